@@ -1,0 +1,264 @@
+"""Confusion counts, and the accuracies that follow from them.
+
+Everything here starts from counts, never from one label at a time, so that a county of tiles costs
+no more than its table. The measures are scikit-learn's; what is added is their meaning where they
+are undefined: None, never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+
+class ClassAccuracy(BaseModel):
+    """How far one class can be trusted.
+
+    Parameters
+    ----------
+    users_accuracy
+        Share of the tiles predicted as the class that are of it (precision): what a user of the
+        map finds on the ground. None if the class was never predicted.
+    producers_accuracy
+        Share of the class's reference tiles that were predicted as it (recall): what the map's
+        producer caught. None if the reference does not hold the class.
+    f1
+        Harmonic mean of both; 0 where the class is in the reference and was never found. None if
+        the reference does not hold the class.
+    support
+        Number of reference tiles.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    users_accuracy: float | None
+    producers_accuracy: float | None
+    f1: float | None
+    support: int
+
+
+def class_codes(labels: Sequence[str], classes: Sequence[str], what: str) -> NDArray[np.int64]:
+    """Position of each label in ``classes``.
+
+    Parameters
+    ----------
+    labels
+        The labels of ``n`` tiles.
+    classes
+        Class names, all different.
+    what
+        What the labels are, for the message ("reference").
+
+    Returns
+    -------
+    numpy.ndarray
+        Positions, shape ``(n,)``, int64.
+
+    Raises
+    ------
+    ValueError
+        If a class name comes twice, or a label is none of them (a missing one included).
+    """
+    if len(set(classes)) != len(classes):
+        raise ValueError(f"A class name comes twice in {list(classes)}: keep one of each.")
+    values = pd.Series(list(labels), dtype=object)
+    codes = pd.Index(list(classes), dtype=object).get_indexer(pd.Index(values, dtype=object))
+    if (codes < 0).any():
+        strangers = sorted({str(label) for label in values[codes < 0]})
+        raise ValueError(
+            f"{int((codes < 0).sum())} {what} labels are none of the classes {list(classes)}: "
+            f"{strangers[:5]}. Leave those tiles out, or add the class."
+        )
+    return np.asarray(codes, dtype=np.int64)
+
+
+def check_labels(labels: Sequence[str], predicted: Sequence[str]) -> None:
+    """Refuse an empty evaluation, and labels that do not pair up.
+
+    Raises
+    ------
+    ValueError
+        If there is no tile, or the two lengths differ.
+    """
+    if len(labels) != len(predicted):
+        raise ValueError(
+            f"{len(labels)} reference labels do not pair with {len(predicted)} predicted ones: "
+            "give both for the same tiles, in the same order."
+        )
+    if len(labels) == 0:
+        raise ValueError(
+            "There is no tile to evaluate: the split is empty. Check the split's shares, the "
+            "smallest purity and the sample fraction."
+        )
+
+
+def confusion_counts(
+    labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
+) -> NDArray[np.int64]:
+    """Count tiles by reference and predicted label.
+
+    Parameters
+    ----------
+    labels, predicted
+        Reference and predicted label of each tile.
+    classes
+        Class names, in the order of the rows and columns.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(len(classes), len(classes))``, int64; rows are reference labels, columns are
+        predicted labels.
+
+    Raises
+    ------
+    ValueError
+        If there is no tile, the lengths differ, or a label is none of the classes.
+
+    Examples
+    --------
+    >>> confusion_counts(["Forest", "Forest", "Shrub"], ["Forest", "Shrub", "Shrub"],
+    ...                  ["Forest", "Shrub", "Water"])
+    array([[1, 1, 0],
+           [0, 1, 0],
+           [0, 0, 0]])
+    """
+    check_labels(labels, predicted)
+    reference = class_codes(labels, classes, "reference")
+    guess = class_codes(predicted, classes, "predicted")
+    counts = confusion_matrix(reference, guess, labels=np.arange(len(classes)))
+    return np.asarray(counts, dtype=np.int64)
+
+
+def overall_accuracy(counts: ArrayLike) -> float:
+    """Share of the tiles on the diagonal.
+
+    Raises
+    ------
+    ValueError
+        If the counts are no square table of at least one tile.
+
+    Examples
+    --------
+    >>> overall_accuracy([[3, 1], [0, 4]])
+    0.875
+    """
+    reference, guess, weight = _as_sample(counts)
+    return float(accuracy_score(reference, guess, sample_weight=weight))
+
+
+def per_class_accuracy(counts: ArrayLike) -> list[ClassAccuracy]:
+    """User's and producer's accuracy, F1 and support of each class.
+
+    Parameters
+    ----------
+    counts
+        Square table of tile counts; rows are reference labels, columns are predicted labels.
+
+    Returns
+    -------
+    list of ClassAccuracy
+        One a class, in the table's order.
+
+    Raises
+    ------
+    ValueError
+        If the counts are no square table of at least one tile.
+
+    Examples
+    --------
+    The first class is found 3 times in 4. The second is never predicted, so nobody can say how far
+    its predictions hold; the third is not in the reference, so nobody can say how many were missed.
+
+    >>> first, second, third = per_class_accuracy([[3, 0, 1], [1, 0, 0], [0, 0, 0]])
+    >>> first.users_accuracy, first.producers_accuracy
+    (0.75, 0.75)
+    >>> second
+    ClassAccuracy(users_accuracy=None, producers_accuracy=0.0, f1=0.0, support=1)
+    >>> third
+    ClassAccuracy(users_accuracy=0.0, producers_accuracy=None, f1=None, support=0)
+    """
+    reference, guess, weight = _as_sample(counts)
+    users, producers, f1, support = precision_recall_fscore_support(
+        reference,
+        guess,
+        labels=np.arange(len(np.asarray(counts))),
+        sample_weight=weight,
+        zero_division=np.nan,
+    )
+    return [
+        ClassAccuracy(
+            users_accuracy=_or_none(users[i]),
+            producers_accuracy=_or_none(producers[i]),
+            f1=_or_none(f1[i]) if support[i] > 0 else None,
+            support=int(support[i]),
+        )
+        for i in range(len(support))
+    ]
+
+
+def macro_f1(counts: ArrayLike) -> float:
+    """Mean F1 over the classes that the reference holds.
+
+    A class that is in the reference and was never predicted counts as 0: leaving it out would
+    reward a model for ignoring it.
+
+    Raises
+    ------
+    ValueError
+        If the counts are no square table of at least one tile.
+
+    Examples
+    --------
+    >>> macro_f1([[3, 0, 1], [1, 0, 0], [0, 0, 0]])
+    0.375
+    """
+    scores = [row.f1 for row in per_class_accuracy(counts) if row.f1 is not None]
+    return float(np.mean(scores))
+
+
+def row_shares(counts: ArrayLike) -> list[list[float] | None]:
+    """Divide each row by its sum: where the tiles of a reference class went.
+
+    Returns
+    -------
+    list
+        One list of shares a row, or None for a class that the reference does not hold.
+
+    Examples
+    --------
+    >>> row_shares([[3, 1], [0, 0]])
+    [[0.75, 0.25], None]
+    """
+    table = _as_table(counts)
+    return [(row / row.sum()).tolist() if row.sum() > 0 else None for row in table]
+
+
+def _as_table(counts: ArrayLike) -> NDArray[np.int64]:
+    table = np.asarray(counts)
+    if table.ndim != 2 or table.shape[0] != table.shape[1]:  # noqa: PLR2004
+        raise ValueError(
+            f"Confusion counts have the shape {table.shape}: give a square table, rows for "
+            "reference labels and columns for predicted labels."
+        )
+    if (table < 0).any() or table.sum() == 0:
+        raise ValueError("Confusion counts must not be negative, and must hold at least one tile.")
+    return table.astype(np.int64)
+
+
+def _as_sample(
+    counts: ArrayLike,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Turn the table into (reference, predicted, weight), one entry a cell that is not empty."""
+    table = _as_table(counts)
+    reference, guess = np.nonzero(table)
+    return reference, guess, table[reference, guess]
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

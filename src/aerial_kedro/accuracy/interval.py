@@ -1,0 +1,38 @@
+"""Confidence intervals, as records."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Interval(BaseModel):
+    """A range that holds the true value at a stated level of confidence.
+
+    Parameters
+    ----------
+    lower, upper
+        Ends of the range, in the units of what they bound.
+    level
+        Level of confidence, 0.95 unless said otherwise.
+
+    Examples
+    --------
+    >>> Interval(lower=0.71, upper=0.83)
+    Interval(lower=0.71, upper=0.83, level=0.95)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    lower: float
+    upper: float
+    level: float = Field(default=0.95, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.lower > self.upper:
+            raise ValueError(
+                f"An interval's lower end ({self.lower}) lies above its upper end ({self.upper})."
+            )
+        return self

@@ -1,0 +1,1 @@
+"""Backbones: pretrained networks cut before their last layer, and the engines that run them."""

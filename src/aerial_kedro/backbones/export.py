@@ -1,0 +1,132 @@
+"""Export of a torch network to ONNX, preprocessing inside, proven equal."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import warnings
+
+import numpy as np
+import torch
+from torch import nn
+
+from aerial_kedro.backbones.artifact import Backbone, BackboneCard, Weights
+from aerial_kedro.backbones.definitions import BackboneDefinition
+from aerial_kedro.backbones.engines import open_engine
+from aerial_kedro.backbones.weights import load_backbone
+from aerial_kedro.errors import AerialError
+
+# The oldest runtime that must read the file (SynapseML's) reads opset 13; transformers need 17.
+OPSETS = (13, 17)
+MIN_COSINE = 0.9999
+_PARITY_TILES = 4
+
+
+class FeatureNetwork(nn.Module):
+    """A cut network behind its preprocessing: uint8 tiles in, one feature vector a tile out."""
+
+    def __init__(self, network: nn.Module, definition: BackboneDefinition) -> None:
+        super().__init__()
+        self.network = network
+        scale = torch.tensor(definition.std).view(1, 3, 1, 1) * 255
+        offset = torch.tensor(definition.mean).view(1, 3, 1, 1) * 255
+        self.register_buffer("scale", scale)
+        self.register_buffer("offset", offset)
+
+    def forward(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Features ``(batch, n)`` of tiles ``(batch, size, size, 3)``, uint8."""
+        pixels = tiles.permute(0, 3, 1, 2).float()
+        return self.network((pixels - self.offset) / self.scale).flatten(1)
+
+
+def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int) -> Backbone:
+    """Export a backbone to ONNX and prove the export equal to torch.
+
+    Parameters
+    ----------
+    definition
+        Network and preprocessing.
+    weights
+        Its parameters.
+    seed
+        Draws the tiles on which the outputs are compared.
+
+    Raises
+    ------
+    AerialError
+        If the cosine similarity of any feature vector with torch's falls below 0.9999.
+    """
+    network = FeatureNetwork(load_backbone(definition, weights), definition).eval()
+    tiles = _parity_tiles(definition.input_size, seed)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(tiles)).numpy()
+    onnx, opset = _to_onnx(network, tiles)
+    cosine = smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
+    if cosine < MIN_COSINE:
+        raise AerialError(
+            f"The ONNX export of {definition.name!r} differs from torch: cosine {cosine:.6f}, at "
+            f"least {MIN_COSINE} is needed. Use another backbone, or other versions of torch "
+            "and onnxruntime."
+        )
+    card = BackboneCard(
+        name=definition.name,
+        architecture=f"{definition.library}/{definition.architecture}",
+        weights_source=weights.source,
+        weights_sha256=weights.sha256,
+        input_size=definition.input_size,
+        n_features=expected.shape[1],
+        mean=definition.mean,
+        std=definition.std,
+        opset=opset,
+        parity_cosine=cosine,
+        onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+    )
+    return Backbone(onnx, card)
+
+
+def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
+    """Write the network in the oldest opset that has all its operators."""
+    *older, newest = OPSETS
+    for opset in older:
+        try:
+            return _write_onnx(network, tiles, opset), opset
+        except torch.onnx.errors.UnsupportedOperatorError:
+            continue
+    return _write_onnx(network, tiles, newest), newest
+
+
+def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
+    buffer = io.BytesIO()
+    # On an operator that the opset lacks torch prints the whole graph; the error says enough.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        # The TorchScript exporter is the one that writes opset 13; it announces its successor.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(tiles),),
+            buffer,
+            input_names=["tiles"],
+            output_names=["features"],
+            dynamic_axes={"tiles": {0: "batch"}, "features": {0: "batch"}},
+            opset_version=opset,
+            dynamo=False,
+        )
+    return buffer.getvalue()
+
+
+def _parity_tiles(size: int, seed: int) -> np.ndarray:
+    """Noise, a gradient and flat colours: inputs that differ in every respect."""
+    rng = np.random.default_rng(seed)
+    tiles = rng.integers(0, 256, (_PARITY_TILES, size, size, 3), dtype=np.uint8)
+    tiles[1] = np.linspace(0, 255, size, dtype=np.uint8)[:, None, None]
+    tiles[2] = (tiles[0] // 4 + tiles[1] // 2).astype(np.uint8)
+    tiles[3] = rng.integers(0, 256, 3, dtype=np.uint8)
+    return tiles
+
+
+def smallest_cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Least cosine similarity between the rows of two arrays of shape ``(n, features)``."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return float(((a * b).sum(axis=1) / norms).min())

@@ -1,0 +1,163 @@
+"""Featurization of tiles on a Spark executor: read, resize, run the network, hand on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from aerial_kedro.backbones.engines import Engine, open_engine
+from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+
+FEATURE_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "source_version": "string",
+    "features": "array<float>",
+    "statistics": "array<float>",
+    "feature_key": "string",
+}
+QUARANTINE_COLUMNS: dict[str, str] = {"image_id": "string", "href": "string", "reason": "string"}
+
+_BATCH = 16
+# Every fourth pixel is enough for means and standard deviations.
+_STATISTICS_STEP = 4
+UNSTABLE_REASON = "not read during featurization, readable afterwards: run again to add it"
+
+
+@functools.lru_cache(maxsize=1)
+def _engine_of_worker(engine: str, precision: str, onnx: bytes) -> Engine:
+    """Open the network once for each Python worker, however many tasks it runs."""
+    return open_engine(engine, precision, onnx)
+
+
+def featurize_batches(
+    batches: Iterator[pa.RecordBatch],
+    onnx: bytes,
+    input_size: int,
+    feature_key: str,
+    engine: str,
+    precision: str,
+) -> Iterator[pa.RecordBatch]:
+    """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
+
+    Parameters
+    ----------
+    batches
+        Tiles with `SOURCE_COLUMNS`, best scene by scene.
+    onnx
+        The backbone.
+    input_size
+        Side of its input in pixels.
+    feature_key
+        Written beside every row.
+    engine, precision
+        What runs the backbone.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
+    """
+    network = _engine_of_worker(engine, precision, onnx)
+    with SceneReader() as reader:
+        for batch in batches:
+            for start in range(0, batch.num_rows, _BATCH):
+                part = batch.slice(start, _BATCH)
+                ids, versions, pixels = _read_batch(part, input_size, reader)
+                if ids:
+                    features = network.run(pixels)
+                    yield _to_arrow(ids, versions, features, image_statistics(pixels), feature_key)
+
+
+def _read_batch(
+    batch: pa.RecordBatch, size: int, reader: SceneReader
+) -> tuple[list[str], list[str], np.ndarray]:
+    pixels = np.empty((batch.num_rows, size, size, 3), dtype=np.uint8)
+    ids: list[str] = []
+    versions: list[str] = []
+    for tile in batch.to_pylist():
+        try:
+            pixels[len(ids)] = read_tile(tile, size, reader)
+        except TileReadError:
+            continue  # counted and explained after the pass, see `explain_missing`
+        ids.append(tile["image_id"])
+        versions.append(tile["source_version"])
+    return ids, versions, pixels[: len(ids)]
+
+
+def image_statistics(pixels: np.ndarray) -> np.ndarray:
+    """Mean, standard deviation, least and greatest value of each channel: the plain baseline.
+
+    Parameters
+    ----------
+    pixels
+        Array of shape ``(n, size, size, 3)``, uint8.
+
+    Returns
+    -------
+    numpy.ndarray
+        Array of shape ``(n, 12)``, float32, scaled to 0–1.
+    """
+    thinned = pixels[:, ::_STATISTICS_STEP, ::_STATISTICS_STEP].astype(np.float32) / 255
+    axes = (1, 2)
+    parts = [f(thinned, axis=axes) for f in (np.mean, np.std, np.min, np.max)]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _to_arrow(
+    ids: list[str],
+    versions: list[str],
+    features: np.ndarray,
+    statistics: np.ndarray,
+    feature_key: str,
+) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(ids),
+            pa.array(versions),
+            _list_array(features),
+            _list_array(statistics),
+            pa.array([feature_key] * len(ids)),
+        ],
+        names=list(FEATURE_COLUMNS),
+    )
+
+
+def _list_array(rows: np.ndarray) -> pa.ListArray:
+    """Wrap a float32 array of shape ``(n, k)`` as lists, without a Python object for each value."""
+    count, length = rows.shape
+    offsets = pa.array(np.arange(0, (count + 1) * length, length, dtype=np.int32))
+    values = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
+    return pa.ListArray.from_arrays(offsets, values)
+
+
+def explain_missing(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """Say why tiles have no features, by reading each once more (``mapInArrow``).
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        `QUARANTINE_COLUMNS`, one row a tile.
+    """
+    with SceneReader() as reader:
+        for batch in batches:
+            tiles = batch.to_pylist()
+            reasons = [_reason(tile, size, reader) for tile in tiles]
+            yield pa.RecordBatch.from_arrays(
+                [
+                    pa.array([tile["image_id"] for tile in tiles], pa.string()),
+                    pa.array([tile["href"] for tile in tiles], pa.string()),
+                    pa.array(reasons, pa.string()),
+                ],
+                names=list(QUARANTINE_COLUMNS),
+            )
+
+
+def _reason(tile: dict, size: int, reader: SceneReader) -> str:  # type: ignore[type-arg]
+    try:
+        read_tile(tile, size, reader)
+    except TileReadError as error:
+        return str(error)
+    return UNSTABLE_REASON

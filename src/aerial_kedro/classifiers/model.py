@@ -1,0 +1,97 @@
+"""A trained classifier and the card that says what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.evaluation import Evaluation
+
+
+class ModelCard(BaseModel):
+    """What is known of a trained classifier.
+
+    Parameters
+    ----------
+    name
+        Under which it is stored; empty until it is.
+    classifier
+        ``logistic_regression`` or ``random_forest``.
+    classes
+        In the order of its probabilities.
+    column
+        The column of `tile_features` that it reads.
+    feature_key, backbone
+        Of the features that it was trained on: it fits no others.
+    settings
+        Of the classifier.
+    seed
+        Of training.
+    training_tiles
+        How many it saw.
+    validation
+        Its accuracy on the validation split.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    classifier: str
+    classes: list[str]
+    column: str
+    feature_key: str
+    backbone: str
+    settings: dict[str, Any]
+    seed: int
+    training_tiles: int
+    validation: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A fitted Spark ML pipeline with its card.
+
+    Parameters
+    ----------
+    stages
+        The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``.
+    card
+        Its description.
+    """
+
+    stages: PipelineModel
+    card: ModelCard
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrainedModel:
+        # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.
+        return self
+
+    def with_card(self, **changes: Any) -> TrainedModel:
+        """Return the same model with a changed card."""
+        return replace(self, card=self.card.model_copy(update=changes))
+
+    def predict(self, rows: DataFrame) -> DataFrame:
+        """Add ``pred_label``, its ``probability`` and all ``class_probabilities`` (in the card's order).
+
+        Parameters
+        ----------
+        rows
+            With the feature column that the card names.
+        """
+        kept = rows.columns
+        vectors = rows.withColumn("vector", array_to_vector(F.col(self.card.column)))
+        scored = self.stages.transform(vectors)
+        chances = vector_to_array(F.col("model_probability"))
+        classes = F.array(*[F.lit(name) for name in self.card.classes])
+        return (
+            scored.withColumn("class_probabilities", chances)
+            .withColumn("pred_label", classes[F.col("model_prediction").cast("int")])
+            .withColumn("probability", F.array_max("class_probabilities"))
+            .select(*kept, "pred_label", "probability", "class_probabilities")
+        )

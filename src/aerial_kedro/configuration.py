@@ -1,0 +1,70 @@
+"""Configuration: environment variables by name, and errors that say what to set."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.config import OmegaConfigLoader
+from omegaconf import OmegaConf
+from omegaconf.errors import InterpolationResolutionError
+
+_ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
+_ABSENT = object()
+
+
+def environment_variable(name: str, default: Any = _ABSENT) -> Any:
+    """Resolve ``${env:NAME}`` or ``${env:NAME,default}`` in configuration files."""
+    value = os.environ.get(name)
+    if value:
+        return value
+    if default is _ABSENT:
+        raise KeyError(name)
+    return default
+
+
+class ProjectConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, and two things more.
+
+    ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
+    path has one default, in `parameters.yml`. And a missing environment variable is an error that
+    names every one that is not set.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        OmegaConf.register_new_resolver("run", lambda name: self["parameters"][name], replace=True)
+        super().__init__(*args, **kwargs)
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        try:
+            return super().__getitem__(key)
+        except InterpolationResolutionError as error:
+            missing = self._missing_variables()
+            if not missing:
+                raise
+            raise click.ClickException(
+                f"The environment {self.env or self.default_run_env!r} needs environment "
+                f"variables that are not set: {', '.join(missing)}. conf/{self.env}/README.md "
+                "says what each holds."
+            ) from error
+
+    def declared_parameters(self) -> dict[str, Any]:
+        """Read the parameters as the files declare them, without those of ``--params``."""
+        given, self.runtime_params = self.runtime_params, {}
+        try:
+            return dict(self["parameters"])
+        finally:
+            self.runtime_params = given
+
+    def _missing_variables(self) -> list[str]:
+        folder = Path(self.conf_source) / (self.env or self.default_run_env)
+        names = {
+            name
+            for file in sorted(folder.glob("**/*.yml"))
+            for line in file.read_text(encoding="utf-8").splitlines()
+            for name in _ENV_REFERENCE.findall(line.split("#", 1)[0])
+        }
+        return sorted(name for name in names if not os.environ.get(name))

@@ -1,0 +1,248 @@
+"""The whole county in one year: painted, lit and seen from above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aerial_kedro.county.change import crop_in
+from aerial_kedro.county.classes import KINDS, ROAD_CODE, WATER_CODE, Kind, LandClass
+from aerial_kedro.county.frame import Frame
+from aerial_kedro.county.light import light_up
+from aerial_kedro.county.noise import Plane, scatter_domes, smoothstep
+from aerial_kedro.county.parcels import Parcel
+from aerial_kedro.county.plan import Plan, draw_plan
+from aerial_kedro.county.settings import CountySettings
+from aerial_kedro.county.textures import TEXTURES, Site, Surface
+from aerial_kedro.county.textures.site import GREENS, blend, pick
+from aerial_kedro.county.water import SHORE_M, draw_water_looks, open_water
+
+HEIGHT_STEP_M = 0.2
+ROAD_HALF_WIDTH_M = 4.2
+_ROAD_CORRIDOR_M = 6.0
+_STRIP_ROWS = 512
+_RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
+_HEDGED = (LandClass.CULTIVATED, LandClass.HERBACEOUS)
+_SEAM_M = 0.05
+_VERGE_M = 9.0
+_PURPOSES = ("layout", "season", "crop", "tint", "hedge")
+_KIND_NUMBERS = {name: number for number, name in enumerate(KINDS)}
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """The pixels of a frame on which a parcel lies.
+
+    Parameters
+    ----------
+    parcel, kind
+        The parcel and its kind in the year.
+    window
+        Rows and columns in the frame.
+    u, v
+        Layout coordinates of the window's pixels.
+    mask
+        The window's pixels that are the parcel's.
+    """
+
+    parcel: Parcel
+    kind: Kind
+    window: tuple[slice, slice]
+    u: Plane
+    v: Plane
+    mask: NDArray[np.bool_]
+
+    def to_road(self) -> Plane:
+        """Distance to the middle of the road around the estate in metres."""
+        return self.parcel.estate.inside(self.u, self.v)
+
+
+@lru_cache(maxsize=1)
+def photograph(settings: CountySettings, seed: int, year: int) -> NDArray[np.uint8]:
+    """Draw the county as the year's flight sees it.
+
+    Parameters
+    ----------
+    settings
+        Size and make-up of the county.
+    seed
+        Another seed gives another county.
+    year
+        Year of one of the flights.
+
+    Returns
+    -------
+    ndarray of uint8, shape ``(4, rows, cols)``
+        Red, green, blue and near infrared at 1 m on the plan's county frame, read-only.
+
+    Raises
+    ------
+    KeyError
+        If there was no flight in that year.
+    """
+    flight = settings.flight_of(year)
+    plan = draw_plan(settings, seed)
+    frame = plan.county
+    colour = np.zeros((4, frame.rows, frame.columns), np.uint8)
+    height = np.zeros((frame.rows, frame.columns), np.uint8)
+    for patch in _patches(plan, year, frame):
+        surface = _draw(plan, patch, year, flight.greenness)
+        _paste(colour, height, patch.window, patch.mask, surface)
+    _paint_water(plan, year, colour, height)
+    seen = light_up(colour, height, flight)
+    seen.setflags(write=False)
+    return seen
+
+
+def paint_codes(plan: Plan, year: int, frame: Frame) -> NDArray[np.uint8]:
+    """Give the NLCD codes of the land in a year.
+
+    Parameters
+    ----------
+    plan
+        What lies where.
+    year
+        Any year, flown or not.
+    frame
+        The grid; each pixel has the code of the land at its centre.
+
+    Returns
+    -------
+    ndarray of uint8, shape ``(frame.rows, frame.columns)``
+    """
+    codes = np.zeros((frame.rows, frame.columns), np.uint8)
+    for patch in _patches(plan, year, frame):
+        road = patch.to_road() < _ROAD_CORRIDOR_M
+        values = np.where(road, ROAD_CODE, patch.kind.code).astype(np.uint8)
+        np.copyto(codes[patch.window], values, where=patch.mask)
+    for rows in _strips(frame.rows):
+        part = frame.part(rows, slice(0, frame.columns))
+        codes[rows][plan.waters.inside(part) > 0] = WATER_CODE
+    return codes
+
+
+def _patches(plan: Plan, year: int, frame: Frame) -> Iterator[_Patch]:
+    """Patches of all parcels; ruled land first, so that wild land can grow over its edge."""
+    for ruled in (True, False):
+        for parcel in plan.parcels:
+            kind = KINDS[parcel.kind_in(year)]
+            window = frame.window(parcel.bounds)
+            if window is None or (kind.land_class in _RULED) is not ruled:
+                continue
+            part = frame.part(*window)
+            u, v = plan.bend.layout(part.xs, part.ys)
+            spread = np.zeros_like(u)
+            if not ruled:
+                spread = np.clip(4 + 5 * plan.wobble.at(part.xs, part.ys), 0, 14)
+            mask = parcel.plot.inside(u, v) > -_SEAM_M - spread
+            mask &= parcel.estate.inside(u, v) > -_SEAM_M
+            if mask.any():
+                yield _Patch(parcel, kind, window, u, v, mask)
+
+
+def _draw(plan: Plan, patch: _Patch, year: int, greenness: float) -> Surface:
+    """Draw a patch with its texture, its own tint, its hedges and its road."""
+    plot = patch.parcel.plot
+    site = Site(
+        patch.u - np.float32(plot.u0),
+        patch.v - np.float32(plot.v0),
+        plot.size,
+        _rng(plan, patch, year, "layout"),
+        _rng(plan, patch, year, "season"),
+        greenness,
+    )
+    name = crop_in(_rng(plan, patch, year, "crop"), patch.kind.name)
+    drawn = TEXTURES[name](site)
+    tinted = _tint(drawn.colour, _rng(plan, patch, year, "tint"))
+    surface = Surface(tinted, drawn.height)
+    if patch.kind.land_class in _HEDGED:
+        _paint_hedge(plan, patch, year, surface)
+    _paint_road(patch.to_road(), surface)
+    return surface
+
+
+def _rng(plan: Plan, patch: _Patch, year: int, purpose: str) -> np.random.Generator:
+    """Random numbers of a parcel for one purpose; the layout is the same in every year."""
+    number = _PURPOSES.index(purpose)
+    kind = _KIND_NUMBERS[patch.kind.name]
+    when = 0 if purpose == "layout" else year
+    return np.random.default_rng([plan.seed, 2, patch.parcel.index, kind, when, number])
+
+
+def _paint_hedge(plan: Plan, patch: _Patch, year: int, surface: Surface) -> None:
+    """Plant a hedge along the sides of every second field."""
+    fixed = _rng(plan, patch, year, "layout")
+    if fixed.random() < 0.5:  # noqa: PLR2004
+        return
+    wide = float(fixed.uniform(3, 8))
+    presence = float(fixed.uniform(0.4, 0.95))
+    trees = scatter_domes(fixed, patch.u, patch.v, (7, 7), (2, 4.6), presence=presence)
+    edge = patch.parcel.plot.inside(patch.u, patch.v) < wide
+    crown = smoothstep(trees.height, 0.02, 0.2) * edge
+    blend(surface.colour, pick(_rng(plan, patch, year, "hedge"), GREENS), crown)
+    np.copyto(surface.height, 7 * crown * (0.4 + trees.height), where=crown > 0)
+
+
+def _paint_road(to_road: Plane, surface: Surface) -> None:
+    """Paint this side's half of the road between two estates: verge, asphalt, middle line."""
+    if float(to_road.min()) > _VERGE_M:
+        return
+    verge = smoothstep(to_road, _VERGE_M, _VERGE_M - 2)
+    blend(surface.colour, (128, 128, 96, 140), 0.8 * verge)
+    surface.height[verge > 0.5] = 0  # noqa: PLR2004
+    asphalt = smoothstep(to_road, ROAD_HALF_WIDTH_M + 0.4, ROAD_HALF_WIDTH_M)
+    blend(surface.colour, (144, 142, 138, 142), asphalt)
+    blend(surface.colour, (196, 192, 176, 196), 0.5 * smoothstep(to_road, 0.7, 0.3))
+
+
+def _tint(colour: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Give a parcel its own brightness, hue and contrast, so that colour alone tells little."""
+    mean = colour.mean(axis=(1, 2), keepdims=True)
+    contrast = np.float32(rng.uniform(0.42, 1.08))
+    gain = np.exp(rng.normal(0, 0.13) + rng.normal(0, 0.016, (4, 1, 1))).astype(np.float32)
+    result: NDArray[np.float32] = (mean + contrast * (colour - mean)) * gain
+    return result
+
+
+def _paste(
+    colour: NDArray[np.uint8],
+    height: NDArray[np.uint8],
+    window: tuple[slice, slice],
+    mask: NDArray[np.bool_],
+    surface: Surface,
+) -> None:
+    pixels = np.clip(surface.colour, 1, 255).astype(np.uint8)
+    np.copyto(colour[:, *window], pixels, where=mask)
+    steps = np.clip(surface.height / np.float32(HEIGHT_STEP_M), 0, 255).astype(np.uint8)
+    np.copyto(height[window], steps, where=mask)
+
+
+def _paint_water(
+    plan: Plan, year: int, colour: NDArray[np.uint8], height: NDArray[np.uint8]
+) -> None:
+    looks = draw_water_looks(
+        np.random.default_rng([plan.seed, 3]),
+        np.random.default_rng([plan.seed, 3, year]),
+        plan.county,
+    )
+    for rows in _strips(plan.county.rows):
+        columns = slice(0, plan.county.columns)
+        inside = plan.waters.inside(plan.county.part(rows, columns))
+        wet = np.flatnonzero((inside > -SHORE_M).any(axis=0))
+        if not len(wet):
+            continue
+        columns = slice(int(wet[0]), int(wet[-1]) + 1)
+        shores = inside[:, columns]
+        part = plan.county.part(rows, columns)
+        surface = open_water(shores, part, looks)
+        reach = np.float32(-SHORE_M) + 7 * (1 - (shores > -1))
+        _paste(colour, height, (rows, columns), shores > np.minimum(reach, -2), surface)
+
+
+def _strips(rows: int) -> Iterator[slice]:
+    for start in range(0, rows, _STRIP_ROWS):
+        yield slice(start, min(start + _STRIP_ROWS, rows))

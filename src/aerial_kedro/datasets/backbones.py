@@ -1,0 +1,118 @@
+"""Backbones: weights in, the ONNX file and its card out."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import fsspec
+from kedro.io import AbstractDataset
+
+from aerial_kedro.backbones.artifact import Backbone, BackboneCard
+from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.errors import AerialError
+
+
+class BackboneWeightsDataset(AbstractDataset[None, Any]):
+    """Pretrained weights of a backbone; loads as `aerial_kedro.backbones.weights.Weights`.
+
+    Parameters
+    ----------
+    backbone
+        Its name.
+    weights_path
+        A file to take instead of the backbone's own.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: str,
+        weights_path: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._backbone, self._weights_path = backbone, weights_path
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Find, check and read the weights."""
+        # torch takes seconds to import, and only the export needs it.
+        from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
+        from aerial_kedro.backbones.weights import find_weights  # noqa: PLC0415
+
+        return find_weights(define_backbone(self._backbone), self._weights_path)
+
+    def save(self, data: None) -> None:
+        """Weights are an input."""
+        raise NotImplementedError("Weights are read, never written.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"backbone": self._backbone, "weights_path": self._weights_path}
+
+
+class BackboneDataset(AbstractDataset[Backbone, Backbone]):
+    """An exported backbone: ``<path>.onnx`` beside ``<path>.json``, the card written last.
+
+    Parameters
+    ----------
+    path
+        Without the ending.
+    credentials
+        Of the storage.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._path, self._credentials = path, credentials
+        self.metadata = metadata
+
+    def load(self) -> Backbone:
+        """Read the backbone and check that file and card belong together.
+
+        Raises
+        ------
+        AerialError
+            If it is not there, or the two do not fit.
+        """
+        if not self._exists():
+            raise AerialError(
+                f"There is no backbone at {self._path}.onnx yet. Make it with "
+                "`kedro run --pipeline=featurization`."
+            )
+        onnx, card_text = (
+            self._filesystem_cat(f"{self._path}{suffix}") for suffix in (".onnx", ".json")
+        )
+        card = BackboneCard.model_validate_json(card_text)
+        if hashlib.sha256(onnx).hexdigest() != card.onnx_sha256:
+            raise AerialError(
+                f"{self._path}.onnx is not the file that {self._path}.json describes. Export it "
+                "again with `kedro run --pipeline=featurization`."
+            )
+        return Backbone(onnx, card)
+
+    def save(self, data: Backbone) -> None:
+        """Write the ONNX file, then its card."""
+        with open_atomic(f"{self._path}.onnx", self._credentials) as file:
+            file.write(data.onnx)
+        with open_atomic(f"{self._path}.json", self._credentials) as file:
+            file.write(data.card.model_dump_json(indent=2).encode())
+
+    def _filesystem_cat(self, path: str) -> bytes:
+        filesystem, name = fsspec.core.url_to_fs(path, **(self._credentials or {}))
+        return bytes(filesystem.cat_file(name))
+
+    def _exists(self) -> bool:
+        filesystem, name = fsspec.core.url_to_fs(f"{self._path}.json", **(self._credentials or {}))
+        return bool(filesystem.exists(name))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path}

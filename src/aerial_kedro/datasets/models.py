@@ -1,0 +1,139 @@
+"""Trained models by name: a Spark ML pipeline and its card."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from typing import Any
+
+import fsspec
+from kedro.io import AbstractDataset
+from pyspark.ml import PipelineModel
+
+from aerial_kedro import spark
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.errors import AerialError
+
+LOGGER = logging.getLogger(__name__)
+
+
+class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
+    """A folder of trained models, ``<model_name>/`` each.
+
+    Saves under the name given, or a new one from backbone, classifier and time; loads the name
+    given, or the one that was saved last.
+
+    Parameters
+    ----------
+    path
+        The folder, as the Python side writes it.
+    spark_path
+        The same folder, as Spark does.
+    model_name
+        Name to save or load.
+    overwrite
+        Whether a model of that name may be replaced.
+    credentials
+        Of the storage.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        spark_path: str,
+        model_name: str | None = None,
+        overwrite: bool = False,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._path, self._spark_path = path.rstrip("/"), spark_path.rstrip("/")
+        self._model_name, self._overwrite, self._credentials = model_name, overwrite, credentials
+        self.metadata = metadata
+
+    def check_name(self) -> None:
+        """Refuse a name that is taken, unless it may be overwritten.
+
+        Raises
+        ------
+        AerialError
+            If a model of that name exists.
+        """
+        if self._model_name and not self._overwrite and self._has(self._model_name):
+            raise AerialError(
+                f"A model called {self._model_name!r} exists in {self._path}. Choose another "
+                "--params=model_name=NAME, or add overwrite=true to replace it."
+            )
+
+    def save(self, data: TrainedModel) -> None:
+        """Write the pipeline, then its card, then remember it as the latest."""
+        self.check_name()
+        name = self._model_name or _new_name(data.card)
+        model = data.with_card(name=name)
+        spark.session()
+        model.stages.write().overwrite().save(f"{self._spark_path}/{name}/stages")
+        self._write(f"{name}/model.json", model.card.model_dump_json(indent=2))
+        self._write("latest.json", json.dumps({"model_name": name}))
+        LOGGER.info("Model: %s (%s)", name, data.card.classifier)
+
+    def load(self) -> TrainedModel:
+        """Read a model by name, or the latest.
+
+        Raises
+        ------
+        AerialError
+            If there is none.
+        """
+        name = self._model_name or self._latest()
+        if name is None:
+            raise AerialError(
+                f"There is no trained model in {self._path} yet. Train one with `kedro run`."
+            )
+        if not self._has(name):
+            raise AerialError(
+                f"There is no model called {name!r} in {self._path}. There are: "
+                f"{', '.join(self._names()) or 'none'}."
+            )
+        spark.session()
+        card = ModelCard.model_validate_json(self._read(f"{name}/model.json"))
+        return TrainedModel(PipelineModel.load(f"{self._spark_path}/{name}/stages"), card)
+
+    def _exists(self) -> bool:
+        name = self._model_name or self._latest()
+        return name is not None and self._has(name)
+
+    def _latest(self) -> str | None:
+        if not self._is_file("latest.json"):
+            return None
+        return str(json.loads(self._read("latest.json"))["model_name"])
+
+    def _has(self, name: str) -> bool:
+        return self._is_file(f"{name}/model.json")
+
+    def _names(self) -> list[str]:
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return sorted(each.split("/")[-2] for each in filesystem.glob(f"{base}/*/model.json"))
+
+    def _is_file(self, name: str) -> bool:
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return bool(filesystem.exists(f"{base}/{name}"))
+
+    def _read(self, name: str) -> bytes:
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return bytes(filesystem.cat_file(f"{base}/{name}"))
+
+    def _write(self, name: str, text: str) -> None:
+        with open_atomic(f"{self._path}/{name}", self._credentials) as file:
+            file.write(text.encode())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path, "model_name": self._model_name}
+
+
+def _new_name(card: ModelCard) -> str:
+    now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{card.backbone}-{card.classifier}-{now}"

@@ -1,0 +1,83 @@
+"""Progress of a long Spark job, in words a person can use: done, rate, time left."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+
+from pyspark.sql import SparkSession
+
+LOGGER = logging.getLogger(__name__)
+_POLL_S = 2.0
+_REPORT_EVERY_S = 10.0
+
+
+@contextlib.contextmanager
+def reporting_progress(session: SparkSession, what: str, unit: str) -> Iterator[None]:
+    """Log the progress of the jobs that run inside the block.
+
+    Parameters
+    ----------
+    session
+        The running session.
+    what
+        Name of the work, for the log.
+    unit
+        What a written row is.
+    """
+    done = threading.Event()
+    reporter = threading.Thread(
+        target=_report_until, args=(session, what, unit, done), name="progress", daemon=True
+    )
+    reporter.start()
+    try:
+        yield
+    finally:
+        done.set()
+        reporter.join()
+
+
+def describe_progress(
+    what: str, unit: str, rows: int, tasks_done: int, tasks: int, seconds: float
+) -> str:
+    """Put progress into words; what is left is estimated from the tasks that are done.
+
+    Examples
+    --------
+    >>> describe_progress("Featurization", "tiles", 3000, 10, 40, 30.0)
+    'Featurization: 3,000 of about 12,000 tiles (25 %), 100 tiles/s, 1 min 30 s left'
+    """
+    total = round(rows * tasks / tasks_done)
+    rate = rows / seconds
+    left = round((total - rows) / rate)
+    time_left = f"{left // 60} min {left % 60} s" if left >= 60 else f"{left} s"  # noqa: PLR2004
+    return (
+        f"{what}: {rows:,} of about {total:,} {unit} ({100 * tasks_done / tasks:.0f} %), "
+        f"{rate:.0f} {unit}/s, {time_left} left"
+    )
+
+
+def _report_until(session: SparkSession, what: str, unit: str, done: threading.Event) -> None:
+    start = last = time.monotonic()
+    while not done.wait(_POLL_S):
+        now = time.monotonic()
+        if now - last < _REPORT_EVERY_S:
+            continue
+        rows, tasks_done, tasks = _writing_stage(session)
+        if rows and tasks_done:
+            last = now
+            LOGGER.info(describe_progress(what, unit, rows, tasks_done, tasks, now - start))
+
+
+def _writing_stage(session: SparkSession) -> tuple[int, int, int]:
+    """Rows written, tasks done and all tasks of the active stage that writes."""
+    store = session.sparkContext._jsc.sc().statusStore()  # noqa: SLF001  (no public way in Python)
+    jvm = session.sparkContext._jvm  # noqa: SLF001
+    stages = store.activeStages()
+    for stage in jvm.scala.jdk.javaapi.CollectionConverters.asJava(stages):
+        if stage.outputRecords():
+            return int(stage.outputRecords()), int(stage.numCompleteTasks()), int(stage.numTasks())
+    return 0, 0, 0

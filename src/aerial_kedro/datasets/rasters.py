@@ -1,0 +1,142 @@
+"""Rasters of our own making, written as tiled GeoTIFFs."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import fsspec
+import rasterio
+from kedro.io import AbstractDataset
+
+from aerial_kedro.tiles.raster import Raster
+
+_BLOCK = 512
+_SMALL = 2 * _BLOCK
+
+
+@contextlib.contextmanager
+def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[Any]:
+    """Write a file whole or not at all: under another name first, then moved.
+
+    Parameters
+    ----------
+    path
+        Local path or address.
+    credentials
+        Of the storage.
+    """
+    filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
+    folder, _, name = target.rpartition("/")
+    filesystem.makedirs(folder, exist_ok=True)
+    draft = f"{folder}/.{name}.{secrets.token_hex(4)}"
+    try:
+        with filesystem.open(draft, "wb") as file:
+            yield file
+        if filesystem.exists(target):
+            filesystem.rm(target)
+        filesystem.mv(draft, target)
+    finally:
+        if filesystem.exists(draft):
+            filesystem.rm(draft)
+
+
+def encode_geotiff(raster: Raster) -> bytes:
+    """Write a raster as a GeoTIFF in memory: deflated, tiled where it is large."""
+    bands, height, width = raster.pixels.shape
+    tiled = min(height, width) >= _SMALL
+    layout = {"tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK} if tiled else {}
+    with rasterio.MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            height=height,
+            width=width,
+            count=bands,
+            dtype=raster.pixels.dtype,
+            crs=raster.crs,
+            transform=raster.transform,
+            nodata=raster.nodata,
+            compress="deflate",
+            predictor=2 if raster.pixels.dtype.kind in "ui" else 1,
+            zlevel=3,
+            **layout,
+        ) as dataset:
+            dataset.write(raster.pixels)
+            dataset.update_tags(**raster.tags)
+            if raster.band_names:
+                dataset.descriptions = raster.band_names
+            if raster.colour_table:
+                dataset.write_colormap(1, dict(raster.colour_table))
+        return bytes(memory.read())
+
+
+def decode_geotiff(content: bytes) -> Raster:
+    """Read a GeoTIFF from memory."""
+    with rasterio.MemoryFile(content) as memory, memory.open(driver="GTiff") as dataset:
+        return Raster(
+            pixels=dataset.read(),
+            transform=dataset.transform,
+            crs=dataset.crs.to_string(),
+            nodata=dataset.nodata,
+            tags=dataset.tags(),
+        )
+
+
+def _read(filesystem: fsspec.AbstractFileSystem, name: str) -> Raster:
+    return decode_geotiff(filesystem.cat_file(name))
+
+
+class RasterFolderDataset(
+    AbstractDataset[Mapping[str, Raster | Callable[[], Raster]], dict[str, Callable[[], Raster]]]
+):
+    """A folder of GeoTIFFs, saved from rasters or from functions that make one each.
+
+    Functions are called one after another as the files are written, so that one raster is in
+    memory at a time. What the folder held before goes.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    credentials
+        Of the storage.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._path, self._credentials = path.rstrip("/"), credentials
+        self.metadata = metadata
+
+    def load(self) -> dict[str, Callable[[], Raster]]:
+        """Find the GeoTIFFs: name to a function that reads the raster."""
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return {
+            name.rsplit("/", 1)[-1].removesuffix(".tif"): partial(_read, filesystem, name)
+            for name in sorted(filesystem.glob(f"{base}/*.tif"))
+        }
+
+    def save(self, data: Mapping[str, Raster | Callable[[], Raster]]) -> None:
+        """Make and write each raster as ``<name>.tif``."""
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        for old in filesystem.glob(f"{base}/*.tif"):
+            filesystem.rm(old)
+        for name, make in data.items():
+            with open_atomic(f"{self._path}/{name}.tif", self._credentials) as file:
+                file.write(encode_geotiff(make() if callable(make) else make))
+
+    def _exists(self) -> bool:
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return bool(filesystem.exists(base) and filesystem.find(base))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path}

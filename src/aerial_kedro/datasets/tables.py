@@ -1,0 +1,121 @@
+"""Tables: Parquet that Spark reads and writes, with the columns that the design lays down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from kedro_datasets.spark import SparkDatasetV2
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
+
+from aerial_kedro import spark
+from aerial_kedro.datasets.progress import reporting_progress
+from aerial_kedro.errors import AerialError
+from aerial_kedro.schemas import TABLES
+from aerial_kedro.tiles.catalog import ddl
+
+
+class TableDataset(SparkDatasetV2):
+    """A table of `aerial_kedro.schemas.TABLES`, saved with exactly its columns.
+
+    It overrides ``_load`` and ``_save``, which Kedro prefers where a parent class has them.
+
+    Parameters
+    ----------
+    table
+        Its name there.
+    **options
+        Of `kedro_datasets.spark.SparkDatasetV2`.
+    """
+
+    def __init__(self, *, table: str, **options: Any) -> None:
+        super().__init__(**{"save_args": {"mode": "overwrite"}, **options})
+        self._columns, self._pipeline = TABLES[table]
+        self._table = table
+
+    def _load(self) -> DataFrame:
+        """Read the table.
+
+        Raises
+        ------
+        AerialError
+            If no run has made it yet.
+        """
+        session = spark.session()
+        if not self._exists():
+            raise AerialError(
+                f"There is no {self._table} at {self._spark_path} yet. Make it with "
+                f"`kedro run --pipeline={self._pipeline}`."
+            )
+        return session.read.schema(ddl(self._columns)).parquet(self._spark_path)
+
+    def _save(self, data: DataFrame | pd.DataFrame) -> None:
+        """Write the table; a pandas frame is taken as well."""
+        session = spark.session()
+        if isinstance(data, pd.DataFrame):
+            ordered = data.reindex(columns=list(self._columns)).astype(object)
+            rows = ordered.where(ordered.notna(), None).to_numpy().tolist()
+            data = session.createDataFrame(rows, ddl(self._columns))
+        super()._save(
+            data.select(*[F.col(name).cast(kind) for name, kind in self._columns.items()])
+        )
+
+    def _exists(self) -> bool:
+        spark.session()
+        return bool(super()._exists())
+
+
+class FeatureStoreDataset(TableDataset):
+    """`tile_features`: only ever added to, one folder for each ``feature_key``.
+
+    Every task's file is moved into place when the task ends (Hadoop's commit algorithm 2), so
+    that a run which is killed leaves what it has done, and `FeatureCheckpointDataset` finds it.
+
+    Parameters
+    ----------
+    **options
+        Of `TableDataset`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        arguments = {
+            "mode": "append",
+            "partitionBy": ["feature_key"],
+            "mapreduce.fileoutputcommitter.algorithm.version": "2",
+            # Features are noise to a compressor: it costs time and saves nothing.
+            "compression": "none",
+        }
+        super().__init__(table="tile_features", save_args=arguments, **options)
+
+    def _save(self, data: DataFrame | pd.DataFrame) -> None:
+        """Add rows, reporting progress."""
+        with reporting_progress(spark.session(), "Featurization", "tiles"):
+            super()._save(data)
+
+
+class FeatureCheckpointDataset(TableDataset):
+    """What is already in `tile_features`; an empty table before the first run.
+
+    Parameters
+    ----------
+    **options
+        Of `TableDataset`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(table="tile_features", **options)
+
+    def _load(self) -> DataFrame:
+        """Read which images are done, under which key."""
+        session = spark.session()
+        if self._exists():
+            # Resolved now: the same folder is written to while this frame is in use.
+            frame = session.read.schema(ddl(self._columns)).parquet(self._spark_path)
+        else:
+            frame = session.createDataFrame([], ddl(self._columns))
+        return frame.select("image_id", "source_version", "feature_key")
+
+    def _save(self, data: DataFrame | pd.DataFrame) -> None:
+        """Refuse: rows are added through `FeatureStoreDataset`."""
+        raise NotImplementedError("The checkpoint is read; features are saved as tile_features.")

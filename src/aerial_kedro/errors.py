@@ -1,0 +1,10 @@
+"""The one error type whose message is meant for the person who started the run."""
+
+from __future__ import annotations
+
+
+class AerialError(Exception):
+    """Something the user can mend: the message names the thing, the place and the remedy.
+
+    A run that ends with it prints the message alone, without a traceback.
+    """

@@ -1,0 +1,80 @@
+"""What happens around a run: checks before it, a plain message when it fails."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from aerial_kedro import spark
+from aerial_kedro.errors import AerialError
+from aerial_kedro.run_parameters import check_run_parameters
+
+LOGGER = logging.getLogger(__name__)
+# They tell of every request and every gateway call.
+_TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
+
+
+class ProjectHooks:
+    """Configure Spark, check the run parameters, refuse what cannot end well, say it plainly."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the run parameters and hand Spark its settings."""
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        loader = context.config_loader
+        try:
+            spark.configure(loader["spark"])
+        except MissingConfigException:
+            spark.configure({})
+        try:
+            check_run_parameters(loader["parameters"], loader.declared_parameters())
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
+        """Refuse a model name that is taken before hours are spent."""
+        for name in pipeline.all_outputs() & {"trained_model"}:
+            dataset = catalog.get(name)
+            try:
+                dataset.check_name()  # type: ignore[union-attr]
+            except AerialError as error:
+                raise click.ClickException(str(error)) from None
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Say where the report is."""
+        if "report" in pipeline.all_outputs():
+            path = Path(str(catalog.get("report")._filepath))  # type: ignore[union-attr]  # noqa: SLF001
+            LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Turn an error that is meant for the user into a message without a traceback."""
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, AerialError):
+                raise click.ClickException(str(cause)) from error
+            cause = cause.__cause__
+        message = _from_worker(str(error))
+        if message:
+            raise click.ClickException(message) from error
+
+
+def _from_worker(text: str) -> str | None:
+    """Find the message of an `AerialError` that was raised on a Spark worker."""
+    marker = f"{AerialError.__module__}.{AerialError.__qualname__}: "
+    if marker not in text:
+        return None
+    return text.split(marker, 1)[1].split("\n\n", 1)[0].strip()

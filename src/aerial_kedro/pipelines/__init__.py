@@ -1,0 +1,1 @@
+"""Pipelines: wiring in `pipeline.py`, pure functions in `nodes.py`."""

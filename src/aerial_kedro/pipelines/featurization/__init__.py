@@ -1,0 +1,5 @@
+"""From tiles to features: the backbone's export, then Spark."""
+
+from aerial_kedro.pipelines.featurization.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,178 @@
+"""Nodes of featurization."""
+
+from __future__ import annotations
+
+import logging
+import math
+from functools import partial
+
+from pydantic import BaseModel, ConfigDict
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.backbones.artifact import Backbone, Weights, feature_key
+from aerial_kedro.backbones.engines import check_engine
+from aerial_kedro.backbones.featurize import (
+    FEATURE_COLUMNS,
+    QUARANTINE_COLUMNS,
+    explain_missing,
+    featurize_batches,
+)
+from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.catalog import ddl
+from aerial_kedro.tiles.reading import READING_VERSION, SOURCE_COLUMNS
+
+LOGGER = logging.getLogger(__name__)
+
+# A task is a checkpoint: what it has done is kept. Two or three seconds of work each.
+_TILES_PER_TASK = 128
+_FEWEST_TASKS = 4
+
+
+class QuarantineSummary(BaseModel):
+    """How many tiles could not be read.
+
+    Parameters
+    ----------
+    tiles, quarantined
+        Tiles that were to be featurized, and those of them that could not.
+    reasons
+        How often each reason was given.
+    examples
+        Some of them: ``(image_id, href, reason)``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tiles: int
+    quarantined: int
+    reasons: dict[str, int]
+    examples: list[tuple[str, str, str]]
+
+
+def export_backbone(weights: Weights, backbone: str, seed: int) -> Backbone:
+    """Export the network once, preprocessing inside, and prove it equal to torch."""
+    # torch takes seconds to import; runs that find their backbone exported never need it.
+    from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
+    from aerial_kedro.backbones.export import export_backbone as export  # noqa: PLC0415
+
+    return export(define_backbone(backbone), weights, seed)
+
+
+def name_features(backbone: Backbone, engine: str, precision: str) -> str:
+    """Derive the ``feature_key``: everything that features depend on, apart from the tile."""
+    check_engine(engine, precision)
+    return feature_key(backbone.card, engine, precision, READING_VERSION)
+
+
+def featurize_tiles(
+    tile_catalog: DataFrame,
+    features_done: DataFrame,
+    backbone: Backbone,
+    key: str,
+    engine: str,
+    precision: str,
+    max_nodata_fraction: float,
+) -> DataFrame:
+    """Compute the features of the tiles that have none yet.
+
+    Parameters
+    ----------
+    tile_catalog
+        The tiles.
+    features_done
+        ``image_id, source_version, feature_key`` of the features that are there.
+    backbone
+        The network.
+    key
+        The ``feature_key``.
+    engine, precision
+        What runs it.
+    max_nodata_fraction
+        Tiles with more nodata are left out.
+
+    Returns
+    -------
+    DataFrame
+        `FEATURE_COLUMNS` of the tiles that could be read.
+    """
+    wanted = readable_tiles(tile_catalog, max_nodata_fraction)
+    done = features_done.filter(F.col("feature_key") == key)
+    missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
+    total, count = wanted.count(), missing.count()
+    LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
+    tasks = max(math.ceil(count / _TILES_PER_TASK), min(count, _FEWEST_TASKS), 1)
+    # Each task reads neighbours of one scene, in file order.
+    ordered = missing.repartitionByRange(tasks, "href", "row_off", "col_off", "image_id")
+    compute = partial(
+        featurize_batches,
+        onnx=backbone.onnx,
+        input_size=backbone.card.input_size,
+        feature_key=key,
+        engine=engine,
+        precision=precision,
+    )
+    in_order = ordered.sortWithinPartitions("href", "row_off", "col_off")
+    return in_order.mapInArrow(compute, ddl(FEATURE_COLUMNS))
+
+
+def readable_tiles(tile_catalog: DataFrame, max_nodata_fraction: float) -> DataFrame:
+    """Keep the tiles that show enough ground to be featurized (`SOURCE_COLUMNS`)."""
+    empty = F.coalesce("nodata_fraction", F.lit(0.0)) > max_nodata_fraction
+    return tile_catalog.filter(~empty).select(*SOURCE_COLUMNS)
+
+
+def quarantine_tiles(
+    tile_catalog: DataFrame,
+    tile_features: DataFrame,
+    backbone: Backbone,
+    key: str,
+    max_nodata_fraction: float,
+) -> DataFrame:
+    """Say for each tile that has no features why: it is read once more.
+
+    Returns
+    -------
+    DataFrame
+        `QUARANTINE_COLUMNS`.
+    """
+    done = tile_features.filter(F.col("feature_key") == key).select("image_id", "source_version")
+    missing = readable_tiles(tile_catalog, max_nodata_fraction).join(
+        done, ["image_id", "source_version"], "left_anti"
+    )
+    explain = partial(explain_missing, size=backbone.card.input_size)
+    return missing.select(*SOURCE_COLUMNS).mapInArrow(explain, ddl(QUARANTINE_COLUMNS))
+
+
+def check_quarantine(
+    quarantine: DataFrame,
+    tile_catalog: DataFrame,
+    max_nodata_fraction: float,
+    max_quarantine_fraction: float,
+) -> QuarantineSummary:
+    """Stop the run if too many tiles could not be read.
+
+    Raises
+    ------
+    AerialError
+        With the commonest reasons.
+    """
+    tiles = readable_tiles(tile_catalog, max_nodata_fraction).count()
+    reasons = {
+        row["reason"]: row["count"]
+        for row in quarantine.groupBy("reason").count().orderBy(F.desc("count")).limit(20).collect()
+    }
+    examples = [tuple(row) for row in quarantine.orderBy("image_id").limit(20).collect()]
+    summary = QuarantineSummary(
+        tiles=tiles, quarantined=quarantine.count(), reasons=reasons, examples=examples
+    )
+    if summary.quarantined > max_quarantine_fraction * tiles:
+        raise AerialError(
+            f"{summary.quarantined:,} of {tiles:,} tiles could not be read, more than "
+            f"max_quarantine_fraction={max_quarantine_fraction:g} allows. Commonest reason: "
+            f"{next(iter(reasons))}. First: {examples[0][1]}. All are in 04_feature/quarantine; "
+            "mend or remove them, or allow more with --params=max_quarantine_fraction=…"
+        )
+    if summary.quarantined:
+        LOGGER.warning("%d tile(s) in quarantine: %s", summary.quarantined, reasons)
+    return summary

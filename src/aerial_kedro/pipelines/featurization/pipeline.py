@@ -1,0 +1,63 @@
+"""Wiring of featurization."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.featurization import nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """The tile catalog and a backbone's weights in; features and the quarantine out."""
+    return Pipeline(
+        [
+            Node(
+                nodes.export_backbone,
+                ["backbone_weights", "params:backbone", "params:seed"],
+                "backbone",
+                name="export_backbone",
+            ),
+            Node(
+                nodes.name_features,
+                ["backbone", "params:engine", "params:precision"],
+                "feature_key",
+                name="name_features",
+            ),
+            Node(
+                nodes.featurize_tiles,
+                [
+                    "tile_catalog",
+                    "features_done",
+                    "backbone",
+                    "feature_key",
+                    "params:engine",
+                    "params:precision",
+                    "params:max_nodata_fraction",
+                ],
+                "tile_features",
+                name="featurize_tiles",
+            ),
+            Node(
+                nodes.quarantine_tiles,
+                [
+                    "tile_catalog",
+                    "tile_features",
+                    "backbone",
+                    "feature_key",
+                    "params:max_nodata_fraction",
+                ],
+                "quarantine",
+                name="quarantine_tiles",
+            ),
+            Node(
+                nodes.check_quarantine,
+                [
+                    "quarantine",
+                    "tile_catalog",
+                    "params:max_nodata_fraction",
+                    "params:max_quarantine_fraction",
+                ],
+                "quarantine_summary",
+                name="check_quarantine",
+            ),
+        ],
+        tags=["featurization"],
+    )

@@ -1,0 +1,92 @@
+"""Nodes that make a tile catalog from class folders."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from aerial_kedro.tiles.folders import TileTree, image_id_of
+from aerial_kedro.tiles.splits import SplitCheck, SplitRules, stratified_split
+
+LOGGER = logging.getLogger(__name__)
+
+
+def catalog_folders(
+    tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int
+) -> pd.DataFrame:
+    """Make one row a tile image; the spatial columns stay empty.
+
+    Parameters
+    ----------
+    tree
+        The files, with class and, if the folder says so, split.
+    rules
+        Shares of the splits that are made here: all three, or validation out of ``train/``.
+    sample_fraction
+        Share of each class and split to keep (0–1], at least one tile.
+    seed
+        Chooses and divides them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``image_id, tile_id, href, source_version, kind, label, split``.
+    """
+    if tree.ignored:
+        LOGGER.warning(
+            "%d file(s) that are no images were passed over: %s",
+            len(tree.ignored),
+            ", ".join(tree.ignored[:5]) + (" …" if len(tree.ignored) > 5 else ""),  # noqa: PLR2004
+        )
+    frame = pd.DataFrame(
+        {
+            "image_id": image_id_of(file.path),
+            "href": file.href,
+            "source_version": file.source_version,
+            "kind": "file",
+            "label": file.label,
+            "split": file.split,
+        }
+        for file in tree.files
+    )
+    frame["tile_id"] = frame["image_id"]
+    frame = _sample(frame, sample_fraction, seed)
+    labels = frame.set_index("image_id")["label"]
+    if frame["split"].isna().all():
+        frame["split"] = stratified_split(labels, rules, seed).to_numpy()
+    elif not (frame["split"] == "validation").any():
+        _carve_validation(frame, rules, seed)
+    return frame
+
+
+def _sample(frame: pd.DataFrame, sample_fraction: float, seed: int) -> pd.DataFrame:
+    if sample_fraction >= 1:
+        return frame
+    rng = np.random.default_rng(seed)
+    kept: list[int] = []
+    for _, rows in frame.groupby(["label", frame["split"].fillna("")], sort=True):
+        count = max(1, round(sample_fraction * len(rows)))
+        kept.extend(rng.permutation(rows.index.to_numpy())[:count])
+    return frame.loc[sorted(kept)].reset_index(drop=True)
+
+
+def _carve_validation(frame: pd.DataFrame, rules: SplitRules, seed: int) -> None:
+    """Take the validation tiles out of the training folder; the test folder stays whole."""
+    training = frame.index[frame["split"] == "train"]
+    labels = pd.Series(frame.loc[training, "label"].to_numpy(), index=training)
+    divided = stratified_split(labels, rules, seed)
+    frame.loc[divided.index[divided == "validation"], "split"] = "validation"
+
+
+def describe_split(tile_catalog: DataFrame) -> SplitCheck:
+    """Say that a split without coordinates is not spatial."""
+    return SplitCheck(
+        is_spatial=False,
+        description=(
+            f"{tile_catalog.count():,} tiles, stratified by class at random or by their folders; NOT "
+            "spatial, since the tiles have no coordinates: neighbours may be on both sides"
+        ),
+    )

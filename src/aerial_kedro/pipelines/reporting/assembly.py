@@ -1,0 +1,151 @@
+"""Assembly of the report from what the other nodes found."""
+
+from __future__ import annotations
+
+from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.classifiers.comparison import TrainingSummary
+from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.datasets.run_facts import RunFacts
+from aerial_kedro.pipelines.featurization.nodes import QuarantineSummary
+from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
+from aerial_kedro.report import content as page
+from aerial_kedro.report.render import render_report
+from aerial_kedro.tiles.splits import SplitCheck
+from aerial_kedro.tiles.summary import CatalogSummary
+
+_MADE_UP_NOTE = (
+    "The imagery, the land cover and the change between the years were drawn by this project. "
+    "Figures on this page say how the method does on that drawing, not on real land."
+)
+_PURE_NOTE = (
+    "Accuracy is measured on tiles that are labelled, that is, mostly of one class. The map also "
+    "shows mixed tiles, on which any single class is partly wrong."
+)
+
+
+def write_report(
+    source: SourceFacts,
+    run: RunFacts,
+    summary: TrainingSummary,
+    catalog: CatalogSummary,
+    quarantine: QuarantineSummary,
+    split: SplitCheck,
+    backbone: Backbone,
+    model: TrainedModel,
+    gallery: Gallery,
+) -> str:
+    """Write the report of a folder of tiles: one HTML page."""
+    return render_report(
+        _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+    )
+
+
+def write_map_report(
+    source: SourceFacts,
+    run: RunFacts,
+    summary: TrainingSummary,
+    catalog: CatalogSummary,
+    quarantine: QuarantineSummary,
+    split: SplitCheck,
+    backbone: Backbone,
+    model: TrainedModel,
+    gallery: Gallery,
+    maps: dict[str, page.MapImage],
+    areas: dict[str, list[page.AreaRow]],
+) -> str:
+    """Write the report of scenes, with maps and areas: one HTML page."""
+    content = _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+    notes = [_PURE_NOTE, *content.notes]
+    if not maps:
+        notes.append(
+            "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
+            "map_<year>.tif."
+        )
+    return render_report(content.model_copy(update={"maps": maps, "areas": areas, "notes": notes}))
+
+
+def _content(
+    source: SourceFacts,
+    run: RunFacts,
+    summary: TrainingSummary,
+    catalog: CatalogSummary,
+    quarantine: QuarantineSummary,
+    split: SplitCheck,
+    backbone: Backbone,
+    model: TrainedModel,
+    gallery: Gallery,
+) -> page.ReportContent:
+    return page.ReportContent(
+        title=source.title,
+        created=run.created,
+        made_up_seed=source.made_up_seed,
+        facts=_facts(source, run, backbone, model),
+        catalog=_catalog(catalog, quarantine, split),
+        gallery=gallery.by_class,
+        models={
+            name: page.ModelResult(test=scores.test, validation=scores.validation)
+            for name, scores in summary.models.items()
+        },
+        chosen=summary.chosen,
+        chosen_reason=summary.reason,
+        baselines=summary.baselines,
+        worst_errors=gallery.worst,
+        notes=[_MADE_UP_NOTE] if source.made_up_seed is not None else [],
+    )
+
+
+def _facts(
+    source: SourceFacts, run: RunFacts, backbone: Backbone, model: TrainedModel
+) -> list[page.Fact]:
+    facts = {
+        **source.facts,
+        "Backbone": f"{backbone.card.name} ({backbone.card.n_features:,} features)",
+        "Weights": f"{backbone.card.weights_source}, sha256 {backbone.card.weights_sha256}",
+        "Export": (
+            f"ONNX opset {backbone.card.opset}, least cosine with torch "
+            f"{backbone.card.parity_cosine:.7f}"
+        ),
+        "Feature key": model.card.feature_key,
+        "Model": model.card.name,
+        "Classifier": ", ".join(
+            [
+                model.card.classifier,
+                *(f"{name}={value}" for name, value in model.card.settings.items()),
+            ]
+        ),
+        "Training tiles": f"{model.card.training_tiles:,}",
+        "Seed": str(model.card.seed),
+        "Software": ", ".join(
+            [f"Python {run.python}", *(f"{name} {each}" for name, each in run.versions.items())]
+        ),
+        "Machine": run.processor,
+    }
+    return [page.Fact(name=name, value=value) for name, value in facts.items()]
+
+
+def _catalog(
+    catalog: CatalogSummary, quarantine: QuarantineSummary, split: SplitCheck
+) -> page.CatalogSummary:
+    return page.CatalogSummary(
+        images=catalog.images,
+        places=catalog.places if split.is_spatial else None,
+        by_year=_counts(catalog.by_year),
+        by_split=_counts(catalog.by_split),
+        by_label=_counts(catalog.by_label),
+        class_by_split=catalog.class_by_split,
+        split=page.SplitSummary(
+            description=split.description,
+            is_spatial=split.is_spatial,
+            smallest_distance_m=split.smallest_distance_m,
+            required_distance_m=split.required_distance_m,
+        ),
+        quarantined=quarantine.quarantined,
+        quarantine_examples=[
+            page.QuarantinedTile(image_id=image_id, href=href, reason=reason)
+            for image_id, href, reason in quarantine.examples
+        ],
+    )
+
+
+def _counts(counts: dict[str, int]) -> list[page.Count]:
+    return [page.Count(name=name, images=images) for name, images in counts.items()]

@@ -1,0 +1,98 @@
+"""Wiring of reporting."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.reporting import assembly, nodes
+
+_COMMON = [
+    "source_facts",
+    "run_facts",
+    "training_summary",
+    "catalog_summary",
+    "quarantine_summary",
+    "split_check",
+    "backbone",
+    "trained_model",
+    "gallery",
+]
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Report on scenes, with maps."""
+    return _create_common() + Pipeline(
+        [
+            Node(
+                nodes.describe_scenes,
+                [
+                    "scenes",
+                    "params:scenes_root",
+                    "params:landcover_path",
+                    "params:tile_size_m",
+                    "params:seed",
+                ],
+                "source_facts",
+                name="describe_scenes",
+            ),
+            Node(
+                nodes.draw_map_images,
+                ["maps", "params:land_cover"],
+                "map_images",
+                name="draw_map_images",
+            ),
+            Node(
+                nodes.measure_areas,
+                ["mapped_tiles", "params:land_cover"],
+                "areas",
+                name="measure_areas",
+            ),
+            Node(
+                assembly.write_map_report,
+                [*_COMMON, "map_images", "areas"],
+                "report",
+                name="write_map_report",
+            ),
+        ],
+        tags=["reporting"],
+    )
+
+
+def create_folder_pipeline(**_: object) -> Pipeline:
+    """Report on a folder of tiles, which has no map."""
+    return _create_common() + Pipeline(
+        [
+            Node(
+                nodes.describe_folders,
+                "params:folders_root",
+                "source_facts",
+                name="describe_folders",
+            ),
+            Node(assembly.write_report, _COMMON, "report", name="write_report"),
+        ],
+        tags=["reporting"],
+    )
+
+
+def _create_common() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                nodes.build_metrics,
+                [
+                    "training_summary",
+                    "catalog_summary",
+                    "quarantine_summary",
+                    "split_check",
+                    "trained_model",
+                ],
+                "metrics",
+                name="build_metrics",
+            ),
+            Node(
+                nodes.take_pictures,
+                ["test_predictions", "tile_catalog", "params:report", "params:seed"],
+                "gallery",
+                name="take_pictures",
+            ),
+        ],
+        tags=["reporting"],
+    )

@@ -1,0 +1,108 @@
+"""Nodes of scoring."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.errors import AerialError
+from aerial_kedro.report.colours import class_colours
+from aerial_kedro.schemas import PREDICTION_COLUMNS
+from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.maps import map_of_tiles, polygons_of_tiles
+from aerial_kedro.tiles.raster import Raster
+
+
+def score_tiles(
+    tile_catalog: DataFrame, tile_features: DataFrame, model: TrainedModel, key: str
+) -> DataFrame:
+    """Predict the class of every tile that has features.
+
+    A tile that the land cover gives to a class which the model never learns (water) keeps that
+    class, ``decided_by`` the land cover and without a probability, rather than vanish from the
+    map or pass for another class.
+
+    Parameters
+    ----------
+    tile_catalog, tile_features
+        The tiles and their features.
+    model
+        The chosen classifier.
+    key
+        ``feature_key`` of this run's features.
+
+    Returns
+    -------
+    DataFrame
+        `aerial_kedro.schemas.PREDICTION_COLUMNS`.
+
+    Raises
+    ------
+    AerialError
+        If the model was trained on other features.
+    """
+    if model.card.feature_key != key:
+        raise AerialError(
+            f"The model {model.card.name!r} was trained on features {model.card.feature_key} of "
+            f"the backbone {model.card.backbone!r}; this run's are {key}. Run with that backbone, "
+            "engine and precision, or train a model on these features."
+        )
+    features = tile_features.filter(F.col("feature_key") == key).drop("feature_key")
+    scored = model.predict(tile_catalog.join(features, ["image_id", "source_version"]))
+    classes = F.array(*[F.lit(name) for name in model.card.classes])
+    unlearned = F.col("label").isNotNull() & ~F.col("label").isin(model.card.classes)
+    by_land_cover = unlearned & F.col("split").isNull()
+    return (
+        scored.withColumn("probabilities", F.map_from_arrays(classes, "class_probabilities"))
+        .withColumn(
+            "pred_label", F.when(by_land_cover, F.col("label")).otherwise(F.col("pred_label"))
+        )
+        .withColumn("probability", F.when(~by_land_cover, F.col("probability")))
+        .withColumn("decided_by", F.when(by_land_cover, "land_cover").otherwise("model"))
+        .select(*PREDICTION_COLUMNS)
+    )
+
+
+def select_test(predictions: DataFrame) -> DataFrame:
+    """Keep the predictions of the test split."""
+    return predictions.filter("split = 'test'")
+
+
+def tabulate_predictions(predictions: DataFrame) -> DataFrame:
+    """Give the predictions the 2017 sample's columns: ``filepath, label, pred_label``.
+
+    A tile of a scene is named by the scene and its image, as ``scene.tif#image_id``.
+    """
+    path = F.when(F.col("kind") == "file", F.col("href")).otherwise(
+        F.concat_ws("#", "href", "image_id")
+    )
+    return predictions.select(path.alias("filepath"), "label", "pred_label").orderBy("filepath")
+
+
+def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
+    """Bring what a map needs of the predictions to the driver (about 100 bytes a tile)."""
+    return (
+        predictions.select(
+            "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax",
+            "label", "purity", "split", "pred_label", "probability", "decided_by",
+        )
+        .orderBy("year", "image_id")
+        .toPandas()
+    )  # fmt: skip
+
+
+def draw_maps(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, Raster]:
+    """Draw ``map_<year>`` for each year."""
+    colours = class_colours(classes.names)
+    return {
+        f"map_{year}": map_of_tiles(tiles.reset_index(drop=True), classes.names, colours)
+        for year, tiles in mapped.groupby("year")
+    }
+
+
+def locate_tiles(mapped: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Give every prediction its square on the ground."""
+    return polygons_of_tiles(mapped)

@@ -1,0 +1,44 @@
+"""Wiring of scoring."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.scoring import nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Features and the chosen model in; predictions, maps and tables out."""
+    return create_table_pipeline() + create_map_pipeline()
+
+
+def create_table_pipeline() -> Pipeline:
+    """The part that tiles without coordinates have as well."""
+    return Pipeline(
+        [
+            Node(
+                nodes.score_tiles,
+                ["tile_catalog", "tile_features", "trained_model", "feature_key"],
+                "predictions",
+                name="score_tiles",
+            ),
+            Node(nodes.select_test, "predictions", "test_predictions", name="select_test"),
+            Node(
+                nodes.tabulate_predictions,
+                "predictions",
+                "predictions_csv",
+                name="tabulate_predictions",
+            ),
+        ],
+        tags=["scoring"],
+    )
+
+
+def create_map_pipeline() -> Pipeline:
+    """The part that needs coordinates."""
+    return Pipeline(
+        [
+            Node(nodes.gather_mapped, "predictions", "mapped", name="gather_mapped"),
+            Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
+            Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
+        ],
+        tags=["scoring"],
+    )

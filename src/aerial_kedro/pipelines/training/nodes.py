@@ -1,0 +1,262 @@
+"""Nodes of training: fit, choose on validation, test once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame
+
+from aerial_kedro.accuracy.baselines import majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.classifiers.settings import (
+    ClassifierSettings,
+    LogisticRegressionSettings,
+    RandomForestSettings,
+)
+from aerial_kedro.classifiers.training import fit_stages, judge
+from aerial_kedro.errors import AerialError
+from aerial_kedro.pipelines.featurization.nodes import QuarantineSummary
+
+LOGGER = logging.getLogger(__name__)
+_BASELINE = "image_statistics"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A classifier on its way through training.
+
+    Parameters
+    ----------
+    name
+        ``logistic_regression``, ``random_forest`` or the baseline ``image_statistics``.
+    model
+        Fitted; None where this run was not asked for it (parameter ``classifier``).
+    test
+        Its accuracy on the test split, once the choice is made.
+    """
+
+    name: str
+    model: TrainedModel | None
+    test: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which classifier was chosen, and why.
+
+    Parameters
+    ----------
+    name
+        The classifier.
+    reason
+        In words.
+    """
+
+    name: str
+    reason: str
+
+
+def select_labelled(
+    tile_features: DataFrame,
+    tile_catalog: DataFrame,
+    key: str,
+    quarantine: QuarantineSummary,
+) -> DataFrame:
+    """Join features with labels and splits.
+
+    Parameters
+    ----------
+    tile_features, tile_catalog
+        Features, and what is known of their tiles.
+    key
+        The ``feature_key`` to take.
+    quarantine
+        Passed its check: training waits for it.
+
+    Returns
+    -------
+    DataFrame
+        ``image_id, label, split, block_id, features, statistics``.
+    """
+    LOGGER.info("%s tiles have features", f"{quarantine.tiles - quarantine.quarantined:,}")
+    labelled = tile_catalog.filter("label is not null and split is not null").select(
+        "image_id", "source_version", "label", "split", "block_id"
+    )
+    features = tile_features.filter(tile_features["feature_key"] == key)
+    return labelled.join(features, ["image_id", "source_version"]).drop(
+        "source_version", "feature_key"
+    )
+
+
+def list_classes(labelled_features: DataFrame) -> list[str]:
+    """List the classes that have training tiles, in alphabetical order.
+
+    Raises
+    ------
+    AerialError
+        If there are fewer than two.
+    """
+    rows = labelled_features.filter("split = 'train'").groupBy("label").count().collect()
+    counts = {row["label"]: int(row["count"]) for row in rows}
+    if len(counts) < 2:  # noqa: PLR2004
+        raise AerialError(
+            f"The training tiles are of {len(counts)} class(es) ({', '.join(counts) or 'none'}); "
+            "a classifier needs two. Give scenes with more kinds of land cover, or lower "
+            "`labels.min_purity`."
+        )
+    LOGGER.info("Training tiles: %s", dict(sorted(counts.items())))
+    return sorted(counts)
+
+
+def fit_logistic_regression(
+    labelled_features: DataFrame,
+    classes: list[str],
+    backbone: Backbone,
+    key: str,
+    settings: LogisticRegressionSettings,
+    classifier: str,
+    seed: int,
+) -> Candidate:
+    """Fit logistic regression, unless the run asked for another classifier only."""
+    return _fit(
+        "logistic_regression", labelled_features, classes, backbone, key, settings, classifier, seed
+    )
+
+
+def fit_random_forest(
+    labelled_features: DataFrame,
+    classes: list[str],
+    backbone: Backbone,
+    key: str,
+    settings: RandomForestSettings,
+    classifier: str,
+    seed: int,
+) -> Candidate:
+    """Fit a random forest, unless the run asked for another classifier only."""
+    return _fit(
+        "random_forest", labelled_features, classes, backbone, key, settings, classifier, seed
+    )
+
+
+def fit_image_statistics(
+    labelled_features: DataFrame,
+    classes: list[str],
+    backbone: Backbone,
+    key: str,
+    settings: LogisticRegressionSettings,
+    seed: int,
+) -> Candidate:
+    """Fit the baseline that knows nothing but plain statistics of each channel."""
+    return _fit(_BASELINE, labelled_features, classes, backbone, key, settings, "both", seed)
+
+
+def _fit(
+    name: str,
+    labelled_features: DataFrame,
+    classes: list[str],
+    backbone: Backbone,
+    key: str,
+    settings: ClassifierSettings,
+    requested: str,
+    seed: int,
+) -> Candidate:
+    if requested not in {"both", name}:
+        return Candidate(name, model=None)
+    rows = labelled_features.filter("split = 'train'")
+    stages = fit_stages(rows, settings, classes, seed)
+    card = ModelCard(
+        classifier=name,
+        classes=classes,
+        column=settings.column,
+        feature_key=key,
+        backbone=backbone.card.name,
+        settings=settings.model_dump(),
+        seed=seed,
+        training_tiles=rows.count(),
+    )
+    return Candidate(name, TrainedModel(stages, card))
+
+
+def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
+    """Judge a candidate on the validation split."""
+    if candidate.model is None:
+        return candidate
+    found = judge(candidate.model, labelled_features.filter("split = 'validation'"), seed)
+    LOGGER.info(
+        "%s, validation: accuracy %.3f, macro-F1 %.3f",
+        candidate.name,
+        found.accuracy,
+        found.macro_f1,
+    )
+    return replace(candidate, model=candidate.model.with_card(validation=found))
+
+
+def choose_model(
+    logistic_regression: Candidate, random_forest: Candidate
+) -> tuple[TrainedModel, Choice]:
+    """Choose the candidate with the best macro-F1 on validation; at a tie the first."""
+    trained = [
+        (candidate.name, candidate.model, candidate.model.card.validation.macro_f1)
+        for candidate in (logistic_regression, random_forest)
+        if candidate.model is not None and candidate.model.card.validation is not None
+    ]
+    name, model, score = max(trained, key=lambda each: each[2])
+    others = [f"{other} {value:.3f}" for other, _, value in trained if other != name]
+    reason = f"macro-F1 of {score:.3f} on validation" + (
+        f", against {', '.join(others)}" if others else "; no other was trained"
+    )
+    return model, Choice(name, reason)
+
+
+def judge_on_test(
+    candidate: Candidate, labelled_features: DataFrame, choice: Choice, seed: int
+) -> Candidate:
+    """Judge a candidate on the test split, after the choice was made without it."""
+    if candidate.model is None:
+        return candidate
+    found = judge(candidate.model, labelled_features.filter("split = 'test'"), seed)
+    mark = " (chosen)" if candidate.name == choice.name else ""
+    LOGGER.info(
+        "%s%s, test: accuracy %.3f, macro-F1 %.3f",
+        candidate.name, mark, found.accuracy, found.macro_f1,
+    )  # fmt: skip
+    return replace(candidate, test=found)
+
+
+def judge_majority(labelled_features: DataFrame, classes: list[str], seed: int) -> Evaluation:
+    """Judge the answer that is always the commonest class."""
+    frame = labelled_features.select("label", "split", "block_id").toPandas()
+    test = frame[frame["split"] == "test"]
+    everything = sorted({*classes, *test["label"]})
+    return majority_baseline(
+        frame.loc[frame["split"] == "train", "label"].tolist(),
+        test["label"].tolist(),
+        everything,
+        blocks=test["block_id"].tolist() if test["block_id"].notna().all() else None,
+        seed=seed,
+    )
+
+
+def summarise_training(
+    logistic_regression: Candidate,
+    random_forest: Candidate,
+    image_statistics: Candidate,
+    majority: Evaluation,
+    choice: Choice,
+) -> TrainingSummary:
+    """Gather what training found."""
+    models = {
+        candidate.name: ModelScores(validation=candidate.model.card.validation, test=candidate.test)
+        for candidate in (logistic_regression, random_forest)
+        if candidate.model is not None
+    }
+    return TrainingSummary(
+        chosen=choice.name,
+        reason=choice.reason,
+        models=models,
+        baselines={"majority": majority, _BASELINE: image_statistics.test},
+    )

@@ -1,0 +1,112 @@
+"""Wiring of training: one modular pipeline, instantiated for each classifier."""
+
+from collections.abc import Callable
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.training import nodes
+
+_SHARED = {"labelled_features", "classes", "backbone", "feature_key"}
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Features and labels in; the chosen model and what was found out."""
+    return (
+        _select()
+        + _classifier("logistic_regression", nodes.fit_logistic_regression)
+        + _classifier("random_forest", nodes.fit_random_forest)
+        + _classifier("image_statistics", nodes.fit_image_statistics, selectable=False)
+        + _choose()
+        + _test()
+    )
+
+
+def _select() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                nodes.select_labelled,
+                ["tile_features", "tile_catalog", "feature_key", "quarantine_summary"],
+                "labelled_features",
+                name="select_labelled",
+            ),
+            Node(nodes.list_classes, "labelled_features", "classes", name="list_classes"),
+        ],
+        tags=["training"],
+    )
+
+
+def _classifier(
+    name: str, fit: Callable[..., nodes.Candidate], *, selectable: bool = True
+) -> Pipeline:
+    """Fit and validate one classifier, under its name as namespace."""
+    inputs = ["labelled_features", "classes", "backbone", "feature_key", "params:settings"]
+    inputs += ["params:classifier"] if selectable else []
+    return Pipeline(
+        [
+            Node(fit, [*inputs, "params:seed"], "fitted", name="fit"),
+            Node(
+                nodes.validate_candidate,
+                ["fitted", "labelled_features", "params:seed"],
+                "validated",
+                name="validate",
+            ),
+        ],
+        namespace=name,
+        inputs=_SHARED,
+        outputs={"validated": f"validated_{name}"},
+        parameters={
+            "params:settings": f"params:{name}",
+            "params:seed": "params:seed",
+            **({"params:classifier": "params:classifier"} if selectable else {}),
+        },
+        tags=["training"],
+    )
+
+
+def _choose() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                nodes.choose_model,
+                ["validated_logistic_regression", "validated_random_forest"],
+                ["trained_model", "choice"],
+                name="choose_model",
+            ),
+        ],
+        tags=["training"],
+    )
+
+
+def _test() -> Pipeline:
+    """Judge everything once on the test split, after the choice."""
+    names = ["logistic_regression", "random_forest", "image_statistics"]
+    judges = [
+        Node(
+            nodes.judge_on_test,
+            [f"validated_{name}", "labelled_features", "choice", "params:seed"],
+            f"tested_{name}",
+            name=f"judge_{name}",
+        )
+        for name in names
+    ]
+    majority = Node(
+        nodes.judge_majority,
+        ["labelled_features", "classes", "params:seed"],
+        "tested_majority",
+        name="judge_majority",
+    )
+    summary = Node(
+        nodes.summarise_training,
+        [*(f"tested_{name}" for name in names), "tested_majority", "choice"],
+        "training_summary",
+        name="summarise_training",
+    )
+    return Pipeline(
+        [*judges, majority, summary],
+        namespace="final_test",
+        inputs={"labelled_features", "classes", "choice", *(f"validated_{name}" for name in names)},
+        outputs="training_summary",
+        parameters="params:seed",
+        tags=["training"],
+    )

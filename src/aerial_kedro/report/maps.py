@@ -1,0 +1,203 @@
+"""Maps as figures: north up, to scale, with a legend."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+from PIL import Image
+
+from aerial_kedro.report.colours import NO_TILE, class_colours
+from aerial_kedro.report.figures import INK, house_style, label, new_figure
+from aerial_kedro.report.pictures import NO_DATA, MapImage
+
+MAP_WIDTH = 6.0
+"""Width of a map, inches."""
+
+IMAGERY_PIXELS = 1_000
+"""Longest side of the imagery's overview on the page."""
+
+_SCALE_STEPS = (1, 2, 5)
+
+
+def map_colours(map_image: MapImage) -> dict[str, str]:
+    """Colour of each class of a map, ``#rrggbb``: its own where given, else the project's."""
+    return {**class_colours(map_image.classes), **map_image.colours}
+
+
+def map_figure(map_image: MapImage, legend: bool = True) -> Figure:
+    """Draw the land-cover map, one cell a tile.
+
+    Parameters
+    ----------
+    map_image
+        The map.
+    legend
+        Whether the figure names the classes; only those that the map holds are named.
+    """
+    colours = map_colours(map_image)
+    table = np.array([to_rgba(colours[name]) for name in map_image.classes] or [to_rgba(NO_TILE)])
+    index = map_image.class_index
+    cells = np.zeros((*index.shape, 4))
+    covered = index != NO_DATA
+    cells[covered] = table[index[covered]]
+    figure, axes = _map_axes(map_image, below=0.4)
+    axes.imshow(cells, extent=_edges(map_image), interpolation="none")
+    _north(axes)
+    if map_image.metres_per_unit is not None:
+        xmin, _, xmax, _ = map_image.extent
+        _scale_bar(axes, (xmax - xmin) * map_image.metres_per_unit)
+    if legend:
+        present = [name for i, name in enumerate(map_image.classes) if (index == i).any()]
+        handles = [
+            Patch(facecolor=colours[name], edgecolor="#9aa5b1", label=label(name))
+            for name in present
+        ]
+        figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    return figure
+
+
+def confidence_figure(map_image: MapImage) -> Figure:
+    """Draw how probable the mapped class is, cell by cell.
+
+    Raises
+    ------
+    ValueError
+        If the map has no confidence.
+    """
+    if map_image.confidence is None:
+        raise ValueError("The map has no confidence: give the probability of the mapped class.")
+    figure, axes = _map_axes(map_image, below=0.9)
+    covered = np.ma.masked_invalid(map_image.confidence)
+    image = axes.imshow(
+        covered,
+        cmap=colormaps["cividis"],
+        vmin=1 / max(len(map_image.classes), 1),  # the likeliest of k classes has at least 1/k
+        vmax=1,
+        extent=_edges(map_image),
+        interpolation="none",
+    )
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.01)
+    bar.set_label("Probability of the mapped class", fontsize=15)
+    bar.ax.tick_params(labelsize=14)  # the page shows it at half the map's size
+    bar.locator = MaxNLocator(5)
+    bar.ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    bar.outline.set_visible(False)
+    return figure
+
+
+def imagery_jpeg(imagery: NDArray[np.uint8], longest: int = IMAGERY_PIXELS) -> bytes:
+    """Encode an overview of the imagery as JPEG.
+
+    Parameters
+    ----------
+    imagery
+        Array of shape ``(rows, cols, 3)``, uint8.
+    longest
+        Longest side of the picture, pixels; larger imagery is reduced.
+    """
+    picture = Image.fromarray(np.ascontiguousarray(imagery), mode=None)
+    picture.thumbnail((longest, longest))
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=85, optimize=True)
+    return buffer.getvalue()
+
+
+def scale_length(width_m: float) -> float:
+    """Length of a scale bar: the largest of 1, 2, 5, 10 ... that fits into a quarter of the map.
+
+    Parameters
+    ----------
+    width_m
+        Width of the map, metres.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> scale_length(10_000), scale_length(3_900)
+    (2000.0, 500.0)
+    """
+    power = 10.0 ** np.floor(np.log10(width_m / 4))
+    return float(max(step * power for step in _SCALE_STEPS if step * power <= width_m / 4))
+
+
+def _edges(map_image: MapImage) -> tuple[float, float, float, float]:
+    """Order the extent as matplotlib wants it: left, right, bottom, top."""
+    xmin, ymin, xmax, ymax = map_image.extent
+    return xmin, xmax, ymin, ymax
+
+
+def _map_axes(map_image: MapImage, below: float) -> tuple[Figure, Axes]:
+    """Begin a figure of the map's proportions, with some inches of room below."""
+    xmin, ymin, xmax, ymax = map_image.extent
+    aspect = (ymax - ymin) / (xmax - xmin)
+    with house_style():
+        figure = new_figure(MAP_WIDTH, MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
+        axes = figure.add_subplot()
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_edgecolor("#9aa5b1")
+    axes.set_xlim(xmin, xmax)
+    axes.set_ylim(ymin, ymax)
+    return figure, axes
+
+
+def _north(axes: Axes) -> None:
+    axes.annotate(
+        "N",
+        xy=(0.97, -0.012),
+        xytext=(0, -18),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        color=INK,
+        fontweight="bold",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 3, "shrinkB": 0},
+        annotation_clip=False,
+    )
+
+
+def _scale_bar(axes: Axes, width_m: float) -> None:
+    length = scale_length(width_m)
+    share = length / width_m
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"  # noqa: PLR2004
+    for part, colour in enumerate((INK, "white")):
+        axes.add_patch(
+            Rectangle(
+                (part * share / 2, -0.032),
+                share / 2,
+                0.014,
+                transform=axes.transAxes,
+                facecolor=colour,
+                edgecolor=INK,
+                linewidth=0.8,
+                clip_on=False,
+            )
+        )
+    axes.annotate(
+        text,
+        xy=(share, -0.025),
+        xytext=(5, 0),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="center",
+        color=INK,
+        fontsize=9,
+        annotation_clip=False,
+    )
+
+
+__all__: Sequence[str] = ["confidence_figure", "imagery_jpeg", "map_colours", "map_figure"]

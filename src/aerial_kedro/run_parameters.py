@@ -1,0 +1,109 @@
+"""Run parameters: what `--params` may hold, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.scenes import FIRST_YEAR, LAST_YEAR
+
+
+class RunParameters(BaseModel):
+    """The flat run parameters of `conf/base/parameters.yml`.
+
+    Parameters
+    ----------
+    scenes_root, landcover_path
+        Where the scenes and the land cover are.
+    folders_root
+        Folder of labelled tiles.
+    year
+        Year of scenes that do not tell theirs.
+    sample_fraction
+        Share of the places to take (0–1].
+    seed
+        Of every random choice.
+    tile_size_m
+        Side of a tile in metres.
+    backbone, weights_path
+        Network, and a file of weights instead of its own.
+    engine, precision
+        What runs the network.
+    classifier
+        Which classifiers to train.
+    model_name
+        Name of the model to store, or to score with.
+    overwrite
+        Whether a stored model of that name may be replaced.
+    max_nodata_fraction
+        Tiles with more nodata than this are neither trained on nor scored.
+    max_quarantine_fraction
+        The run stops above this share of unreadable tiles.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scenes_root: str
+    landcover_path: str
+    folders_root: str | None
+    year: int | None = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    sample_fraction: float = Field(gt=0, le=1)
+    seed: int = Field(ge=0)
+    tile_size_m: float = Field(gt=0)
+    backbone: str
+    weights_path: str | None
+    engine: str
+    precision: str
+    classifier: Literal["both", "logistic_regression", "random_forest"]
+    model_name: str | None = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    overwrite: bool
+    max_nodata_fraction: float = Field(ge=0, le=1)
+    max_quarantine_fraction: float = Field(ge=0, le=1)
+
+
+def check_run_parameters(
+    parameters: Mapping[str, Any], declared: Mapping[str, Any]
+) -> RunParameters:
+    """Check the run parameters.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the run, those of ``--params`` merged in.
+    declared
+        The parameters as the configuration files declare them. Those that are nested are left to
+        the typed nodes that take them.
+
+    Raises
+    ------
+    AerialError
+        Naming each parameter that is unknown or out of range.
+    """
+    groups = {name for name, value in declared.items() if isinstance(value, dict)}
+    flat = {name: value for name, value in parameters.items() if name not in groups}
+    try:
+        return RunParameters.model_validate(flat)
+    except ValidationError as error:
+        known = [*RunParameters.model_fields, *sorted(groups)]
+        problems = [_problem(each, known) for each in error.errors()]  # type: ignore[arg-type]
+        raise AerialError(
+            "The run cannot start:\n  "
+            + "\n  ".join(problems)
+            + "\nParameters are given as --params=name=value,… or in conf/base/parameters*.yml."
+        ) from None
+
+
+def _problem(error: Mapping[str, Any], known: list[str]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+        return f"there is no parameter {name!r}; {hint}"
+    message = str(error["msg"])
+    if name == "model_name":
+        message = "use letters, digits, - and _ only"
+    return f"{name}={error['input']!r}: {message[0].lower()}{message[1:]}"

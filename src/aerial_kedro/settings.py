@@ -1,0 +1,16 @@
+"""Kedro's settings of this project."""
+
+from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
+from aerial_kedro.hooks import ProjectHooks
+
+HOOKS = (ProjectHooks(),)
+
+CONFIG_LOADER_CLASS = ProjectConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "config_patterns": {"spark": ["spark*", "spark*/**"], "mlflow": ["mlflow*"]},
+    "custom_resolvers": {"env": environment_variable},
+    # An environment overrides single parameters and roots; the rest stays base's.
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "spark": "soft", "mlflow": "soft"},
+}

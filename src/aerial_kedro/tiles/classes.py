@@ -1,0 +1,92 @@
+"""Land-cover classes: which codes of the land-cover raster make which class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from aerial_kedro.errors import AerialError
+
+
+class LandCoverClasses(BaseModel):
+    """The table from land-cover codes to classes.
+
+    Parameters
+    ----------
+    codes
+        Class name to the codes that belong to it; the order is the order of the map's values.
+    excluded
+        Classes that are kept in the catalog and on the map but not trained on.
+    background
+        Codes that mean "no land cover here", besides the raster's own nodata value.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    codes: dict[str, list[int]] = Field(min_length=2)
+    excluded: list[str] = []
+    background: list[int] = []
+
+    @model_validator(mode="after")
+    def _codes_are_unambiguous(self) -> LandCoverClasses:
+        seen: dict[int, str] = {}
+        for name, codes in self.codes.items():
+            for code in codes:
+                if code in seen:
+                    raise ValueError(f"code {code} is in both {seen[code]!r} and {name!r}")
+                if code in self.background:
+                    raise ValueError(f"code {code} of {name!r} is also a background code")
+                seen[code] = name
+        unknown = sorted(set(self.excluded) - set(self.codes))
+        if unknown:
+            raise ValueError(f"excluded classes {unknown} are not in the table {list(self.codes)}")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """All classes, in the map's order."""
+        return list(self.codes)
+
+    @property
+    def trained(self) -> list[str]:
+        """The classes that models learn, in the map's order."""
+        return [name for name in self.codes if name not in self.excluded]
+
+    @cached_property
+    def class_of_code(self) -> dict[int, str]:
+        """Code of the land-cover raster to class name."""
+        return {code: name for name, codes in self.codes.items() for code in codes}
+
+    def check_codes(self, codes: Iterable[float], source: str) -> None:
+        """Refuse a raster that holds codes which the table does not know.
+
+        Parameters
+        ----------
+        codes
+            Values found in the raster, nodata left out.
+        source
+            The raster, for the message.
+
+        Raises
+        ------
+        AerialError
+            If any value is neither in the table nor a background code, or is no whole number.
+        """
+        found = sorted(set(codes))
+        known = set(self.class_of_code) | set(self.background)
+        strange = [code for code in found if code not in known]
+        if strange or not set(found) & set(self.class_of_code):
+            raise AerialError(
+                f"The land cover {source} holds the codes {_listed(found)}, of which "
+                f"{_listed(strange) if strange else 'none'} "
+                f"{'are not' if strange else 'is'} in the class table. It is not NLCD as "
+                "published (a recoded copy?). Give the original raster, or describe these codes "
+                "in the parameter `land_cover.codes`."
+            )
+
+
+def _listed(codes: list[float], most: int = 20) -> str:
+    text = ", ".join(f"{code:g}" for code in codes[:most])
+    return text + (f" … ({len(codes)} in all)" if len(codes) > most else "")

@@ -1,0 +1,152 @@
+"""Folders of labelled tiles: which files there are, of which class, in which split."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from aerial_kedro.errors import AerialError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_SPLIT_FOLDERS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
+
+
+@dataclass(frozen=True)
+class TileFile:
+    """A tile image in a folder.
+
+    Parameters
+    ----------
+    href
+        Its address.
+    path
+        Its path below the folder's root.
+    source_version
+        Changes when the file changes.
+    label
+        The class folder that it lies in; None in a folder of unlabelled tiles.
+    split
+        The split folder that it lies in, if the tree has them.
+    """
+
+    href: str
+    path: str
+    source_version: str
+    label: str | None
+    split: str | None
+
+
+@dataclass(frozen=True)
+class TileTree:
+    """The tiles of a folder, and the files that were passed over because they are no images."""
+
+    files: tuple[TileFile, ...]
+    ignored: tuple[str, ...]
+
+
+def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree:
+    """Read classes and splits off the paths of a folder.
+
+    Parameters
+    ----------
+    root
+        The folder, for messages.
+    entries
+        ``(path below the root, href, source_version)`` of every file.
+
+    Returns
+    -------
+    TileTree
+        ``<Class>/…`` without splits, or ``train/<Class>/…`` and ``test/<Class>/…``
+        (``validation/<Class>/…`` if there) with them.
+
+    Raises
+    ------
+    AerialError
+        If there is no image, an image outside a class folder, class names that differ in case
+        only, fewer than two classes, or training without test tiles.
+    """
+    images, ignored = [], []
+    for entry in sorted(entries):
+        is_image = entry[0].lower().endswith(IMAGE_SUFFIXES)
+        (images if is_image else ignored).append(entry)
+    if not images:
+        raise AerialError(
+            f"The folder {root} holds no tile image ({', '.join(IMAGE_SUFFIXES)})"
+            + (f", only {len(ignored)} other file(s)" if ignored else "")
+            + ". Give the folder above the class folders with --params=folders_root=DIR."
+        )
+    with_splits = {PurePosixPath(path).parts[0].lower() for path, _, _ in images} <= set(
+        _SPLIT_FOLDERS
+    )
+    files = tuple(_tile_file(root, entry, with_splits) for entry in images)
+    _check_classes(root, files, with_splits)
+    return TileTree(files, tuple(path for path, _, _ in ignored))
+
+
+def _tile_file(root: str, entry: tuple[str, str, str], with_splits: bool) -> TileFile:
+    path, href, source_version = entry
+    parts = PurePosixPath(path).parts
+    depth = 1 if with_splits else 0
+    if len(parts) <= depth + 1:
+        raise AerialError(
+            f"The image {path} in {root} lies in no class folder. Move it to "
+            f"{'<split>/' if with_splits else ''}<Class>/, or score unlabelled tiles with "
+            "--pipeline=score_folder."
+        )
+    split = _SPLIT_FOLDERS[parts[0].lower()] if with_splits else None
+    return TileFile(href, path, source_version, label=parts[depth], split=split)
+
+
+def _check_classes(root: str, files: Sequence[TileFile], with_splits: bool) -> None:
+    labels = sorted({str(file.label) for file in files})
+    by_folded: dict[str, str] = {}
+    for label in labels:
+        twin = by_folded.setdefault(label.casefold(), label)
+        if twin != label:
+            raise AerialError(
+                f"The class folders {twin!r} and {label!r} in {root} differ in case only. "
+                "Rename one, or merge them."
+            )
+    if len(labels) < 2:  # noqa: PLR2004
+        raise AerialError(
+            f"The folder {root} has one class only ({labels[0]!r}); a classifier needs two. Give "
+            "the folder above the class folders."
+        )
+    if with_splits:
+        _check_split_folders(root, files)
+
+
+def _check_split_folders(root: str, files: Sequence[TileFile]) -> None:
+    in_split = {
+        split: {str(file.label) for file in files if file.split == split}
+        for split in ("train", "validation", "test")
+    }
+    for needed in ("train", "test"):
+        if not in_split[needed]:
+            raise AerialError(
+                f"The folder {root} has no {needed}/ folder with images beside the other one. "
+                f"Add {needed}/<Class>/, or remove the split folders to have a split made."
+            )
+    for split in ("validation", "test"):
+        unseen = sorted(in_split[split] - in_split["train"])
+        if unseen:
+            raise AerialError(
+                f"The classes {unseen} are in {root}/{split} but not in {root}/train, so no model "
+                f"can know them. Add training tiles, or remove them from {split}/."
+            )
+
+
+def image_id_of(path: str) -> str:
+    """Name of a folder tile: its path in letters, digits and ``_ -``, with a hash that keeps it one.
+
+    Examples
+    --------
+    >>> image_id_of("train/Forest/tile 1.png")
+    'train_forest_tile_1-99860c09'
+    """
+    stem = re.sub(r"[^a-z0-9_-]+", "_", path.rsplit(".", 1)[0].lower()).strip("_")
+    return f"{stem[-100:]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"

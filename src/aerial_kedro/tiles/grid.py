@@ -1,0 +1,94 @@
+"""The fixed global tile grid: the same place has the same ``tile_id`` in every scene and year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from odc.geo import XY
+from odc.geo.gridspec import GridSpec
+
+# NAD83 / UTM exists for the zones of North America only.
+_LAST_NAD83_ZONE = 23
+
+
+def utm_zone(lon: float) -> int:
+    """Number of the UTM zone that a longitude lies in.
+
+    Examples
+    --------
+    >>> utm_zone(-78.001), utm_zone(-77.999)
+    (17, 18)
+    """
+    return int((lon + 180.0) // 6.0) % 60 + 1
+
+
+def zone_epsg(zone: int, *, northern: bool = True) -> int:
+    """EPSG code of the grid's CRS in a UTM zone: NAD83 where it is defined, else WGS 84.
+
+    Examples
+    --------
+    >>> zone_epsg(18), zone_epsg(33), zone_epsg(33, northern=False)
+    (26918, 32633, 32733)
+    """
+    if northern and zone <= _LAST_NAD83_ZONE:
+        return 26900 + zone
+    return (32600 if northern else 32700) + zone
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Squares of ``tile_size_m`` metres, anchored at the origin of a UTM zone.
+
+    Parameters
+    ----------
+    epsg
+        EPSG code of the zone's CRS.
+    tile_size_m
+        Side of a tile in metres.
+
+    Examples
+    --------
+    >>> grid = TileGrid(epsg=26918, tile_size_m=224.0)
+    >>> cols, rows = grid.cell_of(np.array([500_000.0]), np.array([4_040_000.0]))
+    >>> grid.tile_id(int(cols[0]), int(rows[0]))
+    'e26918_s224_x2232_y18035'
+    >>> grid.bounds(2232, 18035)
+    (499968.0, 4039840.0, 500192.0, 4040064.0)
+    """
+
+    epsg: int
+    tile_size_m: float
+
+    @property
+    def spec(self) -> GridSpec:
+        """The same grid as odc-geo describes it (one pixel a tile)."""
+        return GridSpec(
+            f"EPSG:{self.epsg}", tile_shape=(1, 1), resolution=self.tile_size_m, origin=XY(0.0, 0.0)
+        )
+
+    def cell_of(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Column and row (both count upwards from the origin) of points in CRS units."""
+        return (
+            np.floor(x / self.tile_size_m).astype(np.int64),
+            np.floor(y / self.tile_size_m).astype(np.int64),
+        )
+
+    def bounds(self, col: int, row: int) -> tuple[float, float, float, float]:
+        """``(xmin, ymin, xmax, ymax)`` of a tile in CRS units."""
+        size = self.tile_size_m
+        return (col * size, row * size, (col + 1) * size, (row + 1) * size)
+
+    def tile_id(self, col: int, row: int) -> str:
+        """Name of a place, in letters, digits and ``_`` alone (``n`` marks a negative number)."""
+        return f"e{self.epsg}_s{_plain(self.tile_size_m)}_x{_plain(col)}_y{_plain(row)}"
+
+
+def block_id(epsg: int, x: float, y: float, block_size_m: float) -> str:
+    """Name of the spatial block that a point lies in (same anchor as the tile grid)."""
+    col, row = int(x // block_size_m), int(y // block_size_m)
+    return f"e{epsg}_b{_plain(block_size_m)}_x{_plain(col)}_y{_plain(row)}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:.12g}".replace("-", "n").replace(".", "p").replace("+", "")

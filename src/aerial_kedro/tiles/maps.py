@@ -1,0 +1,125 @@
+"""Maps of tiles: one cell a tile, one CRS for all zones, one raster a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from affine import Affine
+from pyproj import Transformer
+
+from aerial_kedro.tiles.raster import Raster
+
+NODATA = 0
+
+
+def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
+    """Draw a year's predictions as a raster.
+
+    The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
+    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax, pred_label, probability`` of one year.
+    classes
+        Class names; the first has the value 1.
+    colours
+        Class to ``#rrggbb``.
+
+    Returns
+    -------
+    Raster
+        Band 1: class values; band 2: probability of the class in percent (1–100; nodata where
+        the class is not the model's). Nodata is 0.
+    """
+    epsg = int(tiles["epsg"].mode().iloc[0])
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    cells = _cells_on_grid(tiles, epsg, size)
+    first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
+    shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
+    pixels = np.zeros((2, *shape), dtype=np.uint8)
+    at = (top_row - cells["row"].to_numpy(), cells["col"].to_numpy() - first_col)
+    source = tiles.loc[cells["tile"]]
+    values = {name: index + 1 for index, name in enumerate(classes)}
+    pixels[0][at] = source["pred_label"].map(values).to_numpy()
+    percent = np.ceil(source["probability"].astype(float).fillna(0.0).to_numpy() * 100)
+    pixels[1][at] = np.clip(percent, 0, 100).astype(np.uint8)
+    return Raster(
+        pixels=pixels,
+        transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
+        crs=f"EPSG:{epsg}",
+        nodata=NODATA,
+        band_names=("land cover", "probability in percent"),
+        colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},
+        tags={"CLASSES": ", ".join(f"{value} {name}" for name, value in values.items())},
+    )
+
+
+def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:
+    """Cells of the main grid and the tile that each shows: ``col, row, tile`` (an index label)."""
+    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
+    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
+    own = (tiles["epsg"] == epsg).to_numpy()
+    parts = [
+        pd.DataFrame(
+            {"col": x[own] // size, "row": y[own] // size, "tile": tiles.index[own]}, dtype=int
+        )
+    ]
+    for other in sorted(set(tiles.loc[~own, "epsg"])):
+        chosen = (tiles["epsg"] == other).to_numpy()
+        parts.append(
+            _neighbouring_cells(x[chosen], y[chosen], tiles.index[chosen], int(other), epsg, size)
+        )
+    # A cell that a tile of the zone itself covers keeps it.
+    return pd.concat(parts).drop_duplicates(["col", "row"]).reset_index(drop=True)
+
+
+def _neighbouring_cells(
+    x: np.ndarray, y: np.ndarray, labels: pd.Index, other: int, epsg: int, size: float
+) -> pd.DataFrame:
+    """Cells of the main grid whose centre lies in a tile of another zone."""
+    to_main = Transformer.from_crs(other, epsg, always_xy=True)
+    main_x, main_y = to_main.transform(x, y)
+    found = []
+    for dx in (-1, 0, 1):
+        for dy in (-1, 0, 1):
+            col, row = main_x // size + dx, main_y // size + dy
+            back_x, back_y = to_main.transform(
+                (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
+            )
+            inside = (back_x // size == x // size) & (back_y // size == y // size)
+            found.append(
+                pd.DataFrame(
+                    {"col": col[inside], "row": row[inside], "tile": labels[inside]}, dtype=int
+                )
+            )
+    return pd.concat(found)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
+
+
+def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Tiles as polygons in longitude and latitude (OGC:CRS84), whatever their zones.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax`` and whatever else is to be kept.
+    """
+    geometry = np.empty(len(tiles), dtype=object)
+    for epsg in sorted(set(tiles["epsg"])):
+        chosen = (tiles["epsg"] == epsg).to_numpy()
+        part = tiles[chosen]
+        to_degrees = Transformer.from_crs(int(epsg), "OGC:CRS84", always_xy=True)
+        xs = part[["xmin", "xmax", "xmax", "xmin"]].to_numpy()
+        ys = part[["ymin", "ymin", "ymax", "ymax"]].to_numpy()
+        lon, lat = to_degrees.transform(xs, ys)
+        geometry[chosen] = shapely.polygons(np.stack([lon, lat], axis=-1))
+    return gpd.GeoDataFrame(tiles, geometry=geometry, crs="OGC:CRS84")

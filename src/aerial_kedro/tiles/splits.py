@@ -1,0 +1,353 @@
+"""Training, validation and test: by spatial block with a buffer, or stratified at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from scipy.spatial import cKDTree
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.grid import block_id
+
+SPLITS = ("train", "validation", "test")
+_EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
+# UTM stretches distances by at most this much inside a zone; the sphere by less than 0.6 %.
+_DISTORTION = 1.01
+# And the chord between two centres differs from the distance on the map by less than this.
+_DISTANCE_SLACK_M = 5.0
+
+
+class SplitRules(BaseModel):
+    """How labelled tiles are divided.
+
+    Parameters
+    ----------
+    validation, test
+        Shares of the tiles of each class; the rest is for training.
+    block_size_m
+        Side of a spatial block in metres.
+    buffer_m
+        Least distance in metres between the edges of two tiles of different splits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    validation: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+    block_size_m: float = Field(gt=0)
+    buffer_m: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _leaves_training_tiles(self) -> SplitRules:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation ({self.validation:g}) and test ({self.test:g}) leave nothing to train"
+            )
+        return self
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each split."""
+        return {
+            "train": 1 - self.validation - self.test,
+            "validation": self.validation,
+            "test": self.test,
+        }
+
+
+class SplitCheck(BaseModel):
+    """What the integrity check of the splits found.
+
+    Parameters
+    ----------
+    is_spatial
+        Whether the split is by place; a folder of tiles without coordinates cannot be.
+    description
+        In words, for the report.
+    required_distance_m
+        Least distance demanded between the edges of a test and a training tile.
+    smallest_distance_m
+        Least distance found between the edges; None without coordinates.
+    places
+        Places checked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    is_spatial: bool
+    description: str
+    required_distance_m: float | None = None
+    smallest_distance_m: float | None = None
+    places: int | None = None
+
+
+def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
+    """Give every block to a split, so that each class is divided about as the rules say.
+
+    Blocks are taken in random order, those with the rarest classes first; each goes to the split
+    that lacks most of what the block holds.
+
+    Parameters
+    ----------
+    counts
+        Labelled tiles for each block (index) and class (columns).
+    rules
+        The shares wanted.
+    seed
+        Orders the blocks.
+
+    Returns
+    -------
+    dict
+        Block to split.
+
+    Raises
+    ------
+    AerialError
+        If there are fewer blocks than splits.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame(
+    ...     {"Forest": [9, 9, 1, 1, 5, 5], "Barren": [1, 1, 9, 9, 5, 5]}, index=list("abcdef")
+    ... )
+    >>> rules = SplitRules(validation=0.25, test=0.25, block_size_m=1120, buffer_m=224)
+    >>> splits = assign_blocks(counts, rules, seed=1)
+    >>> {split: [block for block in splits if splits[block] == split] for split in SPLITS}
+    {'train': ['a', 'd', 'e'], 'validation': ['c', 'f'], 'test': ['b']}
+    """
+    if len(counts) < len(SPLITS):
+        raise AerialError(
+            f"The labelled tiles lie in {len(counts)} spatial block(s); at least {len(SPLITS)} "
+            f"are needed for training, validation and test. Give a larger area, or a smaller "
+            f"`split.block_size_m` (now {rules.block_size_m:g} m)."
+        )
+    counts = counts.sort_index()
+    totals = counts.sum(axis=0)
+    counts = counts.loc[:, totals > 0]
+    weights = counts / counts.sum(axis=0)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(counts))
+    order = order[np.argsort(-weights.max(axis=1).to_numpy()[order], kind="stable")]
+    shares = np.array(list(rules.shares.values()))
+    wanted = np.tile(shares[:, None], (1, weights.shape[1]))
+    assigned: dict[str, str] = {}
+    for index in order:
+        block = weights.iloc[index].to_numpy()
+        # What is still wanted of the classes in this block, relative to the split's share.
+        need = (wanted * block).sum(axis=1) / block.sum() / shares
+        choice = int(np.argmax(need))
+        wanted[choice] -= block
+        assigned[str(counts.index[index])] = SPLITS[choice]
+    return assigned
+
+
+def split_tiles(
+    frames: Iterator[pd.DataFrame], blocks: pd.DataFrame, trained: list[str], rules: SplitRules
+) -> Iterator[pd.DataFrame]:
+    """Give each labelled tile its block's split, unless it is too near to another split's block.
+
+    Parameters
+    ----------
+    frames
+        Tiles with ``block_id, label, epsg, xmin, ymin, xmax, ymax`` (``mapInPandas``).
+    blocks
+        ``block_id, split, epsg, x, y, lon, lat`` of the occupied blocks; ``x, y`` is the centre.
+    trained
+        Classes that are learned; tiles of others are in no split.
+    rules
+        Block size and buffer.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
+    """
+    tree = cKDTree(_on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
+    for frame in frames:
+        yield _split_frame(frame, blocks, tree, trained, rules)
+
+
+def _split_frame(
+    frame: pd.DataFrame,
+    blocks: pd.DataFrame,
+    tree: cKDTree,
+    trained: list[str],
+    rules: SplitRules,
+) -> pd.DataFrame:
+    own = frame["block_id"].map(blocks.set_index("block_id")["split"])
+    # Only splits of lower rank give way (train before validation before test), so that a border
+    # costs one strip of tiles and not two.
+    rank = {name: position for position, name in enumerate(SPLITS)}
+    size = float((frame["xmax"] - frame["xmin"]).max()) if len(frame) else 0.0
+    # A tile belongs to the block of its centre; unless blocks are whole tiles it may stick out.
+    spill = (
+        0.0
+        if size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
+        else size / 2
+    )
+    reach = (rules.buffer_m + (rules.block_size_m + size) * math.sqrt(0.5)) * _DISTORTION
+    near = tree.query_ball_point(
+        _on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach
+    )
+    splits: list[str | None] = []
+    table = blocks[["split", "epsg", "x", "y"]].to_records(index=False)
+    for tile, split, candidates in zip(
+        frame[["epsg", "xmin", "ymin", "xmax", "ymax", "label"]].itertuples(index=False),
+        own,
+        near,
+        strict=True,
+    ):
+        if tile.label not in trained or not isinstance(split, str):
+            splits.append(None)
+            continue
+        blocked = any(
+            rank[table[each].split] > rank[split] and _too_near(tile, table[each], spill, rules)
+            for each in candidates
+        )
+        splits.append(None if blocked else split)
+    return frame.assign(split=splits)
+
+
+def _too_near(tile: Any, block: Any, spill: float, rules: SplitRules) -> bool:
+    if tile.epsg != block.epsg:
+        return True  # across a UTM border the reach itself decides: on the safe side
+    half = rules.block_size_m / 2 + spill
+    dx = max(block.x - half - tile.xmax, tile.xmin - (block.x + half), 0.0)
+    dy = max(block.y - half - tile.ymax, tile.ymin - (block.y + half), 0.0)
+    return math.hypot(dx, dy) < rules.buffer_m
+
+
+def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Iterator[pd.DataFrame]:
+    """Add the ``block_id`` of each tile's centre (``mapInPandas``)."""
+    for frame in frames:
+        x = (frame["xmin"] + frame["xmax"]) / 2
+        y = (frame["ymin"] + frame["ymax"]) / 2
+        yield frame.assign(
+            block_id=[
+                block_id(int(epsg), each_x, each_y, block_size_m)
+                for epsg, each_x, each_y in zip(frame["epsg"], x, y, strict=True)
+            ]
+        )
+
+
+def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
+    """Check that test and validation tiles keep their distance from what was learned on.
+
+    Parameters
+    ----------
+    places
+        ``tile_id, split, lon, lat, size_m`` of the places in a split.
+    rules
+        The buffer demanded.
+
+    Raises
+    ------
+    AerialError
+        If a place is in two splits, or two splits come nearer to each other than the buffer.
+    """
+    twice = places.loc[places.duplicated("tile_id"), "tile_id"]
+    if len(twice):
+        raise AerialError(
+            f"The place {twice.iloc[0]} (and {len(twice) - 1} more) is in two splits, so a test "
+            "would be on places that were learned. This is a fault in the split: please report it."
+        )
+    found = []
+    for first, second in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        distance = smallest_distance_m(
+            places[places["split"] == first], places[places["split"] == second]
+        )
+        if distance is None:
+            raise AerialError(
+                f"No tile is left in the {first if not (places['split'] == first).any() else second}"
+                f" split behind blocks of {rules.block_size_m:g} m with a buffer of "
+                f"{rules.buffer_m:g} m. Give a larger area, or smaller `split.block_size_m` and "
+                "`split.buffer_m`."
+            )
+        between_edges = max(distance - float(places["size_m"].max()), 0.0)
+        found.append(between_edges)
+        if between_edges * _DISTORTION + _DISTANCE_SLACK_M < rules.buffer_m:
+            raise AerialError(
+                f"A {second} tile lies {between_edges:.0f} m from a {first} tile; the buffer is "
+                f"{rules.buffer_m:g} m. This is a fault in the split: please report it."
+            )
+    return SplitCheck(
+        is_spatial=True,
+        description=(
+            f"spatial blocks of {rules.block_size_m:g} m with a buffer of {rules.buffer_m:g} m"
+        ),
+        required_distance_m=rules.buffer_m,
+        smallest_distance_m=found[0],
+        places=len(places),
+    )
+
+
+def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | None:
+    """Smallest distance between the centres of two sets of tiles.
+
+    Parameters
+    ----------
+    first, second
+        ``lon, lat`` in degrees.
+
+    Returns
+    -------
+    float or None
+        Metres along the chord of a sphere; None if either set is empty.
+    """
+    if not len(first) or not len(second):
+        return None
+    tree = cKDTree(_on_sphere(first["lon"].to_numpy(), first["lat"].to_numpy()))
+    distances, _ = tree.query(_on_sphere(second["lon"].to_numpy(), second["lat"].to_numpy()))
+    return float(distances.min())
+
+
+def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Series:
+    """Divide tiles without coordinates at random, each class in the same shares.
+
+    Parameters
+    ----------
+    labels
+        Class of each tile, indexed by ``image_id``.
+    rules
+        The shares.
+    seed
+        Orders the tiles; their order in ``labels`` does not matter.
+
+    Returns
+    -------
+    pandas.Series
+        The split of each tile.
+
+    Raises
+    ------
+    AerialError
+        If a class has fewer tiles than there are splits.
+    """
+    splits = pd.Series("train", index=labels.index, name="split")
+    rng = np.random.default_rng(seed)
+    for name, members in labels.groupby(labels, sort=True):
+        if len(members) < len(SPLITS):
+            raise AerialError(
+                f"The class {name!r} has {len(members)} tile(s); at least {len(SPLITS)} are "
+                "needed, one each for training, validation and test. Add tiles, or remove "
+                "the class folder."
+            )
+        ids = rng.permutation(np.sort(members.index.to_numpy()))
+        n_test = max(1, round(rules.test * len(ids)))
+        n_validation = max(1, round(rules.validation * len(ids)))
+        splits.loc[ids[:n_test]] = "test"
+        splits.loc[ids[n_test : n_test + n_validation]] = "validation"
+    return splits
+
+
+def _on_sphere(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Points in metres on a sphere, (n, 3): distances there hold across zone borders."""
+    lam, phi = np.radians(lon.astype(float)), np.radians(lat.astype(float))
+    points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
+    return np.asarray(points * _EARTH_RADIUS_M)

@@ -1,0 +1,225 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from aerial_kedro.accuracy import evaluate
+from aerial_kedro.report import ReportContent, render_report
+from aerial_kedro.report.content import (
+    AreaRow,
+    CatalogSummary,
+    ChangeCandidate,
+    ChangeSummary,
+    Count,
+    Fact,
+    MapImage,
+    ModelResult,
+    QuarantinedTile,
+    SplitSummary,
+    TilePicture,
+)
+
+EVIL = "<b onmouseover=alert(1)>\"'&"
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page; fails on tags that do not nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def headings(self) -> list[str]:
+        return [attrs["id"] or "" for tag, attrs in self.tags if tag == "h2" and "id" in attrs]
+
+
+@pytest.fixture(scope="module")
+def page(full_content: ReportContent) -> str:
+    return render_report(full_content)
+
+
+def test_every_section_comes_in_its_order(page: str) -> None:
+    assert Reader(page).headings() == [
+        "caveats",
+        "map",
+        "area",
+        "change",
+        "accuracy",
+        "models",
+        "tiles",
+        "errors",
+        "data",
+        "run",
+    ]
+
+
+def test_nothing_is_fetched_and_nothing_runs(page: str) -> None:
+    found = Reader(page).tags
+    assert not {"script", "link", "iframe", "object", "embed", "svg"} & {tag for tag, _ in found}
+    for _, attrs in found:
+        assert not [name for name in attrs if name.startswith("on")]
+        assert (attrs.get("src") or "data:").startswith("data:")
+        assert (attrs.get("href") or "#").startswith("#")
+    assert not re.search(r"@import|url\(|https?://", page)
+
+
+def test_every_link_in_the_page_leads_somewhere(page: str) -> None:
+    found = Reader(page).tags
+    targets = {attrs["id"] for _, attrs in found if "id" in attrs}
+    wanted = {(attrs["href"] or "")[1:] for tag, attrs in found if tag == "a"}
+    assert wanted <= targets
+
+
+def test_pictures_have_words_and_headers_have_scopes(page: str) -> None:
+    for tag, attrs in Reader(page).tags:
+        if tag == "img":
+            assert attrs["alt"]
+        if tag == "th":
+            assert attrs["scope"] in {"row", "col", "colgroup"}
+
+
+def test_made_up_data_is_said_to_be_so(page: str, full_content: ReportContent) -> None:
+    assert "Made-up county:</strong> drawn by this project from seed 7" in page
+    real = render_report(full_content.model_copy(update={"made_up_seed": None}))
+    assert "Made-up" not in real
+    assert "made-up county)" not in real
+
+
+def test_an_empty_report_has_no_sections() -> None:
+    found = Reader(render_report(ReportContent(title="t", created="c")))
+    assert found.headings() == []
+    assert not [tag for tag, _ in found.tags if tag in {"img", "table", "section"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "empty", "gone"),
+    [
+        ("maps", {}, "map"),
+        ("areas", {}, "area"),
+        ("change", None, "change"),
+        ("gallery", {}, "tiles"),
+        ("worst_errors", [], "errors"),
+        ("catalog", None, "data"),
+        ("facts", [], "run"),
+        ("notes", [], "caveats"),
+    ],
+)
+def test_absent_data_leaves_out_its_section_alone(
+    full_content: ReportContent, field: str, empty: object, gone: str
+) -> None:
+    # Only headings are looked at here, so leave out the slow pictures.
+    small = full_content.model_copy(update={"maps": dict(list(full_content.maps.items())[:1])})
+    found = Reader(render_report(small.model_copy(update={field: empty}))).headings()
+    everything = Reader(render_report(small)).headings() if field == "notes" else None
+    assert gone not in found
+    if everything is not None:
+        assert [name for name in everything if name != gone] == found
+
+
+def evil_content(picture: bytes) -> ReportContent:
+    """Every text of a report holds markup."""
+    classes = [EVIL, "plain"]
+    found = evaluate(
+        classes, classes[::-1], classes, probabilities=np.eye(2)[::-1], blocks=["x", "y"]
+    )
+    tile = TilePicture(picture=picture, label=EVIL, predicted="plain", image_id=EVIL)
+    return ReportContent(
+        title=EVIL,
+        created=EVIL,
+        made_up_seed=1,
+        facts=[Fact(name=EVIL, value=EVIL)],
+        catalog=CatalogSummary(
+            images=1,
+            by_year=[Count(name=EVIL, images=1)],
+            by_split=[Count(name=EVIL, images=1)],
+            by_label=[Count(name=EVIL, images=1)],
+            class_by_split={EVIL: {EVIL: 1}},
+            split=SplitSummary(description=EVIL, is_spatial=False),
+            quarantined=1,
+            quarantine_examples=[QuarantinedTile(image_id=EVIL, href=EVIL, reason=EVIL)],
+        ),
+        gallery={EVIL: [tile]},
+        models={EVIL: ModelResult(test=found, validation=found)},
+        chosen=EVIL,
+        chosen_reason=EVIL,
+        baselines={EVIL: found},
+        subsets={EVIL: found},
+        maps={
+            EVIL: MapImage(
+                class_index=np.zeros((2, 2), dtype=np.uint8),
+                classes=classes,
+                extent=(0, 0, 448, 448),
+                crs=EVIL,
+            )
+        },
+        areas={EVIL: [AreaRow(class_name=EVIL, tiles=4, area_km2=0.2, share=1)]},
+        change=ChangeSummary(
+            before=EVIL,
+            after=EVIL,
+            classes=classes,
+            counts=[[1, 2], [3, 4]],
+            candidates=[
+                ChangeCandidate(
+                    tile_id=EVIL,
+                    before_class=EVIL,
+                    after_class=EVIL,
+                    probability=0.5,
+                    before=picture,
+                    after=picture,
+                )
+            ],
+        ),
+        worst_errors=[tile],
+        notes=[EVIL],
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_text_from_data_is_never_markup(full_content: ReportContent) -> None:
+    picture = full_content.worst_errors[0].picture
+    page = render_report(evil_content(picture))
+    assert "<b onmouseover" not in page
+    found = Reader(page)
+    assert "b" not in {tag for tag, _ in found.tags}
+    assert not [attrs for _, attrs in found.tags if "onmouseover" in attrs]
+    assert EVIL in "".join(found.words)
+
+
+def test_missing_values_are_words_not_numbers() -> None:
+    found = evaluate(["A", "B"], ["A", "A"], ["A", "B", "C"])
+    page = render_report(
+        ReportContent(title="t", created="c", models={"m": ModelResult(test=found)}, chosen="m")
+    )
+    assert "never predicted" in page
+    assert "no test tile" in page
+    assert not re.search(r"\bnan\b|>None<", page, flags=re.IGNORECASE)
+
+
+def test_a_wrong_tile_is_said_to_be_wrong(full_content: ReportContent) -> None:
+    picture = full_content.worst_errors[0].picture
+    gallery = {"Forest": [TilePicture(picture=picture, label="Forest", predicted="Shrub")]}
+    page = render_report(ReportContent(title="t", created="c", gallery=gallery))
+    assert "Taken for Shrub" in page
+    assert "Reference: Forest" in page
+
+
+def test_the_same_content_gives_the_same_page(full_content: ReportContent, page: str) -> None:
+    assert render_report(full_content) == page
