@@ -62,7 +62,7 @@ KINDS: dict[str, Kind] = {
         Kind("row_crop", LandClass.CULTIVATED, 82, 0.24),
         Kind("ploughed", LandClass.CULTIVATED, 82, 0.16),
         Kind("strip_crop", LandClass.CULTIVATED, 82, 0.12),
-        Kind("fallow", LandClass.CULTIVATED, 82, 0.14),
+        Kind("fallow", LandClass.CULTIVATED, 82, 0.16),
         Kind("pivot", LandClass.CULTIVATED, 82, 0.16, shortest_side_m=220),
         Kind("orchard", LandClass.CULTIVATED, 82, 0.12),
         Kind("hay", LandClass.CULTIVATED, 81, 0.10),
@@ -84,12 +84,12 @@ ROAD_CODE = 22
 WATER_CODE = 11
 
 CLASS_SHARES: dict[LandClass, float] = {
-    LandClass.FOREST: 0.16,
+    LandClass.FOREST: 0.17,
     LandClass.CULTIVATED: 0.17,
     LandClass.DEVELOPED: 0.15,
     LandClass.HERBACEOUS: 0.17,
     LandClass.SHRUB: 0.17,
-    LandClass.BARREN: 0.18,
+    LandClass.BARREN: 0.17,
 }
 """How the land that is not water is shared out among the classes."""
 

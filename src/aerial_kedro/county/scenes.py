@@ -189,7 +189,7 @@ def _exposed(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.
     result = np.empty_like(pixels)
     for band in range(len(pixels)):
         curve = np.clip(np.round(values * gain[band] + haze[band]), 1, 255).astype(np.uint8)
-        curve[0] = 1
+        curve[0] = NODATA
         result[band] = curve[pixels[band]]
     return result
 

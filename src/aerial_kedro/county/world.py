@@ -202,7 +202,7 @@ def _paint_road(to_road: Plane, surface: Surface) -> None:
 def _tint(colour: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Give a parcel its own brightness, hue and contrast, so that colour alone tells little."""
     mean = colour.mean(axis=(1, 2), keepdims=True)
-    contrast = np.float32(rng.uniform(0.42, 1.08))
+    contrast = np.float32(rng.uniform(0.34, 1.04))
     gain = np.exp(rng.normal(0, 0.13) + rng.normal(0, 0.016, (4, 1, 1))).astype(np.float32)
     result: NDArray[np.float32] = (mean + contrast * (colour - mean)) * gain
     return result

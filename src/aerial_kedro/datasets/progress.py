@@ -77,7 +77,7 @@ def _writing_stage(session: SparkSession) -> tuple[int, int, int]:
     store = session.sparkContext._jsc.sc().statusStore()  # noqa: SLF001  (no public way in Python)
     jvm = session.sparkContext._jvm  # noqa: SLF001
     stages = store.activeStages()
-    for stage in jvm.scala.jdk.javaapi.CollectionConverters.asJava(stages):
+    for stage in jvm.scala.collection.JavaConverters.seqAsJavaList(stages):
         if stage.outputRecords():
             return int(stage.outputRecords()), int(stage.numCompleteTasks()), int(stage.numTasks())
     return 0, 0, 0

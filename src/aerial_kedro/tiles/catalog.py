@@ -11,6 +11,7 @@ from affine import Affine
 from pyproj import CRS, Transformer
 from rasterio.windows import Window
 
+from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import TileGrid, utm_zone, zone_epsg
 from aerial_kedro.tiles.reading import SceneReader, warped
 from aerial_kedro.tiles.scenes import SceneHeader
@@ -213,7 +214,7 @@ def tiles_of_scenes(frames: Iterator[pd.DataFrame], tile_size_m: float) -> Itera
     with SceneReader() as reader:
         for frame in frames:
             for record in frame.to_dict("records"):
-                yield tiles_of_scene(_header(record), tile_size_m, reader)
+                yield for_spark(tiles_of_scene(_header(record), tile_size_m, reader))
 
 
 def _header(record: dict) -> SceneHeader:  # type: ignore[type-arg]

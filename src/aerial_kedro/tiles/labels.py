@@ -17,6 +17,7 @@ from pyproj import CRS, Transformer
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.storage import gdal_path
 
 # A side of a tile is cut into this many pieces before it is projected to the land cover's CRS.
@@ -93,7 +94,7 @@ def label_tiles(
         does not cover (by at least 99 %) has neither shares nor label.
     """
     for frame in frames:
-        yield _label_frame(frame, rasters, classes, rules)
+        yield for_spark(_label_frame(frame, rasters, classes, rules))
 
 
 def _label_frame(
@@ -227,8 +228,8 @@ def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) ->
     """
     with rasterio.open(gdal_path(href), driver="GTiff") as dataset:
         bounds = shapely.total_bounds(polygons)
-        source, cell_area = _read_source(dataset, bounds)
-    features = gpd.GeoDataFrame(geometry=polygons)
+        features = gpd.GeoDataFrame(geometry=polygons, crs=dataset.crs.to_wkt())
+        source, cell_area = _read_source(dataset, bounds, features.crs.to_wkt())
     found = exact_extract(source, features, ["unique", "frac", "count"], output="pandas")
     shares = np.zeros((len(polygons), len(classes.names)))
     column = {name: index for index, name in enumerate(classes.names)}
@@ -248,7 +249,7 @@ def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) ->
 
 
 def _read_source(
-    dataset: rasterio.DatasetReader, bounds: np.ndarray
+    dataset: rasterio.DatasetReader, bounds: np.ndarray, crs: str
 ) -> tuple[NumPyRasterSource, float]:
     """Read the part of a raster under some tiles, with one cell to spare on each side."""
     window = dataset.window(*bounds)
@@ -269,5 +270,6 @@ def _read_source(
         ymin=bottom,
         xmax=right,
         ymax=top,
+        srs_wkt=crs,
     )
     return source, abs(dataset.transform.a * dataset.transform.e)

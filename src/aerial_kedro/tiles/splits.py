@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import block_id
 
 SPLITS = ("train", "validation", "test")
@@ -170,7 +171,7 @@ def split_tiles(
     """
     tree = cKDTree(_on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
     for frame in frames:
-        yield _split_frame(frame, blocks, tree, trained, rules)
+        yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
 
 
 def _split_frame(
@@ -228,11 +229,13 @@ def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Itera
     for frame in frames:
         x = (frame["xmin"] + frame["xmax"]) / 2
         y = (frame["ymin"] + frame["ymax"]) / 2
-        yield frame.assign(
-            block_id=[
-                block_id(int(epsg), each_x, each_y, block_size_m)
-                for epsg, each_x, each_y in zip(frame["epsg"], x, y, strict=True)
-            ]
+        yield for_spark(
+            frame.assign(
+                block_id=[
+                    block_id(int(epsg), each_x, each_y, block_size_m)
+                    for epsg, each_x, each_y in zip(frame["epsg"], x, y, strict=True)
+                ]
+            )
         )
 
 

@@ -92,7 +92,7 @@ def _paint_roofs(
 
 def _street_trees(site: Site, surface: Surface, keep: NDArray[np.bool_], presence: float) -> None:
     """Plant trees where nothing is built."""
-    u, v = site.warped(14, 3)
+    u, v = site.warped(32, 3)
     trees = scatter_domes(site.fixed, u, v, (9.5, 9.5), (1.6, 5.4), presence=presence)
     crown = smoothstep(trees.height, 0.02, 0.2) * keep
     blend(surface.colour, pick(site.yearly, GREENS), 0.95 * crown)
