@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
+from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.run_parameters import check_run_parameters
 
@@ -30,7 +31,7 @@ class ProjectHooks:
         """Check the run parameters and hand Spark its settings."""
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
-        loader = context.config_loader
+        loader = cast("ProjectConfigLoader", context.config_loader)
         try:
             spark.configure(loader["spark"])
         except MissingConfigException:
@@ -42,7 +43,7 @@ class ProjectHooks:
 
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Refuse a model name that is taken before hours are spent."""
         for name in pipeline.all_outputs() & {"trained_model"}:
@@ -53,10 +54,10 @@ class ProjectHooks:
                 raise click.ClickException(str(error)) from None
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say where the report is."""
         if "report" in pipeline.all_outputs():
-            path = Path(str(catalog.get("report")._filepath))  # type: ignore[union-attr]  # noqa: SLF001
+            path = Path(str(catalog.get("report")._filepath))  # type: ignore[union-attr]
             LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 
     @hook_impl(trylast=True)

@@ -89,7 +89,7 @@ def check_run_parameters(
         return RunParameters.model_validate(flat)
     except ValidationError as error:
         known = [*RunParameters.model_fields, *sorted(groups)]
-        problems = [_problem(each, known) for each in error.errors()]  # type: ignore[arg-type]
+        problems = [_problem(each, known) for each in error.errors()]
         raise AerialError(
             "The run cannot start:\n  "
             + "\n  ".join(problems)

@@ -1,7 +1,12 @@
 """Kedro's settings of this project."""
 
+import warnings
+
 from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
 from aerial_kedro.hooks import ProjectHooks
+
+# The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
+warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
 HOOKS = (ProjectHooks(),)
 

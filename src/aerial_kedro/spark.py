@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
-_settings: dict[str, str] = {}
+_settings: dict[str, str | bool | float | int | None] = {}
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -32,7 +32,9 @@ def session() -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     os.environ["JAVA_HOME"] = find_java_home()
-    started = SparkSession.builder.appName("aerial_kedro").config(map=_settings).getOrCreate()
+    if "spark.driver.bindAddress" in _settings:
+        os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
+    started = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings)).getOrCreate()
     started.sparkContext.setLogLevel("ERROR")
     return started
 

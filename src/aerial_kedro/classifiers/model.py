@@ -77,12 +77,17 @@ class TrainedModel:
         return replace(self, card=self.card.model_copy(update=changes))
 
     def predict(self, rows: DataFrame) -> DataFrame:
-        """Add ``pred_label``, its ``probability`` and all ``class_probabilities`` (in the card's order).
+        """Add ``pred_label``, its ``probability`` and all ``class_probabilities``.
 
         Parameters
         ----------
         rows
             With the feature column that the card names.
+
+        Returns
+        -------
+        DataFrame
+            The rows; the probabilities are in the order of the card's classes.
         """
         kept = rows.columns
         vectors = rows.withColumn("vector", array_to_vector(F.col(self.card.column)))

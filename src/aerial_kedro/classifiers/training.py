@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from pyspark.ml import Pipeline, PipelineModel
-from pyspark.ml.base import Estimator
+from pyspark.ml.base import Estimator, Transformer
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StandardScaler, StringIndexerModel
 from pyspark.ml.functions import array_to_vector
@@ -19,8 +21,6 @@ from aerial_kedro.classifiers.settings import (
     RandomForestSettings,
 )
 from aerial_kedro.errors import AerialError
-
-_OUTPUTS = {"probabilityCol": "model_probability", "predictionCol": "model_prediction"}
 
 
 def fit_stages(
@@ -62,8 +62,13 @@ def fit_stages(
     return Pipeline(stages=_estimators(settings, seed)).fit(indexed.transform(prepared))
 
 
-def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator]:
-    common = {"labelCol": "label_index", "weightCol": "weight", **_OUTPUTS}
+def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] | Transformer]:
+    common: dict[str, Any] = {
+        "labelCol": "label_index",
+        "weightCol": "weight",
+        "probabilityCol": "model_probability",
+        "predictionCol": "model_prediction",
+    }
     if isinstance(settings, LogisticRegressionSettings):
         scaler = StandardScaler(inputCol="vector", outputCol="scaled", withMean=True)
         model = LogisticRegression(
@@ -115,7 +120,7 @@ def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:
     has_blocks = frame["block_id"].notna().all()
     # A class that the model never learned stays in the account: its tiles are all errors.
     unlearned = sorted(set(frame["label"]) - set(model.card.classes))
-    probabilities = np.stack(frame["class_probabilities"].to_numpy())
+    probabilities = np.array(frame["class_probabilities"].tolist())
     return evaluate(
         frame["label"].tolist(),
         frame["pred_label"].tolist(),

@@ -1,4 +1,4 @@
-"""Listing of folders, local or in blob storage, with what tells one version of a file from another."""
+"""Listing of folders, local or in blob storage, with what tells a file's versions apart."""
 
 from __future__ import annotations
 

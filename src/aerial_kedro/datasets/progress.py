@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -41,13 +42,13 @@ def reporting_progress(session: SparkSession, what: str, unit: str) -> Iterator[
 
 
 def describe_progress(
-    what: str, unit: str, rows: int, tasks_done: int, tasks: int, seconds: float
+    what: str, unit: str, rows: int, *, tasks_done: int, tasks: int, seconds: float
 ) -> str:
     """Put progress into words; what is left is estimated from the tasks that are done.
 
     Examples
     --------
-    >>> describe_progress("Featurization", "tiles", 3000, 10, 40, 30.0)
+    >>> describe_progress("Featurization", "tiles", 3000, tasks_done=10, tasks=40, seconds=30.0)
     'Featurization: 3,000 of about 12,000 tiles (25 %), 100 tiles/s, 1 min 30 s left'
     """
     total = round(rows * tasks / tasks_done)
@@ -69,13 +70,17 @@ def _report_until(session: SparkSession, what: str, unit: str, done: threading.E
         rows, tasks_done, tasks = _writing_stage(session)
         if rows and tasks_done:
             last = now
-            LOGGER.info(describe_progress(what, unit, rows, tasks_done, tasks, now - start))
+            LOGGER.info(
+                describe_progress(
+                    what, unit, rows, tasks_done=tasks_done, tasks=tasks, seconds=now - start
+                )
+            )
 
 
 def _writing_stage(session: SparkSession) -> tuple[int, int, int]:
     """Rows written, tasks done and all tasks of the active stage that writes."""
-    store = session.sparkContext._jsc.sc().statusStore()  # noqa: SLF001  (no public way in Python)
-    jvm = session.sparkContext._jvm  # noqa: SLF001
+    store = session.sparkContext._jsc.sc().statusStore()
+    jvm: Any = session.sparkContext._jvm
     stages = store.activeStages()
     for stage in jvm.scala.collection.JavaConverters.seqAsJavaList(stages):
         if stage.outputRecords():

@@ -8,30 +8,10 @@ import platform
 from typing import Any
 
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.report.run_facts import RunFacts
 
 _PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
-
-
-class RunFacts(BaseModel):
-    """When, where and with what a run was made.
-
-    Parameters
-    ----------
-    created
-        Local time, in words.
-    python, processor
-        Of the driver.
-    versions
-        Package to version.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    created: str
-    python: str
-    processor: str
-    versions: dict[str, str]
 
 
 class RunFactsDataset(AbstractDataset[None, RunFacts]):

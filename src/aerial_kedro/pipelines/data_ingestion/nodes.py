@@ -135,8 +135,9 @@ def assign_blocks(
     )
     blocks = counted.drop_duplicates("block_id")[["block_id", "epsg", "x", "y"]].copy()
     blocks["split"] = blocks["block_id"].map(assign(counts, rules, seed))
-    for epsg, rows in blocks.groupby("epsg"):
-        to_degrees = Transformer.from_crs(int(epsg), 4326, always_xy=True)
+    for epsg in sorted(set(blocks["epsg"].astype(int))):
+        rows = blocks[blocks["epsg"] == epsg]
+        to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
         lon, lat = to_degrees.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
         blocks.loc[rows.index, "lon"], blocks.loc[rows.index, "lat"] = lon, lat
     return blocks.reset_index(drop=True)
@@ -147,7 +148,7 @@ def _check_labels(labelled_tiles: DataFrame) -> None:
         F.count("*").alias("tiles"),
         F.count("purity").alias("covered"),
         F.count("label").alias("labelled"),
-    ).first()
+    ).collect()[0]
     if not counts["tiles"]:
         raise AerialError(
             "No tile lies whole inside a scene. Give larger scenes, or a smaller tile: "
@@ -202,6 +203,6 @@ def summarise_catalog(tile_catalog: DataFrame, max_nodata_fraction: float) -> Ca
         .agg(F.count("*").alias("images"))
         .toPandas()
     )
-    places = tile_catalog.select(F.countDistinct("tile_id")).first()[0]
-    scenes = tile_catalog.select(F.countDistinct("href")).first()[0]
+    places = tile_catalog.select(F.countDistinct("tile_id")).collect()[0][0]
+    scenes = tile_catalog.select(F.countDistinct("href")).collect()[0][0]
     return summarise(counted, places=int(places), sources=int(scenes))

@@ -6,7 +6,6 @@ import logging
 import math
 from functools import partial
 
-from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -20,6 +19,7 @@ from aerial_kedro.backbones.featurize import (
 )
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import ddl
+from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.reading import READING_VERSION, SOURCE_COLUMNS
 
 LOGGER = logging.getLogger(__name__)
@@ -27,27 +27,6 @@ LOGGER = logging.getLogger(__name__)
 # A task is a checkpoint: what it has done is kept. Two or three seconds of work each.
 _TILES_PER_TASK = 128
 _FEWEST_TASKS = 4
-
-
-class QuarantineSummary(BaseModel):
-    """How many tiles could not be read.
-
-    Parameters
-    ----------
-    tiles, quarantined
-        Tiles that were to be featurized, and those of them that could not.
-    reasons
-        How often each reason was given.
-    examples
-        Some of them: ``(image_id, href, reason)``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tiles: int
-    quarantined: int
-    reasons: dict[str, int]
-    examples: list[tuple[str, str, str]]
 
 
 def export_backbone(weights: Weights, backbone: str, seed: int) -> Backbone:

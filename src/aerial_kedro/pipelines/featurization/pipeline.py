@@ -6,7 +6,7 @@ from aerial_kedro.pipelines.featurization import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """The tile catalog and a backbone's weights in; features and the quarantine out."""
+    """Turn the tile catalog and a backbone's weights into features and the quarantine."""
     return Pipeline(
         [
             Node(

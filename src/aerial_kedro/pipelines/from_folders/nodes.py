@@ -86,7 +86,7 @@ def describe_split(tile_catalog: DataFrame) -> SplitCheck:
     return SplitCheck(
         is_spatial=False,
         description=(
-            f"{tile_catalog.count():,} tiles, stratified by class at random or by their folders; NOT "
-            "spatial, since the tiles have no coordinates: neighbours may be on both sides"
+            f"{tile_catalog.count():,} tiles, stratified by class at random or by their folders; "
+            "NOT spatial, since the tiles have no coordinates: neighbours may be on both sides"
         ),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.datasets.run_facts import RunFacts
-from aerial_kedro.pipelines.featurization.nodes import QuarantineSummary
 from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
 from aerial_kedro.report import content as page
 from aerial_kedro.report.render import render_report
+from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.splits import SplitCheck
 from aerial_kedro.tiles.summary import CatalogSummary
 

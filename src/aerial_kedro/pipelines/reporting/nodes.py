@@ -15,12 +15,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.pipelines.featurization.nodes import QuarantineSummary
 from aerial_kedro.report import content as page
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.classes import LandCoverClasses
 from aerial_kedro.tiles.maps import NODATA
 from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
+from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.raster import Raster
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from aerial_kedro.tiles.splits import SplitCheck
@@ -94,7 +94,7 @@ def describe_scenes(
         F.min("gsd_m").alias("finest"),
         F.max("gsd_m").alias("coarsest"),
         F.max(F.lower("description").contains("made-up")).alias("made_up"),
-    ).first()
+    ).collect()[0]
     years = ", ".join(str(year) for year in found["years"])
     finest, coarsest = f"{found['finest']:.2g}", f"{found['coarsest']:.2g}"
     return SourceFacts(
@@ -180,14 +180,14 @@ def take_pictures(
 def _tile_pictures(rows: pd.DataFrame, pictures: dict[str, bytes]) -> list[page.TilePicture]:
     return [
         page.TilePicture(
-            picture=bytes(pictures[row.image_id]),
-            label=row.label,
-            predicted=row.pred_label,
-            probability=None if pd.isna(row.probability) else float(row.probability),
-            image_id=row.image_id,
+            picture=bytes(pictures[row["image_id"]]),
+            label=row["label"],
+            predicted=row["pred_label"],
+            probability=None if pd.isna(row["probability"]) else float(row["probability"]),
+            image_id=row["image_id"],
         )
-        for row in rows.itertuples()
-        if row.image_id in pictures
+        for row in rows.to_dict("records")
+        if row["image_id"] in pictures
     ]
 
 
@@ -224,15 +224,16 @@ def measure_areas(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, 
     for year, tiles in mapped.groupby("year"):
         squares = (tiles["xmax"] - tiles["xmin"]) * (tiles["ymax"] - tiles["ymin"]) / 1e6
         total = float(squares.sum())
-        by_class = squares.groupby(tiles["pred_label"]).agg(["size", "sum"])
+        by_class = squares.groupby(tiles["pred_label"])
+        counts, sums = by_class.size().to_dict(), by_class.sum().to_dict()
         areas[str(year)] = [
             page.AreaRow(
                 class_name=name,
-                tiles=int(by_class.loc[name, "size"]),
-                area_km2=float(by_class.loc[name, "sum"]),
-                share=float(by_class.loc[name, "sum"]) / total,
+                tiles=int(counts[name]),
+                area_km2=float(sums[name]),
+                share=float(sums[name]) / total,
             )
             for name in classes.names
-            if name in by_class.index
+            if name in counts
         ]
     return areas

@@ -9,7 +9,7 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.sample_data.nodes import draw_land_cover, draw_scenes, draw_truth
 
 
-def create_pipeline(**kwargs: Any) -> Pipeline:  # noqa: ANN401
+def create_pipeline(**kwargs: Any) -> Pipeline:
     """Create the pipeline; its outputs are partitioned by file stem."""
     inputs = ["params:sample_county", "params:seed"]
     return Pipeline(

@@ -11,7 +11,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_table_pipeline() -> Pipeline:
-    """The part that tiles without coordinates have as well."""
+    """Wire the part that tiles without coordinates have as well."""
     return Pipeline(
         [
             Node(
@@ -33,7 +33,7 @@ def create_table_pipeline() -> Pipeline:
 
 
 def create_map_pipeline() -> Pipeline:
-    """The part that needs coordinates."""
+    """Wire the part that needs coordinates."""
     return Pipeline(
         [
             Node(nodes.gather_mapped, "predictions", "mapped", name="gather_mapped"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
@@ -19,7 +20,7 @@ from aerial_kedro.classifiers.settings import (
 )
 from aerial_kedro.classifiers.training import fit_stages, judge
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.featurization.nodes import QuarantineSummary
+from aerial_kedro.tiles.quarantine import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 _BASELINE = "image_statistics"
@@ -42,6 +43,11 @@ class Candidate:
     name: str
     model: TrainedModel | None
     test: Evaluation | None = None
+
+    @property
+    def validation(self) -> Evaluation | None:
+        """Its accuracy on the validation split."""
+        return self.model.card.validation if self.model else None
 
 
 @dataclass(frozen=True)
@@ -200,9 +206,9 @@ def choose_model(
 ) -> tuple[TrainedModel, Choice]:
     """Choose the candidate with the best macro-F1 on validation; at a tie the first."""
     trained = [
-        (candidate.name, candidate.model, candidate.model.card.validation.macro_f1)
+        (candidate.name, candidate.model, candidate.validation.macro_f1)
         for candidate in (logistic_regression, random_forest)
-        if candidate.model is not None and candidate.model.card.validation is not None
+        if candidate.model and candidate.validation
     ]
     name, model, score = max(trained, key=lambda each: each[2])
     others = [f"{other} {value:.3f}" for other, _, value in trained if other != name]
@@ -250,13 +256,36 @@ def summarise_training(
 ) -> TrainingSummary:
     """Gather what training found."""
     models = {
-        candidate.name: ModelScores(validation=candidate.model.card.validation, test=candidate.test)
+        candidate.name: ModelScores(validation=validation, test=candidate.test)
         for candidate in (logistic_regression, random_forest)
-        if candidate.model is not None
+        if (validation := candidate.validation) and candidate.test
     }
+    baselines = {"majority": majority}
+    if image_statistics.test:
+        baselines[_BASELINE] = image_statistics.test
     return TrainingSummary(
         chosen=choice.name,
         reason=choice.reason,
         models=models,
-        baselines={"majority": majority, _BASELINE: image_statistics.test},
+        baselines=baselines,
     )
+
+
+def list_metrics(summary: TrainingSummary) -> dict[str, dict[str, float]]:
+    """List the figures that the run history keeps, one metric each."""
+    found: dict[str, Evaluation] = {
+        f"{name}.{split}": evaluation
+        for name, scores in summary.models.items()
+        for split, evaluation in (("validation", scores.validation), ("test", scores.test))
+    }
+    found |= {f"baseline.{name}.test": each for name, each in summary.baselines.items()}
+    return {
+        f"{name}.{figure}": {"value": getattr(evaluation, figure), "step": 0}
+        for name, evaluation in found.items()
+        for figure in ("accuracy", "macro_f1")
+    }
+
+
+def register_model(model: TrainedModel) -> PipelineModel:
+    """Hand the chosen model's fitted pipeline to the registry."""
+    return model.stages

@@ -18,6 +18,7 @@ def create_pipeline(**_: object) -> Pipeline:
         + _classifier("image_statistics", nodes.fit_image_statistics, selectable=False)
         + _choose()
         + _test()
+        + _record()
     )
 
 
@@ -108,5 +109,16 @@ def _test() -> Pipeline:
         inputs={"labelled_features", "classes", "choice", *(f"validated_{name}" for name in names)},
         outputs="training_summary",
         parameters="params:seed",
+        tags=["training"],
+    )
+
+
+def _record() -> Pipeline:
+    """Write the run's history."""
+    return Pipeline(
+        [
+            Node(nodes.list_metrics, "training_summary", "run_metrics", name="list_metrics"),
+            Node(nodes.register_model, "trained_model", "registered_model", name="register_model"),
+        ],
         tags=["training"],
     )

@@ -1,0 +1,58 @@
+# `make help` lists the targets. Everything is installed into VENV; nothing outside is touched.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+SAMPLE := data/01_raw/sample
+COUNTY := $(shell find src/aerial_kedro/county src/aerial_kedro/pipelines/sample_data -name '*.py')
+
+# No usage data leaves this machine.
+export KEDRO_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format bench viz mlflow clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## create the virtual environment and install the pinned dependencies
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(SAMPLE)/.drawn: $(VENV)/.installed $(COUNTY) conf/base/parameters_sample_data.yml
+	$(BIN)/kedro run --pipeline=sample_data
+	touch $@
+
+run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say where the report is
+	$(BIN)/kedro run
+	@echo "Report: $(abspath data/08_reporting/report.html)"
+
+test: $(VENV)/.installed ## run the test suite
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed ## check style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed ## measure featurization against a bare loop; ends with a line of JSON
+	$(BIN)/python -m benchmarks.featurization
+
+viz: $(VENV)/.installed ## show the pipeline graph on http://127.0.0.1:4141
+	$(BIN)/kedro viz run --host=127.0.0.1 --no-browser
+
+mlflow: $(VENV)/.installed ## show the run history on http://127.0.0.1:5000
+	$(BIN)/kedro mlflow ui --host=127.0.0.1 --port=5000
+
+clean: ## remove what runs have made; inputs under data/01_raw stay
+	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
