@@ -9,6 +9,8 @@ COUNTY := $(shell find src/aerial_kedro/county src/aerial_kedro/pipelines/sample
 export KEDRO_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
+# MLflow asks for type hints in a class of kedro-mlflow, on every import.
+export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format bench viz mlflow clean

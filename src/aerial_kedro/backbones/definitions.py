@@ -112,15 +112,7 @@ def define_backbone(name: str) -> BackboneDefinition:
     if name in torchvision.models.list_models(module=torchvision.models):
         return BackboneDefinition(name, "torchvision", name, 224, _IMAGENET_MEAN, _IMAGENET_STD)
     if name in timm.list_models():
-        settings = timm.get_pretrained_cfg(name)
-        return BackboneDefinition(
-            name,
-            "timm",
-            name,
-            int(settings.input_size[-1]),
-            tuple(settings.mean),
-            tuple(settings.std),
-        )
+        return _define_timm(name)
     known = [*_PACKAGED, *torchvision.models.list_models(module=torchvision.models)]
     near = difflib.get_close_matches(name, [*known, *timm.list_models()], n=3)
     raise AerialError(
@@ -131,11 +123,30 @@ def define_backbone(name: str) -> BackboneDefinition:
     )
 
 
+def _define_timm(name: str) -> BackboneDefinition:
+    settings = timm.get_pretrained_cfg(name)
+    if settings is None:  # an architecture that was never trained: the library's usual input
+        return BackboneDefinition(name, "timm", name, 224, _IMAGENET_MEAN, _IMAGENET_STD)
+    red, green, blue = settings.mean
+    red_std, green_std, blue_std = settings.std
+    return BackboneDefinition(
+        name=name,
+        library="timm",
+        architecture=name,
+        input_size=int(settings.input_size[-1]),
+        mean=(red, green, blue),
+        std=(red_std, green_std, blue_std),
+    )
+
+
 def build_classifier(definition: BackboneDefinition) -> nn.Module:
     """Build the whole network with its classification layer, weights at random."""
+    network: nn.Module
     if definition.library == "timm":
-        return timm.create_model(definition.architecture, pretrained=False)
-    return torchvision.models.get_model(definition.architecture, weights=None)
+        network = timm.create_model(definition.architecture, pretrained=False)
+    else:
+        network = torchvision.models.get_model(definition.architecture, weights=None)
+    return network
 
 
 def cut_classifier(network: nn.Module, definition: BackboneDefinition) -> nn.Module:

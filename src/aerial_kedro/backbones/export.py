@@ -26,6 +26,9 @@ _PARITY_TILES = 4
 class FeatureNetwork(nn.Module):
     """A cut network behind its preprocessing: uint8 tiles in, one feature vector a tile out."""
 
+    scale: torch.Tensor
+    offset: torch.Tensor
+
     def __init__(self, network: nn.Module, definition: BackboneDefinition) -> None:
         super().__init__()
         self.network = network
@@ -37,7 +40,8 @@ class FeatureNetwork(nn.Module):
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
         """Features ``(batch, n)`` of tiles ``(batch, size, size, 3)``, uint8."""
         pixels = tiles.permute(0, 3, 1, 2).float()
-        return self.network((pixels - self.offset) / self.scale).flatten(1)
+        features: torch.Tensor = self.network((pixels - self.offset) / self.scale)
+        return features.flatten(1)
 
 
 def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int) -> Backbone:
@@ -63,7 +67,7 @@ def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int)
         expected = network(torch.from_numpy(tiles)).numpy()
     onnx, opset = _to_onnx(network, tiles)
     cosine = smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
-    if cosine < MIN_COSINE:
+    if not cosine >= MIN_COSINE:  # a network with broken weights gives NaN
         raise AerialError(
             f"The ONNX export of {definition.name!r} differs from torch: cosine {cosine:.6f}, at "
             f"least {MIN_COSINE} is needed. Use another backbone, or other versions of torch "
@@ -105,7 +109,7 @@ def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
         torch.onnx.export(
             network,
             (torch.from_numpy(tiles),),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # a file object will do for this exporter
             input_names=["tiles"],
             output_names=["features"],
             dynamic_axes={"tiles": {0: "batch"}, "features": {0: "batch"}},
@@ -126,7 +130,12 @@ def _parity_tiles(size: int, seed: int) -> np.ndarray:
 
 
 def smallest_cosine(first: np.ndarray, second: np.ndarray) -> float:
-    """Least cosine similarity between the rows of two arrays of shape ``(n, features)``."""
+    """Least cosine similarity between the rows of two arrays of shape ``(n, features)``.
+
+    Two rows of zeros count as equal; NaN in either array gives NaN.
+    """
     a, b = first.astype(np.float64), second.astype(np.float64)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float(((a * b).sum(axis=1) / norms).min())
+    both_zero = ~a.any(axis=1) & ~b.any(axis=1)
+    cosines = np.where(both_zero, 1.0, (a * b).sum(axis=1) / np.where(norms == 0, 1.0, norms))
+    return float(cosines.min())

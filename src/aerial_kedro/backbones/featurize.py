@@ -34,6 +34,7 @@ def _engine_of_worker(engine: str, precision: str, onnx: bytes) -> Engine:
 
 def featurize_batches(
     batches: Iterator[pa.RecordBatch],
+    *,
     onnx: bytes,
     input_size: int,
     feature_key: str,
@@ -115,11 +116,11 @@ def _to_arrow(
 ) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [
-            pa.array(ids),
-            pa.array(versions),
+            pa.array(ids, pa.string()),
+            pa.array(versions, pa.string()),
             _list_array(features),
             _list_array(statistics),
-            pa.array([feature_key] * len(ids)),
+            pa.array([feature_key] * len(ids), pa.string()),
         ],
         names=list(FEATURE_COLUMNS),
     )

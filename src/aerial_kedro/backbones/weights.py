@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
@@ -92,14 +91,24 @@ def _read_state(path: Path) -> Mapping[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             return dict(safetensors.torch.load_file(path))
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except Exception as error:  # of a damaged file torch raises nearly anything
         raise AerialError(
             f"The weights file {path} is neither safetensors nor a plain state dict ({error}). "
             "Save it with safetensors, or with torch.save(network.state_dict(), FILE)."
         ) from error
-    if not isinstance(state, Mapping):
-        raise AerialError(f"The weights file {path} holds a {type(state).__name__}, no state dict.")
-    return state
+    if not _is_state_dict(state):
+        held = sorted(map(str, state))[:5] if isinstance(state, Mapping) else type(state).__name__
+        raise AerialError(
+            f"The weights file {path} holds no state dict (names of parameters with their tensors) "
+            f"but {held}. Save it with torch.save(network.state_dict(), FILE)."
+        )
+    return dict(state)
+
+
+def _is_state_dict(state: object) -> bool:
+    return isinstance(state, Mapping) and all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
+    )
 
 
 def _sha256(path: Path) -> str:
@@ -110,7 +119,8 @@ def _sha256(path: Path) -> str:
 def load_backbone(definition: BackboneDefinition, weights: Weights) -> nn.Module:
     """Build a network with its weights, cut before its last layer, ready to infer.
 
-    The parameters of the last layer may be missing from the weights; all others must fit.
+    The last layer's own parameters may be missing or of any shape (other classes than
+    ImageNet's); all others must fit.
 
     Raises
     ------
@@ -119,23 +129,24 @@ def load_backbone(definition: BackboneDefinition, weights: Weights) -> nn.Module
     """
     network = build_classifier(definition)
     state = weights.state
-    own = network.state_dict()
+    own = network.state_dict()  # with the last layer
     if definition.packaged is not None and not set(state) & set(own):
         # The same tensors in the same order under other names.
         if [v.shape for v in state.values()] != [v.shape for v in own.values()]:
             raise _misfit(definition, weights, "the tensors' shapes differ")
         state = dict(zip(own, state.values(), strict=True))
-    features = set(cut_classifier(build_classifier(definition), definition).state_dict())
+    network = cut_classifier(network, definition)
+    last_layer = set(own) - set(network.state_dict())
+    state = {name: value for name, value in state.items() if name not in last_layer}
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise _misfit(definition, weights, str(error).splitlines()[-1].strip()) from error
-    lacking = sorted(set(missing) & features)
-    if lacking or unexpected:
-        names = ", ".join((lacking or list(unexpected))[:3])
-        problem = f"{'lacks' if lacking else 'has unknown'} parameters such as {names}"
+    if missing or unexpected:
+        names = ", ".join((missing or unexpected)[:3])
+        problem = f"they {'lack' if missing else 'have unknown'} parameters such as {names}"
         raise _misfit(definition, weights, problem)
-    return cut_classifier(network, definition).eval()
+    return network.eval()
 
 
 def _misfit(definition: BackboneDefinition, weights: Weights, problem: str) -> AerialError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import fsspec
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard
 from aerial_kedro.datasets.rasters import open_atomic
@@ -105,6 +106,10 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
             file.write(data.onnx)
         with open_atomic(f"{self._path}.json", self._credentials) as file:
             file.write(data.card.model_dump_json(indent=2).encode())
+
+    def preview(self) -> JSONPreview:
+        """Show the card in the pipeline graph."""
+        return JSONPreview(self._filesystem_cat(f"{self._path}.json").decode())
 
     def _filesystem_cat(self, path: str) -> bytes:
         filesystem, name = fsspec.core.url_to_fs(path, **(self._credentials or {}))

@@ -9,6 +9,7 @@ from typing import Any
 
 import fsspec
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
 from aerial_kedro import spark
@@ -101,6 +102,10 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         spark.session()
         card = ModelCard.model_validate_json(self._read(f"{name}/model.json"))
         return TrainedModel(PipelineModel.load(f"{self._spark_path}/{name}/stages"), card)
+
+    def preview(self) -> JSONPreview:
+        """Show the card in the pipeline graph."""
+        return JSONPreview(self._read(f"{self._model_name or self._latest()}/model.json").decode())
 
     def _exists(self) -> bool:
         name = self._model_name or self._latest()

@@ -11,8 +11,11 @@ from typing import Any
 import fsspec
 import rasterio
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 
+from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.tiles.raster import Raster
+from aerial_kedro.tiles.storage import gdal_path
 
 _BLOCK = 512
 _SMALL = 2 * _BLOCK
@@ -133,6 +136,11 @@ class RasterFolderDataset(
         for name, make in data.items():
             with open_atomic(f"{self._path}/{name}.tif", self._credentials) as file:
                 file.write(encode_geotiff(make() if callable(make) else make))
+
+    def preview(self) -> ImagePreview:
+        """Show the last raster in the pipeline graph (of maps: the latest year)."""
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        return preview_raster(gdal_path(sorted(filesystem.glob(f"{base}/*.tif"))[-1]))
 
     def _exists(self) -> bool:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))

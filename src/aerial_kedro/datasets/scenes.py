@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import rasterio
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
 from aerial_kedro import spark
 from aerial_kedro.datasets.listing import ListedFile, list_folder
+from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.labels import LandCoverRaster
 from aerial_kedro.tiles.scenes import read_header, year_of_scene
@@ -26,6 +28,11 @@ _SCENE_COLUMNS = (
     "href string, source_version string, crs string, epsg int, transform array<double>, "
     "width int, height int, gsd_m double, year int, lon double, lat double, description string"
 )
+
+
+def _preview_first(path: str, credentials: dict[str, Any] | None) -> ImagePreview:
+    files = list_folder(path, "The folder", "", credentials)
+    return preview_raster(gdal_path(next(f.href for f in files if f.path.lower().endswith(_TIFF))))
 
 
 class SceneFolderDataset(AbstractDataset[None, DataFrame]):
@@ -71,6 +78,10 @@ class SceneFolderDataset(AbstractDataset[None, DataFrame]):
         ]
         rows = [tuple(dataclasses.asdict(header).values()) for header in headers]
         return spark.session().createDataFrame(rows, _SCENE_COLUMNS)
+
+    def preview(self) -> ImagePreview:
+        """Show the first scene in the pipeline graph."""
+        return _preview_first(self._path, self._credentials)
 
     def save(self, data: None) -> None:
         """Scenes are an input; the sample's are written by `RasterFolderDataset`."""
@@ -144,6 +155,10 @@ class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
             raise AerialError(
                 f"The land cover {file.href} cannot be opened as a GeoTIFF ({error})."
             ) from error
+
+    def preview(self) -> ImagePreview:
+        """Show the first raster in the pipeline graph."""
+        return _preview_first(self._path, self._credentials)
 
     def save(self, data: None) -> None:
         """Land cover is an input; the sample's is written by `RasterFolderDataset`."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
 
 from aerial_kedro import spark
+from aerial_kedro.datasets.previews import preview_table
 from aerial_kedro.datasets.progress import reporting_progress
 from aerial_kedro.errors import AerialError
 from aerial_kedro.schemas import TABLES
@@ -60,6 +62,10 @@ class TableDataset(SparkDatasetV2):
         super()._save(
             data.select(*[F.col(name).cast(kind) for name, kind in self._columns.items()])
         )
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """Show the first rows in the pipeline graph."""
+        return preview_table(self._original_filepath, self._credentials, nrows)
 
     def _exists(self) -> bool:
         spark.session()

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 
 from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import TileGrid, utm_zone, zone_epsg
-from aerial_kedro.tiles.reading import SceneReader, warped
+from aerial_kedro.tiles.reading import SCENE_ERRORS, SceneReader, warped
 from aerial_kedro.tiles.scenes import SceneHeader
 
 # One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
@@ -91,9 +91,14 @@ def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) 
 
 def _zones_of(scene: SceneHeader) -> list[int]:
     to_degrees = Transformer.from_crs(CRS.from_wkt(scene.crs), 4326, always_xy=True)
-    west, _, east, _ = to_degrees.transform_bounds(*_footprint(scene))
-    zones = range(utm_zone(west), utm_zone(east) + 1)
-    return [zone_epsg(zone, northern=scene.lat >= 0) for zone in zones]
+    west, south, east, north = to_degrees.transform_bounds(*_footprint(scene))
+    first, last = utm_zone(west), utm_zone(east)
+    # Counted on from the westernmost, since zone 60 borders on zone 1.
+    zones = [(first + step - 1) % 60 + 1 for step in range((last - first) % 60 + 1)]
+    hemispheres = [
+        northern for northern in (True, False) if (north >= 0 if northern else south < 0)
+    ]
+    return [zone_epsg(zone, northern=northern) for zone in zones for northern in hemispheres]
 
 
 def _footprint(scene: SceneHeader) -> tuple[float, float, float, float]:
@@ -137,10 +142,12 @@ def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
     (first_col, last_col), (first_row, last_row) = grid.cell_of(
         np.array([xmin, xmax]), np.array([ymin, ymax])
     )
-    cols, rows = np.meshgrid(
-        np.arange(first_col, last_col + 1), np.arange(last_row, first_row - 1, -1)
+    cols, rows = (
+        each.ravel()
+        for each in np.meshgrid(
+            np.arange(first_col, last_col + 1), np.arange(last_row, first_row - 1, -1)
+        )
     )
-    cols, rows = cols.ravel(), rows.ravel()
     size = grid.tile_size_m
     inside = np.ones(cols.shape, dtype=bool)
     slack = 1e-6 * size
@@ -150,13 +157,16 @@ def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
         x, y = to_grid.transform((cols + dx) * size, (rows + dy) * size, direction="INVERSE")
         inside &= (x >= left - slack) & (x <= right + slack)
         inside &= (y >= bottom - slack) & (y <= top + slack)
+    cols, rows = cols[inside], rows[inside]
     to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
     lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
-    zone = np.floor((lon + 180) / 6).astype(int) % 60 + 1
-    inside &= zone == grid.epsg % 100
-    return pd.DataFrame(
-        {"col": cols[inside], "row": rows[inside], "lon": lon[inside], "lat": lat[inside]}
-    )
+    cells = pd.DataFrame({"col": cols, "row": rows, "lon": lon, "lat": lat})
+    return cells[
+        [
+            zone_epsg(utm_zone(each_lon), northern=each_lat >= 0) == grid.epsg
+            for each_lon, each_lat in zip(lon, lat, strict=True)
+        ]
+    ].reset_index(drop=True)
 
 
 def _nodata_fractions(
@@ -164,15 +174,19 @@ def _nodata_fractions(
 ) -> np.ndarray:
     """Share of each tile without image: nodata by tag, mask or alpha, or black in all of RGB.
 
-    Reads one row of tiles at a time, thinned, so that no whole scene is ever in memory.
+    Reads one row of tiles at a time, thinned, so that no whole scene is ever in memory. Where the
+    scene cannot be read the share is missing (NaN): featurization will say why.
     """
-    fractions = np.empty(len(cells))
+    fractions = np.full(len(cells), np.nan)
     order = np.arange(len(cells))
     for _, indices in cells.assign(order=order).groupby("row", sort=False)["order"]:
         row = cells.iloc[indices]
         first = int(row["col"].min())
         count = int(row["col"].max()) - first + 1
-        empty = _empty_strip(scene, grid, row, count, reader)
+        try:
+            empty = _empty_strip(scene, grid, row, count, reader)
+        except SCENE_ERRORS:
+            continue
         by_tile = empty.reshape(_SAMPLES_PER_SIDE, count, _SAMPLES_PER_SIDE).mean(axis=(0, 2))
         fractions[indices] = by_tile[row["col"].to_numpy() - first]
     return fractions

@@ -69,7 +69,8 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
         If there is no image, an image outside a class folder, class names that differ in case
         only, fewer than two classes, or training without test tiles.
     """
-    images, ignored = [], []
+    images: list[tuple[str, str, str]] = []
+    ignored: list[tuple[str, str, str]] = []
     for entry in sorted(entries):
         is_image = entry[0].lower().endswith(IMAGE_SUFFIXES)
         (images if is_image else ignored).append(entry)
@@ -79,12 +80,22 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
             + (f", only {len(ignored)} other file(s)" if ignored else "")
             + ". Give the folder above the class folders with --params=folders_root=DIR."
         )
-    with_splits = {PurePosixPath(path).parts[0].lower() for path, _, _ in images} <= set(
-        _SPLIT_FOLDERS
-    )
+    with_splits = _has_split_folders(root, [path for path, _, _ in images])
     files = tuple(_tile_file(root, entry, with_splits) for entry in images)
     _check_classes(root, files, with_splits)
     return TileTree(files, tuple(path for path, _, _ in ignored))
+
+
+def _has_split_folders(root: str, paths: Sequence[str]) -> bool:
+    tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
+    splits = {name for name in tops if name.lower() in _SPLIT_FOLDERS}
+    if splits and splits != tops:
+        raise AerialError(
+            f"The folder {root} has the split folder(s) {', '.join(sorted(splits))}, and beside "
+            f"them {', '.join(sorted(tops - splits))}, which would be taken for classes. Keep to "
+            f"{', '.join(_SPLIT_FOLDERS)}, or to class folders alone."
+        )
+    return bool(splits)
 
 
 def _tile_file(root: str, entry: tuple[str, str, str], with_splits: bool) -> TileFile:
@@ -141,7 +152,7 @@ def _check_split_folders(root: str, files: Sequence[TileFile]) -> None:
 
 
 def image_id_of(path: str) -> str:
-    """Name of a folder tile: its path in letters, digits and ``_ -``, with a hash that keeps it one.
+    """Name a folder tile: its path in letters, digits and ``_ -``, and a hash to keep names apart.
 
     Examples
     --------

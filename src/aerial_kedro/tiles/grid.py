@@ -13,7 +13,7 @@ _LAST_NAD83_ZONE = 23
 
 
 def utm_zone(lon: float) -> int:
-    """Number of the UTM zone that a longitude lies in.
+    """Give the number of the UTM zone that a longitude lies in.
 
     Examples
     --------

@@ -13,17 +13,20 @@ import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from pydantic import BaseModel, ConfigDict, Field
-from pyproj import CRS, Transformer
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.classes import LandCoverClasses
 from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.storage import gdal_path
 
-# A side of a tile is cut into this many pieces before it is projected to the land cover's CRS.
-_SIDE_PIECES = 4
 # Below this share of a tile the land cover is taken to miss it.
 FULLY_COVERED = 0.99
+# Shares are sums of fractions: one that should be exactly `min_purity` may miss it by this.
+_ROUNDING = 1e-9
+# Tiles are labelled by neighbourhoods of this many land-cover cells a side: those of a frame may
+# lie in scenes far apart, and all the land cover between them would not fit into memory.
+_NEIGHBOURHOOD = 2048
 
 
 class LabelRules(BaseModel):
@@ -107,16 +110,17 @@ def _label_frame(
     fractions: list[dict[str, float] | None] = [None] * len(frame)
     label_years: list[int | None] = [None] * len(frame)
     years = sorted({raster.year for raster in rasters})
-    for year, rows in frame.groupby("year"):
-        missing = rows.index.to_numpy()
-        for label_year in sorted(years, key=lambda each: (abs(each - int(year)), each)):
+    for year in frame["year"].unique():
+        missing = np.flatnonzero(frame["year"] == year)
+        nearest_first = sorted(years, key=lambda each: (abs(each - int(year)), each))
+        for label_year in nearest_first:
             pieces = [raster for raster in rasters if raster.year == label_year]
             shares = _class_shares(frame.loc[missing], pieces, classes)
-            covered = shares.sum(axis=1).to_numpy() >= FULLY_COVERED
-            for index, row in zip(missing[covered], shares[covered].to_numpy(), strict=True):
+            covered = shares.sum(axis=1) >= FULLY_COVERED
+            for index, row in zip(missing[covered], shares[covered], strict=True):
                 fractions[index] = {
                     name: float(share)
-                    for name, share in zip(shares.columns, row, strict=True)
+                    for name, share in zip(classes.names, row, strict=True)
                     if share > 0
                 }
                 label_years[index] = label_year
@@ -137,13 +141,14 @@ def _with_labels(
         each[name] if each and name else None
         for each, name in zip(fractions, majority, strict=True)
     ]
+    labels = [
+        name if share is not None and share >= rules.min_purity - _ROUNDING else None
+        for name, share in zip(majority, purity, strict=True)
+    ]
     return frame.assign(
-        label=[
-            name if share is not None and share >= rules.min_purity else None
-            for name, share in zip(majority, purity, strict=True)
-        ],
+        label=pd.Series(labels, index=frame.index, dtype=object),
         purity=pd.array(purity, dtype="Float64"),
-        fractions=fractions,
+        fractions=pd.Series(fractions, index=frame.index, dtype=object),
         label_year=pd.array(label_years, dtype="Int32"),
         year_gap=pd.array(
             [
@@ -157,53 +162,28 @@ def _with_labels(
 
 def _class_shares(
     tiles: pd.DataFrame, pieces: Sequence[LandCoverRaster], classes: LandCoverClasses
-) -> pd.DataFrame:
-    """Share of every class in every tile; rows that no piece touches are zero."""
-    total = pd.DataFrame(0.0, index=tiles.index, columns=classes.names)
+) -> np.ndarray:
+    """Share of every class in every tile, (tiles, classes); zero where no piece covers one.
+
+    What several pieces cover of a tile adds up, unless one of them covers it all; where pieces
+    overlap inside a tile, the sum is scaled to the whole.
+    """
+    total = np.zeros((len(tiles), len(classes.names)))
+    whole = np.zeros(len(tiles), dtype=bool)
     for piece in pieces:
         squares = project_squares(tiles, piece.crs)
-        touching = shapely.intersects(squares, shapely.box(*piece.bounds))
-        if touching.any():
-            shares = raster_shares(piece.href, squares[touching], classes)
-            total.loc[tiles.index[touching]] += shares.to_numpy()
-    return total
+        touching = np.flatnonzero(shapely.intersects(squares, shapely.box(*piece.bounds)) & ~whole)
+        if not len(touching):
+            continue
+        shares = raster_shares(piece.href, squares[touching], classes)
+        complete = shares.sum(axis=1) >= FULLY_COVERED
+        total[touching] = np.where(complete[:, None], shares, total[touching] + shares)
+        whole[touching] = complete
+    covered = total.sum(axis=1, keepdims=True)
+    return np.where(covered > 1, total / np.maximum(covered, 1), total)
 
 
-def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
-    """Tiles as polygons in another CRS, their sides cut so that they may bend.
-
-    Parameters
-    ----------
-    tiles
-        ``epsg, xmin, ymin, xmax, ymax`` for each tile.
-    crs
-        The target CRS as WKT.
-
-    Returns
-    -------
-    numpy.ndarray
-        Polygons, shape ``(len(tiles),)``.
-    """
-    polygons = np.empty(len(tiles), dtype=object)
-    target = CRS.from_wkt(crs)
-    steps = np.linspace(0, 1, _SIDE_PIECES + 1)[:-1]
-    along = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
-    across = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
-    epsgs = tiles["epsg"].to_numpy()
-    for epsg in np.unique(epsgs):
-        chosen = epsgs == epsg
-        part = tiles[chosen]
-        xmin, ymin = part["xmin"].to_numpy()[:, None], part["ymin"].to_numpy()[:, None]
-        size_x = part["xmax"].to_numpy()[:, None] - xmin
-        size_y = part["ymax"].to_numpy()[:, None] - ymin
-        x, y = Transformer.from_crs(int(epsg), target, always_xy=True).transform(
-            xmin + along * size_x, ymin + across * size_y
-        )
-        polygons[chosen] = shapely.polygons(np.stack([x, y], axis=-1))
-    return polygons
-
-
-def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) -> pd.DataFrame:
+def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) -> np.ndarray:
     """Exact share of each polygon's area that each class covers in a land-cover raster.
 
     Parameters
@@ -217,35 +197,64 @@ def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) ->
 
     Returns
     -------
-    pandas.DataFrame
-        One row a polygon, one column a class. What is nodata, background or outside the raster
-        counts for no class, so a row may sum to less than one.
+    numpy.ndarray
+        Shape ``(n, classes)``, in the order of the class table. What is nodata, background or
+        outside the raster counts for no class, so a row may sum to less than one.
 
     Raises
     ------
     AerialError
-        If a code is found that the table does not know.
+        If a code is found that the table does not know, or the raster cannot be read.
     """
-    with rasterio.open(gdal_path(href), driver="GTiff") as dataset:
-        bounds = shapely.total_bounds(polygons)
-        features = gpd.GeoDataFrame(geometry=polygons, crs=dataset.crs.to_wkt())
-        source, cell_area = _read_source(dataset, bounds, features.crs.to_wkt())
-    found = exact_extract(source, features, ["unique", "frac", "count"], output="pandas")
     shares = np.zeros((len(polygons), len(classes.names)))
-    column = {name: index for index, name in enumerate(classes.names)}
+    try:
+        with rasterio.open(gdal_path(href), driver="GTiff") as dataset:
+            for chosen in _neighbourhoods(dataset, polygons):
+                shares[chosen] = _shares_nearby(dataset, polygons[chosen], classes, href)
+    except rasterio.errors.RasterioError as error:
+        raise AerialError(
+            f"The land cover {href} cannot be read ({error.__cause__ or error}). Replace it with "
+            "a whole file."
+        ) from error
+    return shares
+
+
+def _shares_nearby(
+    dataset: rasterio.DatasetReader, polygons: np.ndarray, classes: LandCoverClasses, href: str
+) -> np.ndarray:
+    squares = gpd.GeoDataFrame(geometry=polygons, crs=dataset.crs.to_wkt())
+    source, cell_area = _read_source(dataset, squares.total_bounds, squares.crs.to_wkt())
+    found = exact_extract(source, squares, ["unique", "frac", "count"], output="pandas")
     covered = found["count"].to_numpy() * cell_area / shapely.area(polygons)
-    for row, (codes, fracs) in enumerate(zip(found["unique"], found["frac"], strict=True)):
-        for code, frac in zip(codes, fracs, strict=True):
-            if code in classes.background:
-                continue
-            name = classes.class_of_code.get(int(code)) if code == int(code) else None
-            if name is None:
-                raise AerialError(
-                    f"The land cover {href} holds the code {code:g}, which is not in the class "
-                    "table. Add it to a class or to the background in the parameter `land_cover`."
-                )
-            shares[row, column[name]] += frac * covered[row]
-    return pd.DataFrame(shares, columns=classes.names)
+    shares = np.zeros((len(polygons), len(classes.names)))
+    for row, (codes, fractions) in enumerate(zip(found["unique"], found["frac"], strict=True)):
+        for code, fraction in zip(codes, fractions, strict=True):
+            position = _class_position(code, classes, href)
+            if position is not None:
+                shares[row, position] += fraction * covered[row]
+    return shares
+
+
+def _neighbourhoods(dataset: rasterio.DatasetReader, polygons: np.ndarray) -> list[np.ndarray]:
+    """Positions of the polygons, those near each other together."""
+    centres = shapely.centroid(polygons)
+    cols, rows = ~dataset.transform * (shapely.get_x(centres), shapely.get_y(centres))
+    cells = np.floor(np.stack([rows, cols], axis=1) / _NEIGHBOURHOOD)
+    _, group = np.unique(cells, axis=0, return_inverse=True)
+    return [np.flatnonzero(group == each) for each in range(group.max() + 1)]
+
+
+def _class_position(code: float, classes: LandCoverClasses, href: str) -> int | None:
+    """Position of a code's class in the table; None for background."""
+    if code in classes.background:
+        return None
+    name = classes.class_of_code.get(int(code)) if code == int(code) else None
+    if name is None:
+        raise AerialError(
+            f"The land cover {href} holds the code {code:g}, which is not in the class "
+            "table. Add it to a class or to the background in the parameter `land_cover`."
+        )
+    return classes.names.index(name)
 
 
 def _read_source(

@@ -34,8 +34,8 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     Returns
     -------
     Raster
-        Band 1: class values; band 2: probability of the class in percent (1–100; nodata where
-        the class is not the model's). Nodata is 0.
+        Band 1: class values (nodata where there is no prediction); band 2: probability of the
+        class in percent (1–100; nodata where the class is not the model's). Nodata is 0.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
     size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
@@ -46,9 +46,9 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     at = (top_row - cells["row"].to_numpy(), cells["col"].to_numpy() - first_col)
     source = tiles.loc[cells["tile"]]
     values = {name: index + 1 for index, name in enumerate(classes)}
-    pixels[0][at] = source["pred_label"].map(values).to_numpy()
-    percent = np.ceil(source["probability"].astype(float).fillna(0.0).to_numpy() * 100)
-    pixels[1][at] = np.clip(percent, 0, 100).astype(np.uint8)
+    pixels[0][at] = source["pred_label"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
+    percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
+    pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
     return Raster(
         pixels=pixels,
         transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
@@ -62,28 +62,30 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
 
 def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:
     """Cells of the main grid and the tile that each shows: ``col, row, tile`` (an index label)."""
-    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
-    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
-    own = (tiles["epsg"] == epsg).to_numpy()
+    own = tiles["epsg"] == epsg
+    x, y = _centres(tiles[own])
     parts = [
-        pd.DataFrame(
-            {"col": x[own] // size, "row": y[own] // size, "tile": tiles.index[own]}, dtype=int
-        )
+        pd.DataFrame({"col": x // size, "row": y // size, "tile": tiles.index[own]}, dtype=int)
     ]
     for other in sorted(set(tiles.loc[~own, "epsg"])):
-        chosen = (tiles["epsg"] == other).to_numpy()
-        parts.append(
-            _neighbouring_cells(x[chosen], y[chosen], tiles.index[chosen], int(other), epsg, size)
-        )
+        neighbours = tiles[tiles["epsg"] == other]
+        to_main = Transformer.from_crs(int(other), epsg, always_xy=True)
+        parts.append(_neighbouring_cells(neighbours, to_main, size))
     # A cell that a tile of the zone itself covers keeps it.
     return pd.concat(parts).drop_duplicates(["col", "row"]).reset_index(drop=True)
 
 
+def _centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
+    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
+    return x, y
+
+
 def _neighbouring_cells(
-    x: np.ndarray, y: np.ndarray, labels: pd.Index, other: int, epsg: int, size: float
+    neighbours: pd.DataFrame, to_main: Transformer, size: float
 ) -> pd.DataFrame:
     """Cells of the main grid whose centre lies in a tile of another zone."""
-    to_main = Transformer.from_crs(other, epsg, always_xy=True)
+    x, y = _centres(neighbours)
     main_x, main_y = to_main.transform(x, y)
     found = []
     for dx in (-1, 0, 1):
@@ -95,7 +97,8 @@ def _neighbouring_cells(
             inside = (back_x // size == x // size) & (back_y // size == y // size)
             found.append(
                 pd.DataFrame(
-                    {"col": col[inside], "row": row[inside], "tile": labels[inside]}, dtype=int
+                    {"col": col[inside], "row": row[inside], "tile": neighbours.index[inside]},
+                    dtype=int,
                 )
             )
     return pd.concat(found)

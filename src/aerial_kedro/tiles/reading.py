@@ -10,7 +10,8 @@ from types import TracebackType
 import numpy as np
 import rasterio
 from affine import Affine
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -26,7 +27,14 @@ SOURCE_COLUMNS = [
     "row_off", "col_off", "height", "width", "epsg", "xmin", "ymin", "xmax", "ymax",
 ]  # fmt: skip
 
+# A damaged scene read through a warp raises GDAL's own error, which rasterio keeps to itself.
+SCENE_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
+
 _OPEN_SCENES = 4
+# A tile's own image is a tile, not a scene: one that claims more pixels is broken, or a trap.
+_MAX_IMAGE_PIXELS = 64_000_000
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24  # where a PNG says how many bits a value has
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _RGB = [1, 2, 3]
 
@@ -85,8 +93,8 @@ class SceneReader:
             pixels = self.scene(href).read(
                 _RGB, window=window, out_shape=(3, size, size), resampling=Resampling.bilinear
             )
-        except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError) as error:
-            raise TileReadError(f"scene unreadable: {error}") from error
+        except SCENE_ERRORS as error:
+            raise TileReadError(f"scene unreadable: {_cause(error)}") from error
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
     def read_warped(
@@ -115,8 +123,8 @@ class SceneReader:
         try:
             with warped(self.scene(href), epsg, transform, size, size) as view:
                 pixels = view.read(_RGB)
-        except rasterio.errors.RasterioError as error:
-            raise TileReadError(f"scene unreadable: {error}") from error
+        except SCENE_ERRORS as error:
+            raise TileReadError(f"scene unreadable: {_cause(error)}") from error
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
@@ -200,24 +208,24 @@ def read_image_file(href: str, size: int) -> np.ndarray:
 
 
 def _decode_picture(content: bytes, size: int) -> np.ndarray:
+    if content.startswith(_PNG_SIGNATURE) and content[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
+        # Pillow would cut 16-bit colour down to 8 without a word.
+        raise TileReadError("the image holds 16-bit values; 8-bit RGB or grey is needed")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-                if image.mode not in {"RGB", "RGBA", "L", "LA", "P"}:
-                    raise TileReadError(
-                        f"the image is of mode {image.mode}; 8-bit RGB or grey is needed"
-                    )
-                # At most halves a JPEG before decoding, and never below the size needed.
-                image.draft("RGB", (size, size))
-                picture = image.convert("RGB")
-    except Image.UnidentifiedImageError as error:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            _check_size(*image.size)
+            if image.mode not in {"RGB", "RGBA", "L", "LA", "P"}:
+                raise TileReadError(
+                    f"the image is of mode {image.mode}; 8-bit RGB or grey is needed"
+                )
+            # Lets a JPEG be decoded at a half, quarter or eighth, never below the size needed.
+            image.draft("RGB", (size, size))
+            picture = image.convert("RGB")
+    except UnidentifiedImageError as error:
         raise TileReadError("the file is not a PNG or JPEG image") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise TileReadError(f"the image is broken: {error}") from error
-    if picture.size != (size, size):
-        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+    return _resized(picture, size)
 
 
 def _decode_tiff(content: bytes, size: int) -> np.ndarray:
@@ -228,16 +236,43 @@ def _decode_tiff(content: bytes, size: int) -> np.ndarray:
         ):
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             with memory.open(driver="GTiff") as dataset:
-                if dataset.dtypes[0] != "uint8":
-                    raise TileReadError(
-                        f"the image holds {dataset.dtypes[0]} values; 8-bit RGB or grey is needed"
-                    )
-                if dataset.colorinterp[0] == ColorInterp.cyan:
-                    raise TileReadError("the image is CMYK; 8-bit RGB or grey is needed")
-                bands = _RGB if dataset.count >= len(_RGB) else [1, 1, 1]
-                pixels = dataset.read(
-                    bands, out_shape=(3, size, size), resampling=Resampling.bilinear
-                )
+                return _read_tiff(dataset, size)
     except rasterio.errors.RasterioError as error:
-        raise TileReadError(f"the image is broken or not a TIFF: {error}") from error
+        raise TileReadError(f"the image is broken or not a TIFF: {_cause(error)}") from error
+
+
+def _read_tiff(dataset: rasterio.DatasetReader, size: int) -> np.ndarray:
+    _check_size(dataset.width, dataset.height)
+    if dataset.dtypes[0] != "uint8":
+        raise TileReadError(
+            f"the image holds {dataset.dtypes[0]} values; 8-bit RGB or grey is needed"
+        )
+    if dataset.colorinterp[0] == ColorInterp.cyan:
+        raise TileReadError("the image is CMYK; 8-bit RGB or grey is needed")
+    if dataset.colorinterp[0] == ColorInterp.palette:
+        colours = np.zeros((256, 3), dtype=np.uint8)
+        for value, (red, green, blue, _) in dataset.colormap(1).items():
+            colours[value] = red, green, blue
+        return _resized(Image.fromarray(colours[dataset.read(1)]), size)
+    bands = _RGB if dataset.count >= len(_RGB) else [1, 1, 1]
+    pixels = dataset.read(bands, out_shape=(3, size, size), resampling=Resampling.bilinear)
     return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > _MAX_IMAGE_PIXELS:
+        raise TileReadError(
+            f"the image claims {width} × {height} pixels; a tile has at most "
+            f"{_MAX_IMAGE_PIXELS // 1_000_000} million"
+        )
+
+
+def _resized(picture: Image.Image, size: int) -> np.ndarray:
+    if picture.size != (size, size):
+        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(picture)
+
+
+def _cause(error: Exception) -> BaseException:
+    """Find what GDAL said; rasterio's own message often only points to it."""
+    return error.__cause__ or error

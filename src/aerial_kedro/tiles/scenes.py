@@ -9,13 +9,18 @@ from pathlib import PurePosixPath
 
 import rasterio
 from affine import Affine
-from pyproj import CRS, Transformer
+from pyproj import CRS, Geod, Transformer
 
 from aerial_kedro.errors import AerialError
 
 FIRST_YEAR, LAST_YEAR = 1930, 2099
-_NAIP_DATE = re.compile(r"_((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?=_|$)")
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
+_DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+# In the order in which they are believed: NLCD's names hold the year and then a day of release.
+_YEARS_IN_NAMES = (
+    re.compile(rf"^m_\d{{7}}_[ns][ew]_\d{{1,2}}_\w+?_{_DATE}(?!\d)"),
+    re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)"),
+    re.compile(rf"(?<!\d){_DATE}(?!\d)"),
+)
 _RGB_BANDS = 3
 
 
@@ -67,7 +72,10 @@ class SceneHeader:
 
 
 def year_of_scene(name: str, tags: Mapping[str, str], default: int | None = None) -> int:
-    """Year of a scene: NAIP's date, a year in the name, the TIFF date, or what the user says.
+    """Tell the year of a scene (or of land cover), from the surest sign to the weakest.
+
+    NAIP's date of flight; a year in the name; a date in the name; the TIFF date; what the user
+    says.
 
     Parameters
     ----------
@@ -89,14 +97,15 @@ def year_of_scene(name: str, tags: Mapping[str, str], default: int | None = None
     2012
     >>> year_of_scene("riverside_2018_62.tif", {})
     2018
+    >>> year_of_scene("nlcd_2019_land_cover_l48_20210604.tif", {})
+    2019
     >>> year_of_scene("scene.tif", {"TIFFTAG_DATETIME": "2020:07:01 10:00:00"})
     2020
     """
     stem = PurePosixPath(name).name.rsplit(".", 1)[0]
-    if match := _NAIP_DATE.search(stem):
-        return int(match.group(1))
-    if match := _YEAR.search(stem):
-        return int(match.group(1))
+    for pattern in _YEARS_IN_NAMES:
+        if match := pattern.search(stem):
+            return int(match.group(1))
     date = tags.get("TIFFTAG_DATETIME", "")[:4]
     if date.isdigit() and FIRST_YEAR <= int(date) <= LAST_YEAR:
         return int(date)
@@ -127,7 +136,8 @@ def read_header(
     Raises
     ------
     AerialError
-        If the file is no GeoTIFF, has no CRS, is rotated, geographic, too few bands or not 8 bit.
+        If the file is no GeoTIFF, has no projected CRS, is rotated, has too few bands or is not
+        8 bit.
     """
     try:
         with rasterio.open(path, driver="GTiff") as dataset:
@@ -167,8 +177,17 @@ def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
             f"The scene {href} is in degrees ({dataset.crs}). Reproject it to a projected CRS "
             "(gdalwarp -t_srs EPSG:269zz) first."
         )
-    if dataset.transform.b or dataset.transform.d:
-        raise AerialError(f"The scene {href} is rotated. Reproject it north-up (gdalwarp) first.")
+    if not dataset.crs.is_projected:
+        raise AerialError(
+            f"The scene {href} has a coordinate system that is no map projection "
+            f"({dataset.crs.to_wkt()[:60]}…). Assign the right one (gdal_edit.py -a_srs "
+            "EPSG:269zz)."
+        )
+    across, skew_x, _, skew_y, down = dataset.transform[:5]
+    if skew_x or skew_y or across <= 0 or down >= 0:
+        raise AerialError(
+            f"The scene {href} is rotated or mirrored. Reproject it north-up (gdalwarp) first."
+        )
     if dataset.count < _RGB_BANDS:
         raise AerialError(
             f"The scene {href} has {dataset.count} band(s); red, green and blue are needed."
@@ -182,7 +201,7 @@ def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
 
 def _ground_sample_distance(crs: CRS, transform: Affine, x: float, y: float) -> float:
     """Side of a pixel on the ground in metres: on web-Mercator it is less than in map units."""
-    geod = crs.get_geod()
+    geod = crs.get_geod() or Geod(ellps="WGS84")
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     lons, lats = to_degrees.transform([x, x + 100 * transform.a], [y, y])
     _, _, distance = geod.inv(lons[0], lats[0], lons[1], lats[1])

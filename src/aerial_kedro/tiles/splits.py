@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,10 @@ from scipy.spatial import cKDTree
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import block_id
+from aerial_kedro.tiles.squares import DISTORTION, on_sphere, smallest_distance_m
 
 SPLITS = ("train", "validation", "test")
-_EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
-# UTM stretches distances by at most this much inside a zone; the sphere by less than 0.6 %.
-_DISTORTION = 1.01
-# And the chord between two centres differs from the distance on the map by less than this.
-_DISTANCE_SLACK_M = 5.0
+_ROUNDING_M = 0.01
 
 
 class SplitRules(BaseModel):
@@ -73,7 +69,7 @@ class SplitCheck(BaseModel):
     required_distance_m
         Least distance demanded between the edges of a test and a training tile.
     smallest_distance_m
-        Least distance found between the edges; None without coordinates.
+        Least distance found between the edges of the two; None without coordinates.
     places
         Places checked.
     """
@@ -156,7 +152,7 @@ def split_tiles(
     Parameters
     ----------
     frames
-        Tiles with ``block_id, label, epsg, xmin, ymin, xmax, ymax`` (``mapInPandas``).
+        Tiles with ``block_id, label, epsg, xmin, ymin, xmax, ymax, lon, lat`` (``mapInPandas``).
     blocks
         ``block_id, split, epsg, x, y, lon, lat`` of the occupied blocks; ``x, y`` is the centre.
     trained
@@ -169,7 +165,7 @@ def split_tiles(
     pandas.DataFrame
         The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
     """
-    tree = cKDTree(_on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
+    tree = cKDTree(on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
     for frame in frames:
         yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
 
@@ -182,46 +178,43 @@ def _split_frame(
     rules: SplitRules,
 ) -> pd.DataFrame:
     own = frame["block_id"].map(blocks.set_index("block_id")["split"])
+    own = own.where(frame["label"].isin(trained))
     # Only splits of lower rank give way (train before validation before test), so that a border
     # costs one strip of tiles and not two.
     rank = {name: position for position, name in enumerate(SPLITS)}
+    tile, block = _near_blocks(frame, blocks, tree, rules)
+    outranked = (
+        blocks["split"].map(rank).to_numpy()[block] > own.map(rank).to_numpy(dtype=float)[tile]
+    )
+    gives_way = np.zeros(len(frame), dtype=bool)
+    gives_way[tile[outranked]] = True
+    splits = [
+        split if isinstance(split, str) and not inside else None
+        for split, inside in zip(own, gives_way, strict=True)
+    ]
+    return frame.assign(split=pd.Series(splits, index=frame.index, dtype=object))
+
+
+def _near_blocks(
+    frame: pd.DataFrame, blocks: pd.DataFrame, tree: cKDTree, rules: SplitRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of a tile and a block nearer to it than the buffer, as positions in the two frames."""
     size = float((frame["xmax"] - frame["xmin"]).max()) if len(frame) else 0.0
     # A tile belongs to the block of its centre; unless blocks are whole tiles it may stick out.
-    spill = (
-        0.0
-        if size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
-        else size / 2
-    )
-    reach = (rules.buffer_m + (rules.block_size_m + size) * math.sqrt(0.5)) * _DISTORTION
-    near = tree.query_ball_point(
-        _on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach
-    )
-    splits: list[str | None] = []
-    table = blocks[["split", "epsg", "x", "y"]].to_records(index=False)
-    for tile, split, candidates in zip(
-        frame[["epsg", "xmin", "ymin", "xmax", "ymax", "label"]].itertuples(index=False),
-        own,
-        near,
-        strict=True,
-    ):
-        if tile.label not in trained or not isinstance(split, str):
-            splits.append(None)
-            continue
-        blocked = any(
-            rank[table[each].split] > rank[split] and _too_near(tile, table[each], spill, rules)
-            for each in candidates
-        )
-        splits.append(None if blocked else split)
-    return frame.assign(split=splits)
-
-
-def _too_near(tile: Any, block: Any, spill: float, rules: SplitRules) -> bool:
-    if tile.epsg != block.epsg:
-        return True  # across a UTM border the reach itself decides: on the safe side
-    half = rules.block_size_m / 2 + spill
-    dx = max(block.x - half - tile.xmax, tile.xmin - (block.x + half), 0.0)
-    dy = max(block.y - half - tile.ymax, tile.ymin - (block.y + half), 0.0)
-    return math.hypot(dx, dy) < rules.buffer_m
+    fits = size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
+    side = rules.block_size_m + (0.0 if fits else size)
+    reach = (rules.buffer_m + (side + size) * math.sqrt(0.5)) * DISTORTION
+    near = tree.query_ball_point(on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach)
+    tile = np.repeat(np.arange(len(frame)), [len(each) for each in near])
+    block = np.array([each for some in near for each in some], dtype=int)
+    xmin, ymin, xmax, ymax = frame[["xmin", "ymin", "xmax", "ymax"]].to_numpy()[tile].T
+    x, y = blocks[["x", "y"]].to_numpy()[block].T
+    dx = np.maximum(x - side / 2 - xmax, xmin - (x + side / 2)).clip(min=0)
+    dy = np.maximum(y - side / 2 - ymax, ymin - (y + side / 2)).clip(min=0)
+    # Across a UTM border the reach itself decides: on the safe side.
+    across = frame["epsg"].to_numpy()[tile] != blocks["epsg"].to_numpy()[block]
+    too_near = across | (np.hypot(dx, dy) < rules.buffer_m)
+    return tile[too_near], block[too_near]
 
 
 def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Iterator[pd.DataFrame]:
@@ -266,17 +259,16 @@ def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
             places[places["split"] == first], places[places["split"] == second]
         )
         if distance is None:
+            empty = second if (places["split"] == first).any() else first
             raise AerialError(
-                f"No tile is left in the {first if not (places['split'] == first).any() else second}"
-                f" split behind blocks of {rules.block_size_m:g} m with a buffer of "
-                f"{rules.buffer_m:g} m. Give a larger area, or smaller `split.block_size_m` and "
-                "`split.buffer_m`."
+                f"No tile is left in the {empty} split behind blocks of {rules.block_size_m:g} m "
+                f"with a buffer of {rules.buffer_m:g} m. Give a larger area, or smaller "
+                "`split.block_size_m` and `split.buffer_m`."
             )
-        between_edges = max(distance - float(places["size_m"].max()), 0.0)
-        found.append(between_edges)
-        if between_edges * _DISTORTION + _DISTANCE_SLACK_M < rules.buffer_m:
+        found.append(distance)
+        if distance < rules.buffer_m - _ROUNDING_M:
             raise AerialError(
-                f"A {second} tile lies {between_edges:.0f} m from a {first} tile; the buffer is "
+                f"A {second} tile lies {distance:.0f} m from a {first} tile; the buffer is "
                 f"{rules.buffer_m:g} m. This is a fault in the split: please report it."
             )
     return SplitCheck(
@@ -288,26 +280,6 @@ def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
         smallest_distance_m=found[0],
         places=len(places),
     )
-
-
-def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | None:
-    """Smallest distance between the centres of two sets of tiles.
-
-    Parameters
-    ----------
-    first, second
-        ``lon, lat`` in degrees.
-
-    Returns
-    -------
-    float or None
-        Metres along the chord of a sphere; None if either set is empty.
-    """
-    if not len(first) or not len(second):
-        return None
-    tree = cKDTree(_on_sphere(first["lon"].to_numpy(), first["lat"].to_numpy()))
-    distances, _ = tree.query(_on_sphere(second["lon"].to_numpy(), second["lat"].to_numpy()))
-    return float(distances.min())
 
 
 def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Series:
@@ -342,15 +314,9 @@ def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Seri
                 "the class folder."
             )
         ids = rng.permutation(np.sort(members.index.to_numpy()))
-        n_test = max(1, round(rules.test * len(ids)))
-        n_validation = max(1, round(rules.validation * len(ids)))
+        # At least one tile for each split, training included, however few there are.
+        n_test = min(max(1, round(rules.test * len(ids))), len(ids) - 2)
+        n_validation = min(max(1, round(rules.validation * len(ids))), len(ids) - n_test - 1)
         splits.loc[ids[:n_test]] = "test"
         splits.loc[ids[n_test : n_test + n_validation]] = "validation"
     return splits
-
-
-def _on_sphere(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """Points in metres on a sphere, (n, 3): distances there hold across zone borders."""
-    lam, phi = np.radians(lon.astype(float)), np.radians(lat.astype(float))
-    points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
-    return np.asarray(points * _EARTH_RADIUS_M)

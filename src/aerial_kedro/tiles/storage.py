@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import fsspec
 
@@ -12,6 +13,7 @@ from aerial_kedro.errors import AerialError
 _LOCAL = {"", "file"}
 _BLOB = {"abfs", "abfss", "az"}
 _WEB = {"http", "https"}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?")
 
 
 def check_href(href: str) -> str:
@@ -20,21 +22,30 @@ def check_href(href: str) -> str:
     Raises
     ------
     AerialError
-        If the scheme is not one of file, abfs(s), az, http(s), or the path climbs with ``..``.
+        If the scheme is not one of file, abfs(s), az, http(s), the path climbs with ``..``, or it
+        names one of GDAL's virtual file systems.
     """
-    parts = urlsplit(href)
-    if parts.scheme not in _LOCAL | _BLOB | _WEB:
+    scheme, rest = _split(href)
+    if scheme not in _LOCAL | _BLOB | _WEB:
         raise AerialError(
-            f"The address {href!r} has the scheme {parts.scheme!r}, which is not read. Use a "
+            f"The address {href!r} has the scheme {scheme!r}, which is not read. Use a "
             "local path or abfss://, az://, http(s)://."
         )
-    if ".." in PurePosixPath(unquote(href)).parts:
+    if ".." in PurePosixPath(rest if scheme in _LOCAL else unquote(rest)).parts:
         raise AerialError(f"The address {href!r} climbs out of its folder with '..'.")
+    if scheme in _LOCAL and rest.startswith("/vsi"):
+        raise AerialError(
+            f"The address {href!r} is one of GDAL's virtual file systems, which are not read. Use "
+            "the file's own address."
+        )
     return href
 
 
 def gdal_path(href: str) -> str:
     """Translate an address into what GDAL opens.
+
+    Local names are taken as they are, with or without ``file://``: they may hold ``#``, ``?`` and
+    ``%``.
 
     Examples
     --------
@@ -43,18 +54,25 @@ def gdal_path(href: str) -> str:
     >>> gdal_path("/data/scene.tif")
     '/data/scene.tif'
     """
-    parts = urlsplit(check_href(href))
-    if parts.scheme in _LOCAL:
-        return unquote(parts.path) if parts.scheme else href
-    if parts.scheme in _WEB:
+    scheme, rest = _split(check_href(href))
+    if scheme in _LOCAL:
+        return rest
+    if scheme in _WEB:
         return f"/vsicurl/{href}"
-    return f"/vsiaz/{parts.username or parts.netloc}{parts.path}"
+    authority, _, path = rest.partition("/")
+    return f"/vsiaz/{authority.split('@', 1)[0]}/{path}"
 
 
 def read_bytes(href: str) -> bytes:
     """Read a whole (small) file."""
     check_href(href)
-    if urlsplit(href).scheme in _LOCAL:
+    if _split(href)[0] in _LOCAL:
         return Path(gdal_path(href)).read_bytes()
     with fsspec.open(href, "rb") as file:
         return bytes(file.read())
+
+
+def _split(href: str) -> tuple[str, str]:
+    """Split an address into its scheme, empty for a plain path, and what follows."""
+    match = _SCHEME.match(href)
+    return (match[1].lower(), href[match.end() :]) if match else ("", href)

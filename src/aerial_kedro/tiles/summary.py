@@ -49,7 +49,10 @@ def summarise(counted: pd.DataFrame, places: int, sources: int) -> CatalogSummar
         )
     ]
     labelled = frame[frame["label"].notna()]
-    by_class = labelled.groupby(["label", "split"])["images"].sum()
+    class_by_split: dict[str, dict[str, int]] = {}
+    by_class = labelled.groupby(["label", "split"], as_index=False)["images"].sum()
+    for name, split, count in zip(*(by_class[each] for each in by_class), strict=True):
+        class_by_split.setdefault(str(name), {})[str(split)] = int(count)
     return CatalogSummary(
         images=int(frame["images"].sum()),
         places=places,
@@ -57,10 +60,7 @@ def summarise(counted: pd.DataFrame, places: int, sources: int) -> CatalogSummar
         by_year=_totals(frame.dropna(subset=["year"]).astype({"year": int}), "year"),
         by_split=_totals(frame, "split"),
         by_label=_totals(frame, "outcome"),
-        class_by_split={
-            str(name): {str(split): int(count) for (_, split), count in rows.items()}
-            for name, rows in by_class.groupby(level=0)
-        },
+        class_by_split=class_by_split,
     )
 
 

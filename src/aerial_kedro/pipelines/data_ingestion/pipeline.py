@@ -3,11 +3,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.data_ingestion import nodes
+from aerial_kedro.pipelines.grouping import group
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Scenes and land cover in, the tile catalog out."""
-    return Pipeline(
+    return group(
         [
             Node(
                 nodes.lay_tiles,
@@ -58,5 +59,5 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="summarise_catalog",
             ),
         ],
-        tags=["data_ingestion"],
+        "data_ingestion",
     )

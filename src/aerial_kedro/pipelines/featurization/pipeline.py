@@ -3,11 +3,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.featurization import nodes
+from aerial_kedro.pipelines.grouping import group
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
-    return Pipeline(
+    return group(
         [
             Node(
                 nodes.export_backbone,
@@ -59,5 +60,5 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="check_quarantine",
             ),
         ],
-        tags=["featurization"],
+        "featurization",
     )

@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines import featurization, training
 from aerial_kedro.pipelines.data_ingestion.nodes import summarise_catalog
 from aerial_kedro.pipelines.from_folders import nodes
+from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.reporting.pipeline import create_folder_pipeline
 from aerial_kedro.pipelines.scoring.pipeline import create_table_pipeline
 
@@ -22,7 +23,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 def create_ingestion() -> Pipeline:
     """Class folders in, the tile catalog out."""
-    return Pipeline(
+    return group(
         [
             Node(
                 nodes.catalog_folders,
@@ -38,5 +39,5 @@ def create_ingestion() -> Pipeline:
                 name="summarise_catalog",
             ),
         ],
-        tags=["data_ingestion"],
+        "data_ingestion",
     )

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.reporting import assembly, nodes
 
 _COMMON = [
@@ -19,7 +20,7 @@ _COMMON = [
 
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
-    return _create_common() + Pipeline(
+    return _create_common() + group(
         [
             Node(
                 nodes.describe_scenes,
@@ -52,13 +53,13 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="write_map_report",
             ),
         ],
-        tags=["reporting"],
+        "reporting",
     )
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:
     """Report on a folder of tiles, which has no map."""
-    return _create_common() + Pipeline(
+    return _create_common() + group(
         [
             Node(
                 nodes.describe_folders,
@@ -68,12 +69,12 @@ def create_folder_pipeline(**_: object) -> Pipeline:
             ),
             Node(assembly.write_report, _COMMON, "report", name="write_report"),
         ],
-        tags=["reporting"],
+        "reporting",
     )
 
 
 def _create_common() -> Pipeline:
-    return Pipeline(
+    return group(
         [
             Node(
                 nodes.build_metrics,
@@ -94,5 +95,5 @@ def _create_common() -> Pipeline:
                 name="take_pictures",
             ),
         ],
-        tags=["reporting"],
+        "reporting",
     )

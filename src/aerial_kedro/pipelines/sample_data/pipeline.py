@@ -6,17 +6,18 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.sample_data.nodes import draw_land_cover, draw_scenes, draw_truth
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Create the pipeline; its outputs are partitioned by file stem."""
     inputs = ["params:sample_county", "params:seed"]
-    return Pipeline(
+    return group(
         [
             Node(draw_scenes, inputs, "sample_scenes", name="draw_scenes"),
             Node(draw_land_cover, inputs, "sample_land_cover", name="draw_land_cover"),
             Node(draw_truth, inputs, "sample_truth", name="draw_truth"),
         ],
-        tags=["sample_data"],
+        "sample_data",
     )

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.scoring import nodes
 
 
@@ -12,7 +13,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 def create_table_pipeline() -> Pipeline:
     """Wire the part that tiles without coordinates have as well."""
-    return Pipeline(
+    return group(
         [
             Node(
                 nodes.score_tiles,
@@ -28,17 +29,17 @@ def create_table_pipeline() -> Pipeline:
                 name="tabulate_predictions",
             ),
         ],
-        tags=["scoring"],
+        "scoring",
     )
 
 
 def create_map_pipeline() -> Pipeline:
     """Wire the part that needs coordinates."""
-    return Pipeline(
+    return group(
         [
             Node(nodes.gather_mapped, "predictions", "mapped", name="gather_mapped"),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
         ],
-        tags=["scoring"],
+        "scoring",
     )

@@ -4,22 +4,22 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.training import nodes
-
-_SHARED = {"labelled_features", "classes", "backbone", "feature_key"}
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Features and labels in; the chosen model and what was found out."""
-    return (
-        _select()
-        + _classifier("logistic_regression", nodes.fit_logistic_regression)
-        + _classifier("random_forest", nodes.fit_random_forest)
-        + _classifier("image_statistics", nodes.fit_image_statistics, selectable=False)
-        + _choose()
-        + _test()
-        + _record()
-    )
+    parts = [
+        _select(),
+        _classifier("logistic_regression", nodes.fit_logistic_regression),
+        _classifier("random_forest", nodes.fit_random_forest),
+        _classifier("image_statistics", nodes.fit_image_statistics, selectable=False),
+        _choose(),
+        _test(),
+        _record(),
+    ]
+    return group(sum(parts, Pipeline([])), "training")
 
 
 def _select() -> Pipeline:
@@ -33,7 +33,6 @@ def _select() -> Pipeline:
             ),
             Node(nodes.list_classes, "labelled_features", "classes", name="list_classes"),
         ],
-        tags=["training"],
     )
 
 
@@ -41,27 +40,19 @@ def _classifier(
     name: str, fit: Callable[..., nodes.Candidate], *, selectable: bool = True
 ) -> Pipeline:
     """Fit and validate one classifier, under its name as namespace."""
-    inputs = ["labelled_features", "classes", "backbone", "feature_key", "params:settings"]
+    inputs = ["labelled_features", "classes", "backbone", "feature_key", f"params:{name}"]
     inputs += ["params:classifier"] if selectable else []
-    return Pipeline(
+    return group(
         [
-            Node(fit, [*inputs, "params:seed"], "fitted", name="fit"),
+            Node(fit, [*inputs, "params:seed"], f"fitted_{name}", name="fit"),
             Node(
                 nodes.validate_candidate,
-                ["fitted", "labelled_features", "params:seed"],
-                "validated",
+                [f"fitted_{name}", "labelled_features", "params:seed"],
+                f"validated_{name}",
                 name="validate",
             ),
         ],
-        namespace=name,
-        inputs=_SHARED,
-        outputs={"validated": f"validated_{name}"},
-        parameters={
-            "params:settings": f"params:{name}",
-            "params:seed": "params:seed",
-            **({"params:classifier": "params:classifier"} if selectable else {}),
-        },
-        tags=["training"],
+        name,
     )
 
 
@@ -75,7 +66,6 @@ def _choose() -> Pipeline:
                 name="choose_model",
             ),
         ],
-        tags=["training"],
     )
 
 
@@ -103,14 +93,7 @@ def _test() -> Pipeline:
         "training_summary",
         name="summarise_training",
     )
-    return Pipeline(
-        [*judges, majority, summary],
-        namespace="final_test",
-        inputs={"labelled_features", "classes", "choice", *(f"validated_{name}" for name in names)},
-        outputs="training_summary",
-        parameters="params:seed",
-        tags=["training"],
-    )
+    return group([*judges, majority, summary], "final_test")
 
 
 def _record() -> Pipeline:
@@ -120,5 +103,4 @@ def _record() -> Pipeline:
             Node(nodes.list_metrics, "training_summary", "run_metrics", name="list_metrics"),
             Node(nodes.register_model, "trained_model", "registered_model", name="register_model"),
         ],
-        tags=["training"],
     )

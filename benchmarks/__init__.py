@@ -1,0 +1,1 @@
+"""Measurements: ratios taken in one run, on the machine at hand."""

@@ -1,0 +1,121 @@
+"""Tiles as squares on the ground: seen from another CRS, and how far apart they lie."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS, Transformer
+from scipy.spatial import cKDTree
+
+from aerial_kedro.tiles.grid import utm_zone, zone_epsg
+
+_EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
+# UTM stretches distances by at most 0.1 % inside a zone; the sphere does by less than 0.6 %.
+DISTORTION = 1.01
+# A side of a tile is cut into this many pieces before it is projected to another CRS.
+_SIDE_PIECES = 4
+
+
+def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
+    """Draw tiles as polygons in another CRS, their sides cut so that they may bend.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax`` for each tile.
+    crs
+        The target CRS, as any text that PROJ reads.
+
+    Returns
+    -------
+    numpy.ndarray
+        Polygons, shape ``(len(tiles),)``.
+    """
+    polygons = np.empty(len(tiles), dtype=object)
+    target = CRS.from_user_input(crs)
+    steps = np.linspace(0, 1, _SIDE_PIECES + 1)[:-1]
+    along = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
+    across = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
+    epsgs = tiles["epsg"].to_numpy()
+    for epsg in np.unique(epsgs):
+        chosen = epsgs == epsg
+        part = tiles[chosen]
+        xmin, ymin = part["xmin"].to_numpy()[:, None], part["ymin"].to_numpy()[:, None]
+        size_x = part["xmax"].to_numpy()[:, None] - xmin
+        size_y = part["ymax"].to_numpy()[:, None] - ymin
+        x, y = Transformer.from_crs(int(epsg), target, always_xy=True).transform(
+            xmin + along * size_x, ymin + across * size_y
+        )
+        polygons[chosen] = shapely.polygons(np.stack([x, y], axis=-1))
+    return polygons
+
+
+def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | None:
+    """Find the smallest distance between the edges of two sets of tiles.
+
+    Parameters
+    ----------
+    first, second
+        ``lon, lat`` of the centre in degrees and ``size_m``, for each tile of the grid.
+
+    Returns
+    -------
+    float or None
+        Metres in the CRS of the first tile's zone, 0 where tiles touch or overlap; None if either
+        set is empty.
+    """
+    if not len(first) or not len(second):
+        return None
+    points = on_sphere(second["lon"].to_numpy(), second["lat"].to_numpy())
+    tree = cKDTree(on_sphere(first["lon"].to_numpy(), first["lat"].to_numpy()))
+    to_centre, _ = tree.query(points)
+    # The nearest edges need not belong to the nearest centres, but to centres not much farther.
+    size = max(first["size_m"].max(), second["size_m"].max())
+    reach = (to_centre.min() + size * math.sqrt(2)) * DISTORTION
+    near = np.flatnonzero(to_centre <= reach)
+    partners = tree.query_ball_point(points[near], reach)
+    count = [len(each) for each in partners]
+    return _smallest_between_edges(
+        first.iloc[np.concatenate(partners).astype(int)], second.iloc[np.repeat(near, count)]
+    )
+
+
+def _smallest_between_edges(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """Smallest distance between the edges of pairs of tiles, row by row."""
+    one, other = _squares(first), _squares(second)
+    smallest = math.inf
+    for epsg in np.unique(one["epsg"]):
+        chosen = (one["epsg"] == epsg).to_numpy()
+        distances = shapely.distance(
+            project_squares(one[chosen], f"EPSG:{epsg}"),
+            project_squares(other[chosen], f"EPSG:{epsg}"),
+        )
+        smallest = min(smallest, float(distances.min()))
+    return smallest
+
+
+def _squares(places: pd.DataFrame) -> pd.DataFrame:
+    """Rebuild the squares of grid tiles from their centres: ``epsg, xmin, ymin, xmax, ymax``."""
+    lon, lat = places["lon"].to_numpy(), places["lat"].to_numpy()
+    epsgs = np.array(
+        [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)]
+    )
+    x, y = np.empty(len(places)), np.empty(len(places))
+    for epsg in np.unique(epsgs):
+        chosen = epsgs == epsg
+        to_zone = Transformer.from_crs(4326, int(epsg), always_xy=True)
+        x[chosen], y[chosen] = to_zone.transform(lon[chosen], lat[chosen])
+    half = places["size_m"].to_numpy() / 2
+    return pd.DataFrame(
+        {"epsg": epsgs, "xmin": x - half, "ymin": y - half, "xmax": x + half, "ymax": y + half}
+    )
+
+
+def on_sphere(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Give points in metres on a sphere, (n, 3): distances there hold across zone borders."""
+    lam, phi = np.radians(lon.astype(float)), np.radians(lat.astype(float))
+    points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
+    return np.asarray(points * _EARTH_RADIUS_M)

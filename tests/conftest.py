@@ -1,0 +1,63 @@
+"""What all tests share: one Spark session, and the real data where it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from aerial_kedro import spark
+
+PROJECT = Path(__file__).parents[1]
+SHARED_DATA = Path(
+    os.environ.get("AERIAL_KEDRO_SHARED_DATA", PROJECT.parent / "shared" / "data")
+).absolute()
+
+# The project's own settings (conf/base/spark.yml), sized for a machine that runs tests.
+_SPARK_SETTINGS = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "2g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": False,
+    "spark.ui.showConsoleProgress": False,
+    "spark.sql.shuffle.partitions": 2,
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": True,
+}
+
+
+@pytest.fixture(scope="session")
+def spark_session() -> Iterator[SparkSession]:
+    """Start the one Spark session of the whole pytest run; the project finds it and keeps it."""
+    spark.configure(_SPARK_SETTINGS)
+    session = spark.session()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real imagery and labels; tests that ask for it are marked ``shared_data``."""
+    return SHARED_DATA
+
+
+def pytest_report_header() -> str:
+    if SHARED_DATA.is_dir():
+        return f"real data: {SHARED_DATA}"
+    return (
+        f"real data: {SHARED_DATA} is not there, tests marked shared_data are left out "
+        "(set AERIAL_KEDRO_SHARED_DATA to the folder)"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if SHARED_DATA.is_dir():
+        return
+    left_out = [item for item in items if item.get_closest_marker("shared_data")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("shared_data")]

@@ -1,0 +1,150 @@
+"""Kedro runs as a user makes them, in this process, with outputs in a folder of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.utils import find_run_command
+from kedro.framework.session import KedroSession
+from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
+
+PROJECT = Path(__file__).parents[2]
+
+# A made-up county of a few seconds: two years, three scenes over two UTM zones, three splits.
+COUNTY: dict[str, Any] = {
+    "sample_county": {
+        "width_m": 1568,
+        "height_m": 1344,
+        "west_share": 0.4,
+        "scene_rows": 1,
+        "scene_columns_east": 2,
+        "scene_overlap_m": 120,
+        "estate_size_m": [180.0, 380.0],
+        "parcel_size_m": [90.0, 260.0],
+        "land_cover_margin_m": 300,
+    },
+    "seed": 11,
+    "tile_size_m": 112,
+    "split": {"block_size_m": 336, "buffer_m": 112},
+    "random_forest": {"num_trees": 10, "max_depth": 5},
+    "logistic_regression": {"max_iter": 30},
+    "image_statistics": {"max_iter": 30},
+    "report": {"gallery_tiles": 2, "worst_errors": 3},
+}
+FOLDERS: dict[str, Any] = {
+    name: COUNTY[name]
+    for name in ("random_forest", "logistic_regression", "image_statistics", "report")
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """The project with its outputs in a folder of its own.
+
+    Parameters
+    ----------
+    data
+        What AERIAL_KEDRO_DATA is set to.
+    parameters
+        Run parameters that every run of it has.
+    tracking_uri
+        Of MLflow; None leaves it to the project's own configuration.
+    """
+
+    data: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    tracking_uri: str | None = None
+
+    def run(
+        self,
+        pipeline: str | None = None,
+        *,
+        to_nodes: Sequence[str] | None = None,
+        **parameters: Any,
+    ) -> list[str]:
+        """Run a pipeline in this process; return what the project logged."""
+        with self.environment(), _ended_mlflow_runs(), _messages() as said:
+            given = {**self.parameters, **parameters}
+            with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
+                session.run(pipeline_names=[pipeline] if pipeline else None, to_nodes=to_nodes)
+        return said
+
+    def refusal(self, *arguments: str) -> str:
+        """Run ``kedro run`` with arguments that it must refuse; return the message shown."""
+        with self.environment(), _ended_mlflow_runs(), contextlib.chdir(PROJECT):
+            command = find_run_command("aerial_kedro")
+            result = CliRunner().invoke(command, ["--env=base", *arguments])
+        assert isinstance(result.exception, SystemExit), f"not a message: {result.exception!r}"
+        assert result.exit_code == 1, result.output
+        assert "Traceback" not in result.output, result.output
+        assert result.output.count("Error: ") == 1, result.output
+        return result.output.split("Error: ", 1)[1].strip()
+
+    @contextlib.contextmanager
+    def environment(self) -> Iterator[None]:
+        """Set the environment variables that the configuration reads."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables().items():
+                patch.setenv(name, value)
+            if self.tracking_uri is None:
+                patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            patch.delenv("KEDRO_ENV", raising=False)
+            yield
+
+    def variables(self) -> dict[str, str]:
+        uri = {"MLFLOW_TRACKING_URI": self.tracking_uri} if self.tracking_uri else {}
+        return {"AERIAL_KEDRO_DATA": str(self.data), **uri}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a Parquet folder below the data folder, without Spark."""
+        return pq.read_table(self.data / name).to_pandas()
+
+    def features(self) -> pd.DataFrame:
+        """Read all features with their key, without Spark."""
+        return self.table("04_feature/tile_features").astype({"feature_key": str})
+
+    def feature_files(self) -> dict[Path, tuple[int, int]]:
+        """List the part files of the features: path to when they were written and how long."""
+        folder = self.data / "04_feature" / "tile_features"
+        return {
+            path: (path.stat().st_mtime_ns, path.stat().st_size)
+            for path in folder.glob("feature_key=*/*.parquet")
+        }
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.data / name).read_text(encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def _messages() -> Iterator[list[str]]:
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("aerial_kedro")
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _ended_mlflow_runs() -> Iterator[None]:
+    """Leave no run of MLflow open behind a Kedro run, as the end of a process does."""
+    try:
+        yield
+    finally:
+        mlflow_hook.run_id = None  # one object for the whole process, which remembers its last run
+        while mlflow.active_run():
+            mlflow.end_run()
