@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kedro.framework.startup import bootstrap_project
-from kedro_project import COUNTY, FOLDERS, PROJECT, Project
+from kedro_project import COUNTY, PROJECT, Project
 from pyspark.sql import SparkSession
 from tile_images import draw_class_folders
 
@@ -41,5 +41,3 @@ def county(_kedro: None, tmp_path_factory: pytest.TempPathFactory) -> Project:
 def class_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tile images of four easily told classes, without split folders."""
     return draw_class_folders(tmp_path_factory.mktemp("classes"), tiles=16, seed=1)
-
-

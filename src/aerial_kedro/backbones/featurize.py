@@ -101,9 +101,11 @@ def image_statistics(pixels: np.ndarray) -> np.ndarray:
     numpy.ndarray
         Array of shape ``(n, 12)``, float32, scaled to 0–1.
     """
-    thinned = pixels[:, ::_STATISTICS_STEP, ::_STATISTICS_STEP].astype(np.float32) / 255
-    axes = (1, 2)
-    parts = [f(thinned, axis=axes) for f in (np.mean, np.std, np.min, np.max)]
+    thinned = pixels[:, ::_STATISTICS_STEP, ::_STATISTICS_STEP]
+    # Channel by channel in one piece of memory: several times faster than along the middle axes.
+    channels = np.ascontiguousarray(thinned.transpose(0, 3, 1, 2), dtype=np.float32)
+    flat = channels.reshape(*channels.shape[:2], -1) / 255
+    parts = [f(flat, axis=2) for f in (np.mean, np.std, np.min, np.max)]
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 

@@ -102,8 +102,8 @@ def _zones_of(scene: SceneHeader) -> list[int]:
 
 
 def _footprint(scene: SceneHeader) -> tuple[float, float, float, float]:
-    left, top = scene.affine * (0, 0)
-    right, bottom = scene.affine * (scene.width, scene.height)
+    left, top = scene.affine @ (0, 0)
+    right, bottom = scene.affine @ (scene.width, scene.height)
     return (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
 
 
@@ -120,7 +120,7 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
     cells["image_id"] = cells["tile_id"] + f"_{scene.year}"
     if scene.epsg == grid.epsg:
         inverse = ~scene.affine
-        cells["col_off"], cells["row_off"] = inverse * (cells["xmin"], cells["ymax"])
+        cells["col_off"], cells["row_off"] = inverse @ (cells["xmin"], cells["ymax"])
         cells["width"], cells["height"] = size / scene.affine.a, -size / scene.affine.e
     else:
         cells[["row_off", "col_off", "height", "width"]] = np.nan

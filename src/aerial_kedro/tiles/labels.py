@@ -238,7 +238,7 @@ def _shares_nearby(
 def _neighbourhoods(dataset: rasterio.DatasetReader, polygons: np.ndarray) -> list[np.ndarray]:
     """Positions of the polygons, those near each other together."""
     centres = shapely.centroid(polygons)
-    cols, rows = ~dataset.transform * (shapely.get_x(centres), shapely.get_y(centres))
+    cols, rows = ~dataset.transform @ (shapely.get_x(centres), shapely.get_y(centres))
     cells = np.floor(np.stack([rows, cols], axis=1) / _NEIGHBOURHOOD)
     _, group = np.unique(cells, axis=0, return_inverse=True)
     return [np.flatnonzero(group == each) for each in range(group.max() + 1)]

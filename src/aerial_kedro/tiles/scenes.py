@@ -143,7 +143,7 @@ def read_header(
         with rasterio.open(path, driver="GTiff") as dataset:
             _check_scene(dataset, href)
             crs = CRS.from_wkt(dataset.crs.to_wkt())
-            x, y = dataset.transform * (dataset.width / 2, dataset.height / 2)
+            x, y = dataset.transform @ (dataset.width / 2, dataset.height / 2)
             lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
             return SceneHeader(
                 href=href,
