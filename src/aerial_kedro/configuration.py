@@ -45,10 +45,10 @@ class ProjectConfigLoader(OmegaConfigLoader):
             missing = self._missing_variables()
             if not missing:
                 raise
+            env = self.env or self.default_run_env
             raise click.ClickException(
-                f"The environment {self.env or self.default_run_env!r} needs environment "
-                f"variables that are not set: {', '.join(missing)}. conf/{self.env}/README.md "
-                "says what each holds."
+                f"The environment {env!r} needs environment variables that are not set: "
+                f"{', '.join(missing)}. conf/{env}/README.md says what each holds."
             ) from error
 
     def declared_parameters(self) -> dict[str, Any]:
@@ -60,10 +60,14 @@ class ProjectConfigLoader(OmegaConfigLoader):
             self.runtime_params = given
 
     def _missing_variables(self) -> list[str]:
-        folder = Path(self.conf_source) / (self.env or self.default_run_env)
+        folders = [
+            Path(self.conf_source) / each
+            for each in (self.base_env, self.env or self.default_run_env)
+        ]
         names = {
             name
-            for file in sorted(folder.glob("**/*.yml"))
+            for folder in folders
+            for file in sorted([*folder.glob("**/*.yml"), *folder.glob("**/*.yaml")])
             for line in file.read_text(encoding="utf-8").splitlines()
             for name in _ENV_REFERENCE.findall(line.split("#", 1)[0])
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +15,11 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
+from aerial_kedro.backbones.engines import check_engine
 from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
+from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
+from aerial_kedro.imagery.search import check_request
 from aerial_kedro.run_parameters import check_run_parameters
 
 LOGGER = logging.getLogger(__name__)
@@ -37,11 +41,14 @@ class ProjectHooks:
         except MissingConfigException:
             spark.configure({})
         try:
-            check_run_parameters(loader["parameters"], loader.declared_parameters())
+            run = check_run_parameters(loader["parameters"], loader.declared_parameters())
+            check_engine(run.engine, run.precision)
+            check_request(loader["parameters"].get("acquisition", {}))
+            _share_access_rules(loader["parameters"].get("imagery", {}))
         except AerialError as error:
             raise click.ClickException(str(error)) from None
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
@@ -71,6 +78,13 @@ class ProjectHooks:
         message = _from_worker(str(error))
         if message:
             raise click.ClickException(message) from error
+
+
+def _share_access_rules(parameters: dict[str, Any]) -> None:
+    """Let this process and Spark's workers know where imagery may be read from."""
+    rules = check_access(parameters).model_dump_json()
+    os.environ[RULES_VARIABLE] = rules
+    spark.set_worker_environment({RULES_VARIABLE: rules})
 
 
 def _from_worker(text: str) -> str | None:

@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines import (
+    acquisition,
     data_ingestion,
     featurization,
     from_folders,
@@ -29,6 +30,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return {
         "__default__": sum(parts.values(), Pipeline([])),
         **parts,
+        "acquisition": acquisition.create_pipeline(),
         "sample_data": sample_data.create_pipeline(),
         "from_folders": from_folders.create_pipeline(),
     }

@@ -45,7 +45,12 @@ class RunParameters(BaseModel):
         The run stops above this share of unreadable tiles.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        coerce_numbers_to_str=True,  # a model or folder may be called 2018
+    )
 
     scenes_root: str
     landcover_path: str
@@ -85,6 +90,13 @@ def check_run_parameters(
     """
     groups = {name for name, value in declared.items() if isinstance(value, dict)}
     flat = {name: value for name, value in parameters.items() if name not in groups}
+    replaced = sorted(name for name in groups if not isinstance(parameters[name], Mapping))
+    if replaced:
+        name = replaced[0]
+        raise AerialError(
+            f"The run cannot start:\n  {name}={parameters[name]!r}: this is a group of parameters; "
+            f"give one of them: {', '.join(f'{name}.{each}' for each in declared[name])}"
+        )
     try:
         return RunParameters.model_validate(flat)
     except ValidationError as error:

@@ -4,11 +4,13 @@ import warnings
 
 from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
 from aerial_kedro.hooks import ProjectHooks
+from aerial_kedro.session import ProjectSession
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
 HOOKS = (ProjectHooks(),)
+SESSION_CLASS = ProjectSession
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {

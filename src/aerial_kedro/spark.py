@@ -15,6 +15,7 @@ from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
 _settings: dict[str, str | bool | float | int | None] = {}
+_worker_environment: dict[str, str] = {}
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -23,11 +24,19 @@ def configure(settings: Mapping[str, object]) -> None:
     _settings.update({key: _as_text(value) for key, value in settings.items()})
 
 
+def set_worker_environment(variables: Mapping[str, str]) -> None:
+    """Remember environment variables for Spark's Python workers; the next `session` sets them."""
+    _worker_environment.update(variables)
+
+
 def session() -> SparkSession:
     """Return the run's Spark session; start it if there is none yet."""
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
+    active = SparkSession.getActiveSession() or _start()
+    active.sparkContext.environment.update(_worker_environment)
+    return active
+
+
+def _start() -> SparkSession:
     # Workers must run the interpreter that runs this, not whichever `python3` comes first.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)

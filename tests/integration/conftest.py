@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from kedro.framework.startup import bootstrap_project
-from kedro_project import COUNTY, PROJECT, Project
 from pyspark.sql import SparkSession
-from tile_images import draw_class_folders
+
+from tests.integration.kedro_project import COUNTY, FOLDERS, PROJECT, Project
+from tests.integration.tile_images import ODD_NAME, draw_class_folders
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,20 @@ def county(_kedro: None, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def class_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tile images of four easily told classes, without split folders."""
-    return draw_class_folders(tmp_path_factory.mktemp("classes"), tiles=16, seed=1)
+def divided(_kedro: None, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """``train/<Class>/*.jpg`` and ``test/<Class>/*.jpg``: a forest called `forest` is asked for.
+
+    One class has a name that would be markup in a page.
+    """
+    root = tmp_path_factory.mktemp("divided")
+    for split, tiles, seed in (("train", 12, 8), ("test", 3, 9)):
+        draw_class_folders(root / split, tiles=tiles, seed=seed, suffix=".jpg")
+        (root / split / "Plain").rename(root / split / ODD_NAME)
+    parameters = {
+        **FOLDERS,
+        "folders_root": str(root),
+        "classifier": "random_forest",
+    }
+    project = Project(tmp_path_factory.mktemp("divided_data"), parameters)
+    project.run("from_folders", model_name="forest")
+    return project

@@ -70,25 +70,34 @@ class Project:
         self,
         pipeline: str | None = None,
         *,
-        to_nodes: Sequence[str] | None = None,
+        to_outputs: Sequence[str] | None = None,
         **parameters: Any,
     ) -> list[str]:
         """Run a pipeline in this process; return what the project logged."""
         with self.environment(), _ended_mlflow_runs(), _messages() as said:
             given = {**self.parameters, **parameters}
             with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
-                session.run(pipeline_names=[pipeline] if pipeline else None, to_nodes=to_nodes)
+                session.run(pipeline_names=[pipeline] if pipeline else None, to_outputs=to_outputs)
         return said
 
-    def refusal(self, *arguments: str) -> str:
-        """Run ``kedro run`` with arguments that it must refuse; return the message shown."""
-        with self.environment(), _ended_mlflow_runs(), contextlib.chdir(PROJECT):
+    def refusal(self, *arguments: str, env: str = "base") -> str:
+        """Run ``kedro run`` with arguments that it must refuse; return the message shown.
+
+        The user sees one message: no traceback, neither of Python nor of Spark, printed or logged.
+        """
+        with (
+            self.environment(),
+            _ended_mlflow_runs(),
+            contextlib.chdir(PROJECT),
+            _messages(logger=None) as logged,
+        ):
             command = find_run_command("aerial_kedro")
-            result = CliRunner().invoke(command, ["--env=base", *arguments])
+            result = CliRunner().invoke(command, [f"--env={env}", *arguments])
         assert isinstance(result.exception, SystemExit), f"not a message: {result.exception!r}"
         assert result.exit_code == 1, result.output
-        assert "Traceback" not in result.output, result.output
         assert result.output.count("Error: ") == 1, result.output
+        for text in [result.output, *logged]:
+            assert "Traceback" not in text, text
         return result.output.split("Error: ", 1)[1].strip()
 
     @contextlib.contextmanager
@@ -127,16 +136,17 @@ class Project:
 
 
 @contextlib.contextmanager
-def _messages() -> Iterator[list[str]]:
+def _messages(logger: str | None = "aerial_kedro") -> Iterator[list[str]]:
+    """Collect what is logged by a logger and those below it."""
     said: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("aerial_kedro")
-    logger.addHandler(handler)
+    formatter = logging.Formatter("%(message)s")
+    handler.emit = lambda record: said.append(formatter.format(record))  # type: ignore[method-assign]
+    logging.getLogger(logger).addHandler(handler)
     try:
         yield said
     finally:
-        logger.removeHandler(handler)
+        logging.getLogger(logger).removeHandler(handler)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from kedro_project import FOLDERS, PROJECT, Project
-from tile_images import draw_class_folders
+
+from tests.integration.kedro_project import FOLDERS, PROJECT, Project
+from tests.integration.tile_images import draw_class_folders
 
 TILES = 40
 
@@ -34,7 +35,7 @@ def folder_project(project: Project, tmp_path: Path) -> Project:
 
 def featurize(project: Project, **parameters: object) -> list[str]:
     """Run from the folder to the features, and no further."""
-    return project.run("from_folders", to_nodes=["check_quarantine"], **parameters)
+    return project.run("from_folders", to_outputs=["quarantine_summary"], **parameters)
 
 
 def computed_since(project: Project, before: dict[Path, tuple[int, int]]) -> list[str]:
@@ -99,7 +100,7 @@ def test_a_changed_image_is_computed_again_and_nothing_else(folder_project: Proj
 def test_a_changed_image_is_used_with_its_new_features_only(folder_project: Project) -> None:
     root = Path(folder_project.parameters["folders_root"])
     shutil.copy(root / "Stripes" / "Stripes_1.png", root / "Plain" / "Plain_0.png")
-    folder_project.run("from_folders", to_nodes=["select_labelled"])
+    folder_project.run("from_folders", to_outputs=["labelled_features"])
     used = folder_project.table("05_model_input/labelled_features")
     assert used["image_id"].is_unique
     assert len(used) == TILES
@@ -109,7 +110,7 @@ def test_a_removed_image_is_no_longer_used(folder_project: Project) -> None:
     root = Path(folder_project.parameters["folders_root"])
     (root / "Plain" / "Plain_0.png").unlink()
     before = folder_project.feature_files()
-    folder_project.run("from_folders", to_nodes=["select_labelled"])
+    folder_project.run("from_folders", to_outputs=["labelled_features"])
     assert computed_since(folder_project, before) == []
     assert len(folder_project.table("05_model_input/labelled_features")) == TILES - 1
 
@@ -125,6 +126,16 @@ def test_another_backbone_gives_features_beside_the_old_ones(folder_project: Pro
     assert set(folder_project.features()["feature_key"]) == {old_key, new_key}
     assert new_key != old_key
     assert_each_image_once(folder_project, 2 * TILES)
+
+
+def test_features_of_tiles_that_are_all_done_survive_a_run_with_none_missing(
+    folder_project: Project,
+) -> None:
+    """A sample of the tiles is a part of what is done: nothing is computed, nothing is lost."""
+    before = folder_project.feature_files()
+    said = featurize(folder_project, sample_fraction=0.5)
+    assert f"{TILES // 2} tiles to featurize, {TILES // 2} are done already" in said
+    assert folder_project.feature_files() == before
 
 
 # A run that is killed -----------------------------------------------------------------------
@@ -239,3 +250,14 @@ def test_features_after_a_kill_are_those_of_an_undisturbed_run(
 
 def by_image(features: pd.DataFrame) -> pd.DataFrame:
     return features.sort_values("image_id", ignore_index=True)
+
+
+def test_a_run_that_was_killed_before_its_first_file_does_not_bar_the_next(
+    county: Project, project: Project
+) -> None:
+    """Spark's folder for drafts is all that such a run leaves."""
+    again = replace(project, parameters=county.parameters)
+    shutil.copytree(county.data / "03_primary", again.data / "03_primary")
+    (again.data / "04_feature/tile_features/_temporary/0/_temporary").mkdir(parents=True)
+    said = again.run("featurization")
+    assert f"{len(county.features())} tiles to featurize, 0 are done already" in said

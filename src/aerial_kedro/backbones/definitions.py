@@ -114,7 +114,8 @@ def define_backbone(name: str) -> BackboneDefinition:
     if name in timm.list_models():
         return _define_timm(name)
     known = [*_PACKAGED, *torchvision.models.list_models(module=torchvision.models)]
-    near = difflib.get_close_matches(name, [*known, *timm.list_models()], n=3)
+    # Both libraries know the commonest networks.
+    near = difflib.get_close_matches(name, set(known) | set(timm.list_models()), n=3)
     raise AerialError(
         f"No backbone is called {name!r}"
         + (f"; did you mean {', '.join(near)}?" if near else ".")

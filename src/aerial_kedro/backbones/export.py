@@ -106,6 +106,8 @@ def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         # The TorchScript exporter is the one that writes opset 13; it announces its successor.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        # Whatever tracing gets wrong the comparison with torch finds out.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         torch.onnx.export(
             network,
             (torch.from_numpy(tiles),),

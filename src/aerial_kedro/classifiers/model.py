@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 
 
@@ -35,6 +36,8 @@ class ModelCard(BaseModel):
         Of training.
     training_tiles
         How many it saw.
+    temperature
+        Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on validation.
     validation
         Its accuracy on the validation split.
     """
@@ -50,6 +53,7 @@ class ModelCard(BaseModel):
     settings: dict[str, Any]
     seed: int
     training_tiles: int
+    temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
 
 
@@ -92,7 +96,7 @@ class TrainedModel:
         kept = rows.columns
         vectors = rows.withColumn("vector", array_to_vector(F.col(self.card.column)))
         scored = self.stages.transform(vectors)
-        chances = vector_to_array(F.col("model_probability"))
+        chances = _scaled(vector_to_array(F.col("model_probability")), self.card.temperature)
         classes = F.array(*[F.lit(name) for name in self.card.classes])
         return (
             scored.withColumn("class_probabilities", chances)
@@ -100,3 +104,12 @@ class TrainedModel:
             .withColumn("probability", F.array_max("class_probabilities"))
             .select(*kept, "pred_label", "probability", "class_probabilities")
         )
+
+
+def _scaled(probabilities: Column, temperature: float) -> Column:
+    """Do what `scale_probabilities` does, on a Spark column."""
+    powers = F.transform(
+        probabilities, lambda p: F.pow(F.greatest(p, F.lit(LEAST_PROBABILITY)), 1 / temperature)
+    )
+    total = F.aggregate(powers, F.lit(0.0), lambda sum_, p: sum_ + p)
+    return F.transform(powers, lambda p: p / total)

@@ -116,8 +116,13 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
         return bytes(filesystem.cat_file(name))
 
     def _exists(self) -> bool:
-        filesystem, name = fsspec.core.url_to_fs(f"{self._path}.json", **(self._credentials or {}))
-        return bool(filesystem.exists(name))
+        return all(
+            filesystem.exists(name)
+            for filesystem, name in (
+                fsspec.core.url_to_fs(f"{self._path}{suffix}", **(self._credentials or {}))
+                for suffix in (".onnx", ".json")
+            )
+        )
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path}

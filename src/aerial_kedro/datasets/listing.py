@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from aerial_kedro.errors import AerialError
 
@@ -54,12 +57,11 @@ def list_folder(
     filesystem, base = fsspec.core.url_to_fs(root, **(credentials or {}))
     if not filesystem.exists(base):
         raise AerialError(f"{parameter}={root} does not exist. {remedy}")
-    found = filesystem.find(base, detail=True)
     files = []
-    for name, info in sorted(found.items()):
+    for name, version in sorted(_walk(filesystem, base)):
         path = name[len(base) :].lstrip("/") or name.rsplit("/", 1)[-1]
         if not any(part.startswith((".", "_")) for part in path.split("/")):
-            files.append(ListedFile(path, _href(root, base, name), _version(info)))
+            files.append(ListedFile(path, _href(root, base, name), version))
     return files
 
 
@@ -69,6 +71,27 @@ def _href(root: str, base: str, name: str) -> str:
     return root.rstrip("/") + name[len(base) :]
 
 
-def _version(info: dict[str, Any]) -> str:
-    stamp = info.get("etag") or info.get("mtime") or info.get("last_modified") or ""
-    return f"{info.get('size', 0)}-{stamp}"
+def _walk(filesystem: fsspec.AbstractFileSystem, base: str) -> Iterator[tuple[str, str]]:
+    """Find every file below a folder (or the file itself), with its version."""
+    if not isinstance(filesystem, LocalFileSystem):
+        for name, info in filesystem.find(base, detail=True).items():
+            stamp = info.get("etag") or info.get("last_modified") or info.get("mtime") or ""
+            yield name, f"{info.get('size', 0)}-{stamp}"
+        return
+    # A folder of links, to folders or files, is as good as what they point to.
+    found = (
+        [base]
+        if os.path.isfile(base)  # noqa: PTH113
+        else (
+            os.path.join(folder, name)  # noqa: PTH118
+            for folder, _, names in os.walk(base, followlinks=True)
+            for name in names
+        )
+    )
+    for name in found:
+        try:
+            status = os.stat(name)  # noqa: PTH116
+        except OSError:
+            yield name, "unreadable"  # a link to nothing: reading it says so, tile by tile
+        else:
+            yield name, f"{status.st_size}-{status.st_mtime_ns}"

@@ -76,6 +76,8 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         name = self._model_name or _new_name(data.card)
         model = data.with_card(name=name)
         spark.session()
+        # The card goes first and comes back last: a folder without one is no model.
+        self._remove(f"{name}/model.json")
         model.stages.write().overwrite().save(f"{self._spark_path}/{name}/stages")
         self._write(f"{name}/model.json", model.card.model_dump_json(indent=2))
         self._write("latest.json", json.dumps({"model_name": name}))
@@ -126,6 +128,11 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
     def _is_file(self, name: str) -> bool:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
         return bool(filesystem.exists(f"{base}/{name}"))
+
+    def _remove(self, name: str) -> None:
+        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
+        if filesystem.exists(f"{base}/{name}"):
+            filesystem.rm(f"{base}/{name}")
 
     def _read(self, name: str) -> bytes:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))

@@ -32,22 +32,26 @@ def preview_raster(path: str) -> ImagePreview:
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
         bands = [1, 2, 3] if dataset.count >= _RGB else [1]
         pixels = dataset.read(bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest)
-        table = _colour_table(dataset)
+        colours = read_colours(dataset)
     if len(bands) == _RGB:
         picture = np.moveaxis(pixels, 0, -1)
     else:
-        picture = pixels[0] if table is None else table[pixels[0]]
+        picture = pixels[0] if colours is None else _as_array(colours)[pixels[0]]
     buffer = io.BytesIO()
     Image.fromarray(picture.astype(np.uint8)).save(buffer, "PNG")
     return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
 
 
-def _colour_table(dataset: rasterio.DatasetReader) -> np.ndarray | None:
-    """Colours of the first band's values, (256, 3), if the file brings them."""
+def read_colours(dataset: rasterio.DatasetReader) -> dict[int, tuple[int, int, int, int]] | None:
+    """Read the colours (red, green, blue, alpha) of the first band's values, if there are any."""
     try:
-        colours = dataset.colormap(1)
+        return dict(dataset.colormap(1))
     except ValueError:
         return None
+
+
+def _as_array(colours: dict[int, tuple[int, int, int, int]]) -> np.ndarray:
+    """Colours by value, ``(256, 3)``."""
     table = np.zeros((256, 3), dtype=np.uint8)
     for value, colour in colours.items():
         table[value] = colour[:_RGB]

@@ -6,14 +6,16 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import fsspec
 import rasterio
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 
-from aerial_kedro.datasets.previews import preview_raster
+from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.tiles.raster import Raster
 from aerial_kedro.tiles.storage import gdal_path
 
@@ -39,12 +41,20 @@ def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterato
     try:
         with filesystem.open(draft, "wb") as file:
             yield file
-        if filesystem.exists(target):
-            filesystem.rm(target)
-        filesystem.mv(draft, target)
+        _move(filesystem, draft, target)
     finally:
         if filesystem.exists(draft):
             filesystem.rm(draft)
+
+
+def _move(filesystem: fsspec.AbstractFileSystem, draft: str, target: str) -> None:
+    """Put the draft in the target's place, in one step where the storage has one."""
+    if isinstance(filesystem, LocalFileSystem):
+        Path(draft).replace(target)
+        return
+    if filesystem.exists(target):
+        filesystem.rm(target)
+    filesystem.mv(draft, target)
 
 
 def encode_geotiff(raster: Raster) -> bytes:
@@ -84,6 +94,8 @@ def decode_geotiff(content: bytes) -> Raster:
             transform=dataset.transform,
             crs=dataset.crs.to_string(),
             nodata=dataset.nodata,
+            band_names=tuple(name or "" for name in dataset.descriptions),
+            colour_table=read_colours(dataset),
             tags=dataset.tags(),
         )
 
@@ -144,7 +156,7 @@ class RasterFolderDataset(
 
     def _exists(self) -> bool:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return bool(filesystem.exists(base) and filesystem.find(base))
+        return bool(filesystem.glob(f"{base}/*.tif"))
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from kedro_datasets._typing import TablePreview
+from kedro_datasets._utils.spark_utils import get_spark_filesystem
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
@@ -68,8 +69,10 @@ class TableDataset(SparkDatasetV2):
         return preview_table(self._original_filepath, self._credentials, nrows)
 
     def _exists(self) -> bool:
-        spark.session()
-        return bool(super()._exists())
+        # Not by reading its schema: a table that no row was written to has none.
+        filesystem = get_spark_filesystem(self._protocol, self._credentials)
+        finished = filesystem.exists(f"{self._path}/_SUCCESS")
+        return bool(finished or filesystem.glob(f"{self._path}/**/*.parquet"))
 
 
 class FeatureStoreDataset(TableDataset):

@@ -12,8 +12,8 @@ from pyproj import CRS, Transformer
 from rasterio.windows import Window
 
 from aerial_kedro.tiles.frames import for_spark
-from aerial_kedro.tiles.grid import TileGrid, utm_zone, zone_epsg
-from aerial_kedro.tiles.reading import SCENE_ERRORS, SceneReader, warped
+from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
+from aerial_kedro.tiles.reading import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.scenes import SceneHeader
 
 # One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
@@ -161,12 +161,7 @@ def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
     to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
     lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
     cells = pd.DataFrame({"col": cols, "row": rows, "lon": lon, "lat": lat})
-    return cells[
-        [
-            zone_epsg(utm_zone(each_lon), northern=each_lat >= 0) == grid.epsg
-            for each_lon, each_lat in zip(lon, lat, strict=True)
-        ]
-    ].reset_index(drop=True)
+    return cells[belongs_to_grid(cols, rows, grid)].reset_index(drop=True)
 
 
 def _nodata_fractions(
@@ -185,7 +180,7 @@ def _nodata_fractions(
         count = int(row["col"].max()) - first + 1
         try:
             empty = _empty_strip(scene, grid, row, count, reader)
-        except SCENE_ERRORS:
+        except TileReadError:
             continue
         by_tile = empty.reshape(_SAMPLES_PER_SIDE, count, _SAMPLES_PER_SIDE).mean(axis=(0, 2))
         fractions[indices] = by_tile[row["col"].to_numpy() - first]
@@ -197,7 +192,6 @@ def _empty_strip(
 ) -> np.ndarray:
     """Say where a row of ``count`` tiles has no image: bool, (samples, count * samples)."""
     width, height = count * _SAMPLES_PER_SIDE, _SAMPLES_PER_SIDE
-    dataset = reader.scene(scene.href)
     if scene.epsg == grid.epsg:
         window = Window(
             row["col_off"].min(),
@@ -205,11 +199,15 @@ def _empty_strip(
             row["width"].iloc[0] * count,
             row["height"].iloc[0],
         )
-        return _empty(dataset, height, width, window)
+        return reader.read(scene.href, lambda dataset: _empty(dataset, height, width, window))
     step = grid.tile_size_m / _SAMPLES_PER_SIDE
     transform = Affine(step, 0, row["xmin"].min(), 0, -step, row["ymax"].iloc[0])
-    with warped(dataset, grid.epsg, transform, width, height) as view:
-        return _empty(view, height, width, None)
+
+    def read_warped(dataset: rasterio.DatasetReader) -> np.ndarray:
+        with warped(dataset, grid.epsg, transform, width, height) as view:
+            return _empty(view, height, width, None)
+
+    return reader.read(scene.href, read_warped)
 
 
 def _empty(

@@ -75,6 +75,11 @@ class LandCoverClasses(BaseModel):
             If any value is neither in the table nor a background code, or is no whole number.
         """
         found = sorted(set(codes))
+        if not found:
+            raise AerialError(
+                f"The land cover {source} holds no code: it is empty everywhere. Take it out of "
+                "the folder, or give another raster."
+            )
         known = set(self.class_of_code) | set(self.background)
         strange = [code for code in found if code not in known]
         if strange or not set(found) & set(self.class_of_code):

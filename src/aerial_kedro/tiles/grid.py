@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from odc.geo import XY
 from odc.geo.gridspec import GridSpec
+from pyproj import Transformer
 
 # NAD83 / UTM exists for the zones of North America only.
 _LAST_NAD83_ZONE = 23
+# First digits of the EPSG codes of WGS 84 / UTM south.
+_SOUTHERN = 327
+# Cells within which a tile can meet one of the neighbouring zone.
+_BORDER_CELLS = 3
 
 
 def utm_zone(lon: float) -> int:
@@ -82,6 +88,67 @@ class TileGrid:
     def tile_id(self, col: int, row: int) -> str:
         """Name of a place, in letters, digits and ``_`` alone (``n`` marks a negative number)."""
         return f"e{self.epsg}_s{_plain(self.tile_size_m)}_x{_plain(col)}_y{_plain(row)}"
+
+
+def belongs_to_grid(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
+    """Say which cells are places of this grid, so that zones meet without a doubled place.
+
+    A place belongs to the zone of its centre. Two zones' grids meet at an angle, though, so that
+    squares overlap along the border: where the centre of one lies in the other, the western
+    zone's stays.
+
+    Parameters
+    ----------
+    cols, rows
+        Cells of the grid, ``(n,)``.
+    grid
+        The zone's grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, ``(n,)``.
+    """
+    own: np.ndarray = _grids_of(cols, rows, grid) == grid.epsg
+    # Only cells near the zone's western border can meet a tile of the zone beyond it.
+    near = own & (_grids_of(cols - _BORDER_CELLS, rows, grid) != grid.epsg)
+    if near.any():
+        own[near] &= ~_doubled_in_the_west(cols[near], rows[near], grid)
+    return own
+
+
+def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
+    """Say where the centre of a cell, or of a place of the western zone, lies in the other."""
+    northern = grid.epsg // 100 != _SOUTHERN
+    west = TileGrid(zone_epsg((grid.epsg % 100 - 2) % 60 + 1, northern=northern), grid.tile_size_m)
+    to_west = Transformer.from_crs(grid.epsg, west.epsg, always_xy=True)
+    size = grid.tile_size_m
+    x, y = to_west.transform((cols + 0.5) * size, (rows + 0.5) * size)
+    west_cols, west_rows = west.cell_of(np.asarray(x), np.asarray(y))
+    doubled = np.zeros(len(cols), dtype=bool)
+    for dx, dy in itertools.product((-1, 0, 1), repeat=2):
+        col, row = west_cols + dx, west_rows + dy
+        back_x, back_y = to_west.transform(
+            (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
+        )
+        back_col, back_row = grid.cell_of(np.asarray(back_x), np.asarray(back_y))
+        meets = (back_col == cols) & (back_row == rows) | (dx == dy == 0)
+        doubled |= meets & (_grids_of(col, row, west) == west.epsg)
+    return doubled
+
+
+def _grids_of(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
+    """EPSG code of the zone and hemisphere that each cell's centre lies in."""
+    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    size = grid.tile_size_m
+    lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
+    return np.array(
+        [
+            zone_epsg(utm_zone(each_lon), northern=each_lat >= 0)
+            for each_lon, each_lat in zip(lon, lat, strict=True)
+        ],
+        dtype=int,
+    )
 
 
 def block_id(epsg: int, x: float, y: float, block_size_m: float) -> str:

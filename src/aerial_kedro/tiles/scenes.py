@@ -71,7 +71,9 @@ class SceneHeader:
         return Affine(*self.transform)
 
 
-def year_of_scene(name: str, tags: Mapping[str, str], default: int | None = None) -> int:
+def year_of_scene(
+    name: str, tags: Mapping[str, str], default: int | None = None, what: str = "scene"
+) -> int:
     """Tell the year of a scene (or of land cover), from the surest sign to the weakest.
 
     NAIP's date of flight; a year in the name; a date in the name; the TIFF date; what the user
@@ -85,6 +87,8 @@ def year_of_scene(name: str, tags: Mapping[str, str], default: int | None = None
         Text metadata of the file.
     default
         The run parameter ``year``.
+    what
+        What to call the file in the message.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def year_of_scene(name: str, tags: Mapping[str, str], default: int | None = None
     if default is not None:
         return default
     raise AerialError(
-        f"The scene {name} does not say its year: no date in its name, no TIFF date tag. "
+        f"The {what} {name} does not say its year: no date in its name, no TIFF date tag. "
         "Rename it (…_20180610.tif or …_2018.tif), or give the year with --params=year=2018."
     )
 

@@ -52,18 +52,16 @@ def origin_in(crs: str, lon: float, lat: float) -> tuple[float, float]:
     return Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
 
 
-def empty_header(
-    left: float, top: float, width: int, height: int, gsd: float, epsg: int = ZONE
-) -> SceneHeader:
+def empty_header(left: float, top: float, width: int, height: int, gsd: float) -> SceneHeader:
     """Header of a scene that has no file: enough to lay the grid, not to count nodata."""
-    lon, lat = Transformer.from_crs(epsg, 4326, always_xy=True).transform(
+    lon, lat = Transformer.from_crs(ZONE, 4326, always_xy=True).transform(
         left + width * gsd / 2, top - height * gsd / 2
     )
     return SceneHeader(
         href="/nowhere/scene.tif",
         source_version="v1",
-        crs=CRS.from_epsg(epsg).to_wkt(),
-        epsg=epsg,
+        crs=CRS.from_epsg(ZONE).to_wkt(),
+        epsg=ZONE,
         transform=tuple(north_up((left, top), gsd))[:6],
         width=width,
         height=height,

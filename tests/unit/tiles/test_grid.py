@@ -56,6 +56,17 @@ def test_every_square_has_a_name_of_its_own(squares: list[tuple[int, float, int,
     assert len(ids) == len(squares)
 
 
+def test_neighbours_have_other_names() -> None:
+    names = {
+        TileGrid(epsg, size).tile_id(col, row)
+        for epsg in (26917, 26918)
+        for size in (224.0, 22.4, 2.24, 224.5)
+        for col in (2232, 2233, -2232)
+        for row in (18035, 18036)
+    }
+    assert len(names) == 2 * 4 * 3 * 2
+
+
 @pytest.mark.parametrize(
     ("lon", "zone"),
     [(-180, 1), (-174.0001, 1), (-78.0001, 17), (-78, 18), (-0.1, 30), (0, 31), (179.9, 60)],

@@ -64,7 +64,7 @@ def lay_tiles(
     )
     kept = sample_places(tiles, sample_fraction, seed)
     best = Window.partitionBy("image_id").orderBy(
-        F.col("row_off").isNull(), "nodata_fraction", "href"
+        F.col("row_off").isNull(), F.col("nodata_fraction").asc_nulls_last(), "href"
     )
     return kept.withColumn("rank", F.row_number().over(best)).filter("rank = 1").drop("rank")
 

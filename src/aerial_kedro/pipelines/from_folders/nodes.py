@@ -9,7 +9,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.tiles.folders import TileTree, image_id_of
-from aerial_kedro.tiles.splits import SplitCheck, SplitRules, stratified_split
+from aerial_kedro.tiles.splits import SPLITS, SplitCheck, SplitRules, stratified_split
 
 LOGGER = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def catalog_folders(
     rules
         Shares of the splits that are made here: all three, or validation out of ``train/``.
     sample_fraction
-        Share of each class and split to keep (0–1], at least one tile.
+        Share of each class and split to keep (0–1], at least three tiles.
     seed
         Chooses and divides them.
 
@@ -68,7 +68,8 @@ def _sample(frame: pd.DataFrame, sample_fraction: float, seed: int) -> pd.DataFr
     rng = np.random.default_rng(seed)
     kept: list[int] = []
     for _, rows in frame.groupby(["label", frame["split"].fillna("")], sort=True):
-        count = max(1, round(sample_fraction * len(rows)))
+        # A class needs a tile for each split, however small the sample.
+        count = max(len(SPLITS), round(sample_fraction * len(rows)))
         kept.extend(rng.permutation(rows.index.to_numpy())[:count])
     return frame.loc[sorted(kept)].reset_index(drop=True)
 

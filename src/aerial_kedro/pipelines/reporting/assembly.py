@@ -5,6 +5,8 @@ from __future__ import annotations
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.pipelines.reporting.areas import Subsets
+from aerial_kedro.pipelines.reporting.change import ShownChange
 from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
 from aerial_kedro.report import content as page
 from aerial_kedro.report.render import render_report
@@ -52,6 +54,8 @@ def write_map_report(
     gallery: Gallery,
     maps: dict[str, page.MapImage],
     areas: dict[str, list[page.AreaRow]],
+    subsets: Subsets,
+    change: ShownChange,
 ) -> str:
     """Write the report of scenes, with maps and areas: one HTML page."""
     content = _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
@@ -61,7 +65,17 @@ def write_map_report(
             "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
             "map_<year>.tif."
         )
-    return render_report(content.model_copy(update={"maps": maps, "areas": areas, "notes": notes}))
+    return render_report(
+        content.model_copy(
+            update={
+                "maps": maps,
+                "areas": areas,
+                "notes": notes,
+                "subsets": subsets.evaluations,
+                "change": change.summary,
+            }
+        )
+    )
 
 
 def _content(

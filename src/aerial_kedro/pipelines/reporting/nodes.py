@@ -39,12 +39,15 @@ class ReportSettings(BaseModel):
         Pictures for each class.
     worst_errors
         Pictures of the most confident errors.
+    change_candidates
+        Pairs of pictures of the likeliest changes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     gallery_tiles: int = Field(ge=0)
     worst_errors: int = Field(ge=0)
+    change_candidates: int = Field(ge=0)
 
 
 class SourceFacts(BaseModel):
@@ -202,8 +205,8 @@ def draw_map_images(
         if (values != NODATA).mean() < _SPARSE:
             continue
         rows, cols = values.shape
-        left, top = raster.transform * (0, 0)
-        right, bottom = raster.transform * (cols, rows)
+        left, top = raster.transform @ (0, 0)
+        right, bottom = raster.transform @ (cols, rows)
         index = values.astype(int) - 1
         index[values == NODATA] = page.NO_DATA
         confidence = percent.astype(float) / 100
@@ -216,24 +219,3 @@ def draw_map_images(
             confidence=confidence,
         )
     return images
-
-
-def measure_areas(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, list[page.AreaRow]]:
-    """Count tiles and area of each class for each year."""
-    areas = {}
-    for year, tiles in mapped.groupby("year"):
-        squares = (tiles["xmax"] - tiles["xmin"]) * (tiles["ymax"] - tiles["ymin"]) / 1e6
-        total = float(squares.sum())
-        by_class = squares.groupby(tiles["pred_label"])
-        counts, sums = by_class.size().to_dict(), by_class.sum().to_dict()
-        areas[str(year)] = [
-            page.AreaRow(
-                class_name=name,
-                tiles=int(counts[name]),
-                area_km2=float(sums[name]),
-                share=float(sums[name]) / total,
-            )
-            for name in classes.names
-            if name in counts
-        ]
-    return areas

@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.reporting import assembly, nodes
+from aerial_kedro.pipelines.reporting import areas, assembly, change, nodes
 
 _COMMON = [
     "source_facts",
@@ -41,14 +41,26 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_map_images",
             ),
             Node(
-                nodes.measure_areas,
-                ["mapped_tiles", "params:land_cover"],
+                areas.measure_areas,
+                ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
                 "areas",
                 name="measure_areas",
             ),
             Node(
+                areas.judge_mixed_tiles,
+                ["predictions", "tile_catalog", "trained_model", "params:seed"],
+                "subsets",
+                name="judge_mixed_tiles",
+            ),
+            Node(
+                change.show_change,
+                ["change", "tile_catalog", "params:land_cover", "params:report"],
+                "shown_change",
+                name="show_change",
+            ),
+            Node(
                 assembly.write_map_report,
-                [*_COMMON, "map_images", "areas"],
+                [*_COMMON, "map_images", "areas", "subsets", "shown_change"],
                 "report",
                 name="write_map_report",
             ),

@@ -83,9 +83,21 @@ def tabulate_predictions(predictions: DataFrame) -> DataFrame:
 
 
 def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
-    """Bring what a map needs of the predictions to the driver (about 100 bytes a tile)."""
+    """Bring what a map needs of the predictions to the driver (about 100 bytes a tile).
+
+    Raises
+    ------
+    AerialError
+        If the tiles have no coordinates.
+    """
+    located = predictions.filter("epsg is not null")
+    if located.isEmpty():
+        raise AerialError(
+            "The tiles have no coordinates (they come from class folders), so there is no map to "
+            "draw. Run --pipeline=from_folders, which draws none."
+        )
     return (
-        predictions.select(
+        located.select(
             "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax",
             "label", "purity", "split", "pred_label", "probability", "decided_by",
         )

@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.scoring import nodes
+from aerial_kedro.pipelines.scoring import change, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -40,6 +40,7 @@ def create_map_pipeline() -> Pipeline:
             Node(nodes.gather_mapped, "predictions", "mapped", name="gather_mapped"),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
+            Node(change.compare_years, "predictions", "change", name="compare_years"),
         ],
         "scoring",
     )

@@ -18,7 +18,7 @@ from aerial_kedro.classifiers.settings import (
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.classifiers.training import fit_stages, judge
+from aerial_kedro.classifiers.training import calibrate, fit_stages, judge
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
@@ -188,17 +188,19 @@ def _fit(
 
 
 def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
-    """Judge a candidate on the validation split."""
+    """Calibrate a candidate's probabilities on the validation split, and judge it there."""
     if candidate.model is None:
         return candidate
-    found = judge(candidate.model, labelled_features.filter("split = 'validation'"), seed)
+    rows = labelled_features.filter("split = 'validation'")
+    calibrated = calibrate(candidate.model, rows)
+    found = judge(calibrated, rows, seed)
     LOGGER.info(
         "%s, validation: accuracy %.3f, macro-F1 %.3f",
         candidate.name,
         found.accuracy,
         found.macro_f1,
     )
-    return replace(candidate, model=candidate.model.with_card(validation=found))
+    return replace(candidate, model=calibrated.with_card(validation=found))
 
 
 def choose_model(

@@ -1,0 +1,1 @@
+"""Change of land cover between two years, as a probability for each place."""

@@ -1,0 +1,139 @@
+"""Searching a STAC API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pystac
+import requests
+from kedro.io import AbstractDataset
+from pystac_client import Client
+from pystac_client.errors import ClientTypeError
+from pystac_client.exceptions import APIError
+from pystac_client.stac_api_io import StacApiIO
+from urllib3.util.retry import Retry
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.imagery.access import AccessRules, current_rules
+from aerial_kedro.imagery.redaction import redact
+from aerial_kedro.imagery.search import SearchRequest, read_request
+
+_TIMEOUT_S = (10, 60)
+_LONGEST_WAIT_S = 60
+_THROTTLED = (429, 500, 502, 503, 504)
+_SHOWN = 300  # characters of what a server says
+
+
+class StacSearchDataset(AbstractDataset[None, list[dict[str, Any]]]):
+    """A search of a STAC API; loads as the items found, as JSON.
+
+    Parameters
+    ----------
+    request
+        The parameters ``acquisition``.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(self, *, request: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        self._request = request
+        self.metadata = metadata
+
+    def load(self) -> list[dict[str, Any]]:
+        """Search.
+
+        Raises
+        ------
+        AerialError
+            If the parameters make no sense, the API does not answer as one, or it finds too much.
+        """
+        request = read_request(self._request)
+        try:
+            return _search(request, current_rules())
+        except (APIError, ClientTypeError, pystac.STACError, requests.RequestException) as error:
+            raise _unusable(request, error) from error
+        except (KeyError, TypeError, ValueError, NotImplementedError) as error:
+            # What pystac makes of an answer that is no STAC.
+            raise _unusable(request, error) from error
+
+    def save(self, data: None) -> None:
+        """Refuse: a search is an input."""
+        raise NotImplementedError("A STAC API is searched, never written.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"request": self._request}
+
+
+def _unusable(request: SearchRequest, error: Exception) -> AerialError:
+    status = getattr(error, "status_code", None)
+    said = redact(error).strip()[:_SHOWN] or type(error).__name__
+    return AerialError(
+        f"The STAC API {request.api_url} cannot be searched "
+        f"({f'HTTP {status}: ' if status else ''}{said}). Check the address and the connection "
+        "(behind a proxy: HTTPS_PROXY, NO_PROXY), or try again later; another API is given with "
+        "--params=acquisition.api_url=…"
+    )
+
+
+def _search(request: SearchRequest, rules: AccessRules) -> list[dict[str, Any]]:
+    client = _open(request.api_url, rules)
+    found: dict[str, dict[str, Any]] = {}
+    for year in request.years:
+        search = client.search(
+            collections=[request.collection],
+            bbox=request.bbox,
+            datetime=f"{year}-01-01T00:00:00Z/{year}-12-31T23:59:59Z",
+        )
+        for item in _new_items(search.pages_as_dicts(), found):
+            found[str(item.get("id"))] = item
+            if len(found) > request.max_scenes:
+                raise AerialError(
+                    f"The search finds more than {request.max_scenes} scenes. Give a smaller "
+                    "acquisition.bbox or fewer acquisition.years, or allow more with "
+                    f"--params=acquisition.max_scenes={request.max_scenes * 4}."
+                )
+    return list(found.values())
+
+
+def _new_items(
+    pages: Iterator[dict[str, Any]], found: dict[str, dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Go through pages up to one that says nothing new: an API may lead round in a circle."""
+    for page in pages:
+        new = [item for item in page["features"] if str(item.get("id")) not in found]
+        if not new:
+            return
+        yield from new
+
+
+def _open(api_url: str, rules: AccessRules) -> Client:
+    """Open the API: patient with throttling, and asking this one host only."""
+    host = urlsplit(api_url).netloc.lower()
+
+    def check(url: str) -> None:
+        if urlsplit(url).netloc.lower() != host:
+            raise APIError(f"it points on to another host, {redact(url)}")
+
+    def check_request(request: requests.Request) -> requests.Request:
+        check(str(request.url))
+        return request
+
+    def check_redirect(answer: requests.Response, *_: Any, **__: Any) -> None:
+        if answer.is_redirect:
+            check(urljoin(str(answer.url), answer.headers["location"]))
+
+    retry = Retry(
+        rules.retries,
+        connect=min(rules.retries, 2),
+        backoff_factor=rules.retry_delay_s,
+        status_forcelist=_THROTTLED,
+        allowed_methods=None,
+        retry_after_max=_LONGEST_WAIT_S,
+        raise_on_status=False,
+    )
+    stac_io = StacApiIO(max_retries=retry)
+    stac_io.session.hooks["response"].append(check_redirect)
+    # Given to `StacApiIO`, these two would be forgotten here.
+    return Client.open(api_url, stac_io=stac_io, timeout=_TIMEOUT_S, request_modifier=check_request)

@@ -1,0 +1,1 @@
+"""Imagery on the web: where it may come from, signatures, search, lists of scenes."""

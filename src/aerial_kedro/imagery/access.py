@@ -1,0 +1,203 @@
+"""Which hosts imagery may be read from, and who signs for them."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import os
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aerial_kedro.errors import AerialError
+
+# How the rules of a run reach the Python workers of Spark, which see no configuration.
+RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
+
+PLANETARY_COMPUTER = "planetary_computer"
+
+# Anything else (a backslash, a blank, a line break) is read in another way by another parser, and
+# the host that was checked would not be the host that is asked.
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:]+\]?")
+
+
+def _checked_pattern(host: str) -> str:
+    host = host.lower()
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is no host: give a name, or *. and a domain, without a port")
+    return host.strip("[]")
+
+
+class SignerRule(BaseModel):
+    """Who signs the addresses of a host.
+
+    Parameters
+    ----------
+    host
+        A host's name, or ``*.`` and a domain for all hosts below it.
+    service
+        ``planetary_computer``, or the address of a token service of the same manners: a GET of
+        ``<service>/<host>/<first folder>`` answers ``{"token": …, "msft:expiry": …}``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    service: str
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, host: str) -> str:
+        return _checked_pattern(host)
+
+    @field_validator("service")
+    @classmethod
+    def _check_service(cls, service: str) -> str:
+        if service != PLANETARY_COMPUTER:
+            checked_url(service)
+        return service
+
+
+class AccessRules(BaseModel):
+    """The parameters ``imagery``: what may be read over HTTP, and how.
+
+    Parameters
+    ----------
+    hosts
+        Hosts that scenes may be read from: names, or ``*.`` and a domain; a list, or text with
+        slashes between.
+    signers
+        Who signs for which of them; addresses of all other hosts stay as they are.
+    retries
+        How often a throttled (429) or failing (5xx) request is repeated.
+    retry_delay_s
+        Pause before the first repetition in seconds; each further one is about twice as long.
+    threads
+        How many headers of scenes are read at a time.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hosts: tuple[str, ...] = ("naipeuwest.blob.core.windows.net",)
+    signers: tuple[SignerRule, ...] = (
+        SignerRule(host="*.blob.core.windows.net", service=PLANETARY_COMPUTER),
+    )
+    retries: int = Field(default=5, ge=0, le=20)
+    retry_delay_s: float = Field(default=0.5, gt=0, le=60)
+    threads: int = Field(default=8, ge=1, le=64)
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, hosts: object) -> object:
+        # As one word of --params, which splits at every comma.
+        return hosts.split("/") if isinstance(hosts, str) else hosts
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_checked_pattern(host) for host in hosts)
+
+    def check(self, href: str) -> str:
+        """Return a web address if scenes may be read from there, refuse it otherwise.
+
+        Raises
+        ------
+        AerialError
+            If it is no plain http(s) address, carries a password, is not encrypted (other than on
+            this machine), or its host is not one of `hosts`.
+
+        Examples
+        --------
+        >>> AccessRules(hosts=("*.example.org",)).check("https://cog.example.org/a.tif")
+        'https://cog.example.org/a.tif'
+        """
+        try:
+            host = host_of(href)
+        except ValueError as error:
+            raise AerialError(f"The address {href!r} is not read: {error}.") from None
+        if not any(_matches(host, pattern) for pattern in self.hosts):
+            raise AerialError(
+                f"The scene {href} is on the host {host}, which is not among those that imagery "
+                f"may be read from ({', '.join(self.hosts) or 'none'}). If you trust it, add it to "
+                "`imagery.hosts` in conf/local/parameters.yml."
+            )
+        return href
+
+    def service_of(self, href: str) -> str | None:
+        """Say who signs an address; None if nobody does."""
+        host = host_of(href)
+        return next((rule.service for rule in self.signers if _matches(host, rule.host)), None)
+
+
+def host_of(href: str) -> str:
+    """Return the host of a plain web address, in lower case.
+
+    Raises
+    ------
+    ValueError
+        With what is wrong with it.
+    """
+    return str(checked_url(href).hostname)
+
+
+def checked_url(href: str) -> SplitResult:
+    """Take a web address apart, if it is one that every parser reads in the same way.
+
+    Raises
+    ------
+    ValueError
+        If it is no plain http(s) address, carries a name or password, or would go unencrypted to
+        another machine.
+    """
+    if not _PLAIN_URL.fullmatch(href):
+        raise ValueError("it is not a plain http(s) address")
+    parts = urlsplit(href)
+    if "@" in parts.netloc:
+        raise ValueError("it carries a name or a password")
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    if parts.scheme.lower() == "http" and not is_this_machine(parts.hostname):
+        raise ValueError("it is not encrypted; use https://")
+    return parts
+
+
+def is_this_machine(host: str) -> bool:
+    """Say whether a host is the loopback interface."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_access(parameters: object) -> AccessRules:
+    """Read the parameters ``imagery``.
+
+    Raises
+    ------
+    AerialError
+        Naming each value that makes no sense.
+    """
+    try:
+        return AccessRules.model_validate(parameters)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"imagery.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise AerialError(f"The parameters `imagery` make no sense: {problems}.") from None
+
+
+def current_rules() -> AccessRules:
+    """Return the rules of this process: those of the run, else the defaults."""
+    return _parsed(os.environ.get(RULES_VARIABLE, ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> AccessRules:
+    return AccessRules.model_validate_json(text) if text else AccessRules()
+
+
+def _matches(host: str, pattern: str) -> bool:
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern

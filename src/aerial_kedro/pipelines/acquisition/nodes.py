@@ -1,0 +1,42 @@
+"""Nodes of the acquisition of imagery."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from aerial_kedro.imagery.scene_list import SceneList, estimate_bytes, scenes_of_items
+from aerial_kedro.pipelines.acquisition.parameters import AccessRules, SearchRequest
+
+LOGGER = logging.getLogger(__name__)
+
+
+def list_scenes(
+    stac_items: list[dict[str, Any]], request: SearchRequest, rules: AccessRules
+) -> SceneList:
+    """Make the scene list from the items of a search, and say how much it is.
+
+    Parameters
+    ----------
+    stac_items
+        STAC items as JSON.
+    request
+        The search.
+    rules
+        Which hosts scenes may be on.
+    """
+    scenes = scenes_of_items(stac_items, request, rules)
+    size = estimate_bytes(scenes.scenes)
+    years = ", ".join(f"{count} of {year}" for year, count in scenes.by_year.items())
+    LOGGER.info(
+        "%d scene(s) found: %s. %s",
+        len(scenes.scenes),
+        years,
+        "Their size is not known."
+        if size is None
+        else f"About {size / 1e9:.2f} GB of pixels; a run reads less where scenes are compressed.",
+    )
+    missing = [str(year) for year in request.years if year not in scenes.by_year]
+    if missing:
+        LOGGER.warning("No scene of %s in acquisition.bbox.", ", ".join(missing))
+    return scenes

@@ -1,0 +1,93 @@
+"""Nodes that show what changed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.pipelines.reporting.nodes import ReportSettings
+from aerial_kedro.report import content as page
+from aerial_kedro.tiles.catalog import ddl
+from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+
+_PICTURE_PX = 160
+
+
+class ShownChange(BaseModel):
+    """Change for the report.
+
+    Parameters
+    ----------
+    summary
+        Between the last two years; None where there is one year only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    summary: page.ChangeSummary | None
+
+
+def show_change(
+    change: pd.DataFrame,
+    tile_catalog: DataFrame,
+    classes: LandCoverClasses,
+    settings: ReportSettings,
+) -> ShownChange:
+    """Count from-to classes between the last two years, and picture the likeliest changes."""
+    if not len(change):
+        return ShownChange(summary=None)
+    last = change[change["year_after"] == change["year_after"].max()]
+    before, after = int(last["year_before"].iloc[0]), int(last["year_after"].iloc[0])
+    names = [
+        name for name in classes.names if name in {*last["class_before"], *last["class_after"]}
+    ]
+    counts = pd.crosstab(last["class_before"], last["class_after"]).reindex(
+        index=names, columns=names, fill_value=0
+    )
+    moved = last[last["class_before"] != last["class_after"]]
+    top = moved.sort_values("rank").head(settings.change_candidates)
+    pictures = _pictures(tile_catalog, top, (before, after))
+    return ShownChange(
+        summary=page.ChangeSummary(
+            before=before,
+            after=after,
+            classes=names,
+            counts=counts.to_numpy().tolist(),
+            candidates=[
+                page.ChangeCandidate(
+                    tile_id=row["tile_id"],
+                    before_class=row["class_before"],
+                    after_class=row["class_after"],
+                    probability=row["probability"],
+                    before=pictures[row["tile_id"], before],
+                    after=pictures[row["tile_id"], after],
+                    lon=row["lon"],
+                    lat=row["lat"],
+                )
+                for row in top.to_dict("records")
+                if {(row["tile_id"], before), (row["tile_id"], after)} <= set(pictures)
+            ],
+        )
+    )
+
+
+def _pictures(
+    tile_catalog: DataFrame, places: pd.DataFrame, years: tuple[int, int]
+) -> dict[tuple[str, int], bytes]:
+    chosen = tile_catalog.filter(
+        F.col("tile_id").isin(places["tile_id"].tolist()) & F.col("year").isin(*years)
+    )
+    names = {
+        row["image_id"]: (row["tile_id"], int(row["year"]))
+        for row in chosen.select("image_id", "tile_id", "year").collect()
+    }
+    taken = chosen.select(*SOURCE_COLUMNS).mapInPandas(
+        partial(picture_tiles, size=_PICTURE_PX), ddl(PICTURE_COLUMNS)
+    )
+    return {names[row["image_id"]]: bytes(row["picture"]) for row in taken.collect()}

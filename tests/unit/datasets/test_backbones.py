@@ -1,0 +1,71 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+from kedro.io import DatasetError
+
+from aerial_kedro.backbones.artifact import Backbone, BackboneCard
+from aerial_kedro.datasets.backbones import BackboneDataset, BackboneWeightsDataset
+from tests.unit.datasets.refusals import refused
+
+
+def backbone_of(onnx: bytes) -> Backbone:
+    card = BackboneCard(
+        name="resnet18",
+        architecture="torchvision/resnet18",
+        weights_source="file a.pth",
+        weights_sha256="a" * 64,
+        input_size=224,
+        n_features=512,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        opset=13,
+        parity_cosine=0.99999,
+        onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+    )
+    return Backbone(onnx, card)
+
+
+class TestBackbone:
+    @pytest.fixture
+    def dataset(self, tmp_path: Path) -> BackboneDataset:
+        return BackboneDataset(path=str(tmp_path / "models" / "backbone"))
+
+    def test_comes_back_as_it_was(self, dataset: BackboneDataset, tmp_path: Path) -> None:
+        assert not dataset.exists()
+        dataset.save(backbone_of(b"network"))
+        assert dataset.exists()
+        assert dataset.load() == backbone_of(b"network")
+        names = sorted(path.name for path in (tmp_path / "models").iterdir())
+        assert names == ["backbone.json", "backbone.onnx"]
+
+    def test_that_is_missing_says_what_makes_it(self, dataset: BackboneDataset) -> None:
+        with refused(r"no backbone at .*backbone\.onnx yet.*featurization"):
+            dataset.load()
+
+    def test_whose_file_and_card_do_not_fit_is_refused(
+        self, dataset: BackboneDataset, tmp_path: Path
+    ) -> None:
+        dataset.save(backbone_of(b"network"))
+        (tmp_path / "models" / "backbone.onnx").write_bytes(b"another")
+        with refused(r"backbone\.onnx is not the file that .*\.json"):
+            dataset.load()
+
+    def test_is_there_only_with_its_card(self, dataset: BackboneDataset, tmp_path: Path) -> None:
+        dataset.save(backbone_of(b"network"))
+        (tmp_path / "models" / "backbone.json").unlink()
+        assert not dataset.exists()
+
+
+class TestWeights:
+    def test_of_the_default_are_found(self) -> None:
+        weights = BackboneWeightsDataset(backbone="efficientnet_lite0").load()
+        assert weights.sha256.startswith("579344248a93e230")
+
+    def test_of_an_unknown_backbone_are_refused(self) -> None:
+        with refused(r"did you mean .*resnet18"):
+            BackboneWeightsDataset(backbone="resnet81").load()
+
+    def test_are_never_written(self) -> None:
+        with pytest.raises(DatasetError, match="not allowed"):
+            BackboneWeightsDataset(backbone="resnet18").save(None)

@@ -1,0 +1,56 @@
+"""The model store's names; models themselves are Spark's."""
+
+from pathlib import Path
+
+import pytest
+
+from aerial_kedro.datasets.models import ModelStoreDataset
+from aerial_kedro.errors import AerialError
+from tests.unit.datasets.refusals import refused
+
+
+def store(folder: Path, name: str | None = None, overwrite: bool = False) -> ModelStoreDataset:
+    return ModelStoreDataset(
+        path=str(folder), spark_path=str(folder), model_name=name, overwrite=overwrite
+    )
+
+
+def pretend(folder: Path, *names: str) -> None:
+    """Leave what tells the store that models of these names are there."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "model.json").write_text("{}")
+        (folder / "latest.json").write_text(f'{{"model_name": "{name}"}}')
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    pretend(tmp_path, "county")
+    with pytest.raises(AerialError, match=r"'county' exists in .*overwrite=true"):
+        store(tmp_path, "county").check_name()
+
+
+def test_free_names_new_names_and_names_to_overwrite_are_accepted(tmp_path: Path) -> None:
+    pretend(tmp_path, "county")
+    store(tmp_path, "state").check_name()
+    store(tmp_path).check_name()
+    store(tmp_path, "county", overwrite=True).check_name()
+
+
+def test_half_a_model_does_not_take_the_name(tmp_path: Path) -> None:
+    (tmp_path / "county" / "stages").mkdir(parents=True)
+    store(tmp_path, "county").check_name()
+    assert not store(tmp_path, "county").exists()
+
+
+def test_an_empty_store_says_how_to_train(tmp_path: Path) -> None:
+    assert not store(tmp_path).exists()
+    with refused(r"no trained model in .* yet\. Train one"):
+        store(tmp_path).load()
+
+
+def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    pretend(tmp_path, "county", "another")
+    with refused(r"no model called 'state'.*There are: another, county\."):
+        store(tmp_path, "state").load()
+    assert store(tmp_path).exists()
+    assert store(tmp_path, "county").exists()

@@ -1,0 +1,133 @@
+import re
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.folders import TileTree, arrange_tree, image_id_of
+
+ROOT = "/data/tiles"
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=30)
+PATHS = st.lists(NAMES.filter(lambda name: name not in {".", ".."}), min_size=2, max_size=4).map(
+    "/".join
+)
+
+
+def arrange(*paths: str) -> TileTree:
+    return arrange_tree(ROOT, [(path, f"{ROOT}/{path}", "v1") for path in paths])
+
+
+def refuse(match: str, *paths: str) -> None:
+    with pytest.raises(AerialError, match=match) as refusal:
+        arrange(*paths)
+    assert ROOT in str(refusal.value)
+
+
+class TestLayouts:
+    def test_class_folders_alone_leave_the_split_open(self) -> None:
+        tree = arrange("Forest/b.png", "Forest/a.JPG", "Barren/deep/er/c.tiff")
+        assert [(file.path, file.label, file.split) for file in tree.files] == [
+            ("Barren/deep/er/c.tiff", "Barren", None),
+            ("Forest/a.JPG", "Forest", None),
+            ("Forest/b.png", "Forest", None),
+        ]
+        assert tree.files[0].href == f"{ROOT}/Barren/deep/er/c.tiff"
+        assert tree.files[0].source_version == "v1"
+
+    @pytest.mark.parametrize("validation", ["validation", "val", "Val"])
+    def test_split_folders_say_the_split(self, validation: str) -> None:
+        tree = arrange(
+            "train/A/1.png", "Train/B/2.png", "test/A/3.png", f"{validation}/B/deep/4.png"
+        )
+        found = {PurePosixPath(file.path).name: (file.label, file.split) for file in tree.files}
+        assert found == {
+            "1.png": ("A", "train"),
+            "2.png": ("B", "train"),
+            "3.png": ("A", "test"),
+            "4.png": ("B", "validation"),
+        }
+
+    def test_a_test_folder_need_not_hold_every_class(self) -> None:
+        assert len(arrange("train/A/1.png", "train/B/2.png", "test/A/3.png").files) == 3
+
+    def test_files_that_are_no_images_are_listed_as_ignored(self) -> None:
+        tree = arrange("A/1.png", "B/2.jpeg", "readme.txt", "A/Thumbs.db", "A/1.png.aux.xml")
+        assert len(tree.files) == 2
+        assert tree.ignored == ("A/1.png.aux.xml", "A/Thumbs.db", "readme.txt")
+
+    def test_the_order_of_the_listing_does_not_matter(self) -> None:
+        paths = ["A/1.png", "B/2.png", "A/3.png", "x.txt"]
+        assert arrange(*paths) == arrange(*reversed(paths))
+
+
+class TestRefused:
+    def test_a_folder_without_images(self) -> None:
+        refuse(r"no tile image .*, only 1 other file\(s\)", "A/readme.txt")
+        refuse(r"no tile image .*\.png")
+
+    def test_classes_that_differ_in_case_only(self) -> None:
+        refuse("'Forest' and 'forest'.*differ in case only", "Forest/a.png", "forest/b.png")
+        refuse(
+            "'Forest' and 'FOREST'|'FOREST' and 'Forest'",
+            "train/Forest/a.png", "train/B/b.png", "test/FOREST/c.png",
+        )  # fmt: skip
+
+    def test_images_outside_every_class_folder(self) -> None:
+        refuse(r"image c\.png .*lies in no class folder", "A/a.png", "B/b.png", "c.png")
+        refuse(
+            r"image train/c\.png .*lies in no class folder",
+            "train/A/a.png", "train/B/b.png", "train/c.png", "test/A/d.png",
+        )  # fmt: skip
+
+    def test_one_class(self) -> None:
+        refuse(r"one class only \('A'\)", "A/a.png", "A/b.png")
+        refuse(r"one class only \('A'\)", "train/A/a.png", "test/A/b.png")
+
+    def test_one_split_folder_without_the_other(self) -> None:
+        refuse("no test/ folder", "train/A/a.png", "train/B/b.png")
+        refuse("no train/ folder", "test/A/a.png", "test/B/b.png")
+        refuse("no test/ folder", "train/A/a.png", "train/B/b.png", "val/A/c.png")
+
+    @pytest.mark.parametrize(("folder", "name"), [("test", "test"), ("val", "validation")])
+    def test_classes_that_were_never_trained(self, folder: str, name: str) -> None:
+        refuse(
+            rf"\['C'\] are in {ROOT}/{name} but not in {ROOT}/train",
+            "train/A/a.png", "train/B/b.png", "test/A/c.png", f"{folder}/C/d.png",
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("beside", ["extra", "valid", "Forest"])
+    def test_split_folders_and_class_folders_side_by_side(self, beside: str) -> None:
+        refuse(
+            rf"split folder\(s\) test, train.*{beside}.*taken for classes",
+            "train/A/a.png", "test/A/b.png", f"{beside}/A/c.png",
+        )  # fmt: skip
+
+
+class TestImageIds:
+    @given(PATHS, PATHS)
+    def test_differ_for_different_paths(self, first: str, second: str) -> None:
+        assume(first != second)
+        assert image_id_of(first) != image_id_of(second)
+
+    @given(PATHS)
+    def test_hold_plain_characters_only(self, path: str) -> None:
+        assert re.fullmatch(r"[a-z0-9_-]{1,109}", image_id_of(path))
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("Forest/a.png", "Forest/a.jpg"),
+            ("Forest/a.png", "Forest/A.png"),
+            ("Forest/a b.png", "Forest/a_b.png"),
+            ("Forest/a/b.png", "Forest/a_b.png"),
+            ("É/1.png", "È/1.png"),
+            ("A/" + "x" * 200 + "1.png", "B/" + "x" * 200 + "1.png"),
+        ],
+    )
+    def test_differ_where_plain_characters_would_not(self, first: str, second: str) -> None:
+        assert image_id_of(first) != image_id_of(second)
+
+    def test_do_not_change_from_run_to_run(self) -> None:
+        assert image_id_of("train/Forest/tile 1.png") == "train_forest_tile_1-99860c09"
