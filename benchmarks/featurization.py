@@ -34,7 +34,7 @@ from aerial_kedro.backbones.weights import find_weights
 from aerial_kedro.tiles.reading import read_image_file
 
 PROJECT = Path(__file__).resolve().parents[1]
-BARE_TILES = 400
+BARE_TILES = 100
 
 
 def write_tiles(folder: Path, count: int, size: int = 224, seed: int = 0) -> list[Path]:
