@@ -25,7 +25,7 @@ from aerial_kedro.tiles.reading import READING_VERSION, SOURCE_COLUMNS
 LOGGER = logging.getLogger(__name__)
 
 # A task is a checkpoint: what it has done is kept. Two or three seconds of work each.
-_TILES_PER_TASK = 128
+_TILES_PER_TASK = 512
 _FEWEST_TASKS = 4
 
 
