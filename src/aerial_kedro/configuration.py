@@ -14,6 +14,7 @@ from omegaconf.errors import InterpolationResolutionError
 
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 _ABSENT = object()
+_ROOTS = ("root", "spark_root")
 
 
 def environment_variable(name: str, default: Any = _ABSENT) -> Any:
@@ -27,11 +28,12 @@ def environment_variable(name: str, default: Any = _ABSENT) -> Any:
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, and two things more.
+    """Kedro's loader, and three things more.
 
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
-    path has one default, in `parameters.yml`. And a missing environment variable is an error that
-    names every one that is not set.
+    path has one default, in `parameters.yml`. A missing environment variable is an error that
+    names every one that is not set. And a relative root in `globals.yml` is the project's, from
+    wherever the command is given: Kedro does that for some keys of the catalog only.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +42,7 @@ class ProjectConfigLoader(OmegaConfigLoader):
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         try:
-            return super().__getitem__(key)
+            found = super().__getitem__(key)
         except InterpolationResolutionError as error:
             missing = self._missing_variables()
             if not missing:
@@ -50,6 +52,16 @@ class ProjectConfigLoader(OmegaConfigLoader):
                 f"The environment {env!r} needs environment variables that are not set: "
                 f"{', '.join(missing)}. conf/{env}/README.md says what each holds."
             ) from error
+        return self._with_absolute_roots(found) if key == "globals" else found
+
+    def _with_absolute_roots(self, settings: dict[str, Any]) -> dict[str, Any]:
+        project = Path(self.conf_source).absolute().parent
+        roots = {
+            name: str(project / value)
+            for name, value in settings.items()
+            if name in _ROOTS and "://" not in value
+        }
+        return {**settings, **roots}
 
     def declared_parameters(self) -> dict[str, Any]:
         """Read the parameters as the files declare them, without those of ``--params``."""

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.scenes import FIRST_YEAR, LAST_YEAR
@@ -49,25 +49,27 @@ class RunParameters(BaseModel):
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
-        coerce_numbers_to_str=True,  # a model or folder may be called 2018
+        # A model or folder may be called 2018. All else is strict: nodes take the values as they
+        # were given, not as they could be read.
+        coerce_numbers_to_str=True,
     )
 
     scenes_root: str
     landcover_path: str
     folders_root: str | None
-    year: int | None = Field(ge=FIRST_YEAR, le=LAST_YEAR)
-    sample_fraction: float = Field(gt=0, le=1)
-    seed: int = Field(ge=0)
-    tile_size_m: float = Field(gt=0)
+    year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
+    sample_fraction: float = Field(strict=True, gt=0, le=1)
+    seed: int = Field(strict=True, ge=0)
+    tile_size_m: float = Field(strict=True, gt=0)
     backbone: str
     weights_path: str | None
     engine: str
     precision: str
     classifier: Literal["both", "logistic_regression", "random_forest"]
     model_name: str | None = Field(pattern=r"^[A-Za-z0-9_-]+$")
-    overwrite: bool
-    max_nodata_fraction: float = Field(ge=0, le=1)
-    max_quarantine_fraction: float = Field(ge=0, le=1)
+    overwrite: StrictBool
+    max_nodata_fraction: float = Field(strict=True, ge=0, le=1)
+    max_quarantine_fraction: float = Field(strict=True, ge=0, le=1)
 
 
 def check_run_parameters(

@@ -31,6 +31,7 @@ from tests.integration.tile_images import draw_class_folders
         ("classifier=svm", ["classifier='svm'", "logistic_regression"]),
         ("seed=today", ["seed='today'"]),
         ("seed=-1", ["seed=-1"]),
+        ("seed=1e3", ["seed=1000.0"]),
         ("tile_size_m=0", ["tile_size_m=0", "greater than 0"]),
         ("year=18", ["year=18", "1930"]),
         ("overwrite=perhaps", ["overwrite='perhaps'"]),
@@ -48,6 +49,13 @@ def test_a_run_parameter_that_makes_no_sense(
     for part in expected:
         assert part in message
     assert not project.data.joinpath("03_primary").exists()
+
+
+def test_a_name_of_digits_is_a_name(project: Project) -> None:
+    """The command line reads a number; what is refused here is the lack of features."""
+    message = project.refusal("--pipeline=training", "--params=model_name=2024")
+    assert "There is no" in message
+    assert "model_name" not in message
 
 
 def test_every_wrong_parameter_is_named_at_once(project: Project) -> None:
@@ -86,29 +94,29 @@ def test_weights_that_are_not_there(project: Project, tmp_path: Path) -> None:
     assert "weights_path" in message
 
 
-class Runs:
-    """Would run a command when it is unpickled."""
+class MakesFolder:
+    """Makes a folder when it is unpickled, as it could run any command."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return (_must_not_run, ("unpickled",))
-
-
-def _must_not_run(text: str) -> None:
-    raise AssertionError(text)
+        return (os.mkdir, (str(self.path),))
 
 
 @pytest.mark.parametrize("name", ["text.pth", "text.safetensors", "empty.pth", "code.pth"])
 def test_weights_that_are_no_weights(project: Project, tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
+    path, trace = tmp_path / name, tmp_path / "trace"
     content = {
         "text": b"These are no weights.",
         "empty": b"",
-        "code": pickle.dumps({"conv.weight": Runs()}),
+        "code": pickle.dumps({"conv.weight": MakesFolder(trace)}),
     }
     path.write_bytes(content[path.stem])
     message = project.refusal("--pipeline=featurization", f"--params=weights_path={path}")
     assert str(path) in message
     assert "safetensors" in message
+    assert not trace.exists()
 
 
 # Class folders -------------------------------------------------------------------------------

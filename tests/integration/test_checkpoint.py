@@ -24,13 +24,24 @@ from tests.integration.tile_images import draw_class_folders
 TILES = 40
 
 
-@pytest.fixture
-def folder_project(project: Project, tmp_path: Path) -> Project:
+@pytest.fixture(scope="module")
+def featurized(
+    _kedro: None, tmp_path_factory: pytest.TempPathFactory, tracking_uri: str
+) -> Project:
     """A few tile images with their features computed."""
-    root = draw_class_folders(tmp_path / "tiles", tiles=TILES // 4, seed=3)
-    featurized = replace(project, parameters={**FOLDERS, "folders_root": str(root)})
-    featurize(featurized)
-    return featurized
+    root = draw_class_folders(tmp_path_factory.mktemp("tiles"), tiles=TILES // 4, seed=3)
+    data = tmp_path_factory.mktemp("featurized")
+    project = Project(data, {**FOLDERS, "folders_root": str(root)}, tracking_uri)
+    featurize(project)
+    return project
+
+
+@pytest.fixture
+def folder_project(featurized: Project, tmp_path: Path) -> Project:
+    """The same, to be changed: a copy of images and features, times of writing included."""
+    root = shutil.copytree(featurized.parameters["folders_root"], tmp_path / "tiles")
+    data = shutil.copytree(featurized.data, tmp_path / "data")
+    return replace(featurized, data=data, parameters={**FOLDERS, "folders_root": str(root)})
 
 
 def featurize(project: Project, **parameters: object) -> list[str]:

@@ -168,6 +168,10 @@ def test_the_report_says_that_the_split_is_not_spatial(messy: Project) -> None:
     page = (messy.data / "08_reporting/report.html").read_text(encoding="utf-8")
     text = re.sub(r"<(style|script|svg)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert re.search(r"not spatial", text, flags=re.IGNORECASE)
+    assert "neighbours look alike" in " ".join(text.split())
+    check = messy.json("08_reporting/metrics.json")["data"]["split_check"]
+    assert check["is_spatial"] is False
+    assert check["smallest_distance_m"] is None
     assert not re.search(r"made[- ]up", text)
 
 

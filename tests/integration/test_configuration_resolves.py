@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,22 @@ def test_outputs_lie_below_the_folder_that_the_environment_names(project: Projec
     assert paths_of(project, "base")
     for name, path in paths_of(project, "base").items():
         assert path.startswith(str(project.data)), name
+
+
+def test_a_relative_folder_is_the_projects_wherever_the_command_is_given(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a subfolder or a notebook: model, card and run history stay together."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    relative = Project(Path(os.path.relpath(tmp_path / "data", PROJECT)))
+    with context_of(relative, "base") as context:
+        models = context.catalog.get("trained_model")
+        paths = {Path(models._path).resolve(), Path(models._spark_path).resolve()}
+    assert paths == {tmp_path / "data/06_models"}
+    assert list(elsewhere.iterdir()) == []
+    assert (tmp_path / "data/mlflow/mlflow.db").is_file()
 
 
 def test_outputs_on_the_cluster_lie_in_the_container(cluster: Project) -> None:

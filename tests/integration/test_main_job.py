@@ -36,6 +36,7 @@ OUTPUTS = (
     "07_model_output/map_2012.tif",
     "07_model_output/map_2018.tif",
     "07_model_output/tiles.parquet",
+    "07_model_output/change.parquet",
     "08_reporting/metrics.json",
     "08_reporting/report.html",
 )

@@ -132,6 +132,14 @@ def test_a_refused_run_is_not_in_the_history(copy: Project) -> None:
     assert len(history(copy)) == len(before)
 
 
+def test_a_model_is_not_replaced_by_a_no(copy: Project) -> None:
+    """YAML's other words for false are no reason to overwrite."""
+    before = copy.json("06_models/forest/model.json")
+    message = copy.refusal("--pipeline=training", "--params=model_name=forest,overwrite=no")
+    assert "overwrite" in message
+    assert copy.json("06_models/forest/model.json") == before
+
+
 def test_a_model_is_replaced_where_that_is_asked_for(copy: Project) -> None:
     copy.run("training", classifier="logistic_regression", model_name="forest", overwrite=True)
     card = copy.json("06_models/forest/model.json")

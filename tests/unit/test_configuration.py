@@ -74,6 +74,34 @@ class TestRunParameters:
         assert loader["parameters"]["sed"] == 3
 
 
+class TestRoots:
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ("data", "{project}/data"),
+            ("/elsewhere/data", "/elsewhere/data"),
+            ("abfs://container", "abfs://container"),
+        ],
+    )
+    def test_that_are_relative_are_the_projects(
+        self,
+        load: Load,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        given: str,
+        expected: str,
+    ) -> None:
+        monkeypatch.chdir("/")
+        files = BASE | {
+            "base/globals.yml": f"root: {given}\nspark_root: {given}\n",
+            "base/catalog.yml": "scenes: {type: x, spark_path: '${globals:spark_root}/x'}\n",
+        }
+        expected = expected.format(project=tmp_path.parent)
+        loader = load(files)
+        assert loader["globals"] == {"root": expected, "spark_root": expected}
+        assert loader["catalog"]["scenes"]["spark_path"] == f"{expected}/x"
+
+
 CLUSTER = BASE | {
     "cluster/globals.yml": (
         "root: ${env:TEST_ROOT}\n"

@@ -66,6 +66,8 @@ def test_names_like_no_other_are_answered_with_all(declared: dict[str, Any]) -> 
         ("sample_fraction", None),
         ("seed", -1),
         ("seed", 1.5),
+        ("seed", 1000.0),  # what YAML makes of 1e3
+        ("seed", True),
         ("tile_size_m", 0),
         ("tile_size_m", -224),
         ("year", 1066),
@@ -75,6 +77,8 @@ def test_names_like_no_other_are_answered_with_all(declared: dict[str, Any]) -> 
         ("model_name", ""),
         ("model_name", "first model"),
         ("overwrite", "perhaps"),
+        ("overwrite", "no"),
+        ("overwrite", 1),
         ("max_nodata_fraction", 1.1),
         ("max_quarantine_fraction", -0.1),
         ("scenes_root", None),
