@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from aerial_kedro.backbones.engines import Engine, open_engine
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+from aerial_kedro.tiles.reading import SceneReader, Tile, TileReadError, read_tile
 
 FEATURE_COLUMNS: dict[str, str] = {
     "image_id": "string",
@@ -70,29 +70,29 @@ def featurize_batches(
     with SceneReader() as reader:
         for batch in batches:
             for start in range(0, batch.num_rows, _ROWS):
-                rows = batch.slice(start, _ROWS)
-                done = list(_featurize_rows(rows, network, input_size, reader))
+                tiles = batch.slice(start, _ROWS).to_pylist()
+                done = list(_featurize_tiles(tiles, network, input_size, reader))
                 if done:
                     yield _to_arrow(done, feature_key)
 
 
-def _featurize_rows(
-    rows: pa.RecordBatch, network: Engine, size: int, reader: SceneReader
+def _featurize_tiles(
+    tiles: list[Tile], network: Engine, size: int, reader: SceneReader
 ) -> Iterator[tuple[list[str], list[str], np.ndarray, np.ndarray]]:
     """Read and run a few tiles at a time: ids, source versions, features, statistics."""
-    for start in range(0, rows.num_rows, NETWORK_BATCH):
-        ids, versions, pixels = _read_batch(rows.slice(start, NETWORK_BATCH), size, reader)
+    for start in range(0, len(tiles), NETWORK_BATCH):
+        ids, versions, pixels = _read_batch(tiles[start : start + NETWORK_BATCH], size, reader)
         if ids:
             yield ids, versions, network.run(pixels), image_statistics(pixels)
 
 
 def _read_batch(
-    batch: pa.RecordBatch, size: int, reader: SceneReader
+    tiles: list[Tile], size: int, reader: SceneReader
 ) -> tuple[list[str], list[str], np.ndarray]:
-    pixels = np.empty((batch.num_rows, size, size, 3), dtype=np.uint8)
+    pixels = np.empty((len(tiles), size, size, 3), dtype=np.uint8)
     ids: list[str] = []
     versions: list[str] = []
-    for tile in batch.to_pylist():
+    for tile in tiles:
         try:
             pixels[len(ids)] = read_tile(tile, size, reader)
         except TileReadError:
@@ -170,7 +170,7 @@ def explain_missing(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa
             )
 
 
-def _reason(tile: dict, size: int, reader: SceneReader) -> str:  # type: ignore[type-arg]
+def _reason(tile: Tile, size: int, reader: SceneReader) -> str:
     try:
         read_tile(tile, size, reader)
     except TileReadError as error:

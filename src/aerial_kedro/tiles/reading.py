@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -20,6 +22,7 @@ __all__ = [
     "SCENE_ERRORS",
     "SOURCE_COLUMNS",
     "SceneReader",
+    "Tile",
     "TileReadError",
     "read_image_file",
     "read_tile",
@@ -35,6 +38,9 @@ SOURCE_COLUMNS = [
     "row_off", "col_off", "height", "width", "epsg", "xmin", "ymin", "xmax", "ymax",
 ]  # fmt: skip
 
+Tile = Mapping[Any, Any]
+"""A row of the catalog with `SOURCE_COLUMNS`."""
+
 # A tile's own image is a tile, not a scene: one that claims more pixels is broken, or a trap.
 _MAX_IMAGE_PIXELS = 64_000_000
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -45,7 +51,7 @@ _RGB = [1, 2, 3]
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def read_tile(tile: dict, size: int, reader: SceneReader) -> np.ndarray:  # type: ignore[type-arg]
+def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
     """Read the pixels of one tile of the catalog.
 
     Parameters

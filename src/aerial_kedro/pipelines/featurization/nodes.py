@@ -78,7 +78,7 @@ def featurize_tiles(
     wanted = readable_tiles(tile_catalog, max_nodata_fraction)
     done = features_done.filter(F.col("feature_key") == key)
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
-    total, count = wanted.count(), missing.count()
+    total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
     tasks = max(math.ceil(count / _TILES_PER_TASK), min(count, _FEWEST_TASKS), 1)
     # Each task reads neighbours of one scene, in file order.
@@ -93,6 +93,14 @@ def featurize_tiles(
     )
     in_order = ordered.sortWithinPartitions("href", "row_off", "col_off")
     return in_order.mapInArrow(compute, ddl(FEATURE_COLUMNS))
+
+
+def _count_all_and_missing(wanted: DataFrame, done: DataFrame) -> tuple[int, int]:
+    """Count tiles, and those without features, in one pass."""
+    joined = wanted.join(done, ["image_id", "source_version"], "left")
+    missing = F.count_if(F.col("feature_key").isNull())
+    all_of_them, without = joined.agg(F.countDistinct("image_id"), missing).first() or (0, 0)
+    return int(all_of_them), int(without)
 
 
 def readable_tiles(tile_catalog: DataFrame, max_nodata_fraction: float) -> DataFrame:
