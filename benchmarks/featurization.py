@@ -2,10 +2,11 @@
 
 The bare loop runs in one process on tiles that are decoded beforehand, so it is the engine and
 nothing else; a machine with two cores could at best do twice that. It is measured with the batch
-that is fastest here, which the pipeline uses too, and for comparison with the usual 16. The pipeline reads, decodes,
-resizes, runs the same network and writes the features to Parquet. What a run takes that finds
-nothing to do (Kedro's session, Spark's plans) is stated apart, as ``fixed_s``, and not counted in
-the ratios; ``gross`` counts it.
+that is fastest here, which the pipeline uses too, and for comparison with the usual 16.
+
+The pipeline reads, decodes, resizes, runs the same network and writes the features to Parquet. What
+a run takes that finds nothing to do (Kedro's session, Spark's plans) is stated apart, as
+``fixed_s``, and not counted in the ratios; ``gross`` counts it.
 
 Run it with ``make bench``, or ``python -m benchmarks.featurization --tiles 4000``.
 """
