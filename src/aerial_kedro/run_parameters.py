@@ -31,6 +31,8 @@ class RunParameters(BaseModel):
         Side of a tile in metres.
     backbone, weights_path
         Network, and a file of weights instead of its own.
+    pooling
+        Which of its layers make the features.
     engine, precision
         What runs the network.
     classifier
@@ -63,6 +65,7 @@ class RunParameters(BaseModel):
     tile_size_m: float = Field(strict=True, gt=0)
     backbone: str
     weights_path: str | None
+    pooling: Literal["auto", "last", "stages"]
     engine: str
     precision: str
     classifier: Literal["both", "logistic_regression", "random_forest"]

@@ -147,7 +147,7 @@ def test_labels_agree_with_the_truth_that_the_county_was_drawn_from(
 
 def test_features_are_whole(features: pd.DataFrame) -> None:
     values = np.stack(features["features"].to_numpy())
-    assert values.shape == (len(features), 1280)
+    assert values.shape == (len(features), 1792)
     assert np.isfinite(values).all()
     assert values.any(axis=1).all()
     assert np.isfinite(np.stack(features["statistics"].to_numpy())).all()
@@ -177,7 +177,7 @@ def test_the_backbone_is_the_file_that_its_card_describes(county: Project) -> No
     assert card["onnx_sha256"] == hashlib.sha256(onnx).hexdigest()
     assert card["parity_cosine"] > 0.9999
     assert card["weights_sha256"].startswith("579344248a93e230")
-    assert card["n_features"] == 1280
+    assert card["n_features"] == 1792
 
 
 def test_the_splits_are_three_and_each_place_is_in_one(catalog: pd.DataFrame) -> None:

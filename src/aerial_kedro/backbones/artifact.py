@@ -47,6 +47,9 @@ class BackboneCard(BaseModel):
         Length of the output.
     mean, std
         Normalisation inside the graph.
+    stages
+        Stages whose means and standard deviations are among the features; empty where only the
+        last layer's output is.
     opset
         ONNX opset.
     parity_cosine
@@ -65,6 +68,7 @@ class BackboneCard(BaseModel):
     n_features: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    stages: tuple[str, ...] = ()
     opset: int
     parity_cosine: float
     onnx_sha256: str
@@ -111,5 +115,7 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         "engine": engine,
         "precision": precision,
         "reading": reading_version,
+        # Left out where there are none: keys of before there was a choice stay as they were.
+        **({"stages": card.stages} if card.stages else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -53,6 +53,8 @@ class BackboneDefinition:
         Channel-wise normalisation of an input scaled to 0–1.
     packaged
         Weights that need no network, if there are any.
+    stages
+        Modules whose pooled outputs make good features beside the last layer's.
     """
 
     name: str
@@ -62,6 +64,11 @@ class BackboneDefinition:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     packaged: PackagedWeights | None = None
+    stages: tuple[str, ...] = ()
+
+
+# Chosen on validation tiles of EuroSAT, see docs/decisions.md.
+_LITE_STAGES = ("blocks.1", "blocks.2", "blocks.3", "blocks.4")
 
 
 def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> BackboneDefinition:
@@ -75,6 +82,7 @@ def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> Backbone
         mean=_HALF,
         std=_HALF,
         packaged=PackagedWeights(package, file, sha256),
+        stages=_LITE_STAGES,
     )
 
 

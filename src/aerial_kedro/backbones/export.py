@@ -14,6 +14,7 @@ from torch import nn
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard, Weights
 from aerial_kedro.backbones.definitions import BackboneDefinition
 from aerial_kedro.backbones.engines import open_engine
+from aerial_kedro.backbones.pooling import chosen_stages, pool_features
 from aerial_kedro.backbones.weights import load_backbone
 from aerial_kedro.errors import AerialError
 
@@ -29,9 +30,11 @@ class FeatureNetwork(nn.Module):
     scale: torch.Tensor
     offset: torch.Tensor
 
-    def __init__(self, network: nn.Module, definition: BackboneDefinition) -> None:
+    def __init__(
+        self, network: nn.Module, definition: BackboneDefinition, pooling: str = "last"
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.network = pool_features(network, definition, pooling)
         scale = torch.tensor(definition.std).view(1, 3, 1, 1) * 255
         offset = torch.tensor(definition.mean).view(1, 3, 1, 1) * 255
         self.register_buffer("scale", scale)
@@ -44,7 +47,9 @@ class FeatureNetwork(nn.Module):
         return features.flatten(1)
 
 
-def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int) -> Backbone:
+def export_backbone(
+    definition: BackboneDefinition, weights: Weights, seed: int, pooling: str = "auto"
+) -> Backbone:
     """Export a backbone to ONNX and prove the export equal to torch.
 
     Parameters
@@ -55,13 +60,15 @@ def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int)
         Its parameters.
     seed
         Draws the tiles on which the outputs are compared.
+    pooling
+        Which features, see `aerial_kedro.backbones.pooling.pool_features`.
 
     Raises
     ------
     AerialError
         If the cosine similarity of any feature vector with torch's falls below 0.9999.
     """
-    network = FeatureNetwork(load_backbone(definition, weights), definition).eval()
+    network = FeatureNetwork(load_backbone(definition, weights), definition, pooling).eval()
     tiles = _parity_tiles(definition.input_size, seed)
     with torch.inference_mode():
         expected = network(torch.from_numpy(tiles)).numpy()
@@ -82,6 +89,7 @@ def export_backbone(definition: BackboneDefinition, weights: Weights, seed: int)
         n_features=expected.shape[1],
         mean=definition.mean,
         std=definition.std,
+        stages=chosen_stages(definition, pooling),
         opset=opset,
         parity_cosine=cosine,
         onnx_sha256=hashlib.sha256(onnx).hexdigest(),

@@ -34,6 +34,7 @@ def test_keys_are_sixteen_hexadecimal_digits_and_do_not_change() -> None:
         {"input_size": 240},
         {"mean": (0.4, 0.5, 0.5)},
         {"std": (0.5, 0.5, 0.4)},
+        {"stages": ("layer1",)},
     ],
 )
 def test_what_changes_features_changes_the_key(changes: dict) -> None:

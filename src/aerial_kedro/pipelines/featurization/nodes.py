@@ -29,13 +29,13 @@ _TILES_PER_TASK = 512
 _FEWEST_TASKS = 4
 
 
-def export_backbone(weights: Weights, backbone: str, seed: int) -> Backbone:
+def export_backbone(weights: Weights, backbone: str, pooling: str, seed: int) -> Backbone:
     """Export the network once, preprocessing inside, and prove it equal to torch."""
     # torch takes seconds to import; runs that find their backbone exported never need it.
     from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
     from aerial_kedro.backbones.export import export_backbone as export  # noqa: PLC0415
 
-    return export(define_backbone(backbone), weights, seed)
+    return export(define_backbone(backbone), weights, seed, pooling)
 
 
 def name_features(backbone: Backbone, engine: str, precision: str) -> str:

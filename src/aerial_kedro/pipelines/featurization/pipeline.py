@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 nodes.export_backbone,
-                ["backbone_weights", "params:backbone", "params:seed"],
+                ["backbone_weights", "params:backbone", "params:pooling", "params:seed"],
                 "backbone",
                 name="export_backbone",
             ),
