@@ -75,7 +75,7 @@ def smooth_classes(
     voting = has_class & ~np.isin(codes, [i for i, name in enumerate(names) if name in silent])
     votes = _count_votes(codes, places, voting, len(names))
     most = votes.max(axis=1)
-    is_strict = (most > 0) & ((votes == most[:, None]).sum(axis=1) == 1)
+    is_strict = (votes == most[:, None]).sum(axis=1) == 1  # where nobody votes, all classes tie
     changes = has_class & is_strict
     if fixed is not None:
         changes &= ~np.asarray(fixed, dtype=bool)
