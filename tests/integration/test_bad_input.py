@@ -37,6 +37,8 @@ from tests.integration.tile_images import draw_class_folders
         ("overwrite=perhaps", ["overwrite='perhaps'"]),
         ("labels.min_purity=7", ["min_purity", "less than or equal to 1"]),
         ("labels.min_purety=0.7", ["min_purety", "labels"]),
+        ("mapping.min_probability=50", ["min_probability", "less than or equal to 1"]),
+        ("mapping.smooth=true", ["mapping", "smooth"]),
         ("split.tests=0.3", ["split", "tests"]),
         ("split.test=0.9", ["split", "leave nothing to train"]),
         ("random_forest.num_trees=0", ["num_trees", "greater than 0"]),

@@ -280,7 +280,8 @@ def test_predictions_csv_has_the_samples_format(county: Project, predictions: pd
 def test_the_map_shows_each_tile_where_it_lies(
     county: Project, predictions: pd.DataFrame, year: int
 ) -> None:
-    of_year = predictions[predictions["year"] == year]
+    shown = gpd.read_parquet(county.data / "07_model_output/tiles.parquet")
+    of_year = predictions[predictions["year"] == year].merge(shown[["image_id", "mapped_class"]])
     with rasterio.open(county.data / f"07_model_output/map_{year}.tif") as raster:
         own = of_year[of_year["epsg"] == raster.crs.to_epsg()]
         assert len(own)
@@ -293,7 +294,7 @@ def test_the_map_shows_each_tile_where_it_lies(
         found = [int(values[0]) for values in raster.sample(centres)]
         classes = dict(part.split(" ") for part in raster.tags()["CLASSES"].split(", "))
         cells = int((raster.read(1) != 0).sum())
-    assert [classes[str(value)] for value in found] == own["pred_label"].tolist()
+    assert [classes[str(value)] for value in found] == own["mapped_class"].tolist()
     # The other zone's tiles are on it too.
     assert cells == pytest.approx(len(of_year), rel=0.1)
 
@@ -302,7 +303,9 @@ def test_tiles_open_in_geopandas(county: Project, predictions: pd.DataFrame) -> 
     tiles = gpd.read_parquet(county.data / "07_model_output/tiles.parquet")
     assert tiles.crs is not None
     assert len(tiles) == len(predictions)
-    assert {"image_id", "tile_id", "year", "pred_label", "probability"} <= set(tiles.columns)
+    assert {"image_id", "tile_id", "year", "pred_label", "probability", "mapped_class"} <= set(
+        tiles.columns
+    )
     merged = tiles.merge(predictions[["image_id", "lon", "lat"]], on="image_id")
     centres = gpd.points_from_xy(merged["lon"], merged["lat"], crs=4326).to_crs(merged.crs)
     assert merged.geometry.contains(gpd.GeoSeries(centres, index=merged.index)).all()

@@ -1,4 +1,4 @@
-"""Rasters of our own making, written as tiled GeoTIFFs."""
+"""Rasters of our own making, written as GeoTIFFs, plain or cloud optimized."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fsspec
 import rasterio
@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 
+from aerial_kedro.datasets.cog import to_cog
 from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.tiles.raster import Raster
 from aerial_kedro.tiles.storage import gdal_path
@@ -116,19 +117,30 @@ class RasterFolderDataset(
     ----------
     path
         The folder.
+    driver
+        How each file is laid out: ``GTiff``, plain, or ``COG``, a Cloud Optimized GeoTIFF.
     credentials
         Of the storage.
     metadata
         For other tools; not read here.
+
+    Raises
+    ------
+    ValueError
+        If the driver is another one.
     """
 
     def __init__(
         self,
         *,
         path: str,
+        driver: Literal["GTiff", "COG"] = "GTiff",
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
+        if driver not in ("GTiff", "COG"):
+            raise ValueError(f"There is no layout {driver!r} for rasters: give GTiff or COG.")
+        self._driver = driver
         self._path, self._credentials = path.rstrip("/"), credentials
         self.metadata = metadata
 
@@ -147,7 +159,8 @@ class RasterFolderDataset(
             filesystem.rm(old)
         for name, make in data.items():
             with open_atomic(f"{self._path}/{name}.tif", self._credentials) as file:
-                file.write(encode_geotiff(make() if callable(make) else make))
+                content = encode_geotiff(make() if callable(make) else make)
+                file.write(to_cog(content) if self._driver == "COG" else content)
 
     def preview(self) -> ImagePreview:
         """Show the last raster in the pipeline graph (of maps: the latest year)."""
@@ -159,4 +172,4 @@ class RasterFolderDataset(
         return bool(filesystem.glob(f"{base}/*.tif"))
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}
+        return {"path": self._path, "driver": self._driver}

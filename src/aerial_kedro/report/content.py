@@ -6,8 +6,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.pictures import NO_DATA, MapImage, Picture, Record, TilePicture
 
 Period = int | str
@@ -181,7 +183,9 @@ class ReportContent(Record):
         plain description.
     subsets
         The chosen model on other sets of tiles, to be read apart: ``{"mixed tiles": evaluation}``.
-    maps, areas
+    abstention
+        What leaving unsure tiles open is worth, on the test split.
+    maps, areas, unsure
         By year.
     change
         Change between two years.
@@ -202,8 +206,10 @@ class ReportContent(Record):
     chosen_reason: str = ""
     baselines: dict[str, Evaluation] = Field(default_factory=dict)
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
+    abstention: AbstentionSummary | None = None
     maps: dict[Period, MapImage] = Field(default_factory=dict)
     areas: dict[Period, list[AreaRow]] = Field(default_factory=dict)
+    unsure: dict[Period, UnsureTiles] = Field(default_factory=dict)
     change: ChangeSummary | None = None
     worst_errors: list[TilePicture] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

@@ -66,7 +66,7 @@ def map_figure(map_image: MapImage, legend: bool = True) -> Figure:
 
 
 def confidence_figure(map_image: MapImage) -> Figure:
-    """Draw how probable the mapped class is, cell by cell.
+    """Draw how probable the likeliest class is, cell by cell.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def confidence_figure(map_image: MapImage) -> Figure:
         If the map has no confidence.
     """
     if map_image.confidence is None:
-        raise ValueError("The map has no confidence: give the probability of the mapped class.")
+        raise ValueError("The map has no confidence: give the probability of the likeliest class.")
     figure, axes = _map_axes(map_image, below=0.9)
     covered = np.ma.masked_invalid(map_image.confidence)
     image = axes.imshow(
@@ -86,7 +86,7 @@ def confidence_figure(map_image: MapImage) -> Figure:
         interpolation="none",
     )
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.01)
-    bar.set_label("Probability of the mapped class", fontsize=15)
+    bar.set_label("Probability of the likeliest class", fontsize=15)
     bar.ax.tick_params(labelsize=14)  # the page shows it at half the map's size
     bar.locator = MaxNLocator(5)
     bar.ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

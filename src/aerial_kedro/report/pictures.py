@@ -86,7 +86,7 @@ class MapImage(Record):
     colours
         Colour of a class as ``#rrggbb``; classes without one get the project's own.
     confidence
-        ``(rows, cols)`` probability of the mapped class, 0–1, NaN where there is no tile.
+        ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
     imagery
         ``(rows, cols, 3)`` uint8 overview of the imagery over the same extent, of any size.
     metres_per_unit

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aerial_kedro.errors import AerialError
 
+UNSURE = "Unsure"
+"""What the map shows where the model abstains; no class may have this name."""
+
 
 class LandCoverClasses(BaseModel):
     """The table from land-cover codes to classes.
@@ -39,6 +42,12 @@ class LandCoverClasses(BaseModel):
                 if code in self.background:
                     raise ValueError(f"code {code} of {name!r} is also a background code")
                 seen[code] = name
+        taken = [name for name in self.codes if name.strip().casefold() == UNSURE.casefold()]
+        if taken:
+            raise ValueError(
+                f"a class cannot be called {taken[0]!r}: the map gives that name to tiles for "
+                "which the model abstains; call the class otherwise"
+            )
         unknown = sorted(set(self.excluded) - set(self.codes))
         if unknown:
             raise ValueError(f"excluded classes {unknown} are not in the table {list(self.codes)}")

@@ -17,7 +17,7 @@ NODATA = 0
 
 
 def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
-    """Draw a year's predictions as a raster.
+    """Draw a year's tiles as a raster.
 
     The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
     on it by nearest neighbour, so that neighbours across a zone border meet in one CRS.
@@ -25,9 +25,9 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     Parameters
     ----------
     tiles
-        ``epsg, xmin, ymin, xmax, ymax, pred_label, probability`` of one year.
+        ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year.
     classes
-        Class names; the first has the value 1.
+        What ``mapped_class`` may hold; the first has the value 1.
     colours
         Class to ``#rrggbb``.
 
@@ -35,7 +35,8 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     -------
     Raster
         Band 1: class values (nodata where there is no prediction); band 2: probability of the
-        class in percent (1–100; nodata where the class is not the model's). Nodata is 0.
+        model's likeliest class in percent (1–100; nodata where the class is not the model's).
+        Nodata is 0.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
     size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
@@ -46,7 +47,7 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     at = (top_row - cells["row"].to_numpy(), cells["col"].to_numpy() - first_col)
     source = tiles.loc[cells["tile"]]
     values = {name: index + 1 for index, name in enumerate(classes)}
-    pixels[0][at] = source["pred_label"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
+    pixels[0][at] = source["mapped_class"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
     percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
     pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
     return Raster(

@@ -20,6 +20,7 @@ def test_tables_know_their_classes() -> None:
         ({"codes": {"A": [1, 2], "B": [2]}}, "code 2 is in both 'A' and 'B'"),
         ({"codes": {"A": [1], "B": [2]}, "background": [1]}, "code 1 of 'A' is also a background"),
         ({"codes": {"A": [1], "B": [2]}, "excluded": ["C"]}, r"\['C'\] are not in the table"),
+        ({"codes": {"A": [1], "unsure ": [2]}}, "cannot be called 'unsure '.*abstains"),
         ({"codes": {"A": [1]}}, "at least 2"),
         ({"codes": {"A": [1], "B": [2]}, "minimum": 1}, "Extra inputs"),
     ],

@@ -18,7 +18,7 @@ COL, ROW = cell_of_origin()
 def predicted(tiles: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     return tiles.assign(
-        pred_label=rng.choice(NAMES, len(tiles)), probability=rng.uniform(0.3, 1, len(tiles))
+        mapped_class=rng.choice(NAMES, len(tiles)), probability=rng.uniform(0.3, 1, len(tiles))
     )
 
 
@@ -36,7 +36,7 @@ def values_at(raster: Raster, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def class_values(tiles: pd.DataFrame) -> np.ndarray:
-    return np.array([NAMES.index(name) + 1 for name in tiles["pred_label"]])
+    return np.array([NAMES.index(name) + 1 for name in tiles["mapped_class"]])
 
 
 class TestOneZone:
@@ -73,13 +73,13 @@ class TestOneZone:
         self, missing: float | None
     ) -> None:
         tiles = predicted(grid_tiles([(COL, ROW), (COL + 1, ROW)])).assign(
-            pred_label=["Water", "Town"], probability=[missing, 0.8]
+            mapped_class=["Water", "Town"], probability=[missing, 0.8]
         )
         assert draw(tiles).pixels.tolist() == [[[4, 3]], [[0, 80]]]
 
     def test_tiles_without_a_prediction_are_nodata(self) -> None:
         tiles = predicted(grid_tiles([(COL, ROW), (COL + 1, ROW)])).assign(
-            pred_label=[None, "Town"]
+            mapped_class=[None, "Town"]
         )
         assert draw(tiles).pixels[0].tolist() == [[0, 3]]
 

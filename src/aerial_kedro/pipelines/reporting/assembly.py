@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
@@ -9,6 +10,7 @@ from aerial_kedro.pipelines.reporting.areas import Subsets
 from aerial_kedro.pipelines.reporting.change import ShownChange
 from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
 from aerial_kedro.report import content as page
+from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -35,10 +37,13 @@ def write_report(
     backbone: Backbone,
     model: TrainedModel,
     gallery: Gallery,
+    abstention: AbstentionSummary,
 ) -> str:
     """Write the report of a folder of tiles: one HTML page."""
     return render_report(
-        _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+        _content(
+            source, run, summary, catalog, quarantine, split, backbone, model, gallery, abstention
+        )
     )
 
 
@@ -52,13 +57,17 @@ def write_map_report(
     backbone: Backbone,
     model: TrainedModel,
     gallery: Gallery,
+    abstention: AbstentionSummary,
     maps: dict[str, page.MapImage],
     areas: dict[str, list[page.AreaRow]],
     subsets: Subsets,
     change: ShownChange,
+    unsure: dict[str, UnsureTiles],
 ) -> str:
     """Write the report of scenes, with maps and areas: one HTML page."""
-    content = _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+    content = _content(
+        source, run, summary, catalog, quarantine, split, backbone, model, gallery, abstention
+    )
     notes = [_PURE_NOTE, *content.notes]
     if not maps:
         notes.append(
@@ -73,6 +82,7 @@ def write_map_report(
                 "notes": notes,
                 "subsets": subsets.evaluations,
                 "change": change.summary,
+                "unsure": unsure,
             }
         )
     )
@@ -88,6 +98,7 @@ def _content(
     backbone: Backbone,
     model: TrainedModel,
     gallery: Gallery,
+    abstention: AbstentionSummary,
 ) -> page.ReportContent:
     return page.ReportContent(
         title=source.title,
@@ -103,6 +114,7 @@ def _content(
         chosen=summary.chosen,
         chosen_reason=summary.reason,
         baselines=summary.baselines,
+        abstention=abstention,
         worst_errors=gallery.worst,
         notes=[_MADE_UP_NOTE] if source.made_up_seed is not None else [],
     )

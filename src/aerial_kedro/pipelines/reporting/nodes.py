@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.report import content as page
 from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
 from aerial_kedro.tiles.maps import NODATA
 from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -128,6 +129,7 @@ def build_metrics(
     quarantine: QuarantineSummary,
     split: SplitCheck,
     model: TrainedModel,
+    abstention: AbstentionSummary,
 ) -> dict[str, Any]:
     """Lay down the figures of the run (`metrics.json`)."""
     return {
@@ -143,6 +145,7 @@ def build_metrics(
         },
         "chosen": summary.chosen,
         "baselines": {name: _figures(found) for name, found in summary.baselines.items()},
+        "abstention": abstention.as_mapped.model_dump(),
         "model": {
             "name": model.card.name,
             "backbone": model.card.backbone,
@@ -213,7 +216,7 @@ def draw_map_images(
         confidence[percent == NODATA] = math.nan
         images[name.removeprefix("map_")] = page.MapImage(
             class_index=index.astype("uint8"),
-            classes=classes.names,
+            classes=[*classes.names, UNSURE],
             extent=(left, bottom, right, top),
             crs=raster.crs,
             confidence=confidence,

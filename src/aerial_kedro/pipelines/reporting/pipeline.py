@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.reporting import areas, assembly, change, nodes
+from aerial_kedro.pipelines.reporting import areas, assembly, certainty, change, nodes
 
 _COMMON = [
     "source_facts",
@@ -15,6 +15,7 @@ _COMMON = [
     "backbone",
     "trained_model",
     "gallery",
+    "abstention",
 ]
 
 
@@ -52,6 +53,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "subsets",
                 name="judge_mixed_tiles",
             ),
+            Node(certainty.count_unsure, "mapped_tiles", "unsure_tiles", name="count_unsure"),
             Node(
                 change.show_change,
                 ["change", "tile_catalog", "params:land_cover", "params:report"],
@@ -60,7 +62,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 assembly.write_map_report,
-                [*_COMMON, "map_images", "areas", "subsets", "shown_change"],
+                [*_COMMON, "map_images", "areas", "subsets", "shown_change", "unsure_tiles"],
                 "report",
                 name="write_map_report",
             ),
@@ -96,9 +98,16 @@ def _create_common() -> Pipeline:
                     "quarantine_summary",
                     "split_check",
                     "trained_model",
+                    "abstention",
                 ],
                 "metrics",
                 name="build_metrics",
+            ),
+            Node(
+                certainty.judge_abstention,
+                ["test_predictions", "params:mapping"],
+                "abstention",
+                name="judge_abstention",
             ),
             Node(
                 nodes.take_pictures,

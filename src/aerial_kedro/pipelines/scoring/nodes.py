@@ -11,7 +11,8 @@ from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.schemas import PREDICTION_COLUMNS
-from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
+from aerial_kedro.tiles.mapping import MapSettings, mapped_classes
 from aerial_kedro.tiles.maps import map_of_tiles, polygons_of_tiles
 from aerial_kedro.tiles.raster import Raster
 
@@ -106,11 +107,17 @@ def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def settle_map(gathered: pd.DataFrame, settings: MapSettings) -> pd.DataFrame:
+    """Add what the map shows as ``mapped_class``; ``pred_label`` stays the likeliest class."""
+    return gathered.assign(mapped_class=mapped_classes(gathered, settings))
+
+
 def draw_maps(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, Raster]:
-    """Draw ``map_<year>`` for each year."""
-    colours = class_colours(classes.names)
+    """Draw ``map_<year>`` for each year; tiles that are unsure have the value after the classes."""
+    shown = [*classes.names, UNSURE]
+    colours = class_colours(shown)
     return {
-        f"map_{year}": map_of_tiles(tiles.reset_index(drop=True), classes.names, colours)
+        f"map_{year}": map_of_tiles(tiles.reset_index(drop=True), shown, colours)
         for year, tiles in mapped.groupby("year")
     }
 

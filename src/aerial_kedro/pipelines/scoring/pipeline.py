@@ -37,7 +37,8 @@ def create_map_pipeline() -> Pipeline:
     """Wire the part that needs coordinates."""
     return group(
         [
-            Node(nodes.gather_mapped, "predictions", "mapped", name="gather_mapped"),
+            Node(nodes.gather_mapped, "predictions", "gathered", name="gather_mapped"),
+            Node(nodes.settle_map, ["gathered", "params:mapping"], "mapped", name="settle_map"),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
             Node(change.compare_years, "predictions", "change", name="compare_years"),

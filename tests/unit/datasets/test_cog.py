@@ -1,0 +1,166 @@
+"""Cloud Optimized GeoTIFFs: the layout read byte by byte, without GDAL."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.enums import ColorInterp
+
+from aerial_kedro.datasets.cog import BLOCK, to_cog
+from aerial_kedro.datasets.rasters import RasterFolderDataset, decode_geotiff, encode_geotiff
+from aerial_kedro.tiles.raster import Raster
+from tests.builders import ORIGIN, north_up
+
+COLOURS = {1: (0, 100, 0, 255), 2: (255, 187, 34, 255), 3: (74, 74, 85, 255)}
+LARGE = (2 * BLOCK + 40, 3 * BLOCK - 7)
+# Tags of TIFF 6.0.
+WIDTH, LENGTH, EXTRA_SAMPLES, TILE_WIDTH, TILE_OFFSETS = 256, 257, 338, 322, 324
+SIZES = {1: "B", 2: "B", 3: "H", 4: "I"}
+
+
+def land_cover(shape: tuple[int, int], colours: bool = True) -> Raster:
+    rng = np.random.default_rng(4)
+    pixels = np.stack([rng.integers(0, 4, shape), rng.integers(1, 101, shape)]).astype(np.uint8)
+    pixels[1][pixels[0] == 0] = 0
+    return Raster(
+        pixels=pixels,
+        transform=north_up(ORIGIN, 224),
+        crs="EPSG:26918",
+        nodata=0,
+        band_names=("land cover", "probability in percent"),
+        colour_table=COLOURS if colours else None,
+        tags={"CLASSES": "1 Forest, 2 Field, 3 Unsure"},
+    )
+
+
+def directories(content: bytes) -> list[tuple[int, dict[int, tuple[int, ...]]]]:
+    """The file's image directories: where each lies, and its tags of whole numbers."""
+    assert content[:4] == b"II*\0"
+    found = []
+    (at,) = struct.unpack_from("<I", content, 4)
+    while at:
+        (count,) = struct.unpack_from("<H", content, at)
+        tags = {}
+        for entry in range(at + 2, at + 2 + 12 * count, 12):
+            tag, kind, n = struct.unpack_from("<HHI", content, entry)
+            if kind in SIZES:
+                code = f"<{n}{SIZES[kind]}"
+                inside = struct.calcsize(code) <= 4
+                where = entry + 8 if inside else struct.unpack_from("<I", content, entry + 8)[0]
+                tags[tag] = struct.unpack_from(code, content, where)
+        found.append((at, tags))
+        (at,) = struct.unpack_from("<I", content, at + 2 + 12 * count)
+    return found
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    return to_cog(encode_geotiff(land_cover(LARGE)))
+
+
+def test_directories_come_first_and_run_from_the_image_to_its_smallest_overview(
+    large: bytes,
+) -> None:
+    found = directories(large)
+    sizes = [(tags[LENGTH][0], tags[WIDTH][0]) for _, tags in found]
+    assert sizes[0] == LARGE
+    assert len(sizes) >= 3
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes[-1]) <= BLOCK
+    places = [at for at, _ in found]
+    assert places == sorted(places)
+    # GDAL's line about the layout comes before the first directory.
+    assert places[0] < 512
+    assert b"LAYOUT=IFDS_BEFORE_DATA" in large[: places[0]]
+    assert b"KNOWN_INCOMPATIBLE_EDITION=NO" in large[: places[0]]
+
+
+def test_pixels_lie_in_tiles_after_all_directories_smallest_overview_first(large: bytes) -> None:
+    found = directories(large)
+    first_tile = []
+    for _, tags in found:
+        assert tags[TILE_WIDTH] == (BLOCK,)
+        first_tile.append(min(offset for offset in tags[TILE_OFFSETS] if offset))
+    assert min(first_tile) > max(at for at, _ in found)
+    assert first_tile == sorted(first_tile, reverse=True)
+
+
+def test_gdal_knows_the_layout(large: bytes, tmp_path: Path) -> None:
+    (tmp_path / "map.tif").write_bytes(large)
+    with rasterio.open(tmp_path / "map.tif") as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.overviews(1) == dataset.overviews(2) == [2, 4]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (20, 30), LARGE])
+def test_probabilities_are_not_taken_for_transparency(
+    shape: tuple[int, int], tmp_path: Path
+) -> None:
+    content = to_cog(encode_geotiff(land_cover(shape)))
+    assert all(tags[EXTRA_SAMPLES] == (0,) for _, tags in directories(content))
+    (tmp_path / "map.tif").write_bytes(content)
+    with rasterio.open(tmp_path / "map.tif") as dataset:
+        assert dataset.colorinterp == (ColorInterp.palette, ColorInterp.undefined)
+        colours = {value: dataset.colormap(1)[value] for value in COLOURS}
+        smaller = range(len(dataset.overviews(1)))
+    assert colours == COLOURS
+    for level in smaller:
+        with rasterio.open(tmp_path / "map.tif", overview_level=level) as dataset:
+            assert dataset.colorinterp == (ColorInterp.palette, ColorInterp.undefined)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (20, 30), LARGE])
+def test_the_raster_comes_back_as_it_was(shape: tuple[int, int]) -> None:
+    made = land_cover(shape)
+    found = decode_geotiff(to_cog(encode_geotiff(made)))
+    assert (found.pixels == made.pixels).all()
+    assert (found.transform, found.crs, found.nodata) == (made.transform, made.crs, 0)
+    assert found.band_names == made.band_names
+    assert found.tags["CLASSES"] == made.tags["CLASSES"]
+
+
+def test_overviews_show_whole_pixels_class_and_probability_together(
+    large: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "map.tif").write_bytes(large)
+    made = land_cover(LARGE).pixels
+    with rasterio.open(tmp_path / "map.tif", overview_level=0) as dataset:
+        found = dataset.read()
+    rows, cols = found.shape[1:]
+    around = np.stack(
+        [
+            np.pad(made, ((0, 0), (0, 1), (0, 1)), mode="edge")[
+                :, down : down + 2 * rows : 2, right : right + 2 * cols : 2
+            ]
+            for down in (0, 1)
+            for right in (0, 1)
+        ]
+    )
+    same = (around == found).all(axis=1)
+    assert same.any(axis=0).all()
+
+
+def test_without_colours_nothing_is_changed() -> None:
+    content = to_cog(encode_geotiff(land_cover((20, 30), colours=False)))
+    assert (decode_geotiff(content).pixels == land_cover((20, 30)).pixels).all()
+
+
+def test_a_folder_is_written_in_the_layout_that_it_is_told(tmp_path: Path) -> None:
+    layouts = {}
+    for driver in ("GTiff", "COG"):
+        dataset = RasterFolderDataset(path=str(tmp_path / driver), driver=driver)
+        dataset.save({"map_2018": land_cover((20, 30))})
+        assert (dataset.load()["map_2018"]().pixels == land_cover((20, 30)).pixels).all()
+        assert dataset.preview()
+        with rasterio.open(tmp_path / driver / "map_2018.tif") as raster:
+            layouts[driver] = raster.tags(ns="IMAGE_STRUCTURE").get("LAYOUT")
+    assert layouts == {"GTiff": None, "COG": "COG"}
+
+
+def test_another_layout_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'PNG'.*GTiff or COG"):
+        RasterFolderDataset(path="maps", driver="PNG")

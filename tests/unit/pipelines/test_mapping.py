@@ -1,0 +1,75 @@
+"""From predictions to what the map and the report show, without Spark."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from aerial_kedro.pipelines.reporting.certainty import count_unsure
+from aerial_kedro.pipelines.reporting.nodes import draw_map_images
+from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles, settle_map
+from aerial_kedro.report.colours import UNSURE as GREY
+from aerial_kedro.tiles.mapping import MapSettings
+from tests.builders import CLASSES, cell_of_origin, grid_tiles
+
+COL, ROW = cell_of_origin()
+SURE = MapSettings(min_probability=0.5, smoothing=False)
+SMOOTH = MapSettings(min_probability=0.5, smoothing=True)
+
+
+def gathered() -> pd.DataFrame:
+    """Five tiles in a row; in 2018 the middle one is unsure."""
+    years = []
+    for year, middle in ((2012, 0.9), (2018, 0.3)):
+        tiles = grid_tiles([(COL + i, ROW) for i in range(5)])
+        years.append(
+            tiles.assign(
+                image_id=tiles["tile_id"] + f"-{year}",
+                year=year,
+                pred_label=["Forest", "Forest", "Developed", "Forest", "Water"],
+                probability=[0.9, 0.8, middle, 0.6, None],
+                decided_by=["model"] * 4 + ["land_cover"],
+            )
+        )
+    return pd.concat(years, ignore_index=True)
+
+
+def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
+    maps = draw_maps(settle_map(gathered(), SURE), CLASSES)
+    assert maps["map_2012"].pixels[0].tolist() == [[1, 1, 3, 1, 4]]
+    assert maps["map_2018"].pixels[0].tolist() == [[1, 1, 5, 1, 4]]
+    assert maps["map_2018"].pixels[1].tolist() == [[90, 80, 30, 60, 0]]
+    for raster in maps.values():
+        assert raster.tags["CLASSES"].endswith(", 4 Water, 5 Unsure")
+        red, green, blue, _ = raster.colour_table[5]
+        assert f"#{red:02x}{green:02x}{blue:02x}" == GREY
+
+
+def test_predictions_stay_beside_what_the_map_shows() -> None:
+    polygons = locate_tiles(settle_map(gathered(), SMOOTH))
+    assert polygons.crs.to_string() == "OGC:CRS84"
+    assert polygons["mapped_class"].tolist() == ["Forest"] * 4 + ["Water"] + ["Forest"] * 4 + [
+        "Water"
+    ]
+    assert polygons["pred_label"].tolist() == gathered()["pred_label"].tolist()
+
+
+def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
+    found = count_unsure(settle_map(gathered(), SURE))
+    assert {year: each.unsure for year, each in found.items()} == {"2012": 0, "2018": 1}
+    assert [each.smoothed for each in found.values()] == [0, 0]
+    found = count_unsure(settle_map(gathered(), SMOOTH))
+    assert [(each.tiles, each.unsure, each.smoothed) for each in found.values()] == [
+        (5, 0, 1),
+        (5, 0, 1),
+    ]
+
+
+def test_the_reports_map_names_what_is_unsure() -> None:
+    maps = draw_maps(settle_map(gathered(), SURE), CLASSES)
+    images = draw_map_images(
+        {name: lambda raster=raster: raster for name, raster in maps.items()}, CLASSES
+    )
+    shown = images["2018"]
+    assert [shown.classes[i] for i in shown.class_index[0]] == [
+        "Forest", "Forest", "Unsure", "Forest", "Water",
+    ]  # fmt: skip
