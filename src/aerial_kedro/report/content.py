@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.accuracy.shares import ShareComparison
+from aerial_kedro.change.assessment import ChangeAssessment, Expectation
+from aerial_kedro.report.error_maps import ErrorMap
 from aerial_kedro.report.pictures import NO_DATA, MapImage, Picture, Record, TilePicture
 
 Period = int | str
@@ -116,7 +119,7 @@ class AreaRow(Record):
 
 
 class ChangeCandidate(Record):
-    """A place that may have changed, with its two pictures."""
+    """A place that may have changed, with its two pictures; true classes where they are known."""
 
     tile_id: str
     before_class: str
@@ -126,6 +129,8 @@ class ChangeCandidate(Record):
     after: Picture
     lon: float | None = None
     lat: float | None = None
+    true_before: str | None = None
+    true_after: str | None = None
 
 
 class ChangeSummary(Record):
@@ -141,6 +146,11 @@ class ChangeSummary(Record):
         Tiles by class before (rows) and after (columns).
     candidates
         Likeliest changes, first the likeliest.
+    places, expected_changes, first
+        Places compared, how many of them changed by their probabilities, and how many of the
+        likeliest.
+    assessment
+        The estimate against places of known truth.
     """
 
     before: Period
@@ -148,6 +158,10 @@ class ChangeSummary(Record):
     classes: list[str]
     counts: list[list[int]]
     candidates: list[ChangeCandidate] = Field(default_factory=list)
+    places: int = 0
+    expected_changes: float = 0.0
+    first: list[Expectation] = Field(default_factory=list)
+    assessment: ChangeAssessment | None = None
 
     @model_validator(mode="after")
     def _square(self) -> Self:
@@ -183,6 +197,10 @@ class ReportContent(Record):
         The chosen model on other sets of tiles, to be read apart: ``{"mixed tiles": evaluation}``.
     maps, areas
         By year.
+    shares
+        By year: the map's shares of the land beside the land cover's.
+    error_maps
+        By year: where the map agrees with the labels.
     change
         Change between two years.
     worst_errors
@@ -204,6 +222,8 @@ class ReportContent(Record):
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
     maps: dict[Period, MapImage] = Field(default_factory=dict)
     areas: dict[Period, list[AreaRow]] = Field(default_factory=dict)
+    shares: dict[Period, ShareComparison] = Field(default_factory=dict)
+    error_maps: dict[Period, ErrorMap] = Field(default_factory=dict)
     change: ChangeSummary | None = None
     worst_errors: list[TilePicture] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
