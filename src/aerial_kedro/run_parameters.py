@@ -21,6 +21,8 @@ class RunParameters(BaseModel):
         Where the scenes and the land cover are.
     folders_root
         Folder of labelled tiles.
+    reference_root
+        Where land cover of known truth is, for the assessment of change; None for none.
     year
         Year of scenes that do not tell theirs.
     sample_fraction
@@ -59,6 +61,7 @@ class RunParameters(BaseModel):
     scenes_root: str
     landcover_path: str
     folders_root: str | None
+    reference_root: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
     sample_fraction: float = Field(strict=True, gt=0, le=1)
     seed: int = Field(strict=True, ge=0)

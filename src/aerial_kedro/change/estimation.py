@@ -2,8 +2,9 @@
 
 Two years' classes of one place are not independent: most land stays what it is. Taking the
 product of the two years' probabilities would report a change wherever either year is unsure.
-Here the rate of change is estimated from all places together, and each place's two years are
-weighed against it.
+Here the share of every pair of classes is estimated from all places together, and each place's two
+years are weighed against it. Change is never to any class alike: fields become suburbs, suburbs do
+not become fields, and a model's usual confusions are not its changes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 _TOLERANCE = 1e-7
 _MOST_ITERATIONS = 500
-# A rate of exactly 0 or 1 would explain away every observation.
-_LEAST_RATE, _GREATEST_RATE = 1e-4, 0.9
+# As if one more place had been seen, with every pair of classes alike: no pair is impossible.
+_MORE_PLACES = 1.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class ChangeEstimate:
     Parameters
     ----------
     rate
-        Share of the places that changed, estimated from all of them.
+        Share of all places that changed, as estimated from them.
     probability
         Of change, for each place, ``(n,)``.
     before, after
@@ -46,16 +47,16 @@ class ChangeEstimate:
 def estimate_change(
     first: NDArray[np.floating], second: NDArray[np.floating], start_rate: float = 0.05
 ) -> ChangeEstimate:
-    r"""Estimate the rate of change by expectation maximisation, then every place's probability.
+    r"""Estimate the share of every pair of classes, then every place's probability of change.
 
     With class probabilities :math:`p` and :math:`q` of the two years from a classifier whose
-    classes counted the same in training, and a share :math:`\delta` of places that change to any
-    other of :math:`K` classes alike, the joint posterior of a place's classes :math:`(i, j)` is
+    classes counted the same in training, and shares :math:`\pi_{ij}` of the places that are of
+    class :math:`i` first and :math:`j` then, the joint posterior of a place's classes is
 
-    .. math:: \Pr(i, j) \propto p_i \, q_j \cdot
-        \begin{cases} 1 - \delta & i = j \\ \delta / (K - 1) & i \ne j \end{cases}
+    .. math:: \Pr(i, j) \propto p_i \, q_j \, \pi_{ij}
 
-    and :math:`\delta` is the mean over all places of the probability that :math:`i \ne j`.
+    and :math:`\pi_{ij}` is the mean of :math:`\Pr(i, j)` over all places. Expectation maximisation
+    finds it: the method of Saerens et al. for the classes of one year, applied to pairs.
 
     Parameters
     ----------
@@ -63,6 +64,11 @@ def estimate_change(
         Probabilities of the same places in two years, ``(n, classes)``; rows sum to 1.
     start_rate
         Where the estimation of the rate begins.
+
+    References
+    ----------
+    Saerens, M., Latinne, P. and Decaestecker, C. (2002), "Adjusting the outputs of a classifier to
+    new a priori probabilities: a simple procedure", Neural Computation 14, 21-41.
 
     Raises
     ------
@@ -78,7 +84,7 @@ def estimate_change(
     >>> second = np.array([sure[0], [0.4, 0.5, 0.1], sure[1], sure[2]])
     >>> found = estimate_change(first, second)
     >>> found.probability.round(2).tolist()
-    [0.01, 0.23, 0.01, 0.91]
+    [0.01, 0.19, 0.0, 0.99]
     >>> int(found.before[3]), int(found.after[3])
     (0, 2)
     """
@@ -90,29 +96,28 @@ def estimate_change(
     classes = first.shape[1]
     if classes < 2:  # noqa: PLR2004
         raise ValueError("With fewer than two classes nothing can change.")
-    same = (first * second).sum(axis=1)
-    other = np.clip(1.0 - same, 0.0, None) / (classes - 1)
-    rate = start_rate
+    prior = np.full((classes, classes), start_rate / (classes * (classes - 1)))
+    np.fill_diagonal(prior, (1 - start_rate) / classes)
     for _ in range(_MOST_ITERATIONS):
-        changed = rate * other / (rate * other + (1 - rate) * same)
-        updated = float(np.clip(changed.mean(), _LEAST_RATE, _GREATEST_RATE))
-        if abs(updated - rate) < _TOLERANCE:
+        weight = ((first @ prior) * second).sum(axis=1, keepdims=True)
+        pairs = prior * ((first / weight).T @ second) + _MORE_PLACES / classes**2
+        updated = pairs / pairs.sum()
+        settled = np.abs(updated - prior).max() < _TOLERANCE
+        prior = updated
+        if settled:
             break
-        rate = updated
-    return _posterior(first, second, rate)
+    return _posterior(first, second, prior)
 
 
 def _posterior(
-    first: NDArray[np.floating], second: NDArray[np.floating], rate: float
+    first: NDArray[np.floating], second: NDArray[np.floating], prior: NDArray[np.float64]
 ) -> ChangeEstimate:
     classes = first.shape[1]
-    prior = np.full((classes, classes), rate / (classes - 1))
-    np.fill_diagonal(prior, 1 - rate)
     joint = first[:, :, None] * second[:, None, :] * prior
     joint /= joint.sum(axis=(1, 2), keepdims=True)
     best = joint.reshape(len(first), -1).argmax(axis=1)
     return ChangeEstimate(
-        rate=rate,
+        rate=float(1.0 - np.trace(prior)),
         probability=1.0 - np.trace(joint, axis1=1, axis2=2),
         before=best // classes,
         after=best % classes,

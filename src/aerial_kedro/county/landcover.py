@@ -36,14 +36,14 @@ def draw_truth_of(settings: CountySettings, seed: int, year: int) -> Raster:
     table = np.zeros(256, np.uint8)
     for code, land_class in CLASS_OF_CODE.items():
         table[code] = TRUTH_CODES[land_class]
-    names = "; ".join(f"{value} {land_class}" for land_class, value in TRUTH_CODES.items())
+    names = ", ".join(f"{value} {land_class}" for land_class, value in TRUTH_CODES.items())
     return Raster(
         table[paint_codes(plan, year, frame)][None],
         frame.transform,
         CRS,
         nodata=NODATA,
         band_names=("class",),
-        tags=_tags(f"True land classes ({names})", seed, year),
+        tags={**_tags("True land classes", seed, year), "CLASSES": names},
     )
 
 

@@ -20,11 +20,12 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import RemoteReadError, fingerprint, is_remote, read_remote
 from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list
+from aerial_kedro.tiles.classes import read_legend
 from aerial_kedro.tiles.labels import LandCoverRaster
 from aerial_kedro.tiles.scenes import SceneHeader, read_header, year_of_scene
 from aerial_kedro.tiles.storage import check_href, gdal_path
 
-_TIFF = (".tif", ".tiff")
+TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
 _SAMPLE_REMEDY = (
     "Draw the embedded sample with `kedro run --pipeline=sample_data`, or give your own with "
@@ -38,7 +39,7 @@ _SCENE_COLUMNS = (
 
 def _preview_first(path: str, credentials: dict[str, Any] | None) -> ImagePreview:
     files = list_folder(path, "The folder", "", credentials)
-    return preview_raster(gdal_path(next(f.href for f in files if f.path.lower().endswith(_TIFF))))
+    return preview_raster(gdal_path(next(f.href for f in files if f.path.lower().endswith(TIFF))))
 
 
 class SceneFolderDataset(AbstractDataset[None, DataFrame]):
@@ -79,7 +80,7 @@ class SceneFolderDataset(AbstractDataset[None, DataFrame]):
         files = list_folder(
             self._path, "scenes_root", _SAMPLE_REMEDY.format("scenes_root"), self._credentials
         )
-        files = [file for file in files if file.path.lower().endswith(_TIFF)]
+        files = [file for file in files if file.path.lower().endswith(TIFF)]
         if not files:
             raise AerialError(
                 f"scenes_root={self._path} holds no GeoTIFF (.tif, .tiff). Give the folder with "
@@ -180,7 +181,7 @@ class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
         files = list_folder(
             self._path, "landcover_path", _SAMPLE_REMEDY.format("landcover_path"), self._credentials
         )
-        files = [file for file in files if file.path.lower().endswith(_TIFF)]
+        files = [file for file in files if file.path.lower().endswith(TIFF)]
         if not files:
             raise AerialError(
                 f"landcover_path={self._path} is no GeoTIFF and holds none. Give the land-cover "
@@ -210,6 +211,7 @@ class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
                     crs=dataset.crs.to_wkt(),
                     bounds=tuple(dataset.bounds),
                     codes=tuple(float(value) for value in values),
+                    legend=read_legend(dataset.tags().get("CLASSES", ""), file.href),
                 )
         except rasterio.errors.RasterioIOError as error:
             raise AerialError(

@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.accuracy.shares import ShareComparison
+from aerial_kedro.change.assessment import ChangeAssessment, Expectation
 from aerial_kedro.report.certainty import UnsureTiles
+from aerial_kedro.report.error_maps import ErrorMap
 from aerial_kedro.report.pictures import NO_DATA, MapImage, Picture, Record, TilePicture
 
 Period = int | str
@@ -118,7 +121,7 @@ class AreaRow(Record):
 
 
 class ChangeCandidate(Record):
-    """A place that may have changed, with its two pictures."""
+    """A place that may have changed, with its two pictures; true classes where they are known."""
 
     tile_id: str
     before_class: str
@@ -128,6 +131,8 @@ class ChangeCandidate(Record):
     after: Picture
     lon: float | None = None
     lat: float | None = None
+    true_before: str | None = None
+    true_after: str | None = None
 
 
 class ChangeSummary(Record):
@@ -143,6 +148,11 @@ class ChangeSummary(Record):
         Tiles by class before (rows) and after (columns).
     candidates
         Likeliest changes, first the likeliest.
+    places, expected_changes, first
+        Places compared, how many of them changed by their probabilities, and how many of the
+        likeliest.
+    assessment
+        The estimate against places of known truth.
     """
 
     before: Period
@@ -150,6 +160,10 @@ class ChangeSummary(Record):
     classes: list[str]
     counts: list[list[int]]
     candidates: list[ChangeCandidate] = Field(default_factory=list)
+    places: int = 0
+    expected_changes: float = 0.0
+    first: list[Expectation] = Field(default_factory=list)
+    assessment: ChangeAssessment | None = None
 
     @model_validator(mode="after")
     def _square(self) -> Self:
@@ -187,6 +201,10 @@ class ReportContent(Record):
         What leaving unsure tiles open is worth, on the test split.
     maps, areas, unsure
         By year.
+    shares
+        By year: the map's shares of the land beside the land cover's.
+    error_maps
+        By year: where the map agrees with the labels.
     change
         Change between two years.
     worst_errors
@@ -210,6 +228,8 @@ class ReportContent(Record):
     maps: dict[Period, MapImage] = Field(default_factory=dict)
     areas: dict[Period, list[AreaRow]] = Field(default_factory=dict)
     unsure: dict[Period, UnsureTiles] = Field(default_factory=dict)
+    shares: dict[Period, ShareComparison] = Field(default_factory=dict)
+    error_maps: dict[Period, ErrorMap] = Field(default_factory=dict)
     change: ChangeSummary | None = None
     worst_errors: list[TilePicture] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

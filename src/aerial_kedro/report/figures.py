@@ -142,7 +142,7 @@ def reliability_figure(evaluation: Evaluation) -> Figure:
         below.bar(confidence, counts, width=0.05, color=ACCENT, alpha=0.75)
         below.set(xlabel="Probability given to the predicted class", ylabel="Tiles")
         for axes in (above, below):
-            _quiet(axes)
+            quiet(axes)
         below.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         above.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         above.tick_params(labelbottom=False)
@@ -225,14 +225,14 @@ def comparison_figure(
 
 
 def _percent_axis(axes: Axes) -> None:
-    _quiet(axes)
+    quiet(axes)
     axes.grid(axis="y", visible=False)
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.tick_params(axis="y", length=0)
 
 
-def _quiet(axes: Axes) -> None:
+def quiet(axes: Axes) -> None:
     """Leave out what carries no information."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6eaee", linewidth=0.8)
@@ -244,5 +244,6 @@ __all__: Sequence[str] = [
     "comparison_figure",
     "confusion_figure",
     "figure_svg",
+    "quiet",
     "reliability_figure",
 ]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.report import wording
+from aerial_kedro.report.change import ranking_figure
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.content import MapImage, Period, ReportContent
 from aerial_kedro.report.figures import (
@@ -67,6 +68,12 @@ def render_report(content: ReportContent) -> str:
         charts=_charts(content),
         maps={period: _map_pictures(found) for period, found in content.maps.items()},
         legend=_legend(content.maps),
+        error_pictures={
+            period: _svg_address(map_figure(found.image, legend=False))
+            for period, found in content.error_maps.items()
+        },
+        error_legend=_legend({year: found.image for year, found in content.error_maps.items()}),
+        change_chart=_change_chart(content),
         colours=_colours(content),
         test=test,
         confusions=largest_confusions(test) if test else [],
@@ -127,6 +134,11 @@ def _charts(content: ReportContent) -> dict[str, str]:
     if test.reliability:
         charts["reliability"] = _svg_address(reliability_figure(test))
     return charts
+
+
+def _change_chart(content: ReportContent) -> str:
+    judged = content.change.assessment if content.change else None
+    return _svg_address(ranking_figure(judged)) if judged else ""
 
 
 def _same_classes(evaluations: Mapping[str, Evaluation], test: Evaluation) -> dict[str, Evaluation]:

@@ -29,7 +29,7 @@ def percent(value: float | None, digits: int = 1) -> str:
     return UNDEFINED if value is None else f"{100 * value:.{digits}f}{_NBSP}%"
 
 
-def percent_range(interval: Interval | None) -> str:
+def percent_range(interval: Interval | None, digits: int = 1) -> str:
     """Write an interval of shares; empty where there is none.
 
     Examples
@@ -39,7 +39,7 @@ def percent_range(interval: Interval | None) -> str:
     """
     if interval is None:
         return ""
-    return f"{100 * interval.lower:.1f} to {100 * interval.upper:.1f}{_NBSP}%"
+    return f"{100 * interval.lower:.{digits}f} to {100 * interval.upper:.{digits}f}{_NBSP}%"
 
 
 def number(value: float | None) -> str:

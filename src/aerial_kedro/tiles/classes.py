@@ -101,6 +101,40 @@ class LandCoverClasses(BaseModel):
             )
 
 
+def read_legend(text: str, source: str) -> tuple[tuple[int, str], ...]:
+    """Read which code means which class from a raster's tag ``CLASSES``, as maps made here have it.
+
+    Parameters
+    ----------
+    text
+        The tag's text; empty where the raster has none.
+    source
+        The raster, for the message.
+
+    Raises
+    ------
+    AerialError
+        If the text is no list of numbers and names, or names fewer than two classes.
+
+    Examples
+    --------
+    >>> read_legend("1 Barren, 2 Row crop", "map.tif")
+    ((1, 'Barren'), (2, 'Row crop'))
+    """
+    found = []
+    for part in filter(None, text.split(", ")):
+        code, _, name = part.partition(" ")
+        if not code.isdecimal() or not name:
+            raise AerialError(
+                f"The tag CLASSES of {source} is {text!r}: it must list codes and classes, such as "
+                "'1 Barren, 2 Forest'. Mend it (gdal_edit.py -mo CLASSES=…) or take it out."
+            )
+        found.append((int(code), name))
+    if found and len({name for _, name in found}) < 2:  # noqa: PLR2004
+        raise AerialError(f"The tag CLASSES of {source} is {text!r}: it must name two classes.")
+    return tuple(found)
+
+
 def _listed(codes: list[float], most: int = 20) -> str:
     text = ", ".join(f"{code:g}" for code in codes[:most])
     return text + (f" … ({len(codes)} in all)" if len(codes) > most else "")

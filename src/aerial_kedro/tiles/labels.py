@@ -59,6 +59,9 @@ class LandCoverRaster:
         ``(xmin, ymin, xmax, ymax)`` in its CRS.
     codes
         Codes found on a thinned reading, without nodata.
+    legend
+        Code and class name where the file tells them (`tiles.classes.read_legend`); empty where
+        it does not.
     """
 
     href: str
@@ -66,6 +69,7 @@ class LandCoverRaster:
     crs: str
     bounds: tuple[float, float, float, float]
     codes: tuple[float, ...]
+    legend: tuple[tuple[int, str], ...] = ()
 
 
 def label_tiles(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,61 @@ from pyproj import Transformer
 from aerial_kedro.tiles.raster import Raster
 
 NODATA = 0
+
+
+@dataclass(frozen=True)
+class TileCells:
+    """Which tile each cell of a map shows.
+
+    Parameters
+    ----------
+    epsg
+        CRS of the map.
+    transform
+        From ``(col, row)`` to its units; row 0 is the north.
+    shape
+        Rows and columns of the map.
+    rows, columns
+        Cells that show a tile, ``(n,)``.
+    tiles
+        Index label of the tile that each shows, ``(n,)``.
+    """
+
+    epsg: int
+    transform: Affine
+    shape: tuple[int, int]
+    rows: np.ndarray
+    columns: np.ndarray
+    tiles: np.ndarray
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """``(xmin, ymin, xmax, ymax)`` in the units of the CRS."""
+        left, top = self.transform @ (0, 0)
+        right, bottom = self.transform @ (self.shape[1], self.shape[0])
+        return (left, bottom, right, top)
+
+
+def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
+    """Find the cells of a map of one year's tiles, in the zone that has the most of them.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax``.
+    """
+    epsg = int(tiles["epsg"].mode().iloc[0])
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    cells = _cells_on_grid(tiles, epsg, size)
+    first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
+    return TileCells(
+        epsg=epsg,
+        transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
+        shape=(top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1),
+        rows=top_row - cells["row"].to_numpy(),
+        columns=cells["col"].to_numpy() - first_col,
+        tiles=cells["tile"].to_numpy(),
+    )
 
 
 def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
@@ -38,22 +94,18 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
         model's likeliest class in percent (1–100; nodata where the class is not the model's).
         Nodata is 0.
     """
-    epsg = int(tiles["epsg"].mode().iloc[0])
-    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    cells = _cells_on_grid(tiles, epsg, size)
-    first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
-    shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
-    pixels = np.zeros((2, *shape), dtype=np.uint8)
-    at = (top_row - cells["row"].to_numpy(), cells["col"].to_numpy() - first_col)
-    source = tiles.loc[cells["tile"]]
+    cells = cells_of_tiles(tiles)
+    pixels = np.zeros((2, *cells.shape), dtype=np.uint8)
+    at = (cells.rows, cells.columns)
+    source = tiles.loc[cells.tiles]
     values = {name: index + 1 for index, name in enumerate(classes)}
     pixels[0][at] = source["mapped_class"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
     percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
     pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
     return Raster(
         pixels=pixels,
-        transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
-        crs=f"EPSG:{epsg}",
+        transform=cells.transform,
+        crs=f"EPSG:{cells.epsg}",
         nodata=NODATA,
         band_names=("land cover", "probability in percent"),
         colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},

@@ -59,6 +59,20 @@ def test_an_unsure_year_is_no_change() -> None:
     assert estimate_change(first, second).probability[-1] < 0.05
 
 
+def test_a_change_that_is_seen_often_is_believed_on_less() -> None:
+    """Many places turn from the first class to the second; none from the third to the first."""
+    sure = 0.94 * np.eye(3) + 0.02
+    stay, turn = np.repeat(sure, 60, axis=0), np.repeat(sure[[0]], 60, axis=0)
+    hint = np.array([[0.2, 0.78, 0.02], [0.78, 0.02, 0.2]])
+    first = np.vstack([stay, turn, sure[[0, 2]]])
+    second = np.vstack([stay, np.repeat(sure[[1]], 60, axis=0), hint])
+    found = estimate_change(first, second)
+    usual, unusual = found.probability[-2:]
+    assert usual > 0.7
+    assert unusual < 0.1
+    assert found.rate == pytest.approx(61 / 242, abs=0.02)
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_years_turns_the_classes_round(seed: int) -> None:
     first, second, _ = draw_places(50, 0.2, sureness=1.5, seed=seed)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.tiles.classes import LandCoverClasses, read_legend
 from tests.builders import CLASSES
 
 
@@ -64,3 +64,14 @@ def test_a_raster_without_any_code_is_refused() -> None:
 def test_long_lists_of_codes_are_cut() -> None:
     with pytest.raises(AerialError, match=r"118, 119 … \(900 in all\)"):
         CLASSES.check_codes(range(100, 1000), "elevation.tif")
+
+
+def test_a_legend_is_read_as_maps_made_here_write_it() -> None:
+    assert read_legend("", "nlcd.tif") == ()
+    assert read_legend("1 Barren, 12 Row crop", "map.tif") == ((1, "Barren"), (12, "Row crop"))
+
+
+@pytest.mark.parametrize("text", ["Barren, Forest", "1, 2", "1 Barren; 2 Forest", "1.5 A, 2 B"])
+def test_a_legend_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(AerialError, match=r"tag CLASSES of map\.tif"):
+        read_legend(text, "map.tif")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aerial_kedro.accuracy.abstention import AbstentionSummary
+from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.pipelines.reporting.areas import Subsets
 from aerial_kedro.pipelines.reporting.change import ShownChange
 from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
+from aerial_kedro.pipelines.reporting.reference import ChangeFigures
 from aerial_kedro.report import content as page
 from aerial_kedro.report.certainty import UnsureTiles
+from aerial_kedro.report.error_maps import ErrorMap
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -63,6 +68,8 @@ def write_map_report(
     subsets: Subsets,
     change: ShownChange,
     unsure: dict[str, UnsureTiles],
+    shares: dict[str, ShareComparison],
+    error_maps: dict[str, ErrorMap],
 ) -> str:
     """Write the report of scenes, with maps and areas: one HTML page."""
     content = _content(
@@ -83,9 +90,22 @@ def write_map_report(
                 "subsets": subsets.evaluations,
                 "change": change.summary,
                 "unsure": unsure,
+                "shares": shares,
+                "error_maps": error_maps,
             }
         )
     )
+
+
+def add_map_metrics(
+    tile_metrics: dict[str, Any], figures: ChangeFigures, shares: dict[str, ShareComparison]
+) -> dict[str, Any]:
+    """Lay the figures of change and of the shares of the land beside those of the tiles."""
+    return {
+        **tile_metrics,
+        "change": figures.model_dump(exclude={"assessment": {"curve"}}) if figures.places else None,
+        "areas": {year: found.model_dump() for year, found in shares.items()},
+    }
 
 
 def _content(

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
+from aerial_kedro.pipelines.reporting.reference import ChangeFigures, last_comparison
 from aerial_kedro.report import content as page
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.classes import LandCoverClasses
@@ -38,11 +39,13 @@ def show_change(
     tile_catalog: DataFrame,
     classes: LandCoverClasses,
     settings: ReportSettings,
+    true_classes: pd.DataFrame,
+    figures: ChangeFigures,
 ) -> ShownChange:
     """Count from-to classes between the last two years, and picture the likeliest changes."""
     if not len(change):
         return ShownChange(summary=None)
-    last = change[change["year_after"] == change["year_after"].max()]
+    last = last_comparison(change)
     before, after = int(last["year_before"].iloc[0]), int(last["year_after"].iloc[0])
     names = [
         name for name in classes.names if name in {*last["class_before"], *last["class_after"]}
@@ -52,6 +55,10 @@ def show_change(
     )
     moved = last[last["class_before"] != last["class_after"]]
     top = moved.sort_values("rank").head(settings.change_candidates)
+    truth = {
+        str(row["tile_id"]): {name: str(row[name]) for name in ("true_before", "true_after")}
+        for row in true_classes.to_dict("records")
+    }
     pictures = _pictures(tile_catalog, top, (before, after))
     return ShownChange(
         summary=page.ChangeSummary(
@@ -69,10 +76,15 @@ def show_change(
                     after=pictures[row["tile_id"], after],
                     lon=row["lon"],
                     lat=row["lat"],
+                    **truth.get(row["tile_id"], {}),
                 )
                 for row in top.to_dict("records")
                 if {(row["tile_id"], before), (row["tile_id"], after)} <= set(pictures)
             ],
+            places=figures.places,
+            expected_changes=figures.expected_changes,
+            first=figures.first,
+            assessment=figures.assessment,
         )
     )
 

@@ -42,6 +42,8 @@ class ReportSettings(BaseModel):
         Pictures of the most confident errors.
     change_candidates
         Pairs of pictures of the likeliest changes.
+    groups
+        Group to its classes, for the comparison of shares with the land cover.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +51,7 @@ class ReportSettings(BaseModel):
     gallery_tiles: int = Field(ge=0)
     worst_errors: int = Field(ge=0)
     change_candidates: int = Field(ge=0)
+    groups: dict[str, list[str]] = {}
 
 
 class SourceFacts(BaseModel):

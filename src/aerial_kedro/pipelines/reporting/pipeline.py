@@ -3,7 +3,16 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.reporting import areas, assembly, certainty, change, nodes
+from aerial_kedro.pipelines.reporting import (
+    areas,
+    assembly,
+    certainty,
+    change,
+    error_maps,
+    nodes,
+    reference,
+    shares,
+)
 
 _COMMON = [
     "source_facts",
@@ -21,59 +30,79 @@ _COMMON = [
 
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
-    return _create_common() + group(
-        [
-            Node(
-                nodes.describe_scenes,
-                [
-                    "scenes",
-                    "params:scenes_root",
-                    "params:landcover_path",
-                    "params:tile_size_m",
-                    "params:seed",
-                ],
-                "source_facts",
-                name="describe_scenes",
-            ),
-            Node(
-                nodes.draw_map_images,
-                ["maps", "params:land_cover"],
-                "map_images",
-                name="draw_map_images",
-            ),
-            Node(
-                areas.measure_areas,
-                ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
-                "areas",
-                name="measure_areas",
-            ),
-            Node(
-                areas.judge_mixed_tiles,
-                ["predictions", "tile_catalog", "trained_model", "params:seed"],
-                "subsets",
-                name="judge_mixed_tiles",
-            ),
-            Node(certainty.count_unsure, "mapped_tiles", "unsure_tiles", name="count_unsure"),
-            Node(
-                change.show_change,
-                ["change", "tile_catalog", "params:land_cover", "params:report"],
-                "shown_change",
-                name="show_change",
-            ),
-            Node(
-                assembly.write_map_report,
-                [*_COMMON, "map_images", "areas", "subsets", "shown_change", "unsure_tiles"],
-                "report",
-                name="write_map_report",
-            ),
-        ],
-        "reporting",
+    return (
+        _create_common("tile_metrics")
+        + _create_judgement()
+        + group(
+            [
+                Node(
+                    nodes.describe_scenes,
+                    [
+                        "scenes",
+                        "params:scenes_root",
+                        "params:landcover_path",
+                        "params:tile_size_m",
+                        "params:seed",
+                    ],
+                    "source_facts",
+                    name="describe_scenes",
+                ),
+                Node(
+                    nodes.draw_map_images,
+                    ["maps", "params:land_cover"],
+                    "map_images",
+                    name="draw_map_images",
+                ),
+                Node(
+                    areas.measure_areas,
+                    ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
+                    "areas",
+                    name="measure_areas",
+                ),
+                Node(
+                    areas.judge_mixed_tiles,
+                    ["predictions", "tile_catalog", "trained_model", "params:seed"],
+                    "subsets",
+                    name="judge_mixed_tiles",
+                ),
+                Node(certainty.count_unsure, "mapped_tiles", "unsure_tiles", name="count_unsure"),
+                Node(
+                    change.show_change,
+                    [
+                        "change",
+                        "tile_catalog",
+                        "params:land_cover",
+                        "params:report",
+                        "true_classes",
+                        "change_figures",
+                    ],
+                    "shown_change",
+                    name="show_change",
+                ),
+                Node(
+                    assembly.write_map_report,
+                    [
+                        *_COMMON,
+                        "map_images",
+                        "areas",
+                        "subsets",
+                        "shown_change",
+                        "unsure_tiles",
+                        "area_shares",
+                        "error_maps",
+                    ],
+                    "report",
+                    name="write_map_report",
+                ),
+            ],
+            "reporting",
+        )
     )
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:
     """Report on a folder of tiles, which has no map."""
-    return _create_common() + group(
+    return _create_common("metrics") + group(
         [
             Node(
                 nodes.describe_folders,
@@ -87,7 +116,47 @@ def create_folder_pipeline(**_: object) -> Pipeline:
     )
 
 
-def _create_common() -> Pipeline:
+def _create_judgement() -> Pipeline:
+    """Judge the map beyond its test tiles: its change, its shares of the land, where it errs."""
+    return group(
+        [
+            Node(
+                reference.find_true_classes,
+                ["change", "tile_catalog", "reference_maps", "params:land_cover"],
+                "true_classes",
+                name="find_true_classes",
+            ),
+            Node(
+                reference.judge_change,
+                ["change", "true_classes", "params:seed"],
+                "change_figures",
+                name="judge_change",
+            ),
+            Node(
+                shares.check_groups,
+                ["params:land_cover", "params:report"],
+                "class_groups",
+                name="check_groups",
+            ),
+            Node(
+                shares.compare_areas,
+                ["predictions", "tile_catalog", "areas", "class_groups", "params:land_cover"],
+                "area_shares",
+                name="compare_areas",
+            ),
+            Node(error_maps.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
+            Node(
+                assembly.add_map_metrics,
+                ["tile_metrics", "change_figures", "area_shares"],
+                "metrics",
+                name="add_map_metrics",
+            ),
+        ],
+        "reporting",
+    )
+
+
+def _create_common(metrics: str) -> Pipeline:
     return group(
         [
             Node(
@@ -100,7 +169,7 @@ def _create_common() -> Pipeline:
                     "trained_model",
                     "abstention",
                 ],
-                "metrics",
+                metrics,
                 name="build_metrics",
             ),
             Node(
