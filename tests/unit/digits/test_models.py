@@ -105,6 +105,16 @@ def test_the_sweep_sees_no_test_image(digits: Digits) -> None:
     assert [point.regularization for point in one.points] == [0.1, 10.0]
 
 
+def test_the_sweep_judges_by_images_that_the_fit_has_not_seen() -> None:
+    """Noise can be learnt by heart, and not be read."""
+    generator = np.random.default_rng(3)
+    images = generator.integers(0, 256, (120, 12, 12), dtype=np.uint8)
+    noise = Digits(images, generator.integers(0, 10, 120).astype(np.uint8), images, images[:, 0, 0])
+    (point,) = sweep_regularization(noise, [0.01], images=60, seed=1).points
+    assert point.train_accuracy > 0.95
+    assert point.validation_accuracy < 0.4
+
+
 def test_the_sweep_takes_halves_of_few_images(digits: Digits) -> None:
     found = sweep_regularization(digits, [1.0], images=5000, seed=1)
     assert (found.fitted, found.validated) == (100, 100)
