@@ -63,8 +63,8 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say where the report is."""
-        if "report" in pipeline.all_outputs():
-            path = Path(str(catalog.get("report")._filepath))  # type: ignore[union-attr]
+        for name in sorted(pipeline.all_outputs() & {"report", "digits_page"}):
+            path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
             LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 
     @hook_impl(trylast=True)

@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 from aerial_kedro.pipelines import (
     acquisition,
     data_ingestion,
+    digits,
     featurization,
     from_folders,
     reporting,
@@ -32,5 +33,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         **parts,
         "acquisition": acquisition.create_pipeline(),
         "sample_data": sample_data.create_pipeline(),
+        "digits": digits.create_pipeline(),
+        "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
+from aerial_kedro.digits.settings import Regularization
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.scenes import FIRST_YEAR, LAST_YEAR
 
@@ -47,6 +48,10 @@ class RunParameters(BaseModel):
         Tiles with more nodata than this are neither trained on nor scored.
     max_quarantine_fraction
         The run stops above this share of unreadable tiles.
+    digits_root
+        Folder of the MNIST files, for the digits tutorial.
+    regularization
+        Of the tutorial's logistic regression.
     """
 
     model_config = ConfigDict(
@@ -76,6 +81,8 @@ class RunParameters(BaseModel):
     overwrite: StrictBool
     max_nodata_fraction: float = Field(strict=True, ge=0, le=1)
     max_quarantine_fraction: float = Field(strict=True, ge=0, le=1)
+    digits_root: str | None
+    regularization: Regularization
 
 
 def check_run_parameters(

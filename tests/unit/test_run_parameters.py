@@ -82,6 +82,14 @@ def test_names_like_no_other_are_answered_with_all(declared: dict[str, Any]) -> 
         ("max_nodata_fraction", 1.1),
         ("max_quarantine_fraction", -0.1),
         ("scenes_root", None),
+        ("regularization", 0),
+        ("regularization", -0.8),
+        ("regularization", "half"),
+        ("regularization", float("nan")),
+        ("regularization", float("inf")),
+        ("regularization", None),
+        ("regularization", True),
+        ("regularization", 1e-300),  # its inverse would be no number
     ],
 )
 def test_values_out_of_range_are_told_with_their_name(
@@ -114,7 +122,8 @@ def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("sample_fraction", 1), ("year", 2018), ("model_name", "County_1-b"), ("seed", 0),
-     ("folders_root", "/tiles"), ("tile_size_m", 50), ("overwrite", True)],
+     ("folders_root", "/tiles"), ("tile_size_m", 50), ("overwrite", True),
+     ("digits_root", "/mnist"), ("regularization", 1), ("regularization", 0.5)],
 )  # fmt: skip
 def test_values_in_range_are_accepted(declared: dict[str, Any], name: str, value: object) -> None:
     parameters = check_run_parameters({**declared, name: value}, declared)

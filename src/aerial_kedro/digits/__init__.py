@@ -1,0 +1,1 @@
+"""The digits tutorial: handwritten digits, a regularised classifier and what it gets wrong."""
