@@ -21,8 +21,10 @@ class RunParameters(BaseModel):
         Where the scenes and the land cover are.
     folders_root
         Folder of labelled tiles.
+    score_root
+        Folder of unlabelled tiles to score.
     year
-        Year of scenes that do not tell theirs.
+        Year of scenes that do not tell theirs, and of folders of tiles.
     sample_fraction
         Share of the places to take (0–1].
     seed
@@ -57,6 +59,7 @@ class RunParameters(BaseModel):
     scenes_root: str
     landcover_path: str
     folders_root: str | None
+    score_root: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
     sample_fraction: float = Field(strict=True, gt=0, le=1)
     seed: int = Field(strict=True, ge=0)

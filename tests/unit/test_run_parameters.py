@@ -114,7 +114,8 @@ def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("sample_fraction", 1), ("year", 2018), ("model_name", "County_1-b"), ("seed", 0),
-     ("folders_root", "/tiles"), ("tile_size_m", 50), ("overwrite", True)],
+     ("folders_root", "/tiles"), ("score_root", "/tiles"), ("tile_size_m", 50),
+     ("overwrite", True)],
 )  # fmt: skip
 def test_values_in_range_are_accepted(declared: dict[str, Any], name: str, value: object) -> None:
     parameters = check_run_parameters({**declared, name: value}, declared)

@@ -8,9 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from affine import Affine
 from pyproj import Transformer
 
+from aerial_kedro.tiles.own_grid import CellGrid, cells_of_tiles, fit_grid, is_on_global_grid
 from aerial_kedro.tiles.raster import Raster
 
 NODATA = 0
@@ -20,7 +20,8 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     """Draw a year's predictions as a raster.
 
     The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
-    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS.
+    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS. Tiles that
+    are not of the global grid are drawn on a grid laid through them (`tiles.own_grid`).
 
     Parameters
     ----------
@@ -38,8 +39,7 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
         class in percent (1–100; nodata where the class is not the model's). Nodata is 0.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
-    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    cells = _cells_on_grid(tiles, epsg, size)
+    cells, grid = _find_cells(tiles, epsg)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
     shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
     pixels = np.zeros((2, *shape), dtype=np.uint8)
@@ -51,13 +51,22 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
     return Raster(
         pixels=pixels,
-        transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
+        transform=grid.transform(first_col, top_row + 1),
         crs=f"EPSG:{epsg}",
         nodata=NODATA,
         band_names=("land cover", "probability in percent"),
         colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},
         tags={"CLASSES": ", ".join(f"{value} {name}" for name, value in values.items())},
     )
+
+
+def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
+    """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
+    if is_on_global_grid(tiles):
+        size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+        return _cells_on_grid(tiles, epsg, size), CellGrid(0.0, 0.0, size, size)
+    grid = fit_grid(tiles[tiles["epsg"] == epsg])
+    return cells_of_tiles(tiles, epsg, grid), grid
 
 
 def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:

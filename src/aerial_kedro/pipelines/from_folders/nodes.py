@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from aerial_kedro.tiles.folders import TileTree, image_id_of
+from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
+from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.splits import SPLITS, SplitCheck, SplitRules, stratified_split
 
 LOGGER = logging.getLogger(__name__)
 
 
 def catalog_folders(
-    tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int
+    tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int, year: int | None
 ) -> pd.DataFrame:
-    """Make one row a tile image; the spatial columns stay empty.
+    """Make one row a tile image, with its place where `tile_summaries.csv` tells it.
 
     Parameters
     ----------
@@ -29,30 +30,17 @@ def catalog_folders(
         Share of each class and split to keep (0–1], at least three tiles.
     seed
         Chooses and divides them.
+    year
+        Of the images, if it is known.
 
     Returns
     -------
     pandas.DataFrame
-        ``image_id, tile_id, href, source_version, kind, label, split``.
+        Of `rows_of_files`.
     """
-    if tree.ignored:
-        LOGGER.warning(
-            "%d file(s) that are no images were passed over: %s",
-            len(tree.ignored),
-            ", ".join(tree.ignored[:5]) + (" …" if len(tree.ignored) > 5 else ""),  # noqa: PLR2004
-        )
-    frame = pd.DataFrame(
-        {
-            "image_id": image_id_of(file.path),
-            "href": file.href,
-            "source_version": file.source_version,
-            "kind": "file",
-            "label": file.label,
-            "split": file.split,
-        }
-        for file in tree.files
-    )
-    frame["tile_id"] = frame["image_id"]
+    for remark in remarks_on(tree):
+        LOGGER.warning("%s", remark)
+    frame = rows_of_files(tree, year)
     frame = _sample(frame, sample_fraction, seed)
     labels = frame.set_index("image_id")["label"]
     if frame["split"].isna().all():

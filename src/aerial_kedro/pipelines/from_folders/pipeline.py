@@ -27,7 +27,13 @@ def create_ingestion() -> Pipeline:
         [
             Node(
                 nodes.catalog_folders,
-                ["tile_folders", "params:split", "params:sample_fraction", "params:seed"],
+                [
+                    "tile_folders",
+                    "params:split",
+                    "params:sample_fraction",
+                    "params:seed",
+                    "params:year",
+                ],
                 "tile_catalog",
                 name="catalog_folders",
             ),
