@@ -12,12 +12,18 @@ import pandas as pd
 import pytest
 import rasterio
 from PIL import Image
-from pyproj import Transformer
 
 from tests.integration.kedro_project import Project
-from tests.integration.tile_images import CLASSES, ODD_NAME, draw_tile
+from tests.integration.tile_images import (
+    CLASSES,
+    ODD_NAME,
+    SIDE_M,
+    ZONE,
+    draw_tile,
+    write_summaries,
+)
 
-ZONE, SIZE = 26918, 224.0
+SIZE = SIDE_M
 ORIGIN = (500_077.7, 4_040_031.3)  # on no grid
 COLUMNS, ROWS = 5, 4
 SUFFIXES = (".png", ".jpg", ".TIFF")
@@ -42,19 +48,17 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     root = tmp_path_factory.mktemp("unlabelled")
     rng = np.random.default_rng(12)
-    to_degrees = Transformer.from_crs(ZONE, 4326, always_xy=True)
-    rows = ["filename,llcrnrlat,llcrnrlon,urcrnrlat,urcrnrlon", "gone.png,42,-71,42.002,-70.998"]
+    origins = {"gone.png": ORIGIN}
     for number in range(COLUMNS * ROWS + 1):
         name = CLASSES[number % len(CLASSES)]
         folder = root / "/".join(["deep"] * (number % 3))
         folder.mkdir(exist_ok=True, parents=True)
         path = folder / f"{name}_{number}{SUFFIXES[number % 3]}"
         Image.fromarray(draw_tile(name, rng)).save(path)
-        x, y = ORIGIN[0] + number % COLUMNS * SIZE, ORIGIN[1] + number // COLUMNS * SIZE
-        west, south = to_degrees.transform(x, y)
-        east, north = to_degrees.transform(x + SIZE, y + SIZE)
-        rows.append(f"{path.name},{south:.7f},{west:.7f},{north:.7f},{east:.7f}")
-    (root / "tile_summaries.csv").write_text("\n".join(rows[:-1]))
+        if number < COLUMNS * ROWS:
+            row, column = divmod(number, COLUMNS)
+            origins[path.name] = (ORIGIN[0] + column * SIZE, ORIGIN[1] + row * SIZE)
+    write_summaries(root, origins)
     return root
 
 

@@ -37,7 +37,12 @@ def create_ingestion() -> Pipeline:
                 "tile_catalog",
                 name="catalog_folders",
             ),
-            Node(nodes.describe_split, "tile_catalog", "split_check", name="describe_split"),
+            Node(
+                nodes.describe_split,
+                ["tile_catalog", "params:split"],
+                "split_check",
+                name="describe_split",
+            ),
             Node(
                 summarise_catalog,
                 ["tile_catalog", "params:max_nodata_fraction"],
