@@ -72,3 +72,18 @@ def test_the_seed_decides() -> None:
 def test_an_area_too_small_for_blocks_is_refused() -> None:
     with pytest.raises(AerialError, match="spatial block"):
         split_by_place(squares(2, x=500_077.7, y=4_040_031.3), RULES, 1)
+
+
+def test_tiles_that_stick_out_of_their_blocks_keep_the_distance() -> None:
+    """Anywhere, and of a size that divides the block's: nothing says that they fit into it."""
+    rng = np.random.default_rng(9)
+    tiles = squares(28, x=500_000, y=4_040_000)
+    shift_x, shift_y = rng.integers(0, 1000, (2, len(tiles)))
+    for names, shift in ((["xmin", "xmax"], shift_x), (["ymin", "ymax"], shift_y)):
+        tiles[names] = tiles[names].add(shift, axis=0)
+    to_degrees = Transformer.from_crs(ZONE, 4326, always_xy=True)
+    tiles["lon"], tiles["lat"] = to_degrees.transform(
+        (tiles["xmin"] + 112).to_numpy(), (tiles["ymin"] + 112).to_numpy()
+    )
+    divided = split_by_place(tiles, RULES, 1).dropna(subset=["split"])
+    check_distance(divided.assign(size_m=224.0), RULES)
