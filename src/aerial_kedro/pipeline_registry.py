@@ -10,6 +10,7 @@ from aerial_kedro.pipelines import (
     from_folders,
     reporting,
     sample_data,
+    score_folder,
     scoring,
     training,
 )
@@ -36,4 +37,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "digits": digits.create_pipeline(),
         "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),
+        "score_folder": score_folder.create_pipeline(),
     }

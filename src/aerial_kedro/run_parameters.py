@@ -24,8 +24,10 @@ class RunParameters(BaseModel):
         Folder of labelled tiles.
     reference_root
         Where land cover of known truth is, for the assessment of change; None for none.
+    score_root
+        Folder of unlabelled tiles to score.
     year
-        Year of scenes that do not tell theirs.
+        Year of scenes that do not tell theirs, and of folders of tiles.
     sample_fraction
         Share of the places to take (0–1].
     seed
@@ -67,6 +69,7 @@ class RunParameters(BaseModel):
     landcover_path: str
     folders_root: str | None
     reference_root: str | None
+    score_root: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
     sample_fraction: float = Field(strict=True, gt=0, le=1)
     seed: int = Field(strict=True, ge=0)

@@ -30,6 +30,7 @@ LABELLED_FEATURE_COLUMNS: dict[str, str] = {
 # Table name in the catalog to its columns and the pipeline that makes it.
 TABLES: dict[str, tuple[dict[str, str], str]] = {
     "tile_catalog": ({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS}, "data_ingestion"),
+    "score_catalog": ({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS}, "score_folder"),
     "labelled_tiles": (
         {**TILE_COLUMNS, **LABEL_COLUMNS, "block_id": "string"},
         "data_ingestion",

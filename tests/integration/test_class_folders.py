@@ -15,7 +15,15 @@ import rasterio
 from PIL import Image
 
 from tests.integration.kedro_project import FOLDERS, Project
-from tests.integration.tile_images import CLASSES, ODD_NAME, SIZE, draw_class_folders, draw_tile
+from tests.integration.tile_images import (
+    CLASSES,
+    ODD_NAME,
+    SIDE_M,
+    SIZE,
+    draw_class_folders,
+    draw_tile,
+    write_summaries,
+)
 
 # The bad files: where they lie, and what their reason must speak of.
 BAD = {
@@ -180,3 +188,46 @@ def test_a_name_like_markup_is_text_in_the_report(divided: Project) -> None:
     assert ODD_NAME not in page
     assert html.escape(ODD_NAME) in page
     assert ODD_NAME in divided.json("08_reporting/metrics.json")["data"]["class_by_split"]
+
+
+@pytest.fixture
+def placed(project: Project, tmp_path: Path) -> tuple[Project, Path]:
+    """Class folders of 400 tiles that lie side by side, on no grid of ours."""
+    root = draw_class_folders(tmp_path / "placed", tiles=100, seed=3, suffix=".jpg")
+    rng = np.random.default_rng(6)
+    names = rng.permutation(sorted(path.name for path in root.rglob("*.jpg")))
+    write_summaries(
+        root,
+        {
+            name: (500_077.7 + number % 20 * SIDE_M, 4_040_031.3 + number // 20 * SIDE_M)
+            for number, name in enumerate(names)
+        },
+    )
+    return project, root
+
+
+def test_tiles_with_a_place_are_divided_by_place(placed: tuple[Project, Path]) -> None:
+    project, root = placed
+    project.run("from_folders", to_outputs=["split_check"], folders_root=str(root), year=2016)
+    catalog = project.table("03_primary/tile_catalog")
+    assert catalog[["epsg", "xmin", "ymax", "lon", "block_id"]].notna().all(axis=None)
+    assert set(catalog["year"]) == {2016}
+    assert set(catalog["split"].dropna()) == {"train", "validation", "test"}
+    check = project.json("03_primary/split_check.json")
+    assert check["is_spatial"] is True
+    assert check["smallest_distance_m"] >= 224 - 0.01
+
+
+def test_one_tile_without_a_place_makes_the_split_not_spatial(
+    placed: tuple[Project, Path],
+) -> None:
+    project, root = placed
+    table = root / "tile_summaries.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-1]))
+    said = project.run("from_folders", to_outputs=["split_check"], folders_root=str(root))
+    assert any("1 of 400 tile(s) have no row" in line for line in said)
+    catalog = project.table("03_primary/tile_catalog")
+    assert catalog["split"].notna().all()
+    assert catalog["block_id"].isna().all()
+    assert catalog["epsg"].notna().sum() == 399
+    assert project.json("03_primary/split_check.json")["is_spatial"] is False

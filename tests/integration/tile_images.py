@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from pyproj import Transformer
 
+ZONE = 26918
+SIDE_M = 224.0
 SIZE = 64
 CLASSES = ("Checks", "Noise", "Plain", "Stripes")
 # A folder may be called so, and a page must not take it for markup.
@@ -37,3 +40,14 @@ def draw_class_folders(root: Path, tiles: int, seed: int, suffix: str = ".png") 
             image = Image.fromarray(draw_tile(name, rng))
             image.save(root / name / f"{name}_{number}{suffix}")
     return root
+
+
+def write_summaries(root: Path, origins: dict[str, tuple[float, float]]) -> None:
+    """Write `tile_summaries.csv`: a name to the lower left corner of its square in UTM zone 18."""
+    to_degrees = Transformer.from_crs(ZONE, 4326, always_xy=True)
+    rows = ["filename,llcrnrlat,llcrnrlon,urcrnrlat,urcrnrlon"]
+    for name, (x, y) in origins.items():
+        west, south = to_degrees.transform(x, y)
+        east, north = to_degrees.transform(x + SIDE_M, y + SIDE_M)
+        rows.append(f"{name},{south:.7f},{west:.7f},{north:.7f},{east:.7f}")
+    (root / "tile_summaries.csv").write_text("\n".join(rows))

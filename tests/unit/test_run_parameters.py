@@ -122,7 +122,8 @@ def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("sample_fraction", 1), ("year", 2018), ("model_name", "County_1-b"), ("seed", 0),
-     ("folders_root", "/tiles"), ("tile_size_m", 50), ("overwrite", True),
+     ("folders_root", "/tiles"), ("score_root", "/tiles"),
+     ("tile_size_m", 50), ("overwrite", True),
      ("digits_root", "/mnist"), ("regularization", 1), ("regularization", 0.5)],
 )  # fmt: skip
 def test_values_in_range_are_accepted(declared: dict[str, Any], name: str, value: object) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.places import FolderPlaces
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _SPLIT_FOLDERS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
@@ -41,10 +42,44 @@ class TileFile:
 
 @dataclass(frozen=True)
 class TileTree:
-    """The tiles of a folder, and the files that were passed over because they are no images."""
+    """The tiles of a folder.
+
+    Parameters
+    ----------
+    files
+        The images.
+    ignored
+        Files that were passed over because they are no images.
+    places
+        What `tile_summaries.csv` says; None where there is none.
+    """
 
     files: tuple[TileFile, ...]
     ignored: tuple[str, ...]
+    places: FolderPlaces | None = None
+
+
+def list_unlabelled(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree:
+    """Take every image of a folder as a tile without label, however deep it lies.
+
+    Parameters
+    ----------
+    root, entries
+        As for `arrange_tree`.
+
+    Raises
+    ------
+    AerialError
+        If there is no image.
+    """
+    images, ignored = _part_images(
+        root, entries, "Give the folder of the tiles to score with --params=score_root=DIR."
+    )
+    files = tuple(
+        TileFile(href, path, source_version, label=None, split=None)
+        for path, href, source_version in images
+    )
+    return TileTree(files, ignored)
 
 
 def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree:
@@ -69,21 +104,33 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
         If there is no image, an image outside a class folder, class names that differ in case
         only, fewer than two classes, or training without test tiles.
     """
+    images, ignored = _part_images(
+        root, entries, "Give the folder above the class folders with --params=folders_root=DIR."
+    )
+    with_splits = _has_split_folders(root, [path for path, _, _ in images])
+    files = tuple(_tile_file(root, entry, with_splits) for entry in images)
+    _check_classes(root, files, with_splits)
+    return TileTree(files, ignored)
+
+
+def _part_images(
+    root: str, entries: Iterable[tuple[str, str, str]], remedy: str
+) -> tuple[list[tuple[str, str, str]], tuple[str, ...]]:
+    """Tell images, in order of their paths, from the paths of other files."""
     images: list[tuple[str, str, str]] = []
-    ignored: list[tuple[str, str, str]] = []
+    ignored: list[str] = []
     for entry in sorted(entries):
-        is_image = entry[0].lower().endswith(IMAGE_SUFFIXES)
-        (images if is_image else ignored).append(entry)
+        if entry[0].lower().endswith(IMAGE_SUFFIXES):
+            images.append(entry)
+        else:
+            ignored.append(entry[0])
     if not images:
         raise AerialError(
             f"The folder {root} holds no tile image ({', '.join(IMAGE_SUFFIXES)})"
             + (f", only {len(ignored)} other file(s)" if ignored else "")
-            + ". Give the folder above the class folders with --params=folders_root=DIR."
+            + f". {remedy}"
         )
-    with_splits = _has_split_folders(root, [path for path, _, _ in images])
-    files = tuple(_tile_file(root, entry, with_splits) for entry in images)
-    _check_classes(root, files, with_splits)
-    return TileTree(files, tuple(path for path, _, _ in ignored))
+    return images, tuple(ignored)
 
 
 def _has_split_folders(root: str, paths: Sequence[str]) -> bool:

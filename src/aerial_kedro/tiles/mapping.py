@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.classes import UNSURE
+from aerial_kedro.tiles.own_grid import CellGrid, fit_grid, is_on_global_grid
 from aerial_kedro.tiles.smoothing import smooth_classes
 
 
@@ -36,7 +38,7 @@ def mapped_classes(tiles: pd.DataFrame, settings: MapSettings) -> pd.Series:
     Parameters
     ----------
     tiles
-        ``year, epsg, xmin, ymin, xmax, pred_label, probability, decided_by``.
+        ``year, epsg, xmin, ymin, xmax, ymax, pred_label, probability, decided_by``.
     settings
         Where to abstain, and whether to smooth afterwards.
 
@@ -44,6 +46,11 @@ def mapped_classes(tiles: pd.DataFrame, settings: MapSettings) -> pd.Series:
     -------
     pandas.Series
         Class, `UNSURE`, or None where there is no prediction; indexed as ``tiles``.
+
+    Raises
+    ------
+    AerialError
+        If tiles that are to be smoothed overlap.
     """
     by_model = (tiles["decided_by"] == "model").to_numpy()
     shown = tiles["pred_label"].astype(object).where(tiles["pred_label"].notna(), None)
@@ -58,8 +65,21 @@ def mapped_classes(tiles: pd.DataFrame, settings: MapSettings) -> pd.Series:
 
 def _cells(tiles: pd.DataFrame) -> np.ndarray:
     """Place tiles on their grids: zone and year, row and column, shape ``(n, 3)``."""
-    size = (tiles["xmax"] - tiles["xmin"]).to_numpy()
-    grid = tiles.groupby(["epsg", "year"]).ngroup().to_numpy()
-    row = np.rint(tiles["ymin"].to_numpy() / size)
-    col = np.rint(tiles["xmin"].to_numpy() / size)
-    return np.stack([grid, row, col], axis=1).astype(np.int64)
+    cells = np.empty((len(tiles), 3), dtype=np.int64)
+    cells[:, 0] = tiles.groupby(["epsg", "year"], dropna=False).ngroup()
+    own_grid = not is_on_global_grid(tiles)
+    for number in np.unique(cells[:, 0]):
+        chosen = cells[:, 0] == number
+        part = tiles[chosen]
+        size = float((part["xmax"] - part["xmin"]).iloc[0])
+        grid = fit_grid(part) if own_grid else CellGrid(0.0, 0.0, size, size)
+        col, row = grid.position(
+            (part["xmin"] + part["xmax"]) / 2, (part["ymin"] + part["ymax"]) / 2
+        )
+        cells[chosen, 1:] = np.floor(np.stack([row, col], axis=1))
+    if len(np.unique(cells, axis=0)) < len(cells):
+        raise AerialError(
+            "Some tiles overlap, so they have no neighbourhood of 3 by 3 to be smoothed in. Run "
+            "with --params=mapping.smoothing=false."
+        )
+    return cells

@@ -12,6 +12,12 @@ import shapely
 from affine import Affine
 from pyproj import Transformer
 
+from aerial_kedro.tiles.own_grid import (
+    CellGrid,
+    cells_on_own_grid,
+    fit_grid,
+    is_on_global_grid,
+)
 from aerial_kedro.tiles.raster import Raster
 
 NODATA = 0
@@ -59,12 +65,11 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
         ``epsg, xmin, ymin, xmax, ymax``.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
-    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    cells = _cells_on_grid(tiles, epsg, size)
+    cells, grid = _find_cells(tiles, epsg)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
     return TileCells(
         epsg=epsg,
-        transform=Affine(size, 0, first_col * size, 0, -size, (top_row + 1) * size),
+        transform=grid.transform(first_col, top_row + 1),
         shape=(top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1),
         rows=top_row - cells["row"].to_numpy(),
         columns=cells["col"].to_numpy() - first_col,
@@ -76,7 +81,8 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     """Draw a year's tiles as a raster.
 
     The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
-    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS.
+    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS. Tiles that
+    are not of the global grid are drawn on a grid laid through them (`tiles.own_grid`).
 
     Parameters
     ----------
@@ -111,6 +117,15 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
         colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},
         tags={"CLASSES": ", ".join(f"{value} {name}" for name, value in values.items())},
     )
+
+
+def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
+    """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
+    if is_on_global_grid(tiles):
+        size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+        return _cells_on_grid(tiles, epsg, size), CellGrid(0.0, 0.0, size, size)
+    grid = fit_grid(tiles[tiles["epsg"] == epsg])
+    return cells_on_own_grid(tiles, epsg, grid), grid
 
 
 def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:

@@ -33,6 +33,47 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
         TileFolderDataset(path=str(tmp_path / "gone")).load()
 
 
+def test_unlabelled_tiles_are_found_at_any_depth(tmp_path: Path) -> None:
+    for name in ("1.png", "a/2.JPEG", "a/b/c/3.tif", "a/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    tree = TileFolderDataset(path=str(tmp_path), labelled=False).load()
+    assert [(file.path, file.label, file.split) for file in tree.files] == [
+        ("1.png", None, None),
+        ("a/2.JPEG", None, None),
+        ("a/b/c/3.tif", None, None),
+    ]
+    assert tree.ignored == ("a/notes.txt",)
+    assert tree.places is None
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_table_at_the_root_places_the_tiles(tmp_path: Path, labelled: bool) -> None:
+    """It is no file that is passed over; one further down is."""
+    for name in ("A/1.png", "B/2.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    row = "B/2.png,42.400,-71.400,42.402,-71.397"
+    (tmp_path / "tile_summaries.csv").write_text(
+        f"filename,llcrnrlat,llcrnrlon,urcrnrlat,urcrnrlon\n{row}"
+    )
+    (tmp_path / "A/tile_summaries.csv").touch()
+    tree = TileFolderDataset(path=str(tmp_path), labelled=labelled).load()
+    assert tree.places is not None
+    assert tree.places.squares["B/2.png"].epsg == 26919
+    assert list(tree.places.squares) == ["B/2.png"]
+    assert tree.ignored == ("A/tile_summaries.csv",)
+
+
+def test_a_folder_to_score_that_is_not_given_is_asked_for(tmp_path: Path) -> None:
+    with refused(r"score_root is not set\. .*--params=score_root=DIR"):
+        TileFolderDataset(path="", labelled=False).load()
+    with refused(r"score_root=.*gone does not exist\. .*--params=score_root=DIR"):
+        TileFolderDataset(path=str(tmp_path / "gone"), labelled=False).load()
+    with refused(r"holds no tile image .*--params=score_root=DIR"):
+        TileFolderDataset(path=str(tmp_path), labelled=False).load()
+
+
 def test_tiles_are_never_written() -> None:
     with pytest.raises(DatasetError, match="not allowed"):
         TileFolderDataset(path="tiles").save(None)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.mapping import MapSettings, mapped_classes
 from tests.builders import cell_of_origin, grid_tiles
 
@@ -100,3 +101,19 @@ def test_no_tile_shows_nothing() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         MapSettings.model_validate({"min_probability": 0.5, "smoothing": False, **wrong})
+
+
+def test_tiles_off_the_grid_are_smoothed_on_a_grid_of_their_own() -> None:
+    """Their corners, given in degrees, are off by centimetres."""
+    tiles = predicted(["Forest", "Field", "Forest"], [0.9] * 3)
+    edges = ["xmin", "ymin", "xmax", "ymax"]
+    tiles[edges] += np.random.default_rng(1).uniform(-0.05, 0.05, (3, 4)) + 100.3
+    assert shown(tiles, smoothing=True) == ["Forest"] * 3
+
+
+def test_tiles_that_overlap_are_not_smoothed() -> None:
+    tiles = predicted(["Forest", "Field"], [0.9] * 2)
+    tiles["xmin"], tiles["xmax"] = tiles["xmin"].iloc[0] + 7, tiles["xmax"].iloc[0] + 7
+    assert shown(tiles) == ["Forest", "Field"]
+    with pytest.raises(AerialError, match=r"overlap.*mapping\.smoothing=false"):
+        shown(tiles, smoothing=True)

@@ -1,5 +1,9 @@
 """From tiles to features: the backbone's export, then Spark."""
 
-from aerial_kedro.pipelines.featurization.pipeline import create_pipeline
+from aerial_kedro.pipelines.featurization.pipeline import (
+    create_backbone_pipeline,
+    create_feature_pipeline,
+    create_pipeline,
+)
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_backbone_pipeline", "create_feature_pipeline", "create_pipeline"]

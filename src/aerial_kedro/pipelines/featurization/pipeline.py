@@ -8,11 +8,22 @@ from aerial_kedro.pipelines.grouping import group
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
+    return create_backbone_pipeline() + create_feature_pipeline()
+
+
+def create_backbone_pipeline(backbone: str = "params:backbone") -> Pipeline:
+    """Export the backbone and name its features.
+
+    Parameters
+    ----------
+    backbone
+        The input that holds the backbone's name.
+    """
     return group(
         [
             Node(
                 nodes.export_backbone,
-                ["backbone_weights", "params:backbone", "params:pooling", "params:seed"],
+                ["backbone_weights", backbone, "params:pooling", "params:seed"],
                 "backbone",
                 name="export_backbone",
             ),
@@ -22,6 +33,15 @@ def create_pipeline(**_: object) -> Pipeline:
                 "feature_key",
                 name="name_features",
             ),
+        ],
+        "featurization",
+    )
+
+
+def create_feature_pipeline() -> Pipeline:
+    """Compute the features that are missing, and check what could not be read."""
+    return group(
+        [
             Node(
                 nodes.featurize_tiles,
                 [

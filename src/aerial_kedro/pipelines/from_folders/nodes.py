@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from aerial_kedro.tiles.folders import TileTree, image_id_of
+from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
+from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
+from aerial_kedro.tiles.folder_splits import split_by_place
+from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.splits import SPLITS, SplitCheck, SplitRules, stratified_split
 
 LOGGER = logging.getLogger(__name__)
 
 
 def catalog_folders(
-    tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int
+    tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int, year: int | None
 ) -> pd.DataFrame:
-    """Make one row a tile image; the spatial columns stay empty.
+    """Make one row a tile image, with its place where `tile_summaries.csv` tells it.
 
     Parameters
     ----------
@@ -29,33 +32,23 @@ def catalog_folders(
         Share of each class and split to keep (0–1], at least three tiles.
     seed
         Chooses and divides them.
+    year
+        Of the images, if it is known.
 
     Returns
     -------
     pandas.DataFrame
-        ``image_id, tile_id, href, source_version, kind, label, split``.
+        Of `rows_of_files`; with ``block_id`` where every tile has a place and no folder says the
+        split, which then is by spatial block.
     """
-    if tree.ignored:
-        LOGGER.warning(
-            "%d file(s) that are no images were passed over: %s",
-            len(tree.ignored),
-            ", ".join(tree.ignored[:5]) + (" …" if len(tree.ignored) > 5 else ""),  # noqa: PLR2004
-        )
-    frame = pd.DataFrame(
-        {
-            "image_id": image_id_of(file.path),
-            "href": file.href,
-            "source_version": file.source_version,
-            "kind": "file",
-            "label": file.label,
-            "split": file.split,
-        }
-        for file in tree.files
-    )
-    frame["tile_id"] = frame["image_id"]
+    for remark in remarks_on(tree):
+        LOGGER.warning("%s", remark)
+    frame = rows_of_files(tree, year)
     frame = _sample(frame, sample_fraction, seed)
-    labels = frame.set_index("image_id")["label"]
     if frame["split"].isna().all():
+        if frame["epsg"].notna().all():
+            return split_by_place(frame, rules, seed)
+        labels = frame.set_index("image_id")["label"]
         frame["split"] = stratified_split(labels, rules, seed).to_numpy()
     elif not (frame["split"] == "validation").any():
         _carve_validation(frame, rules, seed)
@@ -82,12 +75,14 @@ def _carve_validation(frame: pd.DataFrame, rules: SplitRules, seed: int) -> None
     frame.loc[divided.index[divided == "validation"], "split"] = "validation"
 
 
-def describe_split(tile_catalog: DataFrame) -> SplitCheck:
-    """Say that a split without coordinates is not spatial."""
-    return SplitCheck(
-        is_spatial=False,
-        description=(
-            f"{tile_catalog.count():,} tiles, stratified by class at random or by their folders; "
-            "NOT spatial, since the tiles have no coordinates: neighbours may be on both sides"
-        ),
-    )
+def describe_split(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
+    """Check a split by place as the main job does; say of any other that it is not spatial."""
+    if not tile_catalog.filter("block_id is not null").isEmpty():
+        return check_splits(tile_catalog, rules)
+    count = tile_catalog.count()
+    how = "stratified by class at random or by their folders"
+    if tile_catalog.filter("epsg is null").isEmpty():
+        why = "since their folders say so: neighbours may be on both sides"
+    else:
+        why = "since the tiles have no coordinates: neighbours may be on both sides"
+    return SplitCheck(is_spatial=False, description=f"{count:,} tiles, {how}; NOT spatial, {why}")

@@ -27,11 +27,22 @@ def create_ingestion() -> Pipeline:
         [
             Node(
                 nodes.catalog_folders,
-                ["tile_folders", "params:split", "params:sample_fraction", "params:seed"],
+                [
+                    "tile_folders",
+                    "params:split",
+                    "params:sample_fraction",
+                    "params:seed",
+                    "params:year",
+                ],
                 "tile_catalog",
                 name="catalog_folders",
             ),
-            Node(nodes.describe_split, "tile_catalog", "split_check", name="describe_split"),
+            Node(
+                nodes.describe_split,
+                ["tile_catalog", "params:split"],
+                "split_check",
+                name="describe_split",
+            ),
             Node(
                 summarise_catalog,
                 ["tile_catalog", "params:max_nodata_fraction"],

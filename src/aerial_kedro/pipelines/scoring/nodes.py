@@ -91,12 +91,17 @@ def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
     AerialError
         If the tiles have no coordinates.
     """
-    located = predictions.filter("epsg is not null")
-    if located.isEmpty():
+    if predictions.filter("epsg is not null").isEmpty():
         raise AerialError(
             "The tiles have no coordinates (they come from class folders), so there is no map to "
             "draw. Run --pipeline=from_folders, which draws none."
         )
+    return collect_mapped(predictions)
+
+
+def collect_mapped(predictions: DataFrame) -> pd.DataFrame:
+    """Collect what a map needs of the tiles that have coordinates; perhaps of none."""
+    located = predictions.filter("epsg is not null")
     return (
         located.select(
             "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax",
@@ -104,6 +109,7 @@ def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
         )
         .orderBy("year", "image_id")
         .toPandas()
+        .astype({"year": "Int32"})  # a whole number also where it is missing
     )  # fmt: skip
 
 
@@ -114,12 +120,26 @@ def settle_map(gathered: pd.DataFrame, settings: MapSettings) -> pd.DataFrame:
 
 def draw_maps(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, Raster]:
     """Draw ``map_<year>`` for each year; tiles that are unsure have the value after the classes."""
-    shown = [*classes.names, UNSURE]
+    return draw_years(mapped, classes.names)
+
+
+def draw_years(mapped: pd.DataFrame, names: list[str]) -> dict[str, Raster]:
+    """Draw ``map_<year>`` for each year, ``map`` of the tiles that have none.
+
+    Parameters
+    ----------
+    mapped
+        Of `settle_map`.
+    names
+        Classes, in the order of the map's values; the one after them is for unsure tiles.
+    """
+    shown = [*names, UNSURE]
     colours = class_colours(shown)
-    return {
-        f"map_{year}": map_of_tiles(tiles.reset_index(drop=True), shown, colours)
-        for year, tiles in mapped.groupby("year")
-    }
+    maps = {}
+    for year, tiles in mapped.groupby("year", dropna=False):
+        name = "map" if pd.isna(year) else f"map_{year!s}"
+        maps[name] = map_of_tiles(tiles.reset_index(drop=True), shown, colours)
+    return maps
 
 
 def locate_tiles(mapped: pd.DataFrame) -> gpd.GeoDataFrame:

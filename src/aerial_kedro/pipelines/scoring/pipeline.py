@@ -13,6 +13,14 @@ def create_pipeline(**_: object) -> Pipeline:
 
 def create_table_pipeline() -> Pipeline:
     """Wire the part that tiles without coordinates have as well."""
+    return create_prediction_pipeline() + group(
+        [Node(nodes.select_test, "predictions", "test_predictions", name="select_test")],
+        "scoring",
+    )
+
+
+def create_prediction_pipeline() -> Pipeline:
+    """Wire the part that tiles without labels have as well."""
     return group(
         [
             Node(
@@ -21,7 +29,6 @@ def create_table_pipeline() -> Pipeline:
                 "predictions",
                 name="score_tiles",
             ),
-            Node(nodes.select_test, "predictions", "test_predictions", name="select_test"),
             Node(
                 nodes.tabulate_predictions,
                 "predictions",

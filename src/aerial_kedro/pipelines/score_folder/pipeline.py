@@ -1,0 +1,94 @@
+"""Wiring of the scoring of a folder: the main job's nodes on a catalog of its own."""
+
+from kedro.pipeline import Node, Pipeline, pipeline
+
+from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.score_folder import nodes
+from aerial_kedro.pipelines.scoring.nodes import locate_tiles, settle_map
+from aerial_kedro.pipelines.scoring.pipeline import create_prediction_pipeline
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Unlabelled tiles and a trained model in; predictions, table and map out."""
+    return (
+        _create_ingestion()
+        + _create_features()
+        + pipeline(
+            create_prediction_pipeline(),
+            inputs={"tile_catalog": "score_catalog", "feature_key": "released_key"},
+        )
+        + _create_outputs()
+    )
+
+
+def _create_ingestion() -> Pipeline:
+    return group(
+        [
+            Node(
+                nodes.catalog_unlabelled,
+                ["unlabelled_tiles", "params:year"],
+                "score_catalog",
+                name="catalog_unlabelled",
+            )
+        ],
+        "data_ingestion",
+    )
+
+
+def _create_features() -> Pipeline:
+    """Wire featurization between checks that its features are those of the model."""
+    checks = group(
+        [
+            Node(
+                nodes.check_backbone,
+                ["trained_model", "params:backbone"],
+                "model_backbone",
+                name="check_backbone",
+            ),
+            Node(
+                nodes.check_features,
+                ["trained_model", "backbone", "feature_key"],
+                "model_key",
+                name="check_features",
+            ),
+            Node(
+                nodes.release_features,
+                ["model_key", "quarantine_summary"],
+                "released_key",
+                name="release_features",
+            ),
+        ],
+        "featurization",
+    )
+    return (
+        checks
+        + featurization.create_backbone_pipeline("model_backbone")
+        + pipeline(
+            featurization.create_feature_pipeline(),
+            inputs={"tile_catalog": "score_catalog", "feature_key": "model_key"},
+        )
+    )
+
+
+def _create_outputs() -> Pipeline:
+    return group(
+        [
+            Node(nodes.gather_located, "predictions", "gathered", name="gather_located"),
+            Node(settle_map, ["gathered", "params:mapping"], "mapped", name="settle_map"),
+            Node(
+                nodes.draw_scored_maps,
+                ["mapped", "trained_model", "params:land_cover"],
+                "maps",
+                name="draw_scored_maps",
+            ),
+            Node(locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
+            Node(
+                nodes.summarise_scores,
+                ["predictions", "quarantine_summary", "trained_model"],
+                "score_summary",
+                name="summarise_scores",
+            ),
+        ],
+        "scoring",
+    )
