@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.report.pictures import NO_DATA, MapImage, Picture, Record, TilePicture
 
 Period = int | str
@@ -181,6 +182,8 @@ class ReportContent(Record):
         plain description.
     subsets
         The chosen model on other sets of tiles, to be read apart: ``{"mixed tiles": evaluation}``.
+    validation
+        The chosen model on other divisions of the tiles.
     maps, areas
         By year.
     change
@@ -202,6 +205,7 @@ class ReportContent(Record):
     chosen_reason: str = ""
     baselines: dict[str, Evaluation] = Field(default_factory=dict)
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
+    validation: ValidationSummary = Field(default_factory=ValidationSummary)
     maps: dict[Period, MapImage] = Field(default_factory=dict)
     areas: dict[Period, list[AreaRow]] = Field(default_factory=dict)
     change: ChangeSummary | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
@@ -29,6 +30,7 @@ def write_report(
     source: SourceFacts,
     run: RunFacts,
     summary: TrainingSummary,
+    validation: ValidationSummary,
     catalog: CatalogSummary,
     quarantine: QuarantineSummary,
     split: SplitCheck,
@@ -38,7 +40,9 @@ def write_report(
 ) -> str:
     """Write the report of a folder of tiles: one HTML page."""
     return render_report(
-        _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+        _content(
+            source, run, summary, validation, catalog, quarantine, split, backbone, model, gallery
+        )
     )
 
 
@@ -46,6 +50,7 @@ def write_map_report(
     source: SourceFacts,
     run: RunFacts,
     summary: TrainingSummary,
+    validation: ValidationSummary,
     catalog: CatalogSummary,
     quarantine: QuarantineSummary,
     split: SplitCheck,
@@ -58,7 +63,9 @@ def write_map_report(
     change: ShownChange,
 ) -> str:
     """Write the report of scenes, with maps and areas: one HTML page."""
-    content = _content(source, run, summary, catalog, quarantine, split, backbone, model, gallery)
+    content = _content(
+        source, run, summary, validation, catalog, quarantine, split, backbone, model, gallery
+    )
     notes = [_PURE_NOTE, *content.notes]
     if not maps:
         notes.append(
@@ -82,6 +89,7 @@ def _content(
     source: SourceFacts,
     run: RunFacts,
     summary: TrainingSummary,
+    validation: ValidationSummary,
     catalog: CatalogSummary,
     quarantine: QuarantineSummary,
     split: SplitCheck,
@@ -103,6 +111,7 @@ def _content(
         chosen=summary.chosen,
         chosen_reason=summary.reason,
         baselines=summary.baselines,
+        validation=validation,
         worst_errors=gallery.worst,
         notes=[_MADE_UP_NOTE] if source.made_up_seed is not None else [],
     )

@@ -9,6 +9,7 @@ _COMMON = [
     "source_facts",
     "run_facts",
     "training_summary",
+    "validation_summary",
     "catalog_summary",
     "quarantine_summary",
     "split_check",
@@ -92,6 +93,7 @@ def _create_common() -> Pipeline:
                 nodes.build_metrics,
                 [
                     "training_summary",
+                    "validation_summary",
                     "catalog_summary",
                     "quarantine_summary",
                     "split_check",
