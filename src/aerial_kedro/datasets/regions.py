@@ -66,7 +66,8 @@ class RegionLayerDataset(AbstractDataset[None, RegionLayer]):
                 frame = gpd.read_parquet(file)
             else:
                 self._check_one_layer(file)
-                frame = gpd.read_file(file)
+                # Named, since importing kedro_datasets.geopandas turns the default to fiona.
+                frame = gpd.read_file(file, engine="pyogrio")
         except (pyogrio.errors.DataSourceError, pyarrow.ArrowException, ValueError) as error:
             raise AerialError(
                 f"regions_path={self._path} cannot be read as a vector layer ({error}). Give a "

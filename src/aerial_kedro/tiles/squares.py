@@ -113,7 +113,7 @@ def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> 
     # The edges of two squares lie no farther apart than their centres less half of either side,
     # and no nearer than less half of either diagonal: only between the two must be measured.
     farthest = np.maximum(to_centre * DISTORTION - smallest, 0)
-    near = farthest < distance_m - ROUNDING_M
+    near: np.ndarray = farthest < distance_m - ROUNDING_M
     reach = (distance_m + largest * math.sqrt(2)) * DISTORTION
     unsure = np.flatnonzero(~near & (to_centre <= reach))
     if not len(unsure):

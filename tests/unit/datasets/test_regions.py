@@ -1,6 +1,7 @@
 """Layers of regions: every usual format, locally and from storage, and none at all."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -24,12 +25,12 @@ def write(folder: Path, name: str) -> Path:
         FRAME.to_parquet(path)
     elif name.endswith(".zip"):
         (folder / "shp").mkdir()
-        FRAME.to_file(folder / "shp" / "counties.shp")
+        FRAME.to_file(folder / "shp" / "counties.shp", engine="pyogrio")
         shutil.make_archive(str(path.with_suffix("")), "zip", folder / "shp")
     elif name.endswith(".geojson"):
-        FRAME.to_crs(4326).to_file(path)
+        FRAME.to_crs(4326).to_file(path, engine="pyogrio")
     else:
-        FRAME.to_file(path)
+        FRAME.to_file(path, engine="pyogrio")
     return path
 
 
@@ -51,6 +52,22 @@ def test_from_storage_that_is_no_disk(tmp_path: Path, name: str) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe(f"/layers/{name}", write(tmp_path, name).read_bytes())
     layer = RegionLayerDataset(path=f"memory://layers/{name}").load()
+    assert layer.frame is not None
+    assert len(layer.frame) == 2
+
+
+@pytest.fixture
+def _fiona() -> Iterator[None]:
+    before, gpd.options.io_engine = gpd.options.io_engine, "fiona"
+    yield
+    gpd.options.io_engine = before
+
+
+@pytest.mark.usefixtures("_fiona")
+def test_whatever_engine_others_have_chosen(tmp_path: Path) -> None:
+    """Kedro's geopandas dataset, which the catalog has, turns geopandas to fiona."""
+    path = write(tmp_path, "c.gpkg")
+    layer = RegionLayerDataset(path=str(path)).load()
     assert layer.frame is not None
     assert len(layer.frame) == 2
 
@@ -81,6 +98,6 @@ def test_a_table_without_geometries(tmp_path: Path) -> None:
 
 def test_several_layers(tmp_path: Path) -> None:
     for layer in ("states", "counties"):
-        FRAME.to_file(tmp_path / "c.gpkg", layer=layer)
+        FRAME.to_file(tmp_path / "c.gpkg", layer=layer, engine="pyogrio")
     with refused("2 layers: states, counties"):
         RegionLayerDataset(path=str(tmp_path / "c.gpkg")).load()
