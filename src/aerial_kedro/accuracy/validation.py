@@ -18,8 +18,9 @@ class RandomSplit(BaseModel):
 
     Parameters
     ----------
-    training_tiles
-        Images that it was fitted on.
+    training_tiles, training_tiles_by_place
+        Images that it was fitted on, and that the split by place has for training. The second is
+        smaller where tiles gave way to the buffer: part of the difference is due to that.
     evaluation
         On the random test images; without probabilities.
     """
@@ -27,6 +28,7 @@ class RandomSplit(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     training_tiles: int
+    training_tiles_by_place: int
     evaluation: Evaluation
 
 

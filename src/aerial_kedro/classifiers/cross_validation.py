@@ -35,7 +35,7 @@ def judge_random_split(
     Parameters
     ----------
     rows
-        ``image_id, label, block_id`` and the settings' column, of the images of all splits.
+        ``image_id, label, split, block_id`` and the settings' column, of the images of all splits.
     settings
         Of the classifier.
     rules
@@ -48,13 +48,17 @@ def judge_random_split(
     AerialError
         If a class has fewer images than there are splits.
     """
-    images = rows.select("image_id", "label").toPandas()
+    images = rows.select("image_id", "label", "split").toPandas()
     splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
     training, test = images[splits == "train"], images[splits == "test"]
     judged = _predict(rows, training, test, settings, seed)
     classes = sorted(set(images["label"]))
     found = evaluate(judged["label"].tolist(), judged["pred_label"].tolist(), classes)
-    return RandomSplit(training_tiles=len(training), evaluation=found)
+    return RandomSplit(
+        training_tiles=len(training),
+        training_tiles_by_place=int((images["split"] == "train").sum()),
+        evaluation=found,
+    )
 
 
 def cross_validate(

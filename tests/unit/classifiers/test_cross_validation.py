@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.validation import CrossValidation
 from aerial_kedro.classifiers.cross_validation import cross_validate, judge_random_split
@@ -34,9 +35,10 @@ def rows_of(spark: SparkSession, tiles: pd.DataFrame, features: np.ndarray) -> D
     rows = list(
         zip(tiles["image_id"], tiles["label"], tiles["block_id"], features.tolist(), strict=True)
     )
-    return spark.createDataFrame(
+    frame = spark.createDataFrame(
         rows, "image_id string, label string, block_id string, features array<float>"
     )
+    return frame.withColumn("split", F.lit("train"))
 
 
 def telling(tiles: pd.DataFrame) -> np.ndarray:
@@ -105,6 +107,7 @@ def test_a_random_split_has_the_shares_and_takes_rows_not_places(
     rows = rows_of(spark_session, tiles, telling(tiles))
     found = judge_random_split(rows, SETTINGS, RULES, seed=4)
     assert found.training_tiles == 20
+    assert found.training_tiles_by_place == 40
     assert found.evaluation.n == 12
     assert found.evaluation.accuracy == 1.0
     assert found.evaluation.accuracy_interval is None

@@ -159,7 +159,10 @@ def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:
     random_split = validation.random_split
     found: dict[str, Any] = {
         "random_split": random_split
-        and {"training_tiles": random_split.training_tiles, **_figures(random_split.evaluation)},
+        and {
+            **random_split.model_dump(exclude={"evaluation"}),
+            **_figures(random_split.evaluation),
+        },
         "random_split_skipped": validation.random_split_skipped,
     }
     for name in ("cross_validation", "leave_one_region_out"):

@@ -22,17 +22,24 @@ def page_of(content: ReportContent, **found: object) -> str:
 def test_the_random_split_stands_beside_the_one_by_place(
     full_content: ReportContent, skill: float, said: str
 ) -> None:
-    found = RandomSplit(training_tiles=2_000, evaluation=draw_evaluation(skill, n=840))
+    found = RandomSplit(
+        training_tiles=2_000,
+        training_tiles_by_place=1_700,
+        evaluation=draw_evaluation(skill, n=840),
+    )
     page = page_of(full_content, random_split=found)
     assert said in page
     assert "too hopeful" in page
+    assert "not all of a difference is due to neighbours" in page
     test = full_content.chosen_test
     assert test is not None
-    for name, each in (("split by place", test), ("split at random", found.evaluation)):
+    both = [("split by place", test, "1,700"), ("split at random", found.evaluation, "2,000")]
+    for name, each, learned in both:
         row = page.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
         assert f"{100 * each.accuracy:.1f} %" in row
         assert f"{each.macro_f1:.3f}" in row
         assert str(each.n) in row
+        assert learned in row
 
 
 def test_why_there_is_no_random_split_is_said(full_content: ReportContent) -> None:

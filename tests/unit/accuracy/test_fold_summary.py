@@ -35,7 +35,7 @@ def test_one_fold_has_no_spread_and_none_no_mean() -> None:
 def test_the_run_history_has_what_there_is() -> None:
     found = evaluate(["A", "B"], ["A", "A"], ["A", "B"])
     summary = ValidationSummary(
-        random_split=RandomSplit(training_tiles=5, evaluation=found),
+        random_split=RandomSplit(training_tiles=5, training_tiles_by_place=4, evaluation=found),
         cross_validation=summarise_folds("", [fold("a", 0.9)], None),
     )
     assert dict(list_validation_metrics(summary)) == {
