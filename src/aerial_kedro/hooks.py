@@ -20,7 +20,7 @@ from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
-from aerial_kedro.run_parameters import check_run_parameters
+from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
 LOGGER = logging.getLogger(__name__)
 # They tell of every request and every gateway call.
@@ -43,6 +43,7 @@ class ProjectHooks:
         try:
             run = check_run_parameters(loader["parameters"], loader.declared_parameters())
             check_engine(run.engine, run.precision)
+            check_divisions(loader["parameters"])
             check_request(loader["parameters"].get("acquisition", {}))
             _share_access_rules(loader["parameters"].get("imagery", {}))
         except AerialError as error:

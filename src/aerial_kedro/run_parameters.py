@@ -26,6 +26,8 @@ class RunParameters(BaseModel):
         Where land cover of known truth is, for the assessment of change; None for none.
     score_root
         Folder of unlabelled tiles to score.
+    regions_path
+        Polygon layer to divide tiles by (`split.unit=region`).
     year
         Year of scenes that do not tell theirs, and of folders of tiles.
     sample_fraction
@@ -70,6 +72,7 @@ class RunParameters(BaseModel):
     folders_root: str | None
     reference_root: str | None
     score_root: str | None
+    regions_path: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
     sample_fraction: float = Field(strict=True, gt=0, le=1)
     seed: int = Field(strict=True, ge=0)
@@ -125,6 +128,31 @@ def check_run_parameters(
             + "\n  ".join(problems)
             + "\nParameters are given as --params=name=value,… or in conf/base/parameters*.yml."
         ) from None
+
+
+def check_divisions(parameters: Mapping[str, Any]) -> None:
+    """Check that what divides tiles by regions has regions, before hours are spent.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the run.
+
+    Raises
+    ------
+    AerialError
+        Naming what is missing.
+    """
+    by_region = parameters.get("split", {}).get("unit") == "region"
+    if by_region and not parameters.get("regions_path"):
+        raise AerialError(
+            "split.unit=region needs the layer of regions: give --params=regions_path=FILE."
+        )
+    if parameters.get("validation", {}).get("leave_one_region_out") is True and not by_region:
+        raise AerialError(
+            "validation.leave_one_region_out=true needs regions: give split.unit=region, "
+            "split.region_column and regions_path."
+        )
 
 
 def _problem(error: Mapping[str, Any], known: list[str]) -> str:

@@ -10,6 +10,7 @@ from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.shares import ShareComparison
+from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.assessment import ChangeAssessment, Expectation
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.error_maps import ErrorMap
@@ -199,6 +200,8 @@ class ReportContent(Record):
         The chosen model on other sets of tiles, to be read apart: ``{"mixed tiles": evaluation}``.
     abstention
         What leaving unsure tiles open is worth, on the test split.
+    validation
+        The chosen model on other divisions of the tiles.
     maps, areas, unsure
         By year.
     shares
@@ -225,6 +228,7 @@ class ReportContent(Record):
     baselines: dict[str, Evaluation] = Field(default_factory=dict)
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
     abstention: AbstentionSummary | None = None
+    validation: ValidationSummary = Field(default_factory=ValidationSummary)
     maps: dict[Period, MapImage] = Field(default_factory=dict)
     areas: dict[Period, list[AreaRow]] = Field(default_factory=dict)
     unsure: dict[Period, UnsureTiles] = Field(default_factory=dict)

@@ -7,54 +7,26 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict
 from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.balance import deal_blocks
 from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import block_id
-from aerial_kedro.tiles.squares import DISTORTION, on_sphere, smallest_distance_m
+from aerial_kedro.tiles.split_rules import SPLITS, SplitRules
+from aerial_kedro.tiles.squares import DISTORTION, ROUNDING_M, on_sphere, smallest_distance_m
 
-SPLITS = ("train", "validation", "test")
-_ROUNDING_M = 0.01
-
-
-class SplitRules(BaseModel):
-    """How labelled tiles are divided.
-
-    Parameters
-    ----------
-    validation, test
-        Shares of the tiles of each class; the rest is for training.
-    block_size_m
-        Side of a spatial block in metres.
-    buffer_m
-        Least distance in metres between the edges of two tiles of different splits.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    validation: float = Field(gt=0, lt=1)
-    test: float = Field(gt=0, lt=1)
-    block_size_m: float = Field(gt=0)
-    buffer_m: float = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _leaves_training_tiles(self) -> SplitRules:
-        if self.validation + self.test >= 1:
-            raise ValueError(
-                f"validation ({self.validation:g}) and test ({self.test:g}) leave nothing to train"
-            )
-        return self
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """The share of each split."""
-        return {
-            "train": 1 - self.validation - self.test,
-            "validation": self.validation,
-            "test": self.test,
-        }
+__all__ = [
+    "SPLITS",
+    "SplitCheck",
+    "SplitRules",
+    "assign_blocks",
+    "block_of_tiles",
+    "check_distance",
+    "split_tiles",
+    "stratified_split",
+]
 
 
 class SplitCheck(BaseModel):
@@ -86,8 +58,7 @@ class SplitCheck(BaseModel):
 def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
     """Give every block to a split, so that each class is divided about as the rules say.
 
-    Blocks are taken in random order, those with the rarest classes first; each goes to the split
-    that lacks most of what the block holds.
+    See `aerial_kedro.tiles.balance.deal_blocks` for how.
 
     Parameters
     ----------
@@ -124,24 +95,7 @@ def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[st
             f"are needed for training, validation and test. Give a larger area, or a smaller "
             f"`split.block_size_m` (now {rules.block_size_m:g} m)."
         )
-    counts = counts.sort_index()
-    totals = counts.sum(axis=0)
-    counts = counts.loc[:, totals > 0]
-    weights = counts / counts.sum(axis=0)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(counts))
-    order = order[np.argsort(-weights.max(axis=1).to_numpy()[order], kind="stable")]
-    shares = np.array(list(rules.shares.values()))
-    wanted = np.tile(shares[:, None], (1, weights.shape[1]))
-    assigned: dict[str, str] = {}
-    for index in order:
-        block = weights.iloc[index].to_numpy()
-        # What is still wanted of the classes in this block, relative to the split's share.
-        need = (wanted * block).sum(axis=1) / block.sum() / shares
-        choice = int(np.argmax(need))
-        wanted[choice] -= block
-        assigned[str(counts.index[index])] = SPLITS[choice]
-    return assigned
+    return deal_blocks(counts, rules.shares, seed)
 
 
 def split_tiles(
@@ -261,21 +215,17 @@ def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
         if distance is None:
             empty = second if (places["split"] == first).any() else first
             raise AerialError(
-                f"No tile is left in the {empty} split behind blocks of {rules.block_size_m:g} m "
-                f"with a buffer of {rules.buffer_m:g} m. Give a larger area, or smaller "
-                "`split.block_size_m` and `split.buffer_m`."
+                f"No tile is left in the {empty} split behind {rules.description}. {rules.remedy}"
             )
         found.append(distance)
-        if distance < rules.buffer_m - _ROUNDING_M:
+        if distance < rules.buffer_m - ROUNDING_M:
             raise AerialError(
                 f"A {second} tile lies {distance:.0f} m from a {first} tile; the buffer is "
                 f"{rules.buffer_m:g} m. This is a fault in the split: please report it."
             )
     return SplitCheck(
         is_spatial=True,
-        description=(
-            f"spatial blocks of {rules.block_size_m:g} m with a buffer of {rules.buffer_m:g} m"
-        ),
+        description=rules.description,
         required_distance_m=rules.buffer_m,
         smallest_distance_m=found[0],
         places=len(places),

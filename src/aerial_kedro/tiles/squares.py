@@ -15,6 +15,8 @@ from aerial_kedro.tiles.grid import utm_zone, zone_epsg
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 # UTM stretches distances by at most 0.1 % inside a zone; the sphere does by less than 0.6 %.
 DISTORTION = 1.01
+# Distances shorter than demanded by no more than this are rounding.
+ROUNDING_M = 0.01
 # A side of a tile is cut into this many pieces before it is projected to another CRS.
 _SIDE_PIECES = 4
 
@@ -78,23 +80,64 @@ def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | No
     near = np.flatnonzero(to_centre <= reach)
     partners = tree.query_ball_point(points[near], reach)
     count = [len(each) for each in partners]
-    return _smallest_between_edges(
+    distances = _between_edges(
         first.iloc[np.concatenate(partners).astype(int)], second.iloc[np.repeat(near, count)]
     )
+    return float(distances.min())
 
 
-def _smallest_between_edges(first: pd.DataFrame, second: pd.DataFrame) -> float:
-    """Smallest distance between the edges of pairs of tiles, row by row."""
+def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> np.ndarray:
+    """Say which tiles lie nearer than a distance to any of some others, from edge to edge.
+
+    Parameters
+    ----------
+    tiles, others
+        ``lon, lat`` of the centre in degrees and ``size_m``, for each tile of the grid.
+    distance_m
+        Metres; tiles that are just as far as that are not nearer.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool, ``(len(tiles),)``.
+    """
+    if not len(tiles) or not len(others):
+        return np.zeros(len(tiles), dtype=bool)
+    points = on_sphere(tiles["lon"].to_numpy(), tiles["lat"].to_numpy())
+    tree = cKDTree(on_sphere(others["lon"].to_numpy(), others["lat"].to_numpy()))
+    to_centre, _ = tree.query(points)
+    largest, smallest = (
+        (getattr(tiles["size_m"], which)() + getattr(others["size_m"], which)()) / 2
+        for which in ("max", "min")
+    )
+    # The edges of two squares lie no farther apart than their centres less half of either side,
+    # and no nearer than less half of either diagonal: only between the two must be measured.
+    farthest = np.maximum(to_centre * DISTORTION - smallest, 0)
+    near: np.ndarray = farthest < distance_m - ROUNDING_M
+    reach = (distance_m + largest * math.sqrt(2)) * DISTORTION
+    unsure = np.flatnonzero(~near & (to_centre <= reach))
+    if not len(unsure):
+        return near
+    partners = tree.query_ball_point(points[unsure], reach)
+    asking = np.repeat(unsure, [len(each) for each in partners])
+    distances = _between_edges(
+        tiles.iloc[asking], others.iloc[np.concatenate(partners).astype(int)]
+    )
+    near[asking[distances < distance_m - ROUNDING_M]] = True
+    return near
+
+
+def _between_edges(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
+    """Distances between the edges of pairs of tiles, row by row."""
     one, other = _squares(first), _squares(second)
-    smallest = math.inf
+    distances = np.empty(len(one))
     for epsg in np.unique(one["epsg"]):
         chosen = (one["epsg"] == epsg).to_numpy()
-        distances = shapely.distance(
+        distances[chosen] = shapely.distance(
             project_squares(one[chosen], f"EPSG:{epsg}"),
             project_squares(other[chosen], f"EPSG:{epsg}"),
         )
-        smallest = min(smallest, float(distances.min()))
-    return smallest
+    return distances
 
 
 def _squares(places: pd.DataFrame) -> pd.DataFrame:

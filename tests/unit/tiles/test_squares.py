@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from aerial_kedro.tiles.squares import DISTORTION, on_sphere, project_squares, smallest_distance_m
+from aerial_kedro.tiles.squares import (
+    DISTORTION,
+    lie_nearer,
+    on_sphere,
+    project_squares,
+    smallest_distance_m,
+)
 from tests.builders import TILE, ZONE, cell_of_origin, grid_tiles
 
 COL, ROW = cell_of_origin()
@@ -30,6 +36,23 @@ def test_distance_is_that_of_the_nearest_edges(
 @pytest.mark.parametrize("offset", [(0, 0), (1, 0), (1, 1)])
 def test_tiles_that_touch_or_overlap_are_at_no_distance(offset: tuple[int, int]) -> None:
     assert smallest_distance_m(places([(0, 0)]), places([offset])) == pytest.approx(0, abs=0.01)
+
+
+@given(CELLS, CELLS, st.sampled_from([0.0, 100.0, TILE, 300.0, 2 * TILE, 900.0]))
+@settings(max_examples=40)
+def test_nearer_is_by_the_nearest_edges_and_not_just_as_far(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], distance_m: float
+) -> None:
+    gaps = (np.abs(np.array(first)[:, None] - np.array(second)[None, :]) - 1).clip(min=0)
+    nearest = np.hypot(gaps[..., 0], gaps[..., 1]).min(axis=1) * TILE
+    expected = nearest < distance_m - 0.01
+    assert lie_nearer(places(first), places(second), distance_m).tolist() == expected.tolist()
+
+
+def test_without_tiles_nothing_is_near() -> None:
+    none = places([(0, 0)]).iloc[:0]
+    assert lie_nearer(places([(0, 0)]), none, 100).tolist() == [False]
+    assert lie_nearer(none, places([(0, 0)]), 100).tolist() == []
 
 
 def test_without_tiles_there_is_no_distance() -> None:

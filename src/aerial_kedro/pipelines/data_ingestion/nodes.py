@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 from pyproj import Transformer
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
@@ -21,6 +21,9 @@ from aerial_kedro.tiles.catalog import (
 from aerial_kedro.tiles.classes import LandCoverClasses
 from aerial_kedro.tiles.labels import LabelRules, LandCoverRaster
 from aerial_kedro.tiles.labels import label_tiles as label_frames
+from aerial_kedro.tiles.region_splits import assign_regions, giving_way, split_by_region
+from aerial_kedro.tiles.regions import RegionLayer, Regions, region_of_tiles
+from aerial_kedro.tiles.regions import check_regions as check_layer
 from aerial_kedro.tiles.splits import (
     SplitCheck,
     SplitRules,
@@ -86,41 +89,64 @@ def check_land_cover(
     return land_cover
 
 
+def check_regions(layer: RegionLayer, rules: SplitRules) -> list[Regions]:
+    """Check the layer of regions, where tiles are divided by regions.
+
+    Returns
+    -------
+    list of Regions
+        One, or none where tiles are divided by blocks.
+    """
+    if rules.unit == "region":
+        return [check_layer(layer, rules.region_column)]
+    if layer.frame is not None:
+        LOGGER.warning("The layer %s is not used: `split.unit` is %s", layer.path, rules.unit)
+    return []
+
+
 def label_tiles(
     tiles: DataFrame,
     land_cover: list[LandCoverRaster],
+    regions: list[Regions],
     classes: LandCoverClasses,
     rules: LabelRules,
     split: SplitRules,
 ) -> DataFrame:
-    """Add the exact share of every class, the label where one class is pure enough, the block."""
+    """Add the exact share of every class, the label where one is pure enough, block or region."""
     schema = ddl({**TILE_COLUMNS, **LABEL_COLUMNS})
     # In file order, so that one reading of the land cover serves a whole strip of tiles.
     in_order = tiles.sortWithinPartitions("href", "ymax", "xmin")
     labelled = in_order.mapInPandas(
         partial(label_frames, rasters=land_cover, classes=classes, rules=rules), schema
     )
-    return labelled.mapInPandas(
-        partial(block_of_tiles, block_size_m=split.block_size_m), f"{schema}, block_id string"
+    place = (
+        partial(region_of_tiles, regions=regions[0])
+        if regions
+        else partial(block_of_tiles, block_size_m=split.block_size_m)
     )
+    return labelled.mapInPandas(place, f"{schema}, block_id string")
 
 
 def assign_blocks(
     labelled_tiles: DataFrame, classes: LandCoverClasses, rules: SplitRules, seed: int
 ) -> pd.DataFrame:
-    """Give every block with labelled tiles to a split.
+    """Give every block, or region, with labelled tiles to a split.
 
     Returns
     -------
     pandas.DataFrame
-        ``block_id, split, epsg, x, y`` (the block's centre in CRS units), ``lon, lat``.
+        ``block_id, split, epsg, x, y`` (the block's centre in CRS units), ``lon, lat``; of regions
+        ``block_id, split`` only.
 
     Raises
     ------
     AerialError
-        If the land cover covers no tile, or no tile is pure enough for a label.
+        If the land cover covers no tile, no tile is pure enough for a label, or no tile lies in
+        a region.
     """
     _check_labels(labelled_tiles)
+    if rules.unit == "region":
+        return _assign_regions(labelled_tiles, classes, rules, seed)
     size = rules.block_size_m
     trained = labelled_tiles.filter(F.col("label").isin(classes.trained))
     counted = (
@@ -141,6 +167,34 @@ def assign_blocks(
         lon, lat = to_degrees.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
         blocks.loc[rows.index, "lon"], blocks.loc[rows.index, "lat"] = lon, lat
     return blocks.reset_index(drop=True)
+
+
+def _assign_regions(
+    labelled_tiles: DataFrame, classes: LandCoverClasses, rules: SplitRules, seed: int
+) -> pd.DataFrame:
+    found = labelled_tiles.agg(F.count("*").alias("all"), F.count("block_id").alias("inside"))
+    tiles = found.collect()[0]
+    if not tiles["inside"]:
+        raise AerialError(
+            f"None of the {tiles['all']:,} tiles lies in a region of the layer. Check that "
+            "regions_path and scenes_root are of the same place, and the layer's coordinate "
+            "reference system."
+        )
+    if tiles["inside"] < tiles["all"]:
+        LOGGER.warning(
+            "%s of %s tiles lie outside all regions: they are mapped, but in no split",
+            f"{tiles['all'] - tiles['inside']:,}", f"{tiles['all']:,}",
+        )  # fmt: skip
+    counted = (
+        labelled_tiles.filter(F.col("label").isin(classes.trained) & F.col("block_id").isNotNull())
+        .groupBy("block_id", "label")
+        .count()
+        .toPandas()
+    )
+    counts = counted.pivot(index="block_id", columns="label", values="count").fillna(0)
+    splits = assign_regions(counts, rules, seed)
+    LOGGER.info("Regions by split: %s", splits)
+    return pd.DataFrame({"block_id": list(splits), "split": list(splits.values())})
 
 
 def _check_labels(labelled_tiles: DataFrame) -> None:
@@ -173,17 +227,36 @@ def _check_labels(labelled_tiles: DataFrame) -> None:
 def split_tiles(
     labelled_tiles: DataFrame, blocks: pd.DataFrame, classes: LandCoverClasses, rules: SplitRules
 ) -> DataFrame:
-    """Give labelled tiles their block's split, except those inside the buffer."""
+    """Give labelled tiles their block's or region's split, except those inside the buffer."""
     schema = ddl({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS})
-    divide = partial(split_frames, blocks=blocks, trained=classes.trained, rules=rules)
-    return labelled_tiles.mapInPandas(divide, schema)
+    if rules.unit == "block":
+        divide = partial(split_frames, blocks=blocks, trained=classes.trained, rules=rules)
+        return labelled_tiles.mapInPandas(divide, schema)
+    splits = dict(zip(blocks["block_id"], blocks["split"], strict=True))
+    places = (
+        labelled_tiles.filter(F.col("block_id").isNotNull())
+        .select("tile_id", "block_id", "lon", "lat", _size())
+        .distinct()
+        .toPandas()
+    )
+    by_region = partial(
+        split_by_region,
+        splits=splits,
+        gives_way=giving_way(places, splits, rules),
+        trained=classes.trained,
+    )
+    return labelled_tiles.mapInPandas(by_region, schema)
+
+
+def _size() -> Column:
+    return (F.col("xmax") - F.col("xmin")).alias("size_m")
 
 
 def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
     """Fail if a test tile is too near to a training tile, or one place is on both sides."""
     places = (
         tile_catalog.filter("split is not null")
-        .select("tile_id", "split", "lon", "lat", (F.col("xmax") - F.col("xmin")).alias("size_m"))
+        .select("tile_id", "split", "lon", "lat", _size())
         .distinct()
         .toPandas()
     )

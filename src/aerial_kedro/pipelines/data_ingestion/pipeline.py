@@ -23,10 +23,17 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="check_land_cover",
             ),
             Node(
+                nodes.check_regions,
+                ["regions", "params:split"],
+                "checked_regions",
+                name="check_regions",
+            ),
+            Node(
                 nodes.label_tiles,
                 [
                     "tiles",
                     "checked_land_cover",
+                    "checked_regions",
                     "params:land_cover",
                     "params:labels",
                     "params:split",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.shares import ShareComparison
+from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
@@ -32,51 +34,46 @@ _PURE_NOTE = (
 )
 
 
-def write_report(
-    source: SourceFacts,
-    run: RunFacts,
-    summary: TrainingSummary,
-    catalog: CatalogSummary,
-    quarantine: QuarantineSummary,
-    split: SplitCheck,
-    backbone: Backbone,
-    model: TrainedModel,
-    gallery: Gallery,
-    abstention: AbstentionSummary,
-) -> str:
+@dataclass(frozen=True)
+class TileFindings:
+    """What every report is made of, each part as the node of that name found it."""
+
+    source: SourceFacts
+    run: RunFacts
+    summary: TrainingSummary
+    validation: ValidationSummary
+    catalog: CatalogSummary
+    quarantine: QuarantineSummary
+    split: SplitCheck
+    backbone: Backbone
+    model: TrainedModel
+    gallery: Gallery
+    abstention: AbstentionSummary
+
+
+@dataclass(frozen=True)
+class MapFindings:
+    """What the report of scenes has more: maps, areas, change."""
+
+    maps: dict[str, page.MapImage]
+    areas: dict[str, list[page.AreaRow]]
+    subsets: Subsets
+    change: ShownChange
+    unsure: dict[str, UnsureTiles]
+    shares: dict[str, ShareComparison]
+    error_maps: dict[str, ErrorMap]
+
+
+def write_report(tiles: TileFindings) -> str:
     """Write the report of a folder of tiles: one HTML page."""
-    return render_report(
-        _content(
-            source, run, summary, catalog, quarantine, split, backbone, model, gallery, abstention
-        )
-    )
+    return render_report(_content(tiles))
 
 
-def write_map_report(
-    source: SourceFacts,
-    run: RunFacts,
-    summary: TrainingSummary,
-    catalog: CatalogSummary,
-    quarantine: QuarantineSummary,
-    split: SplitCheck,
-    backbone: Backbone,
-    model: TrainedModel,
-    gallery: Gallery,
-    abstention: AbstentionSummary,
-    maps: dict[str, page.MapImage],
-    areas: dict[str, list[page.AreaRow]],
-    subsets: Subsets,
-    change: ShownChange,
-    unsure: dict[str, UnsureTiles],
-    shares: dict[str, ShareComparison],
-    error_maps: dict[str, ErrorMap],
-) -> str:
+def write_map_report(tiles: TileFindings, found: MapFindings) -> str:
     """Write the report of scenes, with maps and areas: one HTML page."""
-    content = _content(
-        source, run, summary, catalog, quarantine, split, backbone, model, gallery, abstention
-    )
+    content = _content(tiles)
     notes = [_PURE_NOTE, *content.notes]
-    if not maps:
+    if not found.maps:
         notes.append(
             "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
             "map_<year>.tif."
@@ -84,14 +81,14 @@ def write_map_report(
     return render_report(
         content.model_copy(
             update={
-                "maps": maps,
-                "areas": areas,
+                "maps": found.maps,
+                "areas": found.areas,
                 "notes": notes,
-                "subsets": subsets.evaluations,
-                "change": change.summary,
-                "unsure": unsure,
-                "shares": shares,
-                "error_maps": error_maps,
+                "subsets": found.subsets.evaluations,
+                "change": found.change.summary,
+                "unsure": found.unsure,
+                "shares": found.shares,
+                "error_maps": found.error_maps,
             }
         )
     )
@@ -108,25 +105,15 @@ def add_map_metrics(
     }
 
 
-def _content(
-    source: SourceFacts,
-    run: RunFacts,
-    summary: TrainingSummary,
-    catalog: CatalogSummary,
-    quarantine: QuarantineSummary,
-    split: SplitCheck,
-    backbone: Backbone,
-    model: TrainedModel,
-    gallery: Gallery,
-    abstention: AbstentionSummary,
-) -> page.ReportContent:
+def _content(tiles: TileFindings) -> page.ReportContent:
+    source, summary = tiles.source, tiles.summary
     return page.ReportContent(
         title=source.title,
-        created=run.created,
+        created=tiles.run.created,
         made_up_seed=source.made_up_seed,
-        facts=_facts(source, run, backbone, model),
-        catalog=_catalog(catalog, quarantine, split),
-        gallery=gallery.by_class,
+        facts=_facts(source, tiles.run, tiles.backbone, tiles.model),
+        catalog=_catalog(tiles.catalog, tiles.quarantine, tiles.split),
+        gallery=tiles.gallery.by_class,
         models={
             name: page.ModelResult(test=scores.test, validation=scores.validation)
             for name, scores in summary.models.items()
@@ -134,8 +121,9 @@ def _content(
         chosen=summary.chosen,
         chosen_reason=summary.reason,
         baselines=summary.baselines,
-        abstention=abstention,
-        worst_errors=gallery.worst,
+        abstention=tiles.abstention,
+        validation=tiles.validation,
+        worst_errors=tiles.gallery.worst,
         notes=[_MADE_UP_NOTE] if source.made_up_seed is not None else [],
     )
 

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.validation import CrossValidation, ValidationSummary
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.report import content as page
@@ -128,6 +129,7 @@ def describe_folders(folders_root: str | None) -> SourceFacts:
 
 def build_metrics(
     summary: TrainingSummary,
+    validation: ValidationSummary,
     catalog: CatalogSummary,
     quarantine: QuarantineSummary,
     split: SplitCheck,
@@ -149,6 +151,7 @@ def build_metrics(
         "chosen": summary.chosen,
         "baselines": {name: _figures(found) for name, found in summary.baselines.items()},
         "abstention": abstention.as_mapped.model_dump(),
+        **_validation_figures(validation),
         "model": {
             "name": model.card.name,
             "backbone": model.card.backbone,
@@ -156,6 +159,22 @@ def build_metrics(
             "training_tiles": model.card.training_tiles,
         },
     }
+
+
+def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:
+    random_split = validation.random_split
+    found: dict[str, Any] = {
+        "random_split": random_split
+        and {
+            **random_split.model_dump(exclude={"evaluation"}),
+            **_figures(random_split.evaluation),
+        },
+        "random_split_skipped": validation.random_split_skipped,
+    }
+    for name in ("cross_validation", "leave_one_region_out"):
+        folds: CrossValidation | None = getattr(validation, name)
+        found[name] = folds and folds.model_dump()
+    return found
 
 
 def _figures(found: Evaluation) -> dict[str, Any]:

@@ -14,19 +14,6 @@ from aerial_kedro.pipelines.reporting import (
     shares,
 )
 
-_COMMON = [
-    "source_facts",
-    "run_facts",
-    "training_summary",
-    "catalog_summary",
-    "quarantine_summary",
-    "split_check",
-    "backbone",
-    "trained_model",
-    "gallery",
-    "abstention",
-]
-
 
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
@@ -80,9 +67,8 @@ def create_pipeline(**_: object) -> Pipeline:
                     name="show_change",
                 ),
                 Node(
-                    assembly.write_map_report,
+                    assembly.MapFindings,
                     [
-                        *_COMMON,
                         "map_images",
                         "areas",
                         "subsets",
@@ -91,6 +77,12 @@ def create_pipeline(**_: object) -> Pipeline:
                         "area_shares",
                         "error_maps",
                     ],
+                    "map_findings",
+                    name="gather_map_findings",
+                ),
+                Node(
+                    assembly.write_map_report,
+                    ["findings", "map_findings"],
                     "report",
                     name="write_map_report",
                 ),
@@ -110,7 +102,7 @@ def create_folder_pipeline(**_: object) -> Pipeline:
                 "source_facts",
                 name="describe_folders",
             ),
-            Node(assembly.write_report, _COMMON, "report", name="write_report"),
+            Node(assembly.write_report, "findings", "report", name="write_report"),
         ],
         "reporting",
     )
@@ -163,6 +155,7 @@ def _create_common(metrics: str) -> Pipeline:
                 nodes.build_metrics,
                 [
                     "training_summary",
+                    "validation_summary",
                     "catalog_summary",
                     "quarantine_summary",
                     "split_check",
@@ -177,6 +170,24 @@ def _create_common(metrics: str) -> Pipeline:
                 ["test_predictions", "params:mapping"],
                 "abstention",
                 name="judge_abstention",
+            ),
+            Node(
+                assembly.TileFindings,
+                [
+                    "source_facts",
+                    "run_facts",
+                    "training_summary",
+                    "validation_summary",
+                    "catalog_summary",
+                    "quarantine_summary",
+                    "split_check",
+                    "backbone",
+                    "trained_model",
+                    "gallery",
+                    "abstention",
+                ],
+                "findings",
+                name="gather_findings",
             ),
             Node(
                 nodes.take_pictures,

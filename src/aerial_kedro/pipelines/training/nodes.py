@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.validation import ValidationSummary, list_validation_metrics
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
@@ -273,7 +274,9 @@ def summarise_training(
     )
 
 
-def list_metrics(summary: TrainingSummary) -> dict[str, dict[str, float]]:
+def list_metrics(
+    summary: TrainingSummary, validation: ValidationSummary
+) -> dict[str, dict[str, float]]:
     """List the figures that the run history keeps, one metric each."""
     found: dict[str, Evaluation] = {
         f"{name}.{split}": evaluation
@@ -281,11 +284,13 @@ def list_metrics(summary: TrainingSummary) -> dict[str, dict[str, float]]:
         for split, evaluation in (("validation", scores.validation), ("test", scores.test))
     }
     found |= {f"baseline.{name}.test": each for name, each in summary.baselines.items()}
-    return {
-        f"{name}.{figure}": {"value": getattr(evaluation, figure), "step": 0}
+    figures = {
+        f"{name}.{figure}": getattr(evaluation, figure)
         for name, evaluation in found.items()
         for figure in ("accuracy", "macro_f1")
     }
+    figures |= list_validation_metrics(validation)
+    return {name: {"value": value, "step": 0} for name, value in figures.items()}
 
 
 def register_model(model: TrainedModel) -> PipelineModel:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.training import nodes
+from aerial_kedro.pipelines.training import nodes, validation
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -17,6 +17,7 @@ def create_pipeline(**_: object) -> Pipeline:
         _classifier("image_statistics", nodes.fit_image_statistics, selectable=False),
         _choose(),
         _test(),
+        _validate(),
         _record(),
     ]
     return group(sum(parts, Pipeline([])), "training")
@@ -96,11 +97,56 @@ def _test() -> Pipeline:
     return group([*judges, majority, summary], "final_test")
 
 
+def _validate() -> Pipeline:
+    """Judge the chosen classifier on other divisions of the same tiles."""
+    common = ["chosen_settings", "params:split", "params:validation", "params:seed"]
+    return group(
+        [
+            Node(
+                validation.choose_settings,
+                ["choice", "params:logistic_regression", "params:random_forest"],
+                "chosen_settings",
+                name="choose_settings",
+            ),
+            Node(
+                validation.compare_random_split,
+                ["labelled_features", *common],
+                "random_split",
+                name="compare_random_split",
+            ),
+            Node(
+                validation.cross_validate_blocks,
+                ["labelled_features", "tile_catalog", *common],
+                "block_folds",
+                name="cross_validate_blocks",
+            ),
+            Node(
+                validation.leave_one_region_out,
+                ["labelled_features", "tile_catalog", *common],
+                "region_folds",
+                name="leave_one_region_out",
+            ),
+            Node(
+                validation.summarise_validation,
+                ["random_split", "block_folds", "region_folds"],
+                "validation_summary",
+                name="summarise_validation",
+            ),
+        ],
+        "validation",
+    )
+
+
 def _record() -> Pipeline:
     """Write the run's history."""
     return Pipeline(
         [
-            Node(nodes.list_metrics, "training_summary", "run_metrics", name="list_metrics"),
+            Node(
+                nodes.list_metrics,
+                ["training_summary", "validation_summary"],
+                "run_metrics",
+                name="list_metrics",
+            ),
             Node(nodes.register_model, "trained_model", "registered_model", name="register_model"),
         ],
     )

@@ -1,0 +1,187 @@
+"""Accuracy under other divisions of the tiles than the one split: at random, and by folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from aerial_kedro.accuracy.evaluation import Evaluation
+
+FEW_TILES = 10
+"""Below this number of tiles a fold's accuracy is chance."""
+
+
+class RandomSplit(BaseModel):
+    """The chosen classifier, fitted and judged on a random split.
+
+    Parameters
+    ----------
+    training_tiles, training_tiles_by_place
+        Images that it was fitted on, and that the split by place has for training. The second is
+        smaller where tiles gave way to the buffer: part of the difference is due to that.
+    evaluation
+        On the random test images; without probabilities.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training_tiles: int
+    training_tiles_by_place: int
+    evaluation: Evaluation
+
+
+class FoldResult(BaseModel):
+    """One fold: fitted without its blocks, judged on them.
+
+    Parameters
+    ----------
+    name
+        Of the fold; where each region is a fold, the region's.
+    tiles, training_tiles
+        Images judged, and fitted on.
+    in_buffer
+        Images of other folds that were too near to be fitted on.
+    accuracy, macro_f1
+        None where nothing could be judged: the remark says why.
+    unlearned
+        Classes of the fold that its training tiles did not hold: all their tiles are errors.
+    remark
+        What makes the figures weak or impossible; None where nothing does.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    tiles: int
+    training_tiles: int
+    in_buffer: int
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    unlearned: list[str] = Field(default_factory=list)
+    remark: str | None = None
+
+
+class CrossValidation(BaseModel):
+    """The chosen classifier, fitted and judged fold by fold.
+
+    Parameters
+    ----------
+    description
+        The folds in words.
+    folds
+        Every fold, judged or not.
+    mean_accuracy, mean_macro_f1
+        Over the folds that were judged, each counting the same.
+    spread_accuracy, spread_macro_f1
+        Standard deviation over those folds; None with fewer than two.
+    pooled
+        All predictions outside a fold's training together, each image once; None if no fold
+        could be judged.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str
+    folds: list[FoldResult]
+    mean_accuracy: float | None
+    mean_macro_f1: float | None
+    spread_accuracy: float | None
+    spread_macro_f1: float | None
+    pooled: Evaluation | None
+
+
+class ValidationSummary(BaseModel):
+    """What the other divisions of the tiles say; None for each that was not asked for.
+
+    Parameters
+    ----------
+    random_split
+        A random split of the same images.
+    random_split_skipped
+        Why there is none though it was asked for.
+    cross_validation
+        Folds of whole blocks.
+    leave_one_region_out
+        A fold for each region.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    random_split: RandomSplit | None = None
+    random_split_skipped: str | None = None
+    cross_validation: CrossValidation | None = None
+    leave_one_region_out: CrossValidation | None = None
+
+
+def summarise_folds(
+    description: str, folds: Sequence[FoldResult], pooled: Evaluation | None
+) -> CrossValidation:
+    """Take the mean and the spread over folds.
+
+    Parameters
+    ----------
+    description
+        The folds in words.
+    folds
+        All of them.
+    pooled
+        Their predictions together.
+
+    Examples
+    --------
+    >>> parts = [
+    ...     FoldResult(name=n, tiles=9, training_tiles=9, in_buffer=0, accuracy=a, macro_f1=a)
+    ...     for n, a in [("a", 0.8), ("b", 0.6), ("c", None)]
+    ... ]
+    >>> found = summarise_folds("three regions", parts, None)
+    >>> round(found.mean_accuracy, 3), round(found.spread_accuracy, 3)
+    (0.7, 0.141)
+    """
+    accuracies = [fold.accuracy for fold in folds if fold.accuracy is not None]
+    scores = [fold.macro_f1 for fold in folds if fold.macro_f1 is not None]
+    return CrossValidation(
+        description=description,
+        folds=list(folds),
+        mean_accuracy=_mean(accuracies),
+        mean_macro_f1=_mean(scores),
+        spread_accuracy=_spread(accuracies),
+        spread_macro_f1=_spread(scores),
+        pooled=pooled,
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _spread(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def list_validation_metrics(summary: ValidationSummary) -> Mapping[str, float]:
+    """List the figures that the run history keeps.
+
+    Examples
+    --------
+    >>> dict(list_validation_metrics(ValidationSummary()))
+    {}
+    """
+    figures: dict[str, float | None] = {}
+    if summary.random_split:
+        found = summary.random_split.evaluation
+        figures |= {
+            "random_split.accuracy": found.accuracy,
+            "random_split.macro_f1": found.macro_f1,
+        }
+    for name in ("cross_validation", "leave_one_region_out"):
+        folds: CrossValidation | None = getattr(summary, name)
+        if folds:
+            figures |= {
+                f"{name}.{figure}": getattr(folds, figure)
+                for figure in (
+                    "mean_accuracy", "spread_accuracy", "mean_macro_f1", "spread_macro_f1"
+                )
+            }  # fmt: skip
+    return {name: value for name, value in figures.items() if value is not None}

@@ -1,0 +1,100 @@
+"""The rules by which labelled tiles are divided, as the parameter group `split` gives them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+SPLITS = ("train", "validation", "test")
+
+
+class SplitRules(BaseModel):
+    """How labelled tiles are divided.
+
+    Parameters
+    ----------
+    validation, test
+        Shares of the tiles of each class; the rest is for training.
+    block_size_m
+        Side of a spatial block in metres.
+    buffer_m
+        Least distance in metres between the edges of two tiles of different splits.
+    unit
+        What goes to a split as a whole: a square ``block``, or a ``region`` of the polygon layer
+        `regions_path`.
+    region_column
+        Column of that layer with the regions' names.
+    test_regions, validation_regions
+        Regions that are to be in those splits, whatever the shares; ``A/B`` is read as a list.
+        Empty: they are dealt by the shares.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    validation: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+    block_size_m: float = Field(gt=0)
+    buffer_m: float = Field(ge=0)
+    unit: Literal["block", "region"] = "block"
+    region_column: str | None = None
+    test_regions: tuple[str, ...] = ()
+    validation_regions: tuple[str, ...] = ()
+
+    @field_validator("test_regions", "validation_regions", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        """Read ``A/B`` as two names (`--params` splits at commas), and numbers as names."""
+        if isinstance(value, str | int):
+            value = [part.strip() for part in str(value).split("/") if part.strip()]
+        if isinstance(value, list | tuple):
+            value = [str(each) if isinstance(each, int) else each for each in value]
+        return value
+
+    @model_validator(mode="after")
+    def _leaves_training_tiles(self) -> SplitRules:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation ({self.validation:g}) and test ({self.test:g}) leave nothing to train"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_regions_where_there_are_some(self) -> SplitRules:
+        if self.unit == "region" and not self.region_column:
+            raise ValueError(
+                "unit=region needs region_column: the column of the layer that names the regions"
+            )
+        named = [*self.test_regions, *self.validation_regions]
+        if self.unit == "block" and named:
+            raise ValueError("test_regions and validation_regions need unit=region")
+        both = sorted({name for name in named if named.count(name) > 1})
+        if both:
+            raise ValueError(f"the regions {both} are named twice")
+        return self
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each split."""
+        return {
+            "train": 1 - self.validation - self.test,
+            "validation": self.validation,
+            "test": self.test,
+        }
+
+    @property
+    def description(self) -> str:
+        """The rules in words."""
+        units = (
+            f"whole regions (column {self.region_column!r})"
+            if self.unit == "region"
+            else f"spatial blocks of {self.block_size_m:g} m"
+        )
+        return f"{units} with a buffer of {self.buffer_m:g} m"
+
+    @property
+    def remedy(self) -> str:
+        """What to do where they leave a split empty."""
+        if self.unit == "region":
+            return "Give a larger area, more regions, or a smaller `split.buffer_m`."
+        return "Give a larger area, or smaller `split.block_size_m` and `split.buffer_m`."
