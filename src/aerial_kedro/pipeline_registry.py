@@ -9,6 +9,7 @@ from aerial_kedro.pipelines import (
     from_folders,
     reporting,
     sample_data,
+    score_scenes,
     scoring,
     training,
 )
@@ -33,4 +34,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "acquisition": acquisition.create_pipeline(),
         "sample_data": sample_data.create_pipeline(),
         "from_folders": from_folders.create_pipeline(),
+        "score_scenes": score_scenes.create_pipeline(),
     }
