@@ -13,10 +13,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog viz mlflow clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## create the virtual environment and install the pinned dependencies
 
@@ -49,6 +49,9 @@ format: $(VENV)/.installed ## format the code
 
 bench: $(VENV)/.installed ## measure featurization against a bare loop; ends with a line of JSON
 	$(BIN)/python -m benchmarks.featurization
+
+bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
+	$(BIN)/python -m benchmarks.catalog
 
 viz: $(VENV)/.installed ## show the pipeline graph on http://127.0.0.1:4141
 	$(BIN)/kedro viz run --host=127.0.0.1 --no-browser

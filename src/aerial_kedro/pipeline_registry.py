@@ -11,6 +11,7 @@ from aerial_kedro.pipelines import (
     reporting,
     sample_data,
     score_folder,
+    score_scenes,
     scoring,
     training,
 )
@@ -38,4 +39,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),
         "score_folder": score_folder.create_pipeline(),
+        "score_scenes": score_scenes.create_pipeline(),
     }

@@ -143,6 +143,8 @@ def test_spark_on_the_cluster_is_the_master_that_the_environment_names(cluster: 
         settings = context.config_loader["spark"]
     assert settings["spark.master"] == "spark://master:7077"
     assert settings["spark.speculation"] is False  # base's, kept by the soft merge
+    # Else each worker keeps decoded blocks up to a twentieth of its machine's memory.
+    assert int(settings["spark.executorEnv.GDAL_CACHEMAX"]) <= 128
 
 
 @pytest.mark.parametrize("missing", ["AERIAL_ROOT", "AERIAL_SPARK_MASTER", "MLFLOW_TRACKING_URI"])

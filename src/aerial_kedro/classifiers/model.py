@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.errors import AerialError
 
 
 class ModelCard(BaseModel):
@@ -79,6 +80,21 @@ class TrainedModel:
     def with_card(self, **changes: Any) -> TrainedModel:
         """Return the same model with a changed card."""
         return replace(self, card=self.card.model_copy(update=changes))
+
+    def check_features(self, feature_key: str) -> None:
+        """Refuse features that the model was not trained on.
+
+        Raises
+        ------
+        AerialError
+            If the key is another than the card's.
+        """
+        if self.card.feature_key != feature_key:
+            raise AerialError(
+                f"The model {self.card.name!r} was trained on features {self.card.feature_key} of "
+                f"the backbone {self.card.backbone!r}; this run's are {feature_key}. Run with that "
+                "backbone, engine and precision, or train a model on these features."
+            )
 
     def predict(self, rows: DataFrame) -> DataFrame:
         """Add ``pred_label``, its ``probability`` and all ``class_probabilities``.

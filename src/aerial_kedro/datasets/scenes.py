@@ -22,6 +22,7 @@ from aerial_kedro.imagery.remote import RemoteReadError, fingerprint, is_remote,
 from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list
 from aerial_kedro.tiles.classes import read_legend
 from aerial_kedro.tiles.labels import LandCoverRaster
+from aerial_kedro.tiles.limits import check_size
 from aerial_kedro.tiles.scenes import SceneHeader, read_header, year_of_scene
 from aerial_kedro.tiles.storage import check_href, gdal_path
 
@@ -197,11 +198,13 @@ class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
                         f"The land cover {file.href} has no coordinate reference system, so its "
                         "place is unknown. Assign one (gdal_edit.py -a_srs EPSG:5070)."
                     )
-                if dataset.transform.b or dataset.transform.d or dataset.transform.e > 0:
+                across, skew_x, _, skew_y, down = dataset.transform[:5]
+                if skew_x or skew_y or across <= 0 or down >= 0:
                     raise AerialError(
-                        f"The land cover {file.href} is rotated or south-up. Write it north-up "
-                        "(gdalwarp) first."
+                        f"The land cover {file.href} is rotated, mirrored or south-up. Write it "
+                        "north-up (gdalwarp) first."
                     )
+                check_size(dataset, gdal_path(file.href), f"The land cover {file.href}")
                 shape = (min(dataset.height, self._THINNED), min(dataset.width, self._THINNED))
                 values = np.unique(dataset.read(1, out_shape=shape))
                 values = values[np.isfinite(values) & (values >= 0) & (values != dataset.nodata)]

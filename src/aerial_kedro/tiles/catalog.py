@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ from affine import Affine
 from pyproj import CRS, Transformer
 from rasterio.windows import Window
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
 from aerial_kedro.tiles.reading import SceneReader, TileReadError, warped
@@ -57,6 +59,8 @@ def ddl(columns: dict[str, str]) -> str:
 # Nodata is counted on a thinned grid of about this many samples a tile side: reading every pixel
 # of every scene twice would cost more than it tells.
 _SAMPLES_PER_SIDE = 32
+# Of one scene: they are listed in memory. A scene of 350 km at 224 m has a quarter of that.
+_MOST_TILES = 10_000_000
 _RGB = [1, 2, 3]
 
 
@@ -89,8 +93,14 @@ def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) 
     return pd.concat(parts, ignore_index=True)[list(TILE_COLUMNS)]
 
 
+@functools.lru_cache(maxsize=64)
+def _transformer(crs: str, epsg: int) -> Transformer:
+    """Keep what takes a millisecond to make: the scenes of a county share one CRS."""
+    return Transformer.from_crs(CRS.from_user_input(crs), epsg, always_xy=True)
+
+
 def _zones_of(scene: SceneHeader) -> list[int]:
-    to_degrees = Transformer.from_crs(CRS.from_wkt(scene.crs), 4326, always_xy=True)
+    to_degrees = _transformer(scene.crs, 4326)
     west, south, east, north = to_degrees.transform_bounds(*_footprint(scene))
     first, last = utm_zone(west), utm_zone(east)
     # Counted on from the westernmost, since zone 60 borders on zone 1.
@@ -137,11 +147,17 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
 
 def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
     """Grid cells of one zone whose square lies inside the scene and whose centre in the zone."""
-    to_grid = Transformer.from_crs(CRS.from_wkt(scene.crs), grid.epsg, always_xy=True)
+    to_grid = _transformer(scene.crs, grid.epsg)
     xmin, ymin, xmax, ymax = to_grid.transform_bounds(*_footprint(scene))
     (first_col, last_col), (first_row, last_row) = grid.cell_of(
         np.array([xmin, xmax]), np.array([ymin, ymax])
     )
+    count = int(last_col - first_col + 1) * int(last_row - first_row + 1)
+    if count > _MOST_TILES:
+        raise AerialError(
+            f"The scene {scene.href} would be cut into {count:,} tiles of {grid.tile_size_m:g} m. "
+            "Give a larger tile_size_m, or cut the scene into pieces (gdal_retile.py)."
+        )
     cols, rows = (
         each.ravel()
         for each in np.meshgrid(
@@ -158,7 +174,7 @@ def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
         inside &= (x >= left - slack) & (x <= right + slack)
         inside &= (y >= bottom - slack) & (y <= top + slack)
     cols, rows = cols[inside], rows[inside]
-    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    to_degrees = _transformer(f"EPSG:{grid.epsg}", 4326)
     lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
     cells = pd.DataFrame({"col": cols, "row": rows, "lon": lon, "lat": lat})
     return cells[belongs_to_grid(cols, rows, grid)].reset_index(drop=True)

@@ -12,6 +12,7 @@ from affine import Affine
 from pyproj import CRS, Geod, Transformer
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.limits import check_size
 
 FIRST_YEAR, LAST_YEAR = 1930, 2099
 _DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -140,12 +141,13 @@ def read_header(
     Raises
     ------
     AerialError
-        If the file is no GeoTIFF, has no projected CRS, is rotated, has too few bands or is not
-        8 bit.
+        If the file is no GeoTIFF, has no projected CRS, is rotated, has too few bands, is not
+        8 bit, or declares a size that cannot be meant.
     """
     try:
         with rasterio.open(path, driver="GTiff") as dataset:
             _check_scene(dataset, href)
+            check_size(dataset, path, f"The scene {href}")
             crs = CRS.from_wkt(dataset.crs.to_wkt())
             x, y = dataset.transform @ (dataset.width / 2, dataset.height / 2)
             lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+import rasterio.shutil
+from affine import Affine
 
 from aerial_kedro.datasets.scenes import LandCoverDataset, SceneFolderDataset
 from aerial_kedro.errors import AerialError
-from tests.builders import CLASSES, random_codes, write_land_cover, write_scene
+from tests.builders import CLASSES, ORIGIN, random_codes, write_land_cover, write_scene
 from tests.unit.datasets.refusals import refused
 
 
@@ -26,6 +29,20 @@ class TestScenes:
         (tmp_path / "b_2018.tif").write_text("no scene")
         with refused(r"b_2018\.tif cannot be opened as a GeoTIFF"):
             SceneFolderDataset(path=str(tmp_path)).load()
+
+    @pytest.mark.parametrize(
+        ("href", "match"),
+        [
+            ("{folder}/../secret_2018.tif", "climbs out of its folder"),
+            ("s3://bucket/a_2018.tif", "scheme 's3', which is not read"),
+            ("/vsizip/{folder}/a.zip/a_2018.tif", "virtual file systems"),
+            ("https://elsewhere.example/a_2018.tif", "elsewhere.example"),
+        ],
+    )
+    def test_a_list_leads_nowhere_else(self, tmp_path: Path, href: str, match: str) -> None:
+        (tmp_path / "list.csv").write_text(f"href\n{href.format(folder=tmp_path)}\n")
+        with refused(match):
+            SceneFolderDataset(path=str(tmp_path / "list.csv")).load()
 
 
 class TestLandCover:
@@ -65,6 +82,39 @@ class TestLandCover:
         (tmp_path / "nlcd_2019.tif").write_text("no raster")
         with refused(name):
             LandCoverDataset(path=str(tmp_path / name)).load()
+
+    def test_only_geotiffs_are_opened(self, tmp_path: Path) -> None:
+        source = write_scene(tmp_path / "source.tif", pixels=random_codes((9, 9))[None])
+        for name, driver in (("virtual_2019.tif", "VRT"), ("picture_2019.tif", "PNG")):
+            with rasterio.Env(), rasterio.open(source) as dataset:
+                rasterio.shutil.copy(dataset, tmp_path / name, driver=driver)
+            with rasterio.open(tmp_path / name) as dataset:
+                assert dataset.driver == driver
+            with refused(rf"{name} cannot be opened as a GeoTIFF"):
+                LandCoverDataset(path=str(tmp_path / name)).load()
+
+    def test_a_raster_cut_short_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "nlcd_2019.tif"
+        write_land_cover(path, random_codes((300, 300)))
+        path.write_bytes(path.read_bytes()[:40_000])
+        with refused(r"nlcd_2019\.tif cannot be opened as a GeoTIFF"):
+            LandCoverDataset(path=str(path)).load()
+
+    @pytest.mark.parametrize(
+        "transform",
+        [
+            Affine(30, 5, ORIGIN[0], 5, -30, ORIGIN[1]),
+            Affine(-30, 0, ORIGIN[0], 0, -30, ORIGIN[1]),
+            Affine(30, 0, ORIGIN[0], 0, 30, ORIGIN[1]),
+        ],
+    )
+    def test_a_raster_that_is_not_north_up_is_refused(
+        self, tmp_path: Path, transform: Affine
+    ) -> None:
+        path = tmp_path / "nlcd_2019.tif"
+        write_scene(path, pixels=random_codes((9, 9))[None], transform=transform)
+        with refused(r"nlcd_2019\.tif is rotated, mirrored or south-up"):
+            LandCoverDataset(path=str(path)).load()
 
     def test_a_raster_without_a_place_is_refused(self, tmp_path: Path) -> None:
         write_scene(tmp_path / "nlcd_2019.tif", crs=None, pixels=random_codes((9, 9))[None])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
@@ -267,6 +268,16 @@ class TestNodata:
 
     def test_by_mask_band(self, tmp_path: Path) -> None:
         self.check(write_scene(tmp_path / "a.tif", pixels=self.pixels(90), mask=self.mask()))
+
+    def test_by_mask_file(self, tmp_path: Path) -> None:
+        path = write_scene(tmp_path / "a.tif", pixels=self.pixels(90))
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False),
+            rasterio.open(path, "r+") as dataset,
+        ):
+            dataset.write_mask(self.mask())
+        assert path.with_name("a.tif.msk").is_file()
+        self.check(path)
 
     def test_by_alpha(self, tmp_path: Path) -> None:
         pixels = np.concatenate([self.pixels(90), self.mask()[None]])

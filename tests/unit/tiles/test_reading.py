@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -207,6 +208,12 @@ class TestFiles:
             assert read_image_file(str(path), SIZE).shape == (SIZE, SIZE, 3)
 
 
+def noise(side: int) -> np.ndarray:
+    """Three bands that hardly compress."""
+    rng = np.random.default_rng(0)
+    return rng.integers(1, 256, (3, side, side)).astype(np.uint8)
+
+
 class TestScenes:
     def test_only_four_scenes_are_open_at_once(self, tmp_path: Path) -> None:
         paths = [write_scene(tmp_path / f"{i}.tif") for i in range(6)]
@@ -258,6 +265,20 @@ class TestScenes:
                 read_tile({**tile, "href": str(path)}, SIZE, reader)
             with pytest.raises(TileReadError, match=r"scene unreadable: .*No such file"):
                 read_tile({**tile, "href": str(tmp_path / "b.tif")}, SIZE, reader)
+
+    def test_a_truncated_cog_loses_the_tiles_that_are_missing(self, tmp_path: Path) -> None:
+        """Header and overviews come first in such a file, the last pixels last."""
+        whole = write_scene(tmp_path / "whole.tif", pixels=noise(600))
+        path = tmp_path / "a.tif"
+        rasterio.shutil.copy(whole, path, driver="COG", blocksize=128, compress="deflate")
+        path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
+        with SceneReader() as reader:
+            assert reader.scene(str(path)).overviews(1)
+            assert reader.read_window(str(path), Window(0, 0, 112, 112), 112).any()
+            with pytest.raises(TileReadError, match="scene unreadable"):
+                reader.read_window(str(path), Window(480, 480, 112, 112), 112)
+            # The rest goes on: one block that is missing does not close the scene.
+            assert reader.read_window(str(path), Window(112, 112, 112, 112), 112).any()
 
     def test_only_geotiffs_are_opened(self, tmp_path: Path) -> None:
         path = tmp_path / "a.tif"

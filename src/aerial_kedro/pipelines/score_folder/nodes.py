@@ -110,9 +110,9 @@ def release_features(key: str, quarantine: QuarantineSummary) -> str:
     """
     if quarantine.quarantined >= quarantine.tiles:
         raise AerialError(
-            f"None of the {quarantine.tiles:,} images below score_root could be read. Commonest "
+            f"None of the {quarantine.tiles:,} tiles could be read. Commonest "
             f"reason: {next(iter(quarantine.reasons), 'none')}. All are in 04_feature/quarantine; "
-            "give a folder of 8-bit RGB or grey PNG, JPEG or TIFF images."
+            "give scenes, or a folder of images, with 8-bit RGB."
         )
     return key
 

@@ -13,7 +13,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """Unlabelled tiles and a trained model in; predictions, table and map out."""
     return (
         _create_ingestion()
-        + _create_features()
+        + create_checked_features()
         + pipeline(
             create_prediction_pipeline(),
             inputs={"tile_catalog": "score_catalog", "feature_key": "released_key"},
@@ -36,8 +36,8 @@ def _create_ingestion() -> Pipeline:
     )
 
 
-def _create_features() -> Pipeline:
-    """Wire featurization between checks that its features are those of the model."""
+def create_checked_features() -> Pipeline:
+    """Featurize `score_catalog`, between checks that the features are those of the model."""
     checks = group(
         [
             Node(

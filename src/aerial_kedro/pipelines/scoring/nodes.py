@@ -45,12 +45,7 @@ def score_tiles(
     AerialError
         If the model was trained on other features.
     """
-    if model.card.feature_key != key:
-        raise AerialError(
-            f"The model {model.card.name!r} was trained on features {model.card.feature_key} of "
-            f"the backbone {model.card.backbone!r}; this run's are {key}. Run with that backbone, "
-            "engine and precision, or train a model on these features."
-        )
+    model.check_features(key)
     features = tile_features.filter(F.col("feature_key") == key).drop("feature_key")
     scored = model.predict(tile_catalog.join(features, ["image_id", "source_version"]))
     classes = F.array(*[F.lit(name) for name in model.card.classes])
