@@ -11,7 +11,7 @@ import click
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
@@ -76,7 +76,7 @@ class ProjectHooks:
             if isinstance(cause, AerialError):
                 raise click.ClickException(str(cause)) from error
             cause = cause.__cause__
-        message = _from_worker(str(error))
+        message = _from_worker(str(error)) or _missing_input(error)
         if message:
             raise click.ClickException(message) from error
 
@@ -86,6 +86,19 @@ def _share_access_rules(parameters: dict[str, Any]) -> None:
     rules = check_access(parameters).model_dump_json()
     os.environ[RULES_VARIABLE] = rules
     spark.set_worker_environment({RULES_VARIABLE: rules})
+
+
+def _missing_input(error: Exception) -> str | None:
+    """Say what a dataset of Kedro's own did not find; ours say it themselves."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, FileNotFoundError):
+        cause = cause.__cause__
+    if cause is None or not isinstance(error, DatasetError):
+        return None
+    return (
+        f"There is no {cause.filename or cause} yet: run the pipeline that makes it first "
+        "(`kedro run` runs all)."
+    )
 
 
 def _from_worker(text: str) -> str | None:

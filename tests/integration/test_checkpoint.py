@@ -28,8 +28,9 @@ TILES = 40
 def featurized(
     _kedro: None, tmp_path_factory: pytest.TempPathFactory, tracking_uri: str
 ) -> Project:
-    """A few tile images with their features computed."""
+    """A few tile images with their features computed, and a copy of the images."""
     root = draw_class_folders(tmp_path_factory.mktemp("tiles"), tiles=TILES // 4, seed=3)
+    shutil.copytree(root, root.with_name("as drawn"))
     data = tmp_path_factory.mktemp("featurized")
     project = Project(data, {**FOLDERS, "folders_root": str(root)}, tracking_uri)
     featurize(project)
@@ -38,10 +39,15 @@ def featurized(
 
 @pytest.fixture
 def folder_project(featurized: Project, tmp_path: Path) -> Project:
-    """The same, to be changed: a copy of images and features, times of writing included."""
-    root = shutil.copytree(featurized.parameters["folders_root"], tmp_path / "tiles")
+    """The same, to be changed: images as they were drawn, times of writing included.
+
+    They stay where they are, since another address is another image; the features are a copy.
+    """
+    root = Path(featurized.parameters["folders_root"])
+    shutil.rmtree(root)
+    shutil.copytree(root.with_name("as drawn"), root)
     data = shutil.copytree(featurized.data, tmp_path / "data")
-    return replace(featurized, data=data, parameters={**FOLDERS, "folders_root": str(root)})
+    return replace(featurized, data=data)
 
 
 def featurize(project: Project, **parameters: object) -> list[str]:

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -152,7 +153,8 @@ def test_north_dakota_is_mapped_in_three_years_without_land_cover(
         assert raster.crs.to_epsg() == picture.epsg
         assert raster.bounds.left >= picture.left
         assert raster.bounds.top <= picture.top
-        for tile in predictions[predictions["year"] == 2014].itertuples():
+        tiles = gpd.read_parquet(tmp_path / "07_model_output/tiles.parquet")
+        for tile in tiles[tiles["year"] == 2014].itertuples():
             (found,) = raster.sample([((tile.xmin + tile.xmax) / 2, (tile.ymin + tile.ymax) / 2)])
             names = dict(each.split(" ")[::-1] for each in raster.tags()["CLASSES"].split(", "))
-            assert found[0] == int(names[tile.pred_label])
+            assert found[0] == int(names[tile.mapped_class])

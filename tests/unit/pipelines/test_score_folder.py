@@ -58,7 +58,7 @@ def test_a_model_of_other_weights_asks_for_them() -> None:
 
 def test_nothing_is_scored_where_nothing_could_be_read() -> None:
     broken = QuarantineSummary(tiles=3, quarantined=3, reasons={"broken": 3}, examples=[])
-    with pytest.raises(AerialError, match=r"None of the 3 images.*broken"):
+    with pytest.raises(AerialError, match=r"None of the 3 tiles.*broken"):
         release_features(KEY, broken)
     assert release_features(KEY, broken.model_copy(update={"quarantined": 2})) == KEY
 
