@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ format: $(VENV)/.installed ## format the code
 
 bench: $(VENV)/.installed ## measure featurization against a bare loop; ends with a line of JSON
 	$(BIN)/python -m benchmarks.featurization
+
+bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,000 tiles
+	$(BIN)/python -m benchmarks.county
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog
