@@ -38,7 +38,8 @@ class ModelCard(BaseModel):
     training_tiles
         How many it saw.
     temperature
-        Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on validation.
+        Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
+        the training and validation splits that the fold's model had not seen.
     validation
         Its accuracy on the validation split.
     """

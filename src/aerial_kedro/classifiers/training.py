@@ -13,7 +13,6 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.accuracy.calibration import fit_temperature
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.classifiers.settings import (
@@ -93,38 +92,6 @@ def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] 
         )
         return [forest]
     raise TypeError(f"no classifier has the settings {type(settings).__name__}")
-
-
-def calibrate(model: TrainedModel, rows: DataFrame) -> TrainedModel:
-    """Fit the temperature of a model's probabilities.
-
-    Parameters
-    ----------
-    model
-        The model, not calibrated yet.
-    rows
-        The validation split: ``label, block_id`` and the model's feature column.
-
-    Raises
-    ------
-    AerialError
-        If no validation tile is of a class that the model knows.
-    """
-    frame = model.predict(rows).select("label", "class_probabilities", "block_id").toPandas()
-    probabilities = np.array(frame["class_probabilities"].tolist())
-    try:
-        temperature = fit_temperature(
-            probabilities,
-            frame["label"].tolist(),
-            model.card.classes,
-            independent=frame["block_id"].nunique() or None,
-        )
-    except ValueError as error:
-        raise AerialError(
-            f"The probabilities cannot be calibrated on the validation split: {error} Give more "
-            "area or tiles."
-        ) from error
-    return model.with_card(temperature=temperature)
 
 
 def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:

@@ -12,6 +12,7 @@ import shapely
 from affine import Affine
 from pyproj import Transformer
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.own_grid import (
     CellGrid,
     cells_on_own_grid,
@@ -21,6 +22,9 @@ from aerial_kedro.tiles.own_grid import (
 from aerial_kedro.tiles.raster import Raster
 
 NODATA = 0
+
+# A map covers all that lies between its tiles: at 224 m this is 4,480 by 4,480 km.
+_MOST_CELLS = 400_000_000
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,26 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
     ----------
     tiles
         ``epsg, xmin, ymin, xmax, ymax``.
+
+    Raises
+    ------
+    AerialError
+        If the tiles lie so far apart that the map would be nearly all gaps, and huge.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
     cells, grid = _find_cells(tiles, epsg)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
+    shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
+    if shape[0] * shape[1] > _MOST_CELLS:
+        raise AerialError(
+            f"The {len(tiles):,} tiles lie so far apart that their map would have {shape[0]:,} by "
+            f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
+            "region on their own (--params=scenes_root=DIR)."
+        )
     return TileCells(
         epsg=epsg,
         transform=grid.transform(first_col, top_row + 1),
-        shape=(top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1),
+        shape=shape,
         rows=top_row - cells["row"].to_numpy(),
         columns=cells["col"].to_numpy() - first_col,
         tiles=cells["tile"].to_numpy(),

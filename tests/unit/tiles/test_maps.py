@@ -6,6 +6,7 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.maps import map_of_tiles, polygons_of_tiles
 from aerial_kedro.tiles.raster import Raster
 from tests.builders import TILE, ZONE, cell_of_origin, grid_tiles
@@ -165,3 +166,9 @@ class TestPolygons:
         polygons = polygons_of_tiles(tiles)
         assert polygons["tile_id"].tolist() == tiles["tile_id"].tolist()
         assert set(tiles.columns) <= set(polygons.columns)
+
+
+def test_tiles_on_two_ends_of_a_continent_make_no_map() -> None:
+    tiles = predicted(grid_tiles([(COL, ROW), (COL + 20_000, ROW - 20_001)]))
+    with pytest.raises(AerialError, match=r"2 tiles lie so far apart.*20,002 by 20,001 cells"):
+        draw(tiles)

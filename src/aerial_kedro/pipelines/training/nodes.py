@@ -12,6 +12,7 @@ from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.validation import ValidationSummary, list_validation_metrics
 from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.classifiers.calibration import calibrate
 from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.settings import (
@@ -19,7 +20,7 @@ from aerial_kedro.classifiers.settings import (
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.classifiers.training import calibrate, fit_stages, judge
+from aerial_kedro.classifiers.training import fit_stages, judge
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
@@ -37,12 +38,15 @@ class Candidate:
         ``logistic_regression``, ``random_forest`` or the baseline ``image_statistics``.
     model
         Fitted; None where this run was not asked for it (parameter ``classifier``).
+    settings
+        Of the classifier; None with no model.
     test
         Its accuracy on the test split, once the choice is made.
     """
 
     name: str
     model: TrainedModel | None
+    settings: ClassifierSettings | None = None
     test: Evaluation | None = None
 
     @property
@@ -185,22 +189,20 @@ def _fit(
         seed=seed,
         training_tiles=rows.count(),
     )
-    return Candidate(name, TrainedModel(stages, card))
+    return Candidate(name, TrainedModel(stages, card), settings)
 
 
 def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
-    """Calibrate a candidate's probabilities on the validation split, and judge it there."""
-    if candidate.model is None:
+    """Calibrate a candidate's probabilities, and judge it on the validation split."""
+    if candidate.model is None or candidate.settings is None:
         return candidate
-    rows = labelled_features.filter("split = 'validation'")
-    calibrated = calibrate(candidate.model, rows)
-    found = judge(calibrated, rows, seed)
+    seen = labelled_features.filter("split in ('train', 'validation')")
+    calibrated = calibrate(candidate.model, seen, candidate.settings, seed)
+    found = judge(calibrated, labelled_features.filter("split = 'validation'"), seed)
     LOGGER.info(
         "%s, validation: accuracy %.3f, macro-F1 %.3f",
-        candidate.name,
-        found.accuracy,
-        found.macro_f1,
-    )
+        candidate.name, found.accuracy, found.macro_f1,
+    )  # fmt: skip
     return replace(candidate, model=calibrated.with_card(validation=found))
 
 
