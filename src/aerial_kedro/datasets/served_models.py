@@ -78,7 +78,10 @@ class ServedModelDataset(AbstractDataset[ServedModel, None]):
                 registered_model_name=self._registered_name,
             )
         LOGGER.info(
-            "Registered: models:/%s/%s", self._registered_name, logged.registered_model_version
+            "Registered: models:/%s/%s (%s)",
+            self._registered_name,
+            logged.registered_model_version,
+            data.card.model_name,
         )
 
     def load(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from aerial_kedro.backbones.artifact import Backbone, feature_key
 from aerial_kedro.backbones.engines import check_engine
 from aerial_kedro.classifiers.stored import StoredModel
@@ -11,8 +9,6 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.serving.conversion import convert_model
 from aerial_kedro.serving.model import ENGINE, ServedCard, ServedModel
 from aerial_kedro.tiles.reading import READING_VERSION
-
-LOGGER = logging.getLogger(__name__)
 
 
 def assemble_model(
@@ -46,7 +42,6 @@ def assemble_model(
             f"`kedro run --pipeline=featurization --params=backbone={card.backbone}` (and the "
             "weights_path it was trained with, if any), or choose another model_name."
         )
-    LOGGER.info("Model to serve: %s (%s)", card.name, card.classifier)
     return ServedModel(
         backbone.onnx,
         convert_model(model),
