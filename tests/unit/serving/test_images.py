@@ -49,7 +49,7 @@ def test_many_bad_pictures_make_a_short_message() -> None:
 
 
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RefusedImagesError, match="257 images"):
+    with pytest.raises(RefusedImagesError, match="There are 257 images"):
         decode_images([""] * 257, 32)
     monkeypatch.setattr(images, "MOST_CHARACTERS", 10)
     with pytest.raises(RefusedImagesError, match="12 characters"):

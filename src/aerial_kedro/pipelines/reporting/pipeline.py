@@ -197,6 +197,7 @@ def _create_common(metrics: str) -> Pipeline:
                     "test_predictions",
                     "tile_catalog",
                     "labelled_features",
+                    # The files of `trained_model`: written before there are test predictions.
                     "stored_model",
                     "backbone",
                     "params:engine",
