@@ -13,6 +13,7 @@ from aerial_kedro.pipelines import (
     score_folder,
     score_scenes,
     scoring,
+    serving,
     training,
 )
 
@@ -40,4 +41,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "from_folders": from_folders.create_pipeline(),
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_scenes.create_pipeline(),
+        "serving": serving.create_pipeline(),
     }

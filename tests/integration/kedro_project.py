@@ -40,7 +40,7 @@ COUNTY: dict[str, Any] = {
     "random_forest": {"num_trees": 10, "max_depth": 5},
     "logistic_regression": {"max_iter": 30},
     "image_statistics": {"max_iter": 30},
-    "report": {"gallery_tiles": 2, "worst_errors": 3},
+    "report": {"gallery_tiles": 2, "worst_errors": 3, "explained_errors": 2},
 }
 FOLDERS: dict[str, Any] = {
     name: COUNTY[name]

@@ -84,7 +84,14 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         LOGGER.info("Model: %s (%s)", name, data.card.classifier)
 
     def load(self) -> TrainedModel:
-        """Read a model by name, or the latest.
+        """Read a model by name, or the latest; see `find` for what is refused."""
+        name = self.find()
+        spark.session()
+        stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
+        return TrainedModel(stages, self.load_card(name))
+
+    def find(self) -> str:
+        """Return the name of the model to load: the one asked for, or the latest.
 
         Raises
         ------
@@ -101,9 +108,11 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
                 f"There is no model called {name!r} in {self._path}. There are: "
                 f"{', '.join(self._names()) or 'none'}."
             )
-        spark.session()
-        card = ModelCard.model_validate_json(self._read(f"{name}/model.json"))
-        return TrainedModel(PipelineModel.load(f"{self._spark_path}/{name}/stages"), card)
+        return name
+
+    def load_card(self, name: str) -> ModelCard:
+        """Read the card of a model."""
+        return ModelCard.model_validate_json(self._read(f"{name}/model.json"))
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""

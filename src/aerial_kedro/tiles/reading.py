@@ -24,6 +24,7 @@ __all__ = [
     "SceneReader",
     "Tile",
     "TileReadError",
+    "decode_image",
     "read_image_file",
     "read_tile",
     "warped",
@@ -46,7 +47,10 @@ _MAX_IMAGE_PIXELS = 64_000_000
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # where a PNG says how many bits a value has
 _TIFF_SUFFIXES = (".tif", ".tiff")
+# Either byte order, classic and BigTIFF.
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RGB = [1, 2, 3]
+_EMPTY = "the file is empty (0 bytes)"
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -108,8 +112,35 @@ def read_image_file(href: str, size: int) -> np.ndarray:
     except OSError as error:
         raise TileReadError(f"the file cannot be read: {error}") from error
     if not content:
-        raise TileReadError("the file is empty (0 bytes)")
+        raise TileReadError(_EMPTY)
     if href.lower().endswith(_TIFF_SUFFIXES):
+        return _decode_tiff(content, size)
+    return _decode_picture(content, size)
+
+
+def decode_image(content: bytes, size: int) -> np.ndarray:
+    """Decode an image that has no name, as `read_image_file` does those that have one.
+
+    Parameters
+    ----------
+    content
+        A PNG, JPEG or TIFF file, told apart by its first bytes.
+    size
+        Side of the result in pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        Array of shape ``(size, size, 3)``, uint8, red, green and blue.
+
+    Raises
+    ------
+    TileReadError
+        See `read_image_file`.
+    """
+    if not content:
+        raise TileReadError(_EMPTY)
+    if content.startswith(_TIFF_SIGNATURES):
         return _decode_tiff(content, size)
     return _decode_picture(content, size)
 

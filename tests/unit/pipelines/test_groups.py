@@ -11,7 +11,9 @@ CLASSES = LandCoverClasses(codes={"Forest": [41], "Shrub": [52], "Water": [11]})
 
 
 def settings_of(groups: dict[str, list[str]]) -> ReportSettings:
-    return ReportSettings(gallery_tiles=0, worst_errors=0, change_candidates=0, groups=groups)
+    return ReportSettings(
+        gallery_tiles=0, worst_errors=0, explained_errors=0, change_candidates=0, groups=groups
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from aerial_kedro.pipelines.reporting.reference import ChangeFigures
 from aerial_kedro.report import content as page
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.error_maps import ErrorMap
+from aerial_kedro.report.explained import ExplainedError
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -49,6 +50,7 @@ class TileFindings:
     model: TrainedModel
     gallery: Gallery
     abstention: AbstentionSummary
+    explained: list[ExplainedError]
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _content(tiles: TileFindings) -> page.ReportContent:
         abstention=tiles.abstention,
         validation=tiles.validation,
         worst_errors=tiles.gallery.worst,
+        explained_errors=tiles.explained,
         notes=[_MADE_UP_NOTE] if source.made_up_seed is not None else [],
     )
 

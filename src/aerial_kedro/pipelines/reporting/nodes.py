@@ -41,6 +41,8 @@ class ReportSettings(BaseModel):
         Pictures for each class.
     worst_errors
         Pictures of the most confident errors.
+    explained_errors
+        The most confident errors, with what led to them.
     change_candidates
         Pairs of pictures of the likeliest changes.
     groups
@@ -51,6 +53,7 @@ class ReportSettings(BaseModel):
 
     gallery_tiles: int = Field(ge=0)
     worst_errors: int = Field(ge=0)
+    explained_errors: int = Field(ge=0)
     change_candidates: int = Field(ge=0)
     groups: dict[str, list[str]] = {}
 

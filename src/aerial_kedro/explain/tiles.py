@@ -1,0 +1,113 @@
+"""Explanations on Spark's workers, tile by tile."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from aerial_kedro.explain.neighbours import nearest
+from aerial_kedro.explain.occlusion import occlusion, overlay
+from aerial_kedro.serving.model import ServedModel, TilePredictor
+from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+
+HEAT_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "overlay": "binary",
+    "largest_drop": "double",
+}
+NEIGHBOUR_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "neighbour": "string",
+    "label": "string",
+    "similarity": "double",
+}
+_QUALITY = 85
+
+
+def explain_tiles(
+    frames: Iterator[pd.DataFrame],
+    *,
+    model: ServedModel,
+    classes: Mapping[str, str],
+    patches: int,
+    picture_px: int,
+) -> Iterator[pd.DataFrame]:
+    """Show what in the pictures spoke for a class (``mapInPandas``).
+
+    Parameters
+    ----------
+    frames
+        Tiles with `aerial_kedro.tiles.reading.SOURCE_COLUMNS`.
+    model
+        The model.
+    classes
+        Image to the class to explain.
+    patches
+        Of `occlusion`.
+    picture_px
+        Side of the overlay.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `HEAT_COLUMNS`; a tile that cannot be read (any more) has no row.
+    """
+    predictor = TilePredictor(model)
+    with SceneReader() as reader:
+        for frame in frames:
+            rows = []
+            for tile in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+                try:
+                    pixels = read_tile(tile, model.card.backbone.input_size, reader)
+                except TileReadError:
+                    continue
+                number = model.card.classes.index(classes[tile["image_id"]])
+                drops = occlusion(pixels, predictor.probabilities, number, patches)
+                picture = _encoded(overlay(pixels, drops), picture_px)
+                rows.append((tile["image_id"], picture, float(drops.max())))
+            yield pd.DataFrame(rows, columns=list(HEAT_COLUMNS))
+
+
+def find_neighbours(
+    frames: Iterator[pd.DataFrame], *, queries: Mapping[str, list[float]], count: int
+) -> Iterator[pd.DataFrame]:
+    """Find the nearest tiles of each batch (``mapInPandas``); the nearest of all are among them.
+
+    Parameters
+    ----------
+    frames
+        Tiles: ``image_id, label, features``.
+    queries
+        Image to its features.
+    count
+        How many for each.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `NEIGHBOUR_COLUMNS`.
+    """
+    wanted = np.array(list(queries.values()))
+    for frame in frames:
+        if not len(frame):
+            continue
+        positions, similarity = nearest(wanted, np.stack(frame["features"].tolist()), count)
+        rows = frame.iloc[positions.ravel()]
+        yield pd.DataFrame(
+            {
+                "image_id": np.repeat(list(queries), positions.shape[1]),
+                "neighbour": rows["image_id"].to_numpy(),
+                "label": rows["label"].to_numpy(),
+                "similarity": similarity.ravel(),
+            }
+        ).dropna(subset="similarity")
+
+
+def _encoded(pixels: np.ndarray, side: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((side, side)).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()

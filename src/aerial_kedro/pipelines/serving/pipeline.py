@@ -1,0 +1,21 @@
+"""Wiring of serving."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.serving import nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Make a model in MLflow's registry, ready to be served, of a stored model."""
+    return group(
+        [
+            Node(
+                nodes.assemble_model,
+                ["stored_model", "backbone", "params:engine", "params:precision"],
+                "served_model",
+                name="assemble_model",
+            )
+        ],
+        "serving",
+    )
