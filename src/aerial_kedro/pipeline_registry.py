@@ -14,6 +14,7 @@ from aerial_kedro.pipelines import (
     score_scenes,
     scoring,
     training,
+    training_synapseml,
 )
 
 
@@ -40,4 +41,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "from_folders": from_folders.create_pipeline(),
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_scenes.create_pipeline(),
+        "training_synapseml": training_synapseml.create_pipeline(),
     }
