@@ -55,7 +55,7 @@ class RunHistoryHook(MlflowHook):
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Start the run; log parameters and the code's version."""
-        super().before_pipeline_run(run_params, pipeline, catalog)
+        super().before_pipeline_run(without_queries(run_params), pipeline, catalog)
         self._times = StepTimes()
         if not self._is_mlflow_enabled:
             return
@@ -135,6 +135,18 @@ class StepTimes:
         for step, start, end in self._spans.values():
             steps[step] = steps.get(step, 0.0) + end - start
         return steps
+
+
+def without_queries(run_params: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the query of every address out of what ``--params`` gave, which becomes a tag.
+
+    Examples
+    --------
+    >>> without_queries({"env": "base", "runtime_params": {"scenes_root": "abfss://c?sig=abc"}})
+    {'env': 'base', 'runtime_params': "{'scenes_root': 'abfss://c?…'}"}
+    """
+    given = run_params.get("runtime_params")
+    return {**run_params, "runtime_params": redact(given) if given else None}
 
 
 def list_parameters(

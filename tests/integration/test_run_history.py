@@ -131,9 +131,12 @@ def test_a_registered_model_scores_as_the_stored_one_does(copy: Project, address
 
 
 def test_mlflow_loads_the_registered_model_by_itself(copy: Project) -> None:
-    with copy.environment():
-        mlflow.set_tracking_uri(f"sqlite:///{copy.data / 'mlflow' / 'mlflow.db'}")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{copy.data / 'mlflow' / 'mlflow.db'}")
+    try:
         stages = mlflow.spark.load_model(FIRST)
+    finally:
+        mlflow.set_tracking_uri(before)
     assert "RandomForest" in type(stages.stages[-1]).__name__
 
 
