@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import click
@@ -20,6 +22,7 @@ from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
+from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
 LOGGER = logging.getLogger(__name__)
@@ -29,6 +32,8 @@ _TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasteri
 
 class ProjectHooks:
     """Configure Spark, check the run parameters, refuse what cannot end well, say it plainly."""
+
+    _synapseml: Mapping[str, Any] = MappingProxyType({})
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -40,6 +45,7 @@ class ProjectHooks:
             spark.configure(loader["spark"])
         except MissingConfigException:
             spark.configure({})
+        self._synapseml = loader["synapseml"]
         try:
             run = check_run_parameters(loader["parameters"], loader.declared_parameters())
             check_engine(run.engine, run.precision)
@@ -53,7 +59,12 @@ class ProjectHooks:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Refuse a model name that is taken before hours are spent."""
+        """Refuse a model name that is taken before hours are spent; give Spark its packages."""
+        if pipeline.only_nodes_with_tags(SYNAPSEML).nodes:
+            try:
+                spark.add_packages(self._synapseml)
+            except AerialError as error:
+                raise click.ClickException(str(error)) from None
         for name in pipeline.all_outputs() & {"trained_model"}:
             dataset = catalog.get(name)
             try:

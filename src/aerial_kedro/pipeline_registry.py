@@ -15,6 +15,7 @@ from aerial_kedro.pipelines import (
     scoring,
     serving,
     training,
+    training_synapseml,
 )
 
 
@@ -42,4 +43,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_scenes.create_pipeline(),
         "serving": serving.create_pipeline(),
+        "training_synapseml": training_synapseml.create_pipeline(),
     }

@@ -45,7 +45,8 @@ class RunParameters(BaseModel):
     classifier
         Which classifiers to train.
     model_name
-        Name of the model to store, or to score with.
+        Name of the model to store, or to score with; to score with also an address in the
+        registry.
     overwrite
         Whether a stored model of that name may be replaced.
     max_nodata_fraction
@@ -83,7 +84,9 @@ class RunParameters(BaseModel):
     engine: str
     precision: str
     classifier: Literal["both", "logistic_regression", "random_forest"]
-    model_name: str | None = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    model_name: str | None = Field(
+        pattern=r"^([A-Za-z0-9_-]+|models:/[A-Za-z0-9_-]+(/(\d+|latest)|@[A-Za-z0-9_-]+))$"
+    )
     overwrite: StrictBool
     max_nodata_fraction: float = Field(strict=True, ge=0, le=1)
     max_quarantine_fraction: float = Field(strict=True, ge=0, le=1)
@@ -163,5 +166,8 @@ def _problem(error: Mapping[str, Any], known: list[str]) -> str:
         return f"there is no parameter {name!r}; {hint}"
     message = str(error["msg"])
     if name == "model_name":
-        message = "use letters, digits, - and _ only"
+        message = (
+            "use letters, digits, - and _ only; of a registered model models:/NAME/VERSION or "
+            "models:/NAME@ALIAS"
+        )
     return f"{name}={error['input']!r}: {message[0].lower()}{message[1:]}"

@@ -4,20 +4,33 @@ import warnings
 
 from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
 from aerial_kedro.hooks import ProjectHooks
+from aerial_kedro.run_history import RunHistoryHook
 from aerial_kedro.session import ProjectSession
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
-HOOKS = (ProjectHooks(),)
+HOOKS = (ProjectHooks(), RunHistoryHook())
+# RunHistoryHook is that plugin's hook, and more. It is known by one name or the other.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 SESSION_CLASS = ProjectSession
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "config_patterns": {"spark": ["spark*", "spark*/**"], "mlflow": ["mlflow*"]},
+    "config_patterns": {
+        "spark": ["spark*", "spark*/**"],
+        "synapseml": ["synapseml*"],
+        "mlflow": ["mlflow*"],
+    },
     "custom_resolvers": {"env": environment_variable},
     # An environment overrides single parameters and roots; the rest stays base's.
-    "merge_strategy": {"parameters": "soft", "globals": "soft", "spark": "soft", "mlflow": "soft"},
+    "merge_strategy": {
+        "parameters": "soft",
+        "globals": "soft",
+        "spark": "soft",
+        "synapseml": "soft",
+        "mlflow": "soft",
+    },
 }

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
+_LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 
@@ -22,6 +24,37 @@ def configure(settings: Mapping[str, object]) -> None:
     """Remember the Spark settings of the run's environment; the next `session` uses them."""
     _settings.clear()
     _settings.update({key: _as_text(value) for key, value in settings.items()})
+
+
+def add_packages(settings: Mapping[str, object]) -> None:
+    """Have the next `session` started with more Java packages than `configure` said.
+
+    Parameters
+    ----------
+    settings
+        Of Spark; its lists of packages are added to those there are.
+
+    Raises
+    ------
+    AerialError
+        If Spark is running already: it takes packages when it starts.
+    """
+    active = SparkSession.getActiveSession()
+    wanted = _names(settings.get("spark.jars.packages", ""))
+    if active is not None:
+        there = _names(active.sparkContext.getConf().get("spark.jars.packages", ""))
+        if not set(wanted) <= set(there):
+            raise AerialError(
+                f"Spark is running already, without the packages {', '.join(wanted)}, which it "
+                "takes only when it starts. Run this in a process of its own."
+            )
+    for key, value in settings.items():
+        before = _names(_settings.get(key, "")) if key in _LISTS else []
+        _settings[key] = ",".join([*before, *_names(value)]) if before else _as_text(value)
+
+
+def _names(value: object) -> list[str]:
+    return [name.strip() for name in str(value or "").split(",") if name.strip()]
 
 
 def set_worker_environment(variables: Mapping[str, str]) -> None:
@@ -43,7 +76,18 @@ def _start() -> SparkSession:
     os.environ["JAVA_HOME"] = find_java_home()
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
-    started = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings)).getOrCreate()
+    builder = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings))
+    try:
+        started = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        packages = _settings.get("spark.jars.packages")
+        if not packages:
+            raise
+        raise AerialError(
+            f"Spark did not start with the packages {packages}. It fetches them from Maven's "
+            "public repository, or from the one that the file of `spark.jars.ivySettings` names; "
+            "what went wrong is said above."
+        ) from error
     started.sparkContext.setLogLevel("ERROR")
     return started
 

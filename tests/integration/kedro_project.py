@@ -17,7 +17,6 @@ import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.session import KedroSession
-from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
 
 PROJECT = Path(__file__).parents[2]
 
@@ -155,6 +154,5 @@ def _ended_mlflow_runs() -> Iterator[None]:
     try:
         yield
     finally:
-        mlflow_hook.run_id = None  # one object for the whole process, which remembers its last run
         while mlflow.active_run():
             mlflow.end_run()

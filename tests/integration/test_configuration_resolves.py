@@ -24,7 +24,7 @@ CLUSTER = {
 }
 PIPELINES = {
     "__default__", "sample_data", "data_ingestion", "featurization", "training", "scoring",
-    "reporting", "from_folders", "score_folder", "digits", "serving",
+    "reporting", "from_folders", "score_folder", "digits", "serving", "training_synapseml",
 }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def test_the_run_history_holds_parameters_figures_and_data(
     experiment = history.get_experiment_by_name("aerial_kedro")
     (run,) = history.search_runs([experiment.experiment_id])
     assert run.data.params["regularization"] == "0.5"
-    assert "seed=42" in run.data.params["digits"]
+    assert run.data.params["digits.seed"] == "42"
     metrics = tutorial.json("08_reporting/digits_metrics.json")
     assert run.data.metrics["accuracy"] == metrics["accuracy"]
     assert run.data.metrics["network.accuracy"] == metrics["network"]["accuracy"]

@@ -139,3 +139,17 @@ def test_nested_groups_are_left_to_the_nodes_that_take_them(declared: dict[str, 
 def test_an_unknown_group_is_refused(declared: dict[str, Any]) -> None:
     message = refusal(declared, {"splitt": {"test": 0.2}})
     assert "no parameter 'splitt'; did you mean 'split'?" in message
+
+
+@pytest.mark.parametrize(
+    "name", ["county", "models:/county/3", "models:/c/latest", "models:/c@best"]
+)
+def test_models_are_named_or_addressed(declared: dict[str, Any], name: str) -> None:
+    assert check_run_parameters({**declared, "model_name": name}, declared).model_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["models:/county", "models:/a/b/1", "models:/a@", "../county", "a/b"]
+)
+def test_other_addresses_are_refused(declared: dict[str, Any], name: str) -> None:
+    assert "models:/NAME/VERSION" in refusal(declared, {"model_name": name})

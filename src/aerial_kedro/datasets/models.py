@@ -15,6 +15,7 @@ from pyspark.ml import PipelineModel
 from aerial_kedro import spark
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.registry import Scratch, find_version, is_address, load_registered
 from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
     """A folder of trained models, ``<model_name>/`` each.
 
     Saves under the name given, or a new one from backbone, classifier and time; loads the name
-    given, or the one that was saved last.
+    given, or the one that was saved last. An address in MLflow's registry, ``models:/NAME/VERSION``
+    or ``models:/NAME@ALIAS``, is loaded from there.
 
     Parameters
     ----------
@@ -62,8 +64,14 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         Raises
         ------
         AerialError
-            If a model of that name exists.
+            If a model of that name exists, or the name is an address in the registry.
         """
+        if is_address(self._model_name):
+            raise AerialError(
+                f"model_name={self._model_name} is a model of the registry, which is only read: "
+                "give the new model a plain name, or leave model_name out. The registry gets a "
+                "version with every run."
+            )
         if self._model_name and not self._overwrite and self._has(self._model_name):
             raise AerialError(
                 f"A model called {self._model_name!r} exists in {self._path}. Choose another "
@@ -84,14 +92,17 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         LOGGER.info("Model: %s (%s)", name, data.card.classifier)
 
     def load(self) -> TrainedModel:
-        """Read a model by name, or the latest; see `find` for what is refused."""
+        """Read a model by name or by address in the registry, or the latest; see `find`."""
+        if self._model_name is not None and is_address(self._model_name):
+            scratch = f"{self._path}/.registry", f"{self._spark_path}/.registry"
+            return load_registered(self._model_name, Scratch(*scratch, self._credentials))
         name = self.find()
         spark.session()
         stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
         return TrainedModel(stages, self.load_card(name))
 
     def find(self) -> str:
-        """Return the name of the model to load: the one asked for, or the latest.
+        """Return the name of the stored model to load: the one asked for, or the latest.
 
         Raises
         ------
@@ -103,7 +114,7 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
             raise AerialError(
                 f"There is no trained model in {self._path} yet. Train one with `kedro run`."
             )
-        if not self._has(name):
+        if is_address(name) or not self._has(name):
             raise AerialError(
                 f"There is no model called {name!r} in {self._path}. There are: "
                 f"{', '.join(self._names()) or 'none'}."
@@ -120,7 +131,12 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
 
     def _exists(self) -> bool:
         name = self._model_name or self._latest()
-        return name is not None and self._has(name)
+        if name is None or not is_address(name):
+            return name is not None and self._has(name)
+        try:
+            return bool(find_version(name))
+        except AerialError:
+            return False
 
     def _latest(self) -> str | None:
         if not self._is_file("latest.json"):

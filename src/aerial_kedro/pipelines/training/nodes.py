@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.accuracy.validation import ValidationSummary, list_validation_metrics
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.calibration import calibrate
 from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
@@ -274,27 +272,3 @@ def summarise_training(
         models=models,
         baselines=baselines,
     )
-
-
-def list_metrics(
-    summary: TrainingSummary, validation: ValidationSummary
-) -> dict[str, dict[str, float]]:
-    """List the figures that the run history keeps, one metric each."""
-    found: dict[str, Evaluation] = {
-        f"{name}.{split}": evaluation
-        for name, scores in summary.models.items()
-        for split, evaluation in (("validation", scores.validation), ("test", scores.test))
-    }
-    found |= {f"baseline.{name}.test": each for name, each in summary.baselines.items()}
-    figures = {
-        f"{name}.{figure}": getattr(evaluation, figure)
-        for name, evaluation in found.items()
-        for figure in ("accuracy", "macro_f1")
-    }
-    figures |= list_validation_metrics(validation)
-    return {name: {"value": value, "step": 0} for name, value in figures.items()}
-
-
-def register_model(model: TrainedModel) -> PipelineModel:
-    """Hand the chosen model's fitted pipeline to the registry."""
-    return model.stages

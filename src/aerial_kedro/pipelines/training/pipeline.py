@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.training import nodes, validation
+from aerial_kedro.pipelines.training import history, nodes, validation
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -142,11 +142,28 @@ def _record() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.list_metrics,
+                history.fingerprint_catalog,
+                "tile_catalog",
+                "catalog_fingerprint",
+                name="fingerprint_catalog",
+            ),
+            Node(
+                history.list_metrics,
                 ["training_summary", "validation_summary"],
                 "run_metrics",
                 name="list_metrics",
             ),
-            Node(nodes.register_model, "trained_model", "registered_model", name="register_model"),
+            Node(
+                history.list_facts,
+                ["catalog_fingerprint", "split_check", "training_summary"],
+                "run_tags",
+                name="list_facts",
+            ),
+            Node(
+                history.register_model,
+                ["trained_model", "params:registry", "catalog_fingerprint"],
+                "registered_model",
+                name="register_model",
+            ),
         ],
     )

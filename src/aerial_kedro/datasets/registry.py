@@ -1,0 +1,240 @@
+"""MLflow's registry of models: a version with each run, and the best one by an alias."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import mlflow
+import pyspark
+from kedro.io import AbstractDataset
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from pyspark.ml import PipelineModel
+
+from aerial_kedro import spark
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.classifiers.registration import Registration, is_promoted
+from aerial_kedro.errors import AerialError
+
+LOGGER = logging.getLogger(__name__)
+
+_ADDRESS = re.compile(r"models:/(?P<name>[A-Za-z0-9_-]+)(/(?P<version>\d+|latest)|@(?P<alias>.+))")
+_CARD = "model.json"
+_STAGES = "sparkml"
+"""As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
+_SCORE = "validation_macro_f1"
+_DATA = "data.fingerprint"
+
+
+class Scratch:
+    """A folder that both Spark's workers and this process see, on the way to MLflow and back.
+
+    MLflow has one of its own, `dfs_tmpdir`, which works where Spark's default file system is the
+    one that all machines share: here the roots are addresses of another.
+
+    Parameters
+    ----------
+    path, spark_path
+        The folder, as the Python side and as Spark writes it.
+    credentials
+        Of the storage.
+    """
+
+    def __init__(
+        self, path: str, spark_path: str, credentials: dict[str, Any] | None = None
+    ) -> None:
+        self._path, self._spark_path = path.rstrip("/"), spark_path.rstrip("/")
+        self._credentials = credentials or {}
+
+    def fetch(self, stages: PipelineModel, folder: Path) -> None:
+        """Write a fitted pipeline into a local folder that is not there yet."""
+        name = uuid.uuid4().hex
+        stages.write().save(f"{self._spark_path}/{name}")
+        filesystem, base = fsspec.core.url_to_fs(f"{self._path}/{name}", **self._credentials)
+        filesystem.get(f"{base}/", str(folder), recursive=True)
+        filesystem.rm(base, recursive=True)
+
+    def load(self, folder: Path) -> PipelineModel:
+        """Read a fitted pipeline from a local folder."""
+        name = uuid.uuid4().hex
+        filesystem, base = fsspec.core.url_to_fs(f"{self._path}/{name}", **self._credentials)
+        filesystem.makedirs(base.rsplit("/", 1)[0], exist_ok=True)
+        filesystem.put(f"{folder}/", base, recursive=True)
+        spark.session()
+        stages = PipelineModel.load(f"{self._spark_path}/{name}")
+        filesystem.rm(base, recursive=True)
+        return stages
+
+
+class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
+    """Adds a version to a registered model, its card beside it, and moves the alias.
+
+    Parameters
+    ----------
+    path, spark_path, credentials
+        Of the `Scratch`.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        spark_path: str,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._scratch = Scratch(path, spark_path, credentials)
+        self._path, self.metadata = path, metadata
+
+    def save(self, data: Registration) -> None:
+        """Log the model with MLflow's active run; without a run there is nothing to add to."""
+        run = mlflow.active_run()
+        if run is None:
+            return
+        card, name = data.model.card, data.settings.name
+        artifacts = f"{card.backbone}-{card.classifier}"
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            self._scratch.fetch(data.model.stages, folder / _STAGES)
+            (folder / _CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+            described = Model(artifact_path=artifacts, run_id=run.info.run_id)
+            kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
+            described.add_flavor(
+                "spark", pyspark_version=pyspark.__version__, model_data=_STAGES, model_class=kind
+            )
+            described.save(folder / "MLmodel")
+            mlflow.log_artifacts(str(folder), artifacts)
+        tags = {"backbone": card.backbone, "classifier": card.classifier, **data.tags}
+        score = card.validation.macro_f1 if card.validation else None
+        if score is not None:
+            tags[_SCORE] = repr(score)
+        version = _add_version(name, artifacts, run.info.run_id, tags)
+        _move_alias(data, version, score)
+
+    def load(self) -> TrainedModel:
+        """Refuse: a registered model is asked for by its address."""
+        raise NotImplementedError("Registered models are loaded as model_name=models:/NAME/VERSION")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path}
+
+
+def _add_version(name: str, artifacts: str, run_id: str, tags: dict[str, str]) -> ModelVersion:
+    client = mlflow.MlflowClient()
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    source = mlflow.get_artifact_uri(artifacts)
+    return client.create_model_version(name, source=source, run_id=run_id, tags=tags)
+
+
+def _move_alias(data: Registration, version: ModelVersion, score: float | None) -> None:
+    settings, client = data.settings, mlflow.MlflowClient()
+    held = client.get_registered_model(settings.name).aliases.get(settings.alias)
+    former = client.get_model_version(settings.name, held) if held else None
+    best = float(former.tags[_SCORE]) if former and _SCORE in former.tags else None
+    said = f"Registered: models:/{settings.name}/{version.version}"
+    if not is_promoted(score, best, settings):
+        LOGGER.info("%s; %r stays with version %s", said, settings.alias, held)
+        return
+    client.set_registered_model_alias(settings.name, settings.alias, version.version)
+    LOGGER.info("%s, now also models:/%s@%s", said, settings.name, settings.alias)
+    if former and former.tags.get(_DATA) != version.tags.get(_DATA):
+        LOGGER.warning(
+            "Version %s, which was %r, was validated on other tiles: the two scores say little of "
+            "each other",
+            held, settings.alias,
+        )  # fmt: skip
+
+
+def is_address(name: str | None) -> bool:
+    """Tell whether a model's name is an address in the registry.
+
+    Examples
+    --------
+    >>> is_address("models:/county@best"), is_address("county"), is_address(None)
+    (True, False, False)
+    """
+    return name is not None and name.startswith("models:/")
+
+
+def load_registered(address: str, scratch: Scratch) -> TrainedModel:
+    """Load a model that a run has registered.
+
+    Parameters
+    ----------
+    address
+        ``models:/NAME/VERSION``, ``models:/NAME/latest`` or ``models:/NAME@ALIAS``.
+    scratch
+        Where Spark may put it.
+
+    Raises
+    ------
+    AerialError
+        If it is not there, or is no classifier of tiles.
+    """
+    version = find_version(address)
+    where = f"models:/{version.name}/{version.version}"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=where, dst_path=temporary))
+        card = folder / _CARD
+        if not card.is_file():
+            raise AerialError(
+                f"{where} is no classifier of tiles: it has no {_CARD}. Models of `kedro run` are "
+                "versions of the name that the parameter `registry.name` says."
+            )
+        known = ModelCard.model_validate_json(card.read_text(encoding="utf-8"))
+        stages = scratch.load(folder / _STAGES)
+    return TrainedModel(stages, known).with_card(name=where)
+
+
+def find_version(address: str) -> ModelVersion:
+    """Find the version that an address means.
+
+    Raises
+    ------
+    AerialError
+        If there is none, naming those there are.
+    """
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        raise AerialError(
+            f"{address!r} is no address of a model: give models:/NAME/VERSION or models:/NAME@ALIAS"
+        )
+    client, name = mlflow.MlflowClient(), parts["name"]
+    try:
+        if parts["alias"]:
+            return client.get_model_version_by_alias(name, parts["alias"])
+        if parts["version"] == "latest":
+            found = client.search_model_versions(f"name = '{name}'", max_results=1)
+            if found:
+                return found[0]
+        else:
+            return client.get_model_version(name, parts["version"])
+    except MlflowException as error:
+        if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            raise
+    raise AerialError(
+        f"There is no model {address} in the registry {mlflow.get_registry_uri()}. There are: "
+        f"{', '.join(_addresses(client)) or 'none'}."
+    )
+
+
+def _addresses(client: mlflow.MlflowClient) -> list[str]:
+    found = []
+    for model in client.search_registered_models():
+        versions = client.search_model_versions(f"name = '{model.name}'", max_results=20)
+        found += [f"models:/{model.name}/{each.version}" for each in versions]
+        found += [f"models:/{model.name}@{alias}" for alias in sorted(model.aliases)]
+    return found

@@ -1,0 +1,50 @@
+"""Wiring of SynapseML's flavour of training."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.training_synapseml import nodes
+
+SYNAPSEML = "synapseml"
+"""Tag of the nodes for which Spark is started with SynapseML's Java parts."""
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Labelled features of the last training in; two models of SynapseML and their figures out."""
+    models = ["synapseml_random_forest", "synapseml_logistic_regression"]
+    wired = group(
+        [
+            Node(
+                nodes.train_forest,
+                ["labelled_features", "params:synapseml", "params:seed"],
+                models[0],
+                name="train_random_forest",
+            ),
+            Node(
+                nodes.train_regression,
+                ["labelled_features", "params:synapseml"],
+                models[1],
+                name="train_logistic_regression",
+            ),
+            Node(
+                nodes.summarise,
+                [*models, "labelled_features"],
+                "synapseml_summary",
+                name="summarise",
+            ),
+            Node(
+                nodes.list_metrics,
+                "synapseml_summary",
+                "synapseml_metrics",
+                name="list_metrics",
+            ),
+            Node(
+                nodes.predict_test,
+                [*models, "labelled_features"],
+                "synapseml_predictions",
+                name="predict_test",
+            ),
+        ],
+        "training_synapseml",
+    )
+    return Pipeline(wired, tags=[SYNAPSEML])
