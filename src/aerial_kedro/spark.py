@@ -11,11 +11,19 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from aerial_kedro.cluster import (
+    check_filesystem,
+    check_master,
+    start_session,
+    wait_for_executor,
+)
 from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
+_hadoop_secrets: dict[str, str] = {}
+_root: list[str] = []
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -27,6 +35,32 @@ def configure(settings: Mapping[str, object]) -> None:
 def set_worker_environment(variables: Mapping[str, str]) -> None:
     """Remember environment variables for Spark's Python workers; the next `session` sets them."""
     _worker_environment.update(variables)
+
+
+def set_hadoop_secrets(settings: Mapping[str, str]) -> None:
+    """Remember Hadoop settings that must not be seen; the next session to start gets them.
+
+    They go to Hadoop's configuration once the session runs, never through Spark's own: that one is
+    on the command line of the driver's Java and on Spark's pages.
+    """
+    _hadoop_secrets.clear()
+    _hadoop_secrets.update(settings)
+
+
+def set_root(spark_root: str) -> None:
+    """Remember the root that Spark must be able to open."""
+    _root[:] = [spark_root]
+
+
+def check_cluster() -> None:
+    """Look whether the master that is configured answers.
+
+    Raises
+    ------
+    AerialError
+        If it does not.
+    """
+    check_master(str(_settings.get("spark.master", "")))
 
 
 def session() -> SparkSession:
@@ -43,8 +77,17 @@ def _start() -> SparkSession:
     os.environ["JAVA_HOME"] = find_java_home()
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
-    started = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings)).getOrCreate()
+    builder = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings))
+    started = start_session(builder, _settings)
     started.sparkContext.setLogLevel("ERROR")
+    hadoop = started.sparkContext._jsc.hadoopConfiguration()
+    for name, value in _hadoop_secrets.items():
+        hadoop.set(name, value)
+    if _root and "://" in _root[0]:
+        # MLflow copies a model through the default file system, whatever its address says.
+        hadoop.set("fs.defaultFS", _root[0])
+        check_filesystem(started, _root[0])
+    wait_for_executor(started, str(_settings.get("spark.master", "")))
     return started
 
 
