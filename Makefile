@@ -1,4 +1,5 @@
 # `make help` lists the targets. Everything is installed into VENV; nothing outside is touched.
+TOOLS := build/rehearsal/tools
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +56,12 @@ bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog
+
+$(TOOLS)/node_modules/.bin/azurite-blob:
+	npm install --no-audit --no-fund --prefix $(TOOLS) azurite@3.35.0
+
+rehearsal: $(VENV)/.installed $(TOOLS)/node_modules/.bin/azurite-blob ## run --env=cluster on this machine, with faults; needs Node and npm; ends with a line of JSON
+	$(BIN)/python -m rehearsal --tools=$(TOOLS)
 
 viz: $(VENV)/.installed ## show the pipeline graph on http://127.0.0.1:4141
 	$(BIN)/kedro viz run --host=127.0.0.1 --no-browser

@@ -18,6 +18,8 @@ from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
 from aerial_kedro.backbones.engines import check_engine
+from aerial_kedro.blob_storage import BlobStorage, read_credential, share
+from aerial_kedro.cluster import explain_worker_failure
 from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
@@ -52,6 +54,7 @@ class ProjectHooks:
             check_divisions(loader["parameters"])
             check_request(loader["parameters"].get("acquisition", {}))
             _share_access_rules(loader["parameters"].get("imagery", {}))
+            self._storage = _share_credential(loader)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
 
@@ -59,12 +62,14 @@ class ProjectHooks:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
-        """Refuse a model name that is taken before hours are spent; give Spark its packages."""
-        if pipeline.only_nodes_with_tags(SYNAPSEML).nodes:
-            try:
+        """Refuse what cannot end well before hours are spent; give Spark its packages."""
+        try:
+            if pipeline.only_nodes_with_tags(SYNAPSEML).nodes:
                 spark.add_packages(self._synapseml)
-            except AerialError as error:
-                raise click.ClickException(str(error)) from None
+            self._storage.check()
+            spark.check_cluster()
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
         for name in pipeline.all_outputs() & {"trained_model"}:
             dataset = catalog.get(name)
             try:
@@ -87,9 +92,26 @@ class ProjectHooks:
             if isinstance(cause, AerialError):
                 raise click.ClickException(str(cause)) from error
             cause = cause.__cause__
-        message = _from_worker(str(error)) or _missing_input(error)
+        message = (
+            _from_worker(str(error)) or explain_worker_failure(str(error)) or _missing_input(error)
+        )
         if message:
             raise click.ClickException(message) from error
+
+
+def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:
+    """Let this process, Spark's workers and Hadoop know how storage is opened."""
+    try:
+        entry = loader["credentials"].get("storage", {})
+    except MissingConfigException:
+        entry = {}
+    roots = loader["globals"]
+    storage = BlobStorage(read_credential(entry), roots["root"])
+    spark.set_root(roots["spark_root"])
+    spark.set_hadoop_secrets(storage.credential.hadoop(roots["spark_root"]))
+    if storage.is_used:
+        spark.set_worker_environment(share(storage.credential))
+    return storage
 
 
 def _share_access_rules(parameters: dict[str, Any]) -> None:

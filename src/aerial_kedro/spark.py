@@ -9,15 +9,22 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from aerial_kedro.cluster import (
+    check_filesystem,
+    check_master,
+    start_session,
+    wait_for_executor,
+)
 from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
 _LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
+_hadoop_secrets: dict[str, str] = {}
+_root: list[str] = []
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -62,6 +69,32 @@ def set_worker_environment(variables: Mapping[str, str]) -> None:
     _worker_environment.update(variables)
 
 
+def set_hadoop_secrets(settings: Mapping[str, str]) -> None:
+    """Remember Hadoop settings that must not be seen; the next session to start gets them.
+
+    They go to Hadoop's configuration once the session runs, never through Spark's own: that one is
+    on the command line of the driver's Java and on Spark's pages.
+    """
+    _hadoop_secrets.clear()
+    _hadoop_secrets.update(settings)
+
+
+def set_root(spark_root: str) -> None:
+    """Remember the root that Spark must be able to open."""
+    _root[:] = [spark_root]
+
+
+def check_cluster() -> None:
+    """Look whether the master that is configured answers.
+
+    Raises
+    ------
+    AerialError
+        If it does not.
+    """
+    check_master(str(_settings.get("spark.master", "")))
+
+
 def session() -> SparkSession:
     """Return the run's Spark session; start it if there is none yet."""
     active = SparkSession.getActiveSession() or _start()
@@ -77,18 +110,16 @@ def _start() -> SparkSession:
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
     builder = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings))
-    try:
-        started = builder.getOrCreate()
-    except PySparkRuntimeError as error:
-        packages = _settings.get("spark.jars.packages")
-        if not packages:
-            raise
-        raise AerialError(
-            f"Spark did not start with the packages {packages}. It fetches them from Maven's "
-            "public repository, or from the one that the file of `spark.jars.ivySettings` names; "
-            "what went wrong is said above."
-        ) from error
+    started = start_session(builder, _settings)
     started.sparkContext.setLogLevel("ERROR")
+    hadoop = started.sparkContext._jsc.hadoopConfiguration()
+    for name, value in _hadoop_secrets.items():
+        hadoop.set(name, value)
+    if _root and "://" in _root[0]:
+        # MLflow copies a model through the default file system, whatever its address says.
+        hadoop.set("fs.defaultFS", _root[0])
+        check_filesystem(started, _root[0])
+    wait_for_executor(started, str(_settings.get("spark.master", "")))
     return started
 
 

@@ -41,7 +41,7 @@ def trained(divided: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
         if list(cache.glob("jars/*synapseml-core*.jar")):
             raise
         pytest.skip("SynapseML's Java parts did not come within five minutes")
-    if "did not start with the packages" in answer.stderr + answer.stdout:
+    if "If its libraries" in answer.stderr + answer.stdout:
         pytest.skip("SynapseML's Java parts cannot be had: Spark could not fetch the packages")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return project

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import fsspec
 import pandas as pd
 from kedro_datasets._typing import TablePreview
-from kedro_datasets._utils.spark_utils import get_spark_filesystem
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
 
 from aerial_kedro import spark
+from aerial_kedro.blob_storage import python_address
 from aerial_kedro.datasets.previews import preview_table
 from aerial_kedro.datasets.progress import reporting_progress
 from aerial_kedro.errors import AerialError
 from aerial_kedro.schemas import TABLES
 from aerial_kedro.tiles.catalog import ddl
+
+# What makes one row of features.
+_IDENTITY = ["image_id", "source_version", "feature_key"]
 
 
 class TableDataset(SparkDatasetV2):
@@ -60,19 +64,31 @@ class TableDataset(SparkDatasetV2):
             ordered = data.reindex(columns=list(self._columns)).astype(object)
             rows = ordered.where(ordered.notna(), None).to_numpy().tolist()
             data = session.createDataFrame(rows, ddl(self._columns))
-        super()._save(
-            data.select(*[F.col(name).cast(kind) for name, kind in self._columns.items()])
-        )
+        options = dict(self._save_args)
+        frame = data.select(*[F.col(name).cast(kind) for name, kind in self._columns.items()])
+        writer = frame.write.mode(options.pop("mode")).partitionBy(*options.pop("partitionBy", []))
+        writer.options(**options).parquet(self._spark_path)
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Show the first rows in the pipeline graph."""
-        return preview_table(self._original_filepath, self._credentials, nrows)
+        return preview_table(self._python_path, self._credentials, nrows)
+
+    @property
+    def _spark_path(self) -> str:
+        # Kedro would take the account, or the container, out of an address in blob storage.
+        is_blob = "://" in self._original_filepath
+        return self._original_filepath if is_blob else str(super()._spark_path)
+
+    @property
+    def _python_path(self) -> str:
+        return python_address(self._original_filepath)
 
     def _exists(self) -> bool:
         # Not by reading its schema: a table that no row was written to has none.
-        filesystem = get_spark_filesystem(self._protocol, self._credentials)
-        finished = filesystem.exists(f"{self._path}/_SUCCESS")
-        return bool(finished or filesystem.glob(f"{self._path}/**/*.parquet"))
+        filesystem, base = fsspec.core.url_to_fs(self._python_path, **self._credentials)
+        filesystem.invalidate_cache()  # Spark writes without its knowing.
+        finished = filesystem.exists(f"{base}/_SUCCESS")
+        return bool(finished or filesystem.glob(f"{base}/**/*.parquet"))
 
 
 class FeatureStoreDataset(TableDataset):
@@ -80,6 +96,9 @@ class FeatureStoreDataset(TableDataset):
 
     Every task's file is moved into place when the task ends (Hadoop's commit algorithm 2), so
     that a run which is killed leaves what it has done, and `FeatureCheckpointDataset` finds it.
+    A task that runs again writes its file under the same name. But an executor that outlives its
+    driver may move one last file into place after the next run has looked what is done: such rows
+    are there twice, and are read once.
 
     Parameters
     ----------
@@ -98,6 +117,13 @@ class FeatureStoreDataset(TableDataset):
             "parquet.enable.dictionary": "false",
         }
         super().__init__(table="tile_features", save_args=arguments, **options)
+
+    def _load(self) -> DataFrame:
+        """Read the features, each image once for each version and key."""
+        frame = super()._load()
+        # Rows are wide and doubles rare: only the narrow columns are looked through for them.
+        doubled = frame.groupBy(*_IDENTITY).count().filter("count > 1")
+        return frame if doubled.isEmpty() else frame.dropDuplicates(_IDENTITY)
 
     def _save(self, data: DataFrame | pd.DataFrame) -> None:
         """Add rows, reporting progress."""

@@ -1,0 +1,56 @@
+"""A cluster that is not there is named within seconds."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aerial_kedro.cluster import check_master, explain_worker_failure
+from aerial_kedro.errors import AerialError
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("text", ["spark://127.0.0.1:{}", "spark://nonsense:port"])
+def test_a_master_that_does_not_answer_is_named(free_port: int, text: str) -> None:
+    with pytest.raises(AerialError, match="AERIAL_SPARK_MASTER"):
+        check_master(text.format(free_port))
+
+
+def test_one_of_several_masters_is_enough(free_port: int) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        check_master(f"spark://127.0.0.1:{free_port},127.0.0.1:{listening.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("master", ["local[*]", "yarn", "k8s://https://host:6443", ""])
+def test_other_masters_are_left_to_spark(master: str) -> None:
+    check_master(master)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (
+            "x [PYTHON_VERSION_MISMATCH] Python in worker has different version (3, 10)",
+            "Python 3.11",
+        ),
+        ("y\nModuleNotFoundError: No module named 'aerial_kedro.tiles'\nz", "'aerial_kedro.tiles'"),
+    ],
+)
+def test_workers_that_are_set_up_otherwise_are_explained(text: str, word: str) -> None:
+    said = explain_worker_failure(text)
+    assert said is not None
+    assert word in said
+    assert "PYSPARK_PYTHON" in said
+
+
+def test_other_failures_are_not_explained_away() -> None:
+    assert explain_worker_failure("ValueError: x") is None
