@@ -33,7 +33,6 @@ from aerial_kedro import spark
 from aerial_kedro.backbones.definitions import define_backbone
 from aerial_kedro.backbones.engines import open_engine
 from aerial_kedro.backbones.export import export_backbone
-from aerial_kedro.backbones.featurize import NETWORK_BATCH
 from aerial_kedro.backbones.weights import find_weights
 from aerial_kedro.tiles.reading import read_image_file
 
@@ -59,11 +58,12 @@ def write_tiles(
     return paths
 
 
-def bare_loop(paths: list[str], batch: int = NETWORK_BATCH) -> float:
+def bare_loop(paths: list[str], batch: int | None = None) -> float:
     """Tiles a second of ONNX Runtime alone: one process, one thread, tiles decoded before."""
     definition = define_backbone("efficientnet_lite0")
     backbone = export_backbone(definition, find_weights(definition), seed=0)
     engine = open_engine("onnxruntime", "fp32", backbone.onnx)
+    batch = batch or engine.batch
     tiles = np.stack([read_image_file(path, definition.input_size) for path in paths])
     engine.run(tiles[:batch])
     start = time.perf_counter()
@@ -93,6 +93,8 @@ def pipeline_seconds(folder: Path) -> tuple[float, float]:
         folder,
         "data_ingestion.catalog_folders",
         "featurization.export_backbone",
+        "featurization.settle_backbone",
+        "featurization.choose_engine",
         "featurization.name_features",
     )
     node = "featurization.featurize_tiles"

@@ -7,6 +7,7 @@ import logging
 import pytest
 from kedro.framework.session import KedroSession
 
+from aerial_kedro.backbones.engines import EngineChoice
 from aerial_kedro.pipelines.reporting.explained import explain_errors
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from tests.integration.kedro_project import PROJECT, Project
@@ -42,5 +43,8 @@ def test_a_model_that_cannot_be_run_here_leaves_the_section_out(
         catalog = session.load_context().catalog
         inputs = [catalog.load(name) for name in names]
     with caplog.at_level(logging.WARNING, "aerial_kedro"):
-        assert explain_errors(*inputs, "another_engine", "fp32", settings) == []
+        assert (
+            explain_errors(*inputs, EngineChoice(engine="openvino", precision="fp32"), settings)
+            == []
+        )
     assert "explains no errors" in caplog.text

@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.errors import AerialError
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class BackboneCard(BaseModel):
         Least cosine similarity with torch's output found at export.
     onnx_sha256
         Of the ONNX file.
+    precision
+        What its convolutions calculate in.
+    calibration
+        Identity of the tiles that an int8 backbone's ranges were measured on.
+    program_sha256
+        Of the same network as PyTorch runs it, where that was exported too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +80,9 @@ class BackboneCard(BaseModel):
     opset: int
     parity_cosine: float
     onnx_sha256: str
+    precision: Literal["fp32", "int8"] = "fp32"
+    calibration: str | None = None
+    program_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +96,35 @@ class Backbone:
         float32, ``(batch, n_features)``.
     card
         Its description.
+    program
+        The same for the engine ``torch``, as `torch.export.save` writes it; None where that engine
+        was not asked for.
     """
 
     onnx: bytes
     card: BackboneCard
+    program: bytes | None = None
+
+    def has_network_for(self, engine: str) -> bool:
+        """Tell whether that engine has something to run."""
+        return engine != "torch" or self.program is not None
+
+    def network_for(self, engine: str) -> bytes:
+        """Give an engine what it runs.
+
+        Raises
+        ------
+        AerialError
+            If the export did not make it.
+        """
+        if engine != "torch":
+            return self.onnx
+        if self.program is None:
+            raise AerialError(
+                f"The backbone {self.card.name!r} was exported without a network for engine=torch. "
+                "Export it again with `kedro run --pipeline=featurization --params=engine=torch`."
+            )
+        return self.program
 
 
 def feature_key(card: BackboneCard, engine: str, precision: str, reading_version: str) -> str:
@@ -117,5 +153,6 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         "reading": reading_version,
         # Left out where there are none: keys of before there was a choice stay as they were.
         **({"stages": card.stages} if card.stages else {}),
+        **({"calibration": card.calibration} if card.calibration else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import logging
 import warnings
 
 import numpy as np
@@ -14,9 +15,13 @@ from torch import nn
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard, Weights
 from aerial_kedro.backbones.definitions import BackboneDefinition
 from aerial_kedro.backbones.engines import open_engine
+from aerial_kedro.backbones.folding import fold_shapes
 from aerial_kedro.backbones.pooling import chosen_stages, pool_features
+from aerial_kedro.backbones.similarity import smallest_cosine
 from aerial_kedro.backbones.weights import load_backbone
 from aerial_kedro.errors import AerialError
+
+LOGGER = logging.getLogger(__name__)
 
 # The oldest runtime that must read the file (SynapseML's) reads opset 13; transformers need 17.
 OPSETS = (13, 17)
@@ -48,7 +53,12 @@ class FeatureNetwork(nn.Module):
 
 
 def export_backbone(
-    definition: BackboneDefinition, weights: Weights, seed: int, pooling: str = "auto"
+    definition: BackboneDefinition,
+    weights: Weights,
+    seed: int,
+    pooling: str = "auto",
+    *,
+    with_program: bool = False,
 ) -> Backbone:
     """Export a backbone to ONNX and prove the export equal to torch.
 
@@ -62,6 +72,8 @@ def export_backbone(
         Draws the tiles on which the outputs are compared.
     pooling
         Which features, see `aerial_kedro.backbones.pooling.pool_features`.
+    with_program
+        Whether to export it for the engine ``torch`` as well.
 
     Raises
     ------
@@ -73,13 +85,14 @@ def export_backbone(
     with torch.inference_mode():
         expected = network(torch.from_numpy(tiles)).numpy()
     onnx, opset = _to_onnx(network, tiles)
-    cosine = smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
+    onnx, cosine = _fold_if_equal(onnx, tiles, expected)
     if not cosine >= MIN_COSINE:  # a network with broken weights gives NaN
         raise AerialError(
             f"The ONNX export of {definition.name!r} differs from torch: cosine {cosine:.6f}, at "
             f"least {MIN_COSINE} is needed. Use another backbone, or other versions of torch "
             "and onnxruntime."
         )
+    program = _to_program(network, tiles) if with_program else None
     card = BackboneCard(
         name=definition.name,
         architecture=f"{definition.library}/{definition.architecture}",
@@ -93,8 +106,34 @@ def export_backbone(
         opset=opset,
         parity_cosine=cosine,
         onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+        program_sha256=hashlib.sha256(program).hexdigest() if program else None,
     )
-    return Backbone(onnx, card)
+    return Backbone(onnx, card, program)
+
+
+def _fold_if_equal(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> tuple[bytes, float]:
+    """Fold what does not depend on the pixels; some networks need their batch's size to run."""
+    try:
+        folded = fold_shapes(onnx)
+        cosine = _parity(folded, tiles, expected)
+        if cosine >= MIN_COSINE:
+            return folded, cosine
+    except Exception as error:  # noqa: BLE001  # the runtime's own, one for each way to fail
+        LOGGER.debug("The graph stays as torch wrote it: %s", error)
+    return onnx, _parity(onnx, tiles, expected)
+
+
+def _parity(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> float:
+    return smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
+
+
+def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
+    """Write the network for torch alone, for any number of tiles."""
+    buffer = io.BytesIO()
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(network, (torch.from_numpy(tiles),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, buffer)
+    return buffer.getvalue()
 
 
 def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
@@ -137,15 +176,3 @@ def _parity_tiles(size: int, seed: int) -> np.ndarray:
     tiles[2] = (tiles[0] // 4 + tiles[1] // 2).astype(np.uint8)
     tiles[3] = rng.integers(0, 256, 3, dtype=np.uint8)
     return tiles
-
-
-def smallest_cosine(first: np.ndarray, second: np.ndarray) -> float:
-    """Least cosine similarity between the rows of two arrays of shape ``(n, features)``.
-
-    Two rows of zeros count as equal; NaN in either array gives NaN.
-    """
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    both_zero = ~a.any(axis=1) & ~b.any(axis=1)
-    cosines = np.where(both_zero, 1.0, (a * b).sum(axis=1) / np.where(norms == 0, 1.0, norms))
-    return float(cosines.min())

@@ -21,9 +21,6 @@ FEATURE_COLUMNS: dict[str, str] = {
 }
 QUARANTINE_COLUMNS: dict[str, str] = {"image_id": "string", "href": "string", "reason": "string"}
 
-# Tiles that go through the network at once. Few, so that its activations stay in the core's cache:
-# batches of 16 took a third longer a tile (`benchmarks/`).
-NETWORK_BATCH = 2
 # Rows of one Arrow batch on the way out.
 _ROWS = 64
 # Every fourth pixel is enough for means and standard deviations.
@@ -32,15 +29,15 @@ UNSTABLE_REASON = "not read during featurization, readable afterwards: run again
 
 
 @functools.lru_cache(maxsize=1)
-def _engine_of_worker(engine: str, precision: str, onnx: bytes) -> Engine:
+def _engine_of_worker(engine: str, precision: str, network: bytes) -> Engine:
     """Open the network once for each Python worker, however many tasks it runs."""
-    return open_engine(engine, precision, onnx)
+    return open_engine(engine, precision, network)
 
 
 def featurize_batches(
     batches: Iterator[pa.RecordBatch],
     *,
-    onnx: bytes,
+    network: bytes,
     input_size: int,
     feature_key: str,
     engine: str,
@@ -52,8 +49,8 @@ def featurize_batches(
     ----------
     batches
         Tiles with `SOURCE_COLUMNS`, best scene by scene.
-    onnx
-        The backbone.
+    network
+        The backbone, as the engine takes it.
     input_size
         Side of its input in pixels.
     feature_key
@@ -66,12 +63,12 @@ def featurize_batches(
     pyarrow.RecordBatch
         `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
     """
-    network = _engine_of_worker(engine, precision, onnx)
+    opened = _engine_of_worker(engine, precision, network)
     with SceneReader() as reader:
         for batch in batches:
             for start in range(0, batch.num_rows, _ROWS):
                 tiles = batch.slice(start, _ROWS).to_pylist()
-                done = list(_featurize_tiles(tiles, network, input_size, reader))
+                done = list(_featurize_tiles(tiles, opened, input_size, reader))
                 if done:
                     yield _to_arrow(done, feature_key)
 
@@ -80,8 +77,8 @@ def _featurize_tiles(
     tiles: list[Tile], network: Engine, size: int, reader: SceneReader
 ) -> Iterator[tuple[list[str], list[str], np.ndarray, np.ndarray]]:
     """Read and run a few tiles at a time: ids, source versions, features, statistics."""
-    for start in range(0, len(tiles), NETWORK_BATCH):
-        ids, versions, pixels = _read_batch(tiles[start : start + NETWORK_BATCH], size, reader)
+    for start in range(0, len(tiles), network.batch):
+        ids, versions, pixels = _read_batch(tiles[start : start + network.batch], size, reader)
         if ids:
             yield ids, versions, network.run(pixels), image_statistics(pixels)
 

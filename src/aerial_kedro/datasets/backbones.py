@@ -56,10 +56,14 @@ class BackboneWeightsDataset(AbstractDataset[None, Any]):
 class BackboneDataset(AbstractDataset[Backbone, Backbone]):
     """An exported backbone: ``<path>.onnx`` beside ``<path>.json``, the card written last.
 
+    For the engine ``torch`` there is a ``<path>.pt2`` as well.
+
     Parameters
     ----------
     path
         Without the ending.
+    precision
+        That of the run: in int8 ``_int8`` is added to the path, so that both are kept.
     credentials
         Of the storage.
     metadata
@@ -70,10 +74,12 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
         self,
         *,
         path: str,
+        precision: str = "fp32",
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path, self._credentials = path, credentials
+        self._path = f"{path}_int8" if precision == "int8" else path
+        self._credentials = credentials
         self.metadata = metadata
 
     def load(self) -> Backbone:
@@ -93,17 +99,27 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
             self._filesystem_cat(f"{self._path}{suffix}") for suffix in (".onnx", ".json")
         )
         card = BackboneCard.model_validate_json(card_text)
-        if hashlib.sha256(onnx).hexdigest() != card.onnx_sha256:
+        self._check(".onnx", onnx, card.onnx_sha256)
+        program = None
+        if card.program_sha256 is not None:
+            program = self._filesystem_cat(f"{self._path}.pt2")
+            self._check(".pt2", program, card.program_sha256)
+        return Backbone(onnx, card, program)
+
+    def _check(self, suffix: str, content: bytes, sha256: str) -> None:
+        if hashlib.sha256(content).hexdigest() != sha256:
             raise AerialError(
-                f"{self._path}.onnx is not the file that {self._path}.json describes. Export it "
+                f"{self._path}{suffix} is not the file that {self._path}.json describes. Export it "
                 "again with `kedro run --pipeline=featurization`."
             )
-        return Backbone(onnx, card)
 
     def save(self, data: Backbone) -> None:
-        """Write the ONNX file, then its card."""
+        """Write the ONNX file, the network for torch where there is one, then the card."""
         with open_atomic(f"{self._path}.onnx", self._credentials) as file:
             file.write(data.onnx)
+        if data.program is not None:
+            with open_atomic(f"{self._path}.pt2", self._credentials) as file:
+                file.write(data.program)
         with open_atomic(f"{self._path}.json", self._credentials) as file:
             file.write(data.card.model_dump_json(indent=2).encode())
 
@@ -126,3 +142,41 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path}
+
+
+class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):
+    """Backbones that earlier runs stored under a path: none, or one. Read only.
+
+    Parameters
+    ----------
+    path
+        Without the ending.
+    credentials
+        Of the storage.
+    metadata
+        For other tools; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._stored = BackboneDataset(path=path, credentials=credentials)
+        self.metadata = metadata
+
+    def load(self) -> list[Backbone]:
+        """Read the backbone, if it is there."""
+        return [self._stored.load()] if self._stored.exists() else []
+
+    def save(self, data: None) -> None:
+        """Refuse: stored backbones are an input."""
+        raise NotImplementedError("Stored backbones are read, never written.")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return self._stored._describe()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.backbones.artifact import BackboneCard
 from aerial_kedro.backbones.engines import open_engine
-from aerial_kedro.backbones.featurize import NETWORK_BATCH, image_statistics
+from aerial_kedro.backbones.featurize import image_statistics
 from aerial_kedro.serving.classifier import (
     CalibratedClassifier,
     decode_classifier,
@@ -114,8 +114,8 @@ class TilePredictor:
         """
         if self.card.column == "statistics":
             return np.asarray(image_statistics(pixels))
-        starts = range(0, len(pixels), NETWORK_BATCH)
-        parts = [self._engine.run(pixels[start : start + NETWORK_BATCH]) for start in starts]
+        batch = self._engine.batch
+        parts = [self._engine.run(pixels[i : i + batch]) for i in range(0, len(pixels), batch)]
         return np.concatenate(parts)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -15,7 +15,8 @@ from torch import nn
 from aerial_kedro.backbones.artifact import Backbone, Weights
 from aerial_kedro.backbones.definitions import define_backbone
 from aerial_kedro.backbones.engines import open_engine
-from aerial_kedro.backbones.export import export_backbone, smallest_cosine
+from aerial_kedro.backbones.export import export_backbone
+from aerial_kedro.backbones.similarity import smallest_cosine
 from aerial_kedro.backbones.weights import find_weights
 from aerial_kedro.errors import AerialError
 

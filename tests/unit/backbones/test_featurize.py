@@ -36,7 +36,7 @@ def batch_of(rows: list[dict]) -> pa.RecordBatch:
 def featurize(batches: list[pa.RecordBatch], backbone: Backbone) -> Iterator[pa.RecordBatch]:
     return featurize_batches(
         iter(batches),
-        onnx=backbone.onnx,
+        network=backbone.onnx,
         input_size=backbone.card.input_size,
         feature_key="key",
         engine="onnxruntime",

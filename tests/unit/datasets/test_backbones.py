@@ -5,7 +5,11 @@ import pytest
 from kedro.io import DatasetError
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard
-from aerial_kedro.datasets.backbones import BackboneDataset, BackboneWeightsDataset
+from aerial_kedro.datasets.backbones import (
+    BackboneDataset,
+    BackboneWeightsDataset,
+    StoredBackbonesDataset,
+)
 from tests.unit.datasets.refusals import refused
 
 
@@ -55,6 +59,31 @@ class TestBackbone:
         dataset.save(backbone_of(b"network"))
         (tmp_path / "models" / "backbone.json").unlink()
         assert not dataset.exists()
+
+    def test_brings_the_network_for_torch_where_there_is_one(
+        self, dataset: BackboneDataset, tmp_path: Path
+    ) -> None:
+        plain = backbone_of(b"network")
+        sha256 = hashlib.sha256(b"program").hexdigest()
+        card = plain.card.model_copy(update={"program_sha256": sha256})
+        dataset.save(Backbone(b"network", card, b"program"))
+        assert dataset.load().program == b"program"
+        (tmp_path / "models" / "backbone.pt2").write_bytes(b"another")
+        with refused(r"backbone\.pt2 is not the file that .*\.json"):
+            dataset.load()
+        dataset.save(plain)  # the file of before is of no run any more
+        assert dataset.load() == plain
+
+    def test_in_int8_lies_beside_the_export(self, dataset: BackboneDataset, tmp_path: Path) -> None:
+        path = str(tmp_path / "models" / "backbone")
+        dataset.save(backbone_of(b"network"))
+        stored = StoredBackbonesDataset(path=f"{path}_int8")
+        assert stored.load() == []
+        BackboneDataset(path=path, precision="int8").save(backbone_of(b"quantized"))
+        assert stored.load() == [backbone_of(b"quantized")]
+        for precision in ("fp32", "bf16", "auto"):
+            found = BackboneDataset(path=path, precision=precision).load()
+            assert found == backbone_of(b"network")
 
 
 class TestWeights:

@@ -44,16 +44,25 @@ def test_a_model_of_another_backbone_says_what_to_add() -> None:
 
 def test_a_model_of_another_engine_or_precision_says_what_to_add() -> None:
     other = "0123456789abcdef"
-    assert check_features(model(), Backbone(b"", CARD), KEY) == KEY
+    assert check_features(model(), Backbone(b"", CARD), [], KEY) == KEY
     with pytest.raises(
         AerialError, match="--params=backbone=lite,engine=onnxruntime,precision=fp32"
     ):
-        check_features(model(), Backbone(b"", CARD), other)
+        check_features(model(), Backbone(b"", CARD), [], other)
+
+
+def test_a_model_in_int8_asks_for_int8_where_its_backbone_is_stored() -> None:
+    int8 = CARD.model_copy(update={"precision": "int8", "calibration": "0123"})
+    trained = model(feature_key(int8, "openvino", "int8", READING_VERSION))
+    with pytest.raises(AerialError, match="engine=openvino,precision=int8"):
+        check_features(trained, Backbone(b"", CARD), [Backbone(b"", int8)], KEY)
+    with pytest.raises(AerialError, match="an int8 calibration of its own"):
+        check_features(trained, Backbone(b"", CARD), [], KEY)
 
 
 def test_a_model_of_other_weights_asks_for_them() -> None:
     with pytest.raises(AerialError, match="--params=backbone=lite,weights_path=FILE"):
-        check_features(model("0123456789abcdef"), Backbone(b"", CARD), KEY)
+        check_features(model("0123456789abcdef"), Backbone(b"", CARD), [], KEY)
 
 
 def test_nothing_is_scored_where_nothing_could_be_read() -> None:

@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.backbones.artifact import Backbone, Weights, feature_key
-from aerial_kedro.backbones.engines import check_engine
+from aerial_kedro.backbones.engines import AUTO, EngineChoice
+from aerial_kedro.backbones.engines.available import has_graphics_card
 from aerial_kedro.backbones.featurize import (
     FEATURE_COLUMNS,
     QUARANTINE_COLUMNS,
@@ -29,19 +30,23 @@ _TILES_PER_TASK = 512
 _FEWEST_TASKS = 4
 
 
-def export_backbone(weights: Weights, backbone: str, pooling: str, seed: int) -> Backbone:
+def export_backbone(
+    weights: Weights, backbone: str, pooling: str, engine: str, seed: int
+) -> Backbone:
     """Export the network once, preprocessing inside, and prove it equal to torch."""
     # torch takes seconds to import; runs that find their backbone exported never need it.
     from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
     from aerial_kedro.backbones.export import export_backbone as export  # noqa: PLC0415
 
-    return export(define_backbone(backbone), weights, seed, pooling)
+    # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
+    with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
+    definition = define_backbone(backbone)
+    return export(definition, weights, seed, pooling, with_program=with_program)
 
 
-def name_features(backbone: Backbone, engine: str, precision: str) -> str:
+def name_features(backbone: Backbone, choice: EngineChoice) -> str:
     """Derive the ``feature_key``: everything that features depend on, apart from the tile."""
-    check_engine(engine, precision)
-    return feature_key(backbone.card, engine, precision, READING_VERSION)
+    return feature_key(backbone.card, choice.engine, choice.precision, READING_VERSION)
 
 
 def featurize_tiles(
@@ -49,8 +54,7 @@ def featurize_tiles(
     features_done: DataFrame,
     backbone: Backbone,
     key: str,
-    engine: str,
-    precision: str,
+    choice: EngineChoice,
     max_nodata_fraction: float,
 ) -> DataFrame:
     """Compute the features of the tiles that have none yet.
@@ -65,7 +69,7 @@ def featurize_tiles(
         The network.
     key
         The ``feature_key``.
-    engine, precision
+    choice
         What runs it.
     max_nodata_fraction
         Tiles with more nodata are left out.
@@ -85,11 +89,11 @@ def featurize_tiles(
     ordered = missing.repartitionByRange(tasks, "href", "row_off", "col_off", "image_id")
     compute = partial(
         featurize_batches,
-        onnx=backbone.onnx,
+        network=backbone.network_for(choice.engine),
         input_size=backbone.card.input_size,
         feature_key=key,
-        engine=engine,
-        precision=precision,
+        engine=choice.engine,
+        precision=choice.precision,
     )
     in_order = ordered.sortWithinPartitions("href", "row_off", "col_off")
     return in_order.mapInArrow(compute, ddl(FEATURE_COLUMNS))

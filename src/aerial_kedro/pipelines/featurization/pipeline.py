@@ -2,34 +2,115 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.featurization import nodes
+from aerial_kedro.pipelines.featurization import nodes, precision
 from aerial_kedro.pipelines.grouping import group
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
-    return create_backbone_pipeline() + create_feature_pipeline()
+    return (
+        _create_export("params:backbone")
+        + _create_settling()
+        + _create_naming()
+        + create_feature_pipeline()
+    )
 
 
-def create_backbone_pipeline(backbone: str = "params:backbone") -> Pipeline:
-    """Export the backbone and name its features.
+def create_stored_backbone_pipeline(backbone: str) -> Pipeline:
+    """Export the backbone, or take the stored one, as the model's features ask for it.
 
     Parameters
     ----------
     backbone
         The input that holds the backbone's name.
     """
+    taken = group(
+        [
+            Node(
+                precision.take_stored_backbone,
+                ["exported_backbone", "stored_backbones", "params:precision"],
+                "backbone",
+                name="take_stored_backbone",
+            ),
+            Node(
+                precision.choose_engine_of_model,
+                [
+                    "backbone",
+                    "trained_model",
+                    "params:engine",
+                    "params:precision",
+                    "params:seed",
+                ],
+                "engine_choice",
+                name="choose_engine",
+            ),
+        ],
+        "featurization",
+    )
+    return _create_export(backbone) + taken + _create_naming()
+
+
+def _create_export(backbone: str) -> Pipeline:
     return group(
         [
             Node(
                 nodes.export_backbone,
-                ["backbone_weights", backbone, "params:pooling", "params:seed"],
-                "backbone",
+                ["backbone_weights", backbone, "params:pooling", "params:engine", "params:seed"],
+                "exported_backbone",
                 name="export_backbone",
             ),
+        ],
+        "featurization",
+    )
+
+
+def _create_settling() -> Pipeline:
+    """Settle engine and precision, and measure what they cost."""
+    return group(
+        [
+            Node(
+                precision.settle_backbone,
+                [
+                    "exported_backbone",
+                    "stored_backbones",
+                    "tile_catalog",
+                    "params:precision",
+                    "params:max_nodata_fraction",
+                    "params:seed",
+                ],
+                "backbone",
+                name="settle_backbone",
+            ),
+            Node(
+                precision.choose_engine,
+                ["backbone", "params:engine", "params:precision", "params:seed"],
+                "engine_choice",
+                name="choose_engine",
+            ),
+            Node(
+                precision.judge_precision,
+                [
+                    "exported_backbone",
+                    "backbone",
+                    "engine_choice",
+                    "tile_catalog",
+                    "params:max_nodata_fraction",
+                    "params:seed",
+                ],
+                "precision_summary",
+                name="judge_precision",
+            ),
+        ],
+        "featurization",
+    )
+
+
+def _create_naming() -> Pipeline:
+    return group(
+        [
             Node(
                 nodes.name_features,
-                ["backbone", "params:engine", "params:precision"],
+                ["backbone", "engine_choice"],
                 "feature_key",
                 name="name_features",
             ),
@@ -49,8 +130,7 @@ def create_feature_pipeline() -> Pipeline:
                     "features_done",
                     "backbone",
                     "feature_key",
-                    "params:engine",
-                    "params:precision",
+                    "engine_choice",
                     "params:max_nodata_fraction",
                 ],
                 "tile_features",

@@ -9,6 +9,7 @@ from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.backbones.precision_loss import PrecisionSummary
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.pipelines.reporting.areas import Subsets
@@ -51,6 +52,7 @@ class TileFindings:
     gallery: Gallery
     abstention: AbstentionSummary
     explained: list[ExplainedError]
+    precision: PrecisionSummary
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _content(tiles: TileFindings) -> page.ReportContent:
         title=source.title,
         created=tiles.run.created,
         made_up_seed=source.made_up_seed,
-        facts=_facts(source, tiles.run, tiles.backbone, tiles.model),
+        facts=_facts(source, tiles),
         catalog=_catalog(tiles.catalog, tiles.quarantine, tiles.split),
         gallery=tiles.gallery.by_class,
         models={
@@ -131,9 +133,8 @@ def _content(tiles: TileFindings) -> page.ReportContent:
     )
 
 
-def _facts(
-    source: SourceFacts, run: RunFacts, backbone: Backbone, model: TrainedModel
-) -> list[page.Fact]:
+def _facts(source: SourceFacts, tiles: TileFindings) -> list[page.Fact]:
+    run, backbone, model = tiles.run, tiles.backbone, tiles.model
     facts = {
         **source.facts,
         "Backbone": f"{backbone.card.name} ({backbone.card.n_features:,} features)",
@@ -142,6 +143,7 @@ def _facts(
             f"ONNX opset {backbone.card.opset}, least cosine with torch "
             f"{backbone.card.parity_cosine:.7f}"
         ),
+        "Features computed by": str(tiles.precision),
         "Feature key": model.card.feature_key,
         "Model": model.card.name,
         "Classifier": ", ".join(

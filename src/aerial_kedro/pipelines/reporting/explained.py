@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.backbones.engines import EngineChoice
 from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.explain.tiles import (
@@ -40,8 +41,7 @@ def explain_errors(
     labelled_features: DataFrame,
     model: StoredModel,
     backbone: Backbone,
-    engine: str,
-    precision: str,
+    choice: EngineChoice,
     settings: ReportSettings,
 ) -> list[ExplainedError]:
     """Explain the most confident errors: what in the picture spoke for the wrong class.
@@ -54,7 +54,7 @@ def explain_errors(
         Where the tiles are.
     labelled_features
         Of the training tiles, and of the errors.
-    model, backbone, engine, precision
+    model, backbone, choice
         What decided.
     settings
         How many errors.
@@ -65,7 +65,7 @@ def explain_errors(
         The surest first. Empty where the model cannot be run outside Spark, which the log says.
     """
     try:
-        served = assemble_model(model, backbone, engine, precision)
+        served = assemble_model(model, backbone, choice)
     except AerialError as error:
         LOGGER.warning("The report explains no errors. %s", error)
         return []

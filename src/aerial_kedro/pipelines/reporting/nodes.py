@@ -15,6 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.validation import CrossValidation, ValidationSummary
+from aerial_kedro.backbones.precision_loss import PrecisionSummary
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.report import content as page
@@ -138,6 +139,7 @@ def build_metrics(
     split: SplitCheck,
     model: TrainedModel,
     abstention: AbstentionSummary,
+    precision: PrecisionSummary,
 ) -> dict[str, Any]:
     """Lay down the figures of the run (`metrics.json`)."""
     return {
@@ -154,6 +156,7 @@ def build_metrics(
         "chosen": summary.chosen,
         "baselines": {name: _figures(found) for name, found in summary.baselines.items()},
         "abstention": abstention.as_mapped.model_dump(),
+        "precision": precision.model_dump(),
         **_validation_figures(validation),
         "model": {
             "name": model.card.name,

@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.backbones.artifact import Backbone, feature_key
-from aerial_kedro.backbones.engines import AVAILABLE
+from aerial_kedro.backbones.engines import ENGINES
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.scoring.nodes import collect_mapped, draw_years
@@ -60,7 +60,9 @@ def check_backbone(model: TrainedModel, backbone: str) -> str:
     return backbone
 
 
-def check_features(model: TrainedModel, backbone: Backbone, key: str) -> str:
+def check_features(
+    model: TrainedModel, exported: Backbone, stored: list[Backbone], key: str
+) -> str:
     """Refuse a model of other features of the same backbone.
 
     Returns
@@ -79,17 +81,18 @@ def check_features(model: TrainedModel, backbone: Backbone, key: str) -> str:
         f"The model {model.card.name!r} was trained on other features ({model.card.feature_key}) "
         f"of the backbone {model.card.backbone!r} than this run's ({key})."
     )
-    for engine, precisions in AVAILABLE.items():
+    for engine, precisions in ENGINES.items():
         for precision in precisions:
-            if feature_key(backbone.card, engine, precision, READING_VERSION) == (
-                model.card.feature_key
-            ):
-                raise AerialError(
-                    f"{said} Add --params=backbone={model.card.backbone},engine={engine},"
-                    f"precision={precision}."
-                )
+            for each in stored if precision == "int8" else [exported]:
+                found = feature_key(each.card, engine, precision, READING_VERSION)
+                if found == model.card.feature_key:
+                    raise AerialError(
+                        f"{said} Add --params=backbone={model.card.backbone},engine={engine},"
+                        f"precision={precision}."
+                    )
     raise AerialError(
-        f"{said} It had other weights, or another version of this project: add "
+        f"{said} It had other weights, an int8 calibration of its own (06_models/backbone_int8 "
+        "beside the model is what it needs), or another version of this project: add "
         f"--params=backbone={model.card.backbone},weights_path=FILE with the file that it was "
         "trained with (leave weights_path out for the backbone's own), or train it again."
     )

@@ -48,7 +48,7 @@ def create_checked_features() -> Pipeline:
             ),
             Node(
                 nodes.check_features,
-                ["trained_model", "backbone", "feature_key"],
+                ["trained_model", "exported_backbone", "stored_backbones", "feature_key"],
                 "model_key",
                 name="check_features",
             ),
@@ -63,7 +63,7 @@ def create_checked_features() -> Pipeline:
     )
     return (
         checks
-        + featurization.create_backbone_pipeline("model_backbone")
+        + featurization.create_stored_backbone_pipeline("model_backbone")
         + pipeline(
             featurization.create_feature_pipeline(),
             inputs={"tile_catalog": "score_catalog", "feature_key": "model_key"},

@@ -1,0 +1,29 @@
+"""Engines: what runs an exported backbone, on one thread each; parallelism is Spark's.
+
+Each engine is imported when it is opened, so that a worker needs the one that it uses.
+"""
+
+from aerial_kedro.backbones.engines.available import (
+    AUTO,
+    ENGINES,
+    PRECISIONS,
+    available,
+    check_engine,
+    engines_for,
+)
+from aerial_kedro.backbones.engines.choice import EngineChoice, choose_engine
+from aerial_kedro.backbones.engines.interface import Engine
+from aerial_kedro.backbones.engines.opening import open_engine
+
+__all__ = [
+    "AUTO",
+    "ENGINES",
+    "PRECISIONS",
+    "Engine",
+    "EngineChoice",
+    "available",
+    "check_engine",
+    "choose_engine",
+    "engines_for",
+    "open_engine",
+]

@@ -1,0 +1,38 @@
+"""Opening a backbone in an engine."""
+
+from __future__ import annotations
+
+from aerial_kedro.backbones.engines.available import check_engine
+from aerial_kedro.backbones.engines.interface import Engine
+from aerial_kedro.errors import AerialError
+
+
+def open_engine(engine: str, precision: str, network: bytes) -> Engine:
+    """Open a backbone in an engine, which is imported now.
+
+    Parameters
+    ----------
+    engine, precision
+        What runs it.
+    network
+        `aerial_kedro.backbones.artifact.Backbone.network_for` of that engine.
+
+    Raises
+    ------
+    AerialError
+        If the engine or precision cannot run here, or is not settled yet.
+    """
+    check_engine(engine, precision)
+    if engine == "onnxruntime":
+        from aerial_kedro.backbones.engines.onnx_runtime import OnnxRuntimeEngine  # noqa: PLC0415
+
+        return OnnxRuntimeEngine(network)
+    if engine == "openvino":
+        from aerial_kedro.backbones.engines.open_vino import OpenVinoEngine  # noqa: PLC0415
+
+        return OpenVinoEngine(network, precision)
+    if engine == "torch":
+        from aerial_kedro.backbones.engines.pytorch import TorchEngine  # noqa: PLC0415
+
+        return TorchEngine(network, precision)
+    raise AerialError(f"The engine {engine!r} has to be chosen before it can be opened.")
