@@ -34,8 +34,8 @@ def break_things(
     """
     run = replace(plain, key="faults")
     for name in _INPUTS:
-        source, target = (f"{CONTAINER}/{each.key}/{name}" for each in (plain, run))
-        run.blobs().copy(source, target, recursive=True)
+        for blob in run.blobs().find(f"{CONTAINER}/{plain.key}/{name}"):
+            run.blobs().pipe_file(_renamed(blob, plain, run), run.blobs().cat_file(blob))
     driver = run.start(*_FEATURIZE)
     kept = _wait_for_features(run, driver, 1)
     driver.kill()
@@ -55,6 +55,10 @@ def break_things(
     if not kept or " 0 are done" in done:
         raise RehearsalError(f"The second run did all again: {done}")
     return {"files_kept": len(kept), "after_faults": done.split("INFO", 1)[-1].strip()}
+
+
+def _renamed(blob: str, one: Cluster, other: Cluster) -> str:
+    return blob.replace(f"{CONTAINER}/{one.key}/", f"{CONTAINER}/{other.key}/", 1)
 
 
 def _wait_for_features(run: Cluster, driver: services.Service, files: int) -> set[str]:
