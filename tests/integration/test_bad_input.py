@@ -78,7 +78,7 @@ def test_an_unknown_backbone(project: Project) -> None:
     assert "efficientnet_lite0" in message
 
 
-@pytest.mark.parametrize("parameter", ["engine=openvino", "precision=int8"])
+@pytest.mark.parametrize("parameter", ["engine=synapseml", "precision=int4"])
 def test_an_engine_that_is_not_available(project: Project, parameter: str) -> None:
     """Refused before anything is read: there are no scenes here, and they are not missed."""
     message = project.refusal(f"--params={parameter}")

@@ -43,8 +43,6 @@ def test_a_model_that_cannot_be_run_here_leaves_the_section_out(
         catalog = session.load_context().catalog
         inputs = [catalog.load(name) for name in names]
     with caplog.at_level(logging.WARNING, "aerial_kedro"):
-        assert (
-            explain_errors(*inputs, EngineChoice(engine="openvino", precision="fp32"), settings)
-            == []
-        )
+        other = EngineChoice(engine="openvino", precision="fp32")
+        assert explain_errors(*inputs, other, settings) == []
     assert "explains no errors" in caplog.text

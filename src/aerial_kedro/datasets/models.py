@@ -55,7 +55,9 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._path, self._spark_path = path.rstrip("/"), spark_path.rstrip("/")
-        self._model_name, self._overwrite, self._credentials = model_name, overwrite, credentials
+        # The command line reads a name of digits as a number.
+        self._model_name = None if model_name is None else str(model_name)
+        self._overwrite, self._credentials = overwrite, credentials
         self.metadata = metadata
 
     def check_name(self) -> None:

@@ -184,7 +184,7 @@ def test_nothing_that_is_logged_holds_a_signature(
         reader.read_window(href, Window(0, 0, 50, 50), SIZE)
         # Opened from what is kept of its header, so that GDAL fails within the scene.
         web.always = "drop"
-        with pytest.raises(TileReadError, match=r"other\.tif\?…, band 1") as caught:
+        with pytest.raises(TileReadError, match="scene unreadable") as caught:
             reader.read_window(href, Window(200, 200, 112, 112), SIZE)
     assert SECRET not in str(caught.value)
     assert "Retrying again" in caplog.text

@@ -37,7 +37,7 @@ def available(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, tuple[str, ...
     rounding = _has_bf16(cpuinfo)
     found = {}
     for engine, precisions in ENGINES.items():
-        if importlib.util.find_spec(engine) is None:
+        if not _is_installed(engine):
             continue
         able = rounding or (engine == "torch" and has_graphics_card())
         found[engine] = tuple(each for each in precisions if each != "bf16" or able)
@@ -78,11 +78,18 @@ def engines_for(precision: str) -> list[str]:
 def _reason(engine: str, precision: str) -> str:
     if engine == "synapseml":
         return ": features through SynapseML's ImageFeaturizer are not part of this version"
-    if engine in ENGINES and importlib.util.find_spec(engine) is None:
+    if engine in ENGINES and not _is_installed(engine):
         return f": the package {engine} is not installed"
     if precision == "bf16" and "bf16" in ENGINES.get(engine, PRECISIONS):
         return ": the processor has no instructions for bf16"
     return ""
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ImportError:  # kept out by whoever runs this interpreter
+        return False
 
 
 @functools.cache
@@ -98,7 +105,7 @@ def _has_bf16(cpuinfo: Path) -> bool:
 @functools.cache
 def has_graphics_card() -> bool:
     """Whether PyTorch is there and sees a CUDA device that calculates in bf16."""
-    if importlib.util.find_spec("torch") is None:
+    if not _is_installed("torch"):
         return False
     # PyTorch takes seconds to import: not for a machine without NVIDIA's driver.
     if not Path("/proc/driver/nvidia").exists():
