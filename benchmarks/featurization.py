@@ -1,12 +1,14 @@
-"""Featurization on Spark against a bare ONNX Runtime loop over the same tiles.
+"""Featurization on Spark against loops without it, over the same tile files.
 
-The bare loop runs in one process on tiles that are decoded beforehand, so it is the engine and
-nothing else; a machine with two cores could at best do twice that. It is measured with the batch
-that is fastest here, which the pipeline uses too, and for comparison with the usual 16.
+``bare``: a process for each core that reads, decodes and runs ONNX Runtime, and does nothing else.
+``engine``: the same on tiles that are decoded beforehand, so the engine alone; one core by itself
+with the batch that is fastest here, which the pipeline uses too, and with the usual 16.
+``torch_loader``: a DataLoader and the network in channels-last, as a torch user would write it.
 
 The pipeline reads, decodes, resizes, runs the same network and writes the features to Parquet. What
 a run takes that finds nothing to do (Kedro's session, Spark's plans) is stated apart, as
-``fixed_s``, and not counted in the ratios; ``gross`` counts it.
+``fixed_s``, and not counted in the ratios; ``gross`` counts it. The share of the time inside the
+engine follows from its rate alone. SynapseML's ImageFeaturizer is not measured (null).
 
 Run it with ``make bench``, or ``python -m benchmarks.featurization --tiles 4000``.
 """
@@ -16,7 +18,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import multiprocessing
 import os
 import platform
 import tempfile
@@ -30,19 +31,18 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
 from aerial_kedro import spark
-from aerial_kedro.backbones.definitions import define_backbone
-from aerial_kedro.backbones.engines import open_engine
-from aerial_kedro.backbones.export import export_backbone
-from aerial_kedro.backbones.weights import find_weights
-from aerial_kedro.tiles.reading import read_image_file
+from benchmarks.loops import on_all_cores, read_and_run, run_engine, run_torch_loader
 
 PROJECT = Path(__file__).resolve().parents[1]
 WARM_TILES = 400
+FORMATS = ("png", "tiff", "jpeg")
+PRECISIONS = ("fp32", "int8")
+STEPS = ("export_backbone", "settle_backbone", "choose_engine", "name_features")
 
 
 def write_tiles(
     folder: Path, count: int, image_format: str, size: int = 224, seed: int = 0
-) -> list[Path]:
+) -> list[str]:
     """Write tiles of smoothed noise, in two class folders."""
     rng = np.random.default_rng(seed)
     paths = []
@@ -54,91 +54,89 @@ def write_tiles(
         buffer = io.BytesIO()
         picture.save(buffer, image_format, quality=90)
         path.write_bytes(buffer.getvalue())
-        paths.append(path)
+        paths.append(str(path))
     return paths
 
 
-def bare_loop(paths: list[str], batch: int | None = None) -> float:
-    """Tiles a second of ONNX Runtime alone: one process, one thread, tiles decoded before."""
-    definition = define_backbone("efficientnet_lite0")
-    backbone = export_backbone(definition, find_weights(definition), seed=0)
-    engine = open_engine("onnxruntime", "fp32", backbone.onnx)
-    batch = batch or engine.batch
-    tiles = np.stack([read_image_file(path, definition.input_size) for path in paths])
-    engine.run(tiles[:batch])
-    start = time.perf_counter()
-    for first in range(0, len(tiles), batch):
-        engine.run(tiles[first : first + batch])
-    return len(tiles) / (time.perf_counter() - start)
-
-
-def bare_loops(paths: list[str], processes: int) -> float:
-    """Tiles a second of as many bare loops side by side: what this machine's cores can share."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes) as pool:
-        return sum(pool.map(bare_loop, [paths] * processes, chunksize=1))
-
-
-def run_nodes(folder: Path, *nodes: str) -> float:
+def run_nodes(folder: Path, precision: str, *nodes: str) -> float:
     """Run nodes of the main job in a session of their own; return the seconds taken."""
-    with KedroSession.create(PROJECT, runtime_params={"folders_root": str(folder)}) as session:
+    given = {"folders_root": str(folder), "precision": precision}
+    with KedroSession.create(PROJECT, runtime_params=given) as session:
         start = time.perf_counter()
         session.run(pipeline_names=["from_folders"], node_names=nodes)
         return time.perf_counter() - start
 
 
-def pipeline_seconds(folder: Path) -> tuple[float, float]:
+def run_pipeline(folder: Path, precision: str) -> tuple[float, float]:
     """Seconds of the node `featurize_tiles`, saving included: all to do, then nothing to do."""
-    run_nodes(
-        folder,
-        "data_ingestion.catalog_folders",
-        "featurization.export_backbone",
-        "featurization.settle_backbone",
-        "featurization.choose_engine",
-        "featurization.name_features",
-    )
+    prepare = ["data_ingestion.catalog_folders", *(f"featurization.{each}" for each in STEPS)]
+    run_nodes(folder, precision, *prepare)
     node = "featurization.featurize_tiles"
-    return run_nodes(folder, node), run_nodes(folder, node)
+    return run_nodes(folder, precision, node), run_nodes(folder, precision, node)
 
 
-def measure(scratch: Path, count: int, image_format: str, bare: float) -> dict[str, float]:
-    """Measure the pipeline on tiles of one format, against all cores' bare loops."""
-    write_tiles(scratch / image_format, count, image_format)
-    seconds, fixed = pipeline_seconds(scratch / image_format)
+def measure(
+    folder: Path, paths: list[str], precision: str, cores: int, torch_loader: float
+) -> dict[str, float]:
+    """Measure pipeline and bare loop on the tiles of one format, in one precision."""
+    seconds, fixed = run_pipeline(folder, precision)
+    suffix = "_int8" if precision == "int8" else ""
+    data = Path(os.environ["AERIAL_KEDRO_DATA"])
+    onnx = (data / f"06_models/backbone{suffix}.onnx").read_bytes()
+    bare = on_all_cores(read_and_run, onnx, precision, paths, cores)
+    engine = on_all_cores(run_engine, onnx, precision, paths[: cores * WARM_TILES], cores)
+    alone = run_engine(onnx, precision, paths[:WARM_TILES])
+    pipeline = len(paths) / (seconds - fixed)
     return {
-        f"pipeline_{image_format}": round(count / (seconds - fixed), 1),
-        f"fixed_s_{image_format}": round(fixed, 1),
-        f"pipeline_over_bare_fp32_{image_format}": round(count / (seconds - fixed) / bare, 3),
-        f"gross_{image_format}": round(count / seconds / bare, 3),
+        f"bare_{precision}": round(bare, 1),
+        f"engine_{precision}": round(engine, 1),
+        f"engine_one_core_{precision}": round(alone, 1),
+        f"engine_one_core_batch_16_{precision}": round(
+            run_engine(onnx, precision, paths[:WARM_TILES], 16), 1
+        ),
+        f"pipeline_{precision}": round(pipeline, 1),
+        f"fixed_s_{precision}": round(fixed, 1),
+        f"pipeline_over_bare_{precision}": round(pipeline / bare, 3),
+        f"gross_{precision}": round(len(paths) / seconds / bare, 3),
+        f"pipeline_over_engine_{precision}": round(pipeline / (alone * cores), 3),
+        f"engine_share_{precision}": round(pipeline / engine, 3),
+        f"over_torch_loader_{precision}": round(pipeline / torch_loader, 2),
     }
 
 
 def main() -> None:
-    """Measure, and print one line of JSON."""
+    """Measure, and print one line of JSON: the first format's figures, then the others' by name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, default=6000)
-    count = parser.parse_args().tiles
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["png", "tiff"])
+    arguments = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as scratch:
+    found: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
         os.environ["AERIAL_KEDRO_DATA"] = f"{scratch}/data"
         bootstrap_project(PROJECT)
         # Spark's start, its first plans and the workers' imports are not what is measured.
-        warm = write_tiles(Path(scratch) / "warm", WARM_TILES, "png", seed=1)
-        pipeline_seconds(Path(scratch) / "warm")
-        paths = [str(path) for path in warm]
-        bare, together = bare_loop(paths), bare_loops(paths, cores)
-        figures = {
-            "tiles": count,
-            "cores": cores,
-            "processor": platform.processor() or platform.machine(),
-            "bare_one_core": round(bare, 1),
-            "bare_one_core_batch_16": round(bare_loop(paths, 16), 1),
-            "bare_all_cores": round(together, 1),
-        }
-        for image_format in ("jpeg", "png"):
-            figures |= measure(Path(scratch), count, image_format, bare * cores)
+        write_tiles(scratch / "warm", WARM_TILES, "png", seed=1)
+        run_pipeline(scratch / "warm", "fp32")
+        for name in arguments.formats:
+            paths = write_tiles(scratch / name, arguments.tiles, name)
+            loader = run_torch_loader(paths[: 4 * WARM_TILES], cores)
+            found[name] = {"torch_loader": round(loader, 1)}
+            for precision in PRECISIONS:
+                found[name] |= measure(scratch / name, paths, precision, cores, loader)
         spark.session().stop()
         mlflow.end_run()  # before its database goes
+    first, *others = arguments.formats
+    figures = {
+        "tiles": arguments.tiles,
+        "format": first,
+        "cores": cores,
+        "processor": platform.processor() or platform.machine(),
+        **found[first],
+        "over_synapseml": None,
+        **{name: found[name] for name in others},
+    }
     print(json.dumps(figures))
 
 

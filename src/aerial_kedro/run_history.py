@@ -40,13 +40,18 @@ class RunHistoryHook(MlflowHook):
 
     def __init__(self) -> None:
         super().__init__()
+        self._started: str | None = None  # not one that the user has opened
         self._parameters: dict[str, Any] = {}
         self._times = StepTimes()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Set MLflow up; see `kedro_mlflow`."""
-        self.run_id = None  # of the session before, in a process that makes several runs
+        # In a process that makes several runs, such as a notebook, the one before may be open.
+        active = mlflow.active_run()
+        if active and active.info.run_id == self._started:
+            mlflow.end_run()
+        self.run_id = self._started = None
         super().after_context_created(context)
         self._parameters = context.params
 
@@ -55,7 +60,10 @@ class RunHistoryHook(MlflowHook):
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Start the run; log parameters and the code's version."""
+        opened = mlflow.active_run()
         super().before_pipeline_run(without_queries(run_params), pipeline, catalog)
+        active = mlflow.active_run()
+        self._started = active.info.run_id if active and not opened else None
         self._times = StepTimes()
         if not self._is_mlflow_enabled:
             return

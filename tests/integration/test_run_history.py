@@ -10,9 +10,10 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from kedro.framework.session import KedroSession
 from mlflow.entities import Run
 
-from tests.integration.kedro_project import Project
+from tests.integration.kedro_project import PROJECT, Project
 from tests.integration.test_models_again import PREDICTIONS, predictions_of
 
 FIRST = "models:/aerial_kedro/1"
@@ -154,3 +155,20 @@ def test_a_version_that_is_not_there_is_missed_by_its_address(copy: Project, add
 def test_an_address_is_not_trained_under(copy: Project) -> None:
     message = copy.refusal("--pipeline=training", f"--params=model_name={FIRST}")
     assert "only read" in message
+
+
+def test_two_runs_of_one_process_are_two_runs_of_the_history(
+    copy: Project, client: mlflow.MlflowClient
+) -> None:
+    """As in a notebook: nobody ends the first, and their parameters differ."""
+    (experiment,) = (each for each in client.search_experiments() if each.name == "aerial_kedro")
+    before = {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
+    with copy.environment():
+        for name in ("one", "two"):
+            given = {**copy.parameters, "model_name": name}
+            with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
+                session.run(pipeline_names=["training"], to_outputs=["classes"])
+        mlflow.end_run()
+    runs = client.search_runs([experiment.experiment_id])
+    names = [run.data.params["model_name"] for run in runs if run.info.run_id not in before]
+    assert sorted(names) == ["one", "two"]
