@@ -48,9 +48,8 @@ class RunHistoryHook(MlflowHook):
     def after_context_created(self, context: KedroContext) -> None:
         """Set MLflow up; see `kedro_mlflow`."""
         # In a process that makes several runs, such as a notebook, the one before may be open.
-        active = mlflow.active_run()
-        if active and active.info.run_id == self._started:
-            mlflow.end_run()
+        while (active := mlflow.active_run()) and active.info.run_id == self._started:
+            mlflow.end_run()  # once for each node that went on with it
         self.run_id = self._started = None
         super().after_context_created(context)
         self._parameters = context.params
