@@ -49,11 +49,12 @@ class ProjectHooks:
             spark.configure({})
         self._synapseml = loader["synapseml"]
         try:
-            run = check_run_parameters(loader["parameters"], loader.declared_parameters())
+            parameters = loader["parameters"]  # each look reads the files again
+            run = check_run_parameters(parameters, loader.declared_parameters())
             check_engine(run.engine, run.precision)
-            check_divisions(loader["parameters"])
-            check_request(loader["parameters"].get("acquisition", {}))
-            _share_access_rules(loader["parameters"].get("imagery", {}))
+            check_divisions(parameters)
+            check_request(parameters.get("acquisition", {}))
+            _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
         except AerialError as error:
             raise click.ClickException(str(error)) from None

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.calibration import fit_temperature
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.classifiers.settings import ClassifierSettings
-from aerial_kedro.classifiers.training import fit_stages
+from aerial_kedro.classifiers.training import predict_unseen
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.folds import deal_folds
 
@@ -91,9 +91,8 @@ def _predict_fold(
     others = rows.filter(F.col("fold") != fold)
     labels = {row["label"] for row in others.select("label").distinct().collect()}
     classes = [name for name in model.card.classes if name in labels]
-    stages = fit_stages(others.filter(F.col("label").isin(classes)), settings, classes, seed)
-    fitted = TrainedModel(stages, model.card.model_copy(update={"classes": classes}))
-    found = fitted.predict(rows.filter(F.col("fold") == fold))
+    known = others.filter(F.col("label").isin(classes))
+    found = predict_unseen(known, rows.filter(F.col("fold") == fold), settings, classes, seed)
     frame = found.select("label", "block_id", "class_probabilities").toPandas()
     # Tiles of a class that this fold's model could not learn say nothing of its probabilities.
     frame = frame[frame["label"].isin(classes)]

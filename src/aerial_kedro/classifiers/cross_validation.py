@@ -15,9 +15,8 @@ from aerial_kedro.accuracy.validation import (
     RandomSplit,
     summarise_folds,
 )
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.settings import ClassifierSettings
-from aerial_kedro.classifiers.training import fit_stages
+from aerial_kedro.classifiers.training import predict_unseen
 from aerial_kedro.tiles.folds import training_tiles
 from aerial_kedro.tiles.splits import SplitRules, stratified_split
 
@@ -170,18 +169,13 @@ def _predict(
     """
     classes = sorted(set(training["label"]))
     # Temperatures do not change which class is likeliest, so none is fitted.
-    card = ModelCard(
-        classifier="",
-        classes=classes,
-        column=settings.column,
-        feature_key="",
-        backbone="",
-        settings=settings.model_dump(),
-        seed=seed,
-        training_tiles=len(training),
+    predicted = predict_unseen(
+        _choose(rows, training["image_id"]),
+        _choose(rows, test["image_id"]),
+        settings,
+        classes,
+        seed,
     )
-    stages = fit_stages(_choose(rows, training["image_id"]), settings, classes, seed)
-    predicted = TrainedModel(stages, card).predict(_choose(rows, test["image_id"]))
     return predicted.select("label", "pred_label", "block_id").toPandas()
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -92,6 +92,42 @@ def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] 
         )
         return [forest]
     raise TypeError(f"no classifier has the settings {type(settings).__name__}")
+
+
+def predict_unseen(
+    training: DataFrame,
+    unseen: DataFrame,
+    settings: ClassifierSettings,
+    classes: list[str],
+    seed: int,
+) -> DataFrame:
+    """Fit a classifier on some tiles and predict others; the model is not kept.
+
+    Parameters
+    ----------
+    training
+        ``label`` and the settings' column.
+    unseen
+        With the settings' column.
+    settings, classes, seed
+        As `fit_stages` takes them.
+
+    Returns
+    -------
+    DataFrame
+        Of `TrainedModel.predict`, not calibrated.
+    """
+    card = ModelCard(
+        classifier="",
+        classes=classes,
+        column=settings.column,
+        feature_key="",
+        backbone="",
+        settings=settings.model_dump(),
+        seed=seed,
+        training_tiles=0,
+    )
+    return TrainedModel(fit_stages(training, settings, classes, seed), card).predict(unseen)
 
 
 def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:

@@ -107,15 +107,7 @@ def cross_validate_blocks(
     counts = pd.crosstab(tiles["block_id"], tiles["label"])
     tiles["fold"] = tiles["block_id"].map(deal_folds(counts, asked.folds, seed))
     description = f"{asked.folds} folds of {rules.description}"
-    found = cross_validate(
-        labelled_features,
-        tiles,
-        settings,
-        buffer_m=rules.buffer_m,
-        description=description,
-        seed=seed,
-    )
-    return Folds(result=found)
+    return _judge_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
 def leave_one_region_out(
@@ -146,15 +138,7 @@ def leave_one_region_out(
     regions = sorted(row["block_id"] for row in labelled.select("block_id").distinct().collect())
     tiles["fold"] = pd.Categorical(tiles["block_id"], categories=regions)
     description = f"each of {len(regions)} regions left out, with a buffer of {rules.buffer_m:g} m"
-    found = cross_validate(
-        labelled_features,
-        tiles,
-        settings,
-        buffer_m=rules.buffer_m,
-        description=description,
-        seed=seed,
-    )
-    return Folds(result=found)
+    return _judge_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
 def summarise_validation(
@@ -167,6 +151,25 @@ def summarise_validation(
         cross_validation=folds.result,
         leave_one_region_out=regions.result,
     )
+
+
+def _judge_folds(
+    labelled_features: DataFrame,
+    tiles: pd.DataFrame,
+    settings: ClassifierSettings,
+    rules: SplitRules,
+    description: str,
+    seed: int,
+) -> Folds:
+    found = cross_validate(
+        labelled_features,
+        tiles,
+        settings,
+        buffer_m=rules.buffer_m,
+        description=description,
+        seed=seed,
+    )
+    return Folds(result=found)
 
 
 def _has_blocks(labelled_features: DataFrame) -> bool:
