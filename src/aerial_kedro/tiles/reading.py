@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
+from aerial_kedro.tiles import png
 from aerial_kedro.tiles.scene_reader import SCENE_ERRORS, SceneReader, TileReadError, warped
 from aerial_kedro.tiles.storage import read_bytes
 
@@ -44,7 +46,6 @@ Tile = Mapping[Any, Any]
 
 # A tile's own image is a tile, not a scene: one that claims more pixels is broken, or a trap.
 _MAX_IMAGE_PIXELS = 64_000_000
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # where a PNG says how many bits a value has
 _TIFF_SUFFIXES = (".tif", ".tiff")
 # Either byte order, classic and BigTIFF.
@@ -146,7 +147,20 @@ def decode_image(content: bytes, size: int) -> np.ndarray:
 
 
 def _decode_picture(content: bytes, size: int) -> np.ndarray:
-    if content.startswith(_PNG_SIGNATURE) and content[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
+    plain = png.plain_size(content)
+    if plain is None:
+        return _decode_by_pillow(content, size)
+    _check_size(*plain)
+    try:
+        with _quiet():
+            pixels = png.decode_plain(content, *plain)
+    except rasterio.errors.RasterioError:
+        return _decode_by_pillow(content, size)  # which says better what is wrong with it
+    return pixels if plain == (size, size) else _resized(Image.fromarray(pixels), size)
+
+
+def _decode_by_pillow(content: bytes, size: int) -> np.ndarray:
+    if content.startswith(png.SIGNATURE) and content[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
         # Pillow would cut 16-bit colour down to 8 without a word.
         raise TileReadError("the image holds 16-bit values; 8-bit RGB or grey is needed")
     try:
@@ -169,14 +183,21 @@ def _decode_picture(content: bytes, size: int) -> np.ndarray:
 def _decode_tiff(content: bytes, size: int) -> np.ndarray:
     try:
         with (
-            warnings.catch_warnings(),
+            _quiet(),
             rasterio.MemoryFile(content) as memory,
+            memory.open(driver="GTiff") as dataset,
         ):
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with memory.open(driver="GTiff") as dataset:
-                return _read_tiff(dataset, size)
+            return _read_tiff(dataset, size)
     except rasterio.errors.RasterioError as error:
         raise TileReadError(f"the image is broken or not a TIFF: {cause(error)}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let GDAL open images that lie nowhere on earth without a warning for each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        yield
 
 
 def _read_tiff(dataset: rasterio.DatasetReader, size: int) -> np.ndarray:
@@ -193,8 +214,9 @@ def _read_tiff(dataset: rasterio.DatasetReader, size: int) -> np.ndarray:
             colours[value] = red, green, blue
         return _resized(Image.fromarray(colours[dataset.read(1)]), size)
     bands = _RGB if dataset.count >= len(_RGB) else [1, 1, 1]
-    pixels = dataset.read(bands, out_shape=(3, size, size), resampling=Resampling.bilinear)
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    pixels = np.empty((size, size, 3), dtype=np.uint8)
+    dataset.read(bands, out=pixels.transpose(2, 0, 1), resampling=Resampling.bilinear)
+    return pixels
 
 
 def _check_size(width: int, height: int) -> None:

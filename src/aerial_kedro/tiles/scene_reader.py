@@ -152,13 +152,13 @@ class SceneReader:
         """
 
         def read(scene: rasterio.DatasetReader) -> np.ndarray:
-            return np.asarray(
-                scene.read(
-                    _RGB, window=window, out_shape=(3, size, size), resampling=Resampling.bilinear
-                )
-            )
+            pixels = np.empty((size, size, 3), dtype=np.uint8)
+            # GDAL writes each band's values where they belong; no second copy is made.
+            bands = pixels.transpose(2, 0, 1)
+            scene.read(_RGB, out=bands, window=window, resampling=Resampling.bilinear)
+            return pixels
 
-        return np.ascontiguousarray(self.read(href, read).transpose(1, 2, 0))
+        return self.read(href, read)
 
     def read_warped(
         self, href: str, bounds: tuple[float, float, float, float], epsg: int, size: int

@@ -164,7 +164,8 @@ class TestFiles:
             (encode(Image.fromarray(GREY > 99), "PNG"), "a.png", "mode 1"),
             (encode_tiff(GREY.astype(np.uint16)[None]), "a.tif", "uint16"),
             (encode_tiff(COLOUR.transpose(2, 0, 1).astype(np.float32)), "a.tif", "float32"),
-            (encode_png(60_000, 60_000, 8, 2, b""), "a.png", "3600000000 pixels"),
+            (encode_png(60_000, 60_000, 8, 2, b""), "a.png", "60000 × 60000 pixels"),
+            (encode_png(60_000, 60_000, 8, 0, b""), "a.png", "3600000000 pixels"),
             (encode_png(9000, 9000, 8, 2, b""), "a.png", "9000 × 9000 pixels"),
             (
                 encode_tiff(np.zeros((1, 9000, 9000), np.uint8), sparse_ok=True, compress="lzw"),

@@ -27,6 +27,9 @@ LOGGER = logging.getLogger(__name__)
 
 # A task is a checkpoint: what it has done is kept. Two or three seconds of work each.
 _TILES_PER_TASK = 512
+# Where that makes few tasks, smaller ones: else most cores wait for the last one to end.
+_SMALL_TASKS = 24
+_TILES_PER_SMALL_TASK = 128
 _FEWEST_TASKS = 4
 
 
@@ -84,7 +87,7 @@ def featurize_tiles(
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
-    tasks = max(math.ceil(count / _TILES_PER_TASK), min(count, _FEWEST_TASKS), 1)
+    tasks = count_tasks(count)
     # Each task reads neighbours of one scene, in file order.
     ordered = missing.repartitionByRange(tasks, "href", "row_off", "col_off", "image_id")
     compute = partial(
@@ -97,6 +100,18 @@ def featurize_tiles(
     )
     in_order = ordered.sortWithinPartitions("href", "row_off", "col_off")
     return in_order.mapInArrow(compute, ddl(FEATURE_COLUMNS))
+
+
+def count_tasks(tiles: int) -> int:
+    """Choose into how many tasks tiles are divided.
+
+    Examples
+    --------
+    >>> [count_tasks(tiles) for tiles in (0, 3, 300, 1_000, 6_000, 100_000)]
+    [1, 3, 4, 8, 24, 196]
+    """
+    small = min(math.ceil(tiles / _TILES_PER_SMALL_TASK), _SMALL_TASKS)
+    return max(math.ceil(tiles / _TILES_PER_TASK), small, min(tiles, _FEWEST_TASKS), 1)
 
 
 def _count_all_and_missing(wanted: DataFrame, done: DataFrame) -> tuple[int, int]:
