@@ -44,11 +44,12 @@ def cpu_seconds(root: int) -> float:
 
 
 def memory_bytes(root: int) -> dict[str, int]:
-    """Proportional set size of the Java and of the Python processes of a tree, in bytes.
+    """Proportional set size of a tree's Java, of its root and of all others below, in bytes.
 
-    What several processes share is divided among them, so that the sum counts it once.
+    The root is the driver's Python, the others are Spark's Python workers. What several processes
+    share is divided among them, so that the sum counts it once.
     """
-    kinds = {"java": 0, "python": 0}
+    kinds = {"java": 0, "driver": 0, "workers": 0}
     for pid in process_tree(root):
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
@@ -56,7 +57,8 @@ def memory_bytes(root: int) -> dict[str, int]:
         except OSError:
             continue
         sizes = [int(line.split()[1]) for line in lines if line.startswith("Pss:")]
-        kinds["java" if name == "java" else "python"] += 1024 * sum(sizes)
+        kind = "java" if name == "java" else "driver" if pid == root else "workers"
+        kinds[kind] += 1024 * sum(sizes)
     return kinds
 
 
@@ -75,7 +77,7 @@ class MemoryWatch:
         self._root, self._interval_s = root, interval_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
-        self.peak = {"total": 0, "java": 0, "python": 0}
+        self.peak = {"total": 0, "java": 0, "driver": 0, "workers": 0}
 
     def __enter__(self) -> MemoryWatch:
         self._thread.start()

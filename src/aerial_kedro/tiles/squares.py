@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ DISTORTION = 1.01
 ROUNDING_M = 0.01
 # A side of a tile is cut into this many pieces before it is projected to another CRS.
 _SIDE_PIECES = 4
+_POINTS_AT_A_TIME = 2_000
 
 
 def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
@@ -78,12 +80,10 @@ def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | No
     size = max(first["size_m"].max(), second["size_m"].max())
     reach = (to_centre.min() + size * math.sqrt(2)) * DISTORTION
     near = np.flatnonzero(to_centre <= reach)
-    partners = tree.query_ball_point(points[near], reach)
-    count = [len(each) for each in partners]
-    distances = _between_edges(
-        first.iloc[np.concatenate(partners).astype(int)], second.iloc[np.repeat(near, count)]
+    return min(
+        float(_between_edges(first.iloc[partners], second.iloc[asking]).min())
+        for asking, partners in _neighbours(tree, points, near, reach)
     )
-    return float(distances.min())
 
 
 def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> np.ndarray:
@@ -118,13 +118,25 @@ def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> 
     unsure = np.flatnonzero(~near & (to_centre <= reach))
     if not len(unsure):
         return near
-    partners = tree.query_ball_point(points[unsure], reach)
-    asking = np.repeat(unsure, [len(each) for each in partners])
-    distances = _between_edges(
-        tiles.iloc[asking], others.iloc[np.concatenate(partners).astype(int)]
-    )
-    near[asking[distances < distance_m - ROUNDING_M]] = True
+    for asking, partners in _neighbours(tree, points, unsure, reach):
+        distances = _between_edges(tiles.iloc[asking], others.iloc[partners])
+        near[asking[distances < distance_m - ROUNDING_M]] = True
     return near
+
+
+def _neighbours(
+    tree: cKDTree, points: np.ndarray, asking: np.ndarray, reach: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pair some points with those of a tree within reach, as positions; a part at a time.
+
+    All pairs of a large county at once, with a polygon each, would take hundreds of megabytes.
+    """
+    for start in range(0, len(asking), _POINTS_AT_A_TIME):
+        some = asking[start : start + _POINTS_AT_A_TIME]
+        partners = tree.query_ball_point(points[some], reach)
+        if any(partners):
+            count = [len(each) for each in partners]
+            yield np.repeat(some, count), np.concatenate(partners).astype(int)
 
 
 def _between_edges(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
