@@ -3,7 +3,8 @@
 The size is that of Middlesex County in the 2017 sample. A small embedded sample is drawn and run
 whole; then its catalog and its features are laid side by side until there are enough places, all
 of them pointing into the same few scenes. What is measured is the pipelines `scoring` and
-`reporting` on that, in a process of its own: seconds, and the peak memory of Java, of the driver's Python and of the workers.
+`reporting` on that, in a process of its own: seconds, and the peak memory of Java, of the driver's
+Python and of the workers.
 
 Run it with ``make bench-county``, or ``python -m benchmarks.county --tiles 67000``.
 """
