@@ -14,10 +14,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county bench-training rehearsal viz mlflow clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## create the virtual environment and install the pinned dependencies
 
@@ -53,6 +53,9 @@ bench: $(VENV)/.installed ## measure featurization against a bare loop; ends wit
 
 bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,000 tiles
 	$(BIN)/python -m benchmarks.county
+
+bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
+	$(BIN)/python -m benchmarks.training
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog

@@ -1,0 +1,131 @@
+"""Training on the features of a large county: seconds and memory of each classifier.
+
+Writes a table of labelled features as the pipeline `training` reads it (noise around a mean for
+each class, eight classes) and fits the classifiers with the settings of
+`conf/base/parameters_training.yml` and with the 2017 sample's, from the table to the fitted model,
+in a process of its own. The fit before them, on the first thousand rows, is not counted: it is
+there for Spark's start.
+
+Run it with ``make bench-training``, or ``python -m benchmarks.training --tiles 44000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from aerial_kedro import spark
+from aerial_kedro.classifiers.settings import (
+    ClassifierSettings,
+    LogisticRegressionSettings,
+    RandomForestSettings,
+)
+from aerial_kedro.classifiers.training import fit_stages
+from benchmarks.processes import MemoryWatch
+
+PROJECT = Path(__file__).resolve().parents[1]
+TABLE = Path("05_model_input/labelled_features")
+CLASSES = [f"class {number}" for number in range(8)]
+ROWS_A_FILE = 2_000
+FEW = 1_000
+SEED = 0
+ORIGINAL_FOREST = {"num_trees": 20, "max_depth": 5}
+
+
+def write_features(data: Path, tiles: int, features: int) -> None:
+    """Write a table of labelled features, a file for every few thousand tiles."""
+    rng = np.random.default_rng(SEED)
+    means = rng.normal(size=(len(CLASSES), features))
+    (data / TABLE).mkdir(parents=True)
+    for first in range(0, tiles, ROWS_A_FILE):
+        count = min(ROWS_A_FILE, tiles - first)
+        classes = rng.integers(0, len(CLASSES), count)
+        noise = rng.normal(scale=10, size=(count, features))
+        values = np.maximum(means[classes] + noise, 0).astype(np.float32)
+        table = pa.table(
+            {
+                "image_id": [f"{first + row}" for row in range(count)],
+                "label": [CLASSES[each] for each in classes],
+                "split": ["train"] * count,
+                "block_id": ["block"] * count,
+                "features": pa.FixedSizeListArray.from_arrays(values.ravel(), features).cast(
+                    pa.list_(pa.float32())
+                ),
+                "statistics": [[0.0]] * count,
+            }
+        )
+        pq.write_table(table, data / TABLE / f"part-{first:06d}.parquet")
+    (data / TABLE / "_SUCCESS").touch()
+
+
+def fit_all() -> dict[str, float]:
+    """Fit each classifier (in a process of its own): the seconds taken."""
+    bootstrap_project(PROJECT)
+    with KedroSession.create(PROJECT) as session:
+        context = session.load_context()
+        rows = context.catalog.load("labelled_features")
+        forest = RandomForestSettings.model_validate(context.params["random_forest"])
+        settings: dict[str, ClassifierSettings] = {
+            "logistic_regression": LogisticRegressionSettings.model_validate(
+                context.params["logistic_regression"]
+            ),
+            "random_forest": forest,
+            "random_forest_of_2017": forest.model_copy(update=ORIGINAL_FOREST),
+        }
+        taken = {}
+        for name, each in settings.items():
+            fit_stages(rows.limit(FEW), each, CLASSES, SEED)
+            start = time.perf_counter()
+            fit_stages(rows, each, CLASSES, SEED)
+            taken[f"{name}_s"] = round(time.perf_counter() - start, 1)
+        spark.session().stop()
+    return taken
+
+
+def main() -> None:
+    """Measure, and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiles", type=int, default=44_000)
+    parser.add_argument("--features", type=int, default=1_280)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(json.dumps(fit_all()))
+        return
+    with tempfile.TemporaryDirectory() as data:
+        write_features(Path(data), arguments.tiles, arguments.features)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.training", "--measure"],
+            env={**os.environ, "AERIAL_KEDRO_DATA": data},
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with MemoryWatch(process.pid) as memory:
+            answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit("The fit failed: see above.")
+    figures = {
+        "tiles": arguments.tiles,
+        "features": arguments.features,
+        "cores": len(os.sched_getaffinity(0)),
+        **json.loads(answer.strip().rsplit("\n", 1)[-1]),
+        **{f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()},
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
