@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county cost rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog
+
+cost: $(VENV)/.installed ## print what a cluster would take for a county, a state, a country: a model
+	$(BIN)/python -m benchmarks.cost
 
 $(TOOLS)/node_modules/.bin/azurite-blob:
 	npm install --no-audit --no-fund --prefix $(TOOLS) azurite@3.35.0
