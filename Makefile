@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county bench-training rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county bench-training cost rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog
+
+cost: $(VENV)/.installed ## print what a cluster would take for a county, a state, a country: a model
+	$(BIN)/python -m benchmarks.cost
 
 $(TOOLS)/node_modules/.bin/azurite-blob:
 	npm install --no-audit --no-fund --prefix $(TOOLS) azurite@3.35.0

@@ -1,0 +1,125 @@
+"""The model of time and cost, and the page that shows what it prints."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.cost import (
+    ORIGINAL_PRICE,
+    ORIGINAL_RATE,
+    Assumptions,
+    assumption_table,
+    cost_table,
+    estimate,
+    main,
+    original,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
+TILES = st.integers(1, 10**9)
+WORKERS = st.integers(1, 1000)
+# One tile a second in every step, dollars and bytes of one: sums that can be done by hand.
+PLAIN = Assumptions(
+    catalog_rate=1, feature_rate=1, scoring_rate=1, report_rate=1, efficiency=1, worker_cores=1,
+    run_tiles=100, run_fixed_s=10, begin_s=5, tile_bytes=1e9, kept_bytes=1e9, tile_reads=10,
+    account_gbit_s=1e9, account_reads_s=1e9, worker_price=3600, fixed_price=7200,
+    read_price=1, storage_price=1,
+)  # fmt: skip
+
+
+class TestEstimate:
+    def test_adds_what_each_step_takes(self) -> None:
+        found = estimate(200, 2, PLAIN)
+        seconds = 5 + 2 * 10 + 100 + 100 + 100 + 200
+        assert found.hours == pytest.approx(seconds / 3600)
+        assert found.machines == pytest.approx(seconds * (2 * 1 + 2))
+        assert found.reads == pytest.approx(0.2)
+        assert found.storage == pytest.approx(400)
+
+    def test_a_run_that_is_begun_is_a_whole_one(self) -> None:
+        one, two = estimate(100, 1, PLAIN).hours, estimate(101, 1, PLAIN).hours
+        assert (two - one) * 3600 == pytest.approx(10 + 4)
+
+    @pytest.mark.parametrize("limit", ["account_gbit_s", "account_reads_s"])
+    def test_storage_bounds_what_workers_can_read(self, limit: str) -> None:
+        # Half a tile a second: 4 Gbit/s of 1 GB tiles, 5 requests/s of 10 a tile.
+        slow = dataclasses.replace(
+            PLAIN, **{limit: {"account_gbit_s": 4, "account_reads_s": 5}[limit]}
+        )
+        assert estimate(100, 1, slow).hours * 3600 == pytest.approx(5 + 10 + 100 + 200 + 200)
+        more = estimate(100, 1000, slow).hours * 3600
+        assert more >= 200
+
+    @given(TILES, WORKERS)
+    def test_more_tiles_never_cost_less(self, tiles: int, workers: int) -> None:
+        one, two = estimate(tiles, workers), estimate(tiles + 1, workers)
+        assert all(
+            a <= b for a, b in zip(dataclasses.astuple(one), dataclasses.astuple(two), strict=True)
+        )
+
+    @given(TILES, WORKERS)
+    def test_more_workers_are_never_slower(self, tiles: int, workers: int) -> None:
+        assert estimate(tiles, workers + 1).hours <= estimate(tiles, workers).hours
+
+    @pytest.mark.parametrize(("tiles", "workers"), [(0, 1), (1, 0), (-1, 2)])
+    def test_refuses_nothing_at_all(self, tiles: int, workers: int) -> None:
+        with pytest.raises(ValueError, match="at least one"):
+            estimate(tiles, workers)
+
+
+class TestAssumptions:
+    @pytest.mark.parametrize("name", [each.name for each in dataclasses.fields(Assumptions)])
+    def test_are_greater_than_nothing_and_name_their_source(self, name: str) -> None:
+        with pytest.raises(ValueError, match=name):
+            Assumptions(**{name: 0.0})
+        assert Assumptions.__dataclass_fields__[name].metadata["source"]
+
+    def test_no_cluster_is_faster_than_its_cores(self) -> None:
+        with pytest.raises(ValueError, match="efficiency"):
+            Assumptions(efficiency=1.01)
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            (Assumptions().feature_rate * 2, "| pipeline | 325.1 |"),
+            (Assumptions().catalog_rate * 2, "100 scenes 6,214 tiles/s"),
+            (67_392 / Assumptions().scoring_rate / 2, "67,392 tiles, scoring 18.5 s"),
+            (67_392 / Assumptions().report_rate, "reporting 11.3 s"),
+        ],
+    )
+    def test_measured_rates_are_those_of_the_benchmarks(self, value: float, text: str) -> None:
+        page = (PAGE.parents[1] / "benchmarks" / "README.md").read_text(encoding="utf-8")
+        assert text in page
+        figures = [
+            float(word.strip("|,").replace(",", "")) for word in text.split() if word[0].isdigit()
+        ]
+        assert any(abs(value / figure - 1) < 0.005 for figure in figures)
+
+
+class TestOriginal:
+    def test_is_that_of_its_own_figures(self) -> None:
+        # 11,760 images in 7:50 min on 10 workers; 40 workers at $40/h.
+        assert pytest.approx(11_760 / (7 * 60 + 50), rel=0.01) == ORIGINAL_RATE * 10
+        assert ORIGINAL_PRICE * 40 == 40
+        hours, dollars = original(90_000, 10)
+        assert (hours, dollars) == (pytest.approx(1), pytest.approx(10))
+
+
+class TestTables:
+    @pytest.mark.parametrize("table", [cost_table, assumption_table])
+    def test_of_the_page_are_what_the_model_prints(self, table: object) -> None:
+        assert f"\n{table()}\n" in PAGE.read_text(encoding="utf-8")  # type: ignore[operator]
+
+    def test_follow_the_options(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["--tiles", "5000000", "--workers", "10", "--worker-price", "0.5"])
+        printed = capsys.readouterr().out
+        assert cost_table([5_000_000], [10], Assumptions(worker_price=0.5)) in printed
+        assert "| `worker_price` | 0.5 |" in printed
+
+    def test_a_wrong_option_is_refused_in_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["--efficiency", "2"])
+        assert "efficiency is a share" in capsys.readouterr().err
