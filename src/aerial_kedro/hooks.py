@@ -13,17 +13,20 @@ import click
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
 from aerial_kedro.backbones.engines import check_engine
 from aerial_kedro.blob_storage import BlobStorage, read_credential, share
+from aerial_kedro.classifiers.grid import check_grid
 from aerial_kedro.cluster import explain_worker_failure
 from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
+from aerial_kedro.pipelines import compare_models
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
@@ -54,6 +57,8 @@ class ProjectHooks:
             check_engine(run.engine, run.precision)
             check_divisions(parameters)
             check_request(parameters.get("acquisition", {}))
+            grid = check_grid(parameters["compare_models"], run.classifier)
+            pipelines["compare_models"] = compare_models.create_pipeline(grid, run.classifier)
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
         except AerialError as error:
@@ -71,7 +76,9 @@ class ProjectHooks:
             spark.check_cluster()
         except AerialError as error:
             raise click.ClickException(str(error)) from None
-        for name in pipeline.all_outputs() & {"trained_model"}:
+        checked = pipeline.all_outputs() & {"trained_model"}
+        checked |= {name for name in pipeline.inputs() if name.endswith(".backbone_weights")}
+        for name in sorted(checked):
             dataset = catalog.get(name)
             try:
                 dataset.check_name()  # type: ignore[union-attr]
@@ -81,7 +88,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say where the report is."""
-        for name in sorted(pipeline.all_outputs() & {"report", "digits_page"}):
+        for name in sorted(pipeline.all_outputs() & {"report", "digits_page", "comparison_page"}):
             path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
             LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 
