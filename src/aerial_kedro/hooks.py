@@ -13,20 +13,17 @@ import click
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
 from aerial_kedro.backbones.engines import check_engine
 from aerial_kedro.blob_storage import BlobStorage, read_credential, share
-from aerial_kedro.classifiers.grid import check_grid
 from aerial_kedro.cluster import explain_worker_failure
 from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
-from aerial_kedro.pipelines import compare_models
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
@@ -57,8 +54,6 @@ class ProjectHooks:
             check_engine(run.engine, run.precision)
             check_divisions(parameters)
             check_request(parameters.get("acquisition", {}))
-            grid = check_grid(parameters["compare_models"], run.classifier)
-            pipelines["compare_models"] = compare_models.create_pipeline(grid, run.classifier)
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
         except AerialError as error:

@@ -45,6 +45,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "score_scenes": score_scenes.create_pipeline(),
         "serving": serving.create_pipeline(),
         "training_synapseml": training_synapseml.create_pipeline(),
-        # Its grid is a parameter: hooks.py wires it as soon as the parameters are known.
+        # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.
         "compare_models": Pipeline([]),
     }

@@ -7,8 +7,9 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+from kedro_viz.integrations.kedro.data_loader import load_data
 
-from tests.integration.kedro_project import FOLDERS, Project
+from tests.integration.kedro_project import FOLDERS, PROJECT, Project
 from tests.integration.tile_images import CLASSES, draw_class_folders
 
 BACKBONES = ["efficientnet_lite0", "efficientnet_lite1"]
@@ -135,6 +136,18 @@ def test_another_comparison_computes_no_features(compared: Project) -> None:
     features = compared.features()
     assert not features.duplicated(["image_id", "feature_key"]).any()
     assert before.items() <= compared.feature_files().items()
+
+
+def test_the_graph_shows_a_namespace_for_each_backbone_with_its_models_within(
+    compared: Project,
+) -> None:
+    """As kedro-viz reads it: without the project's hooks, with the grid of the configuration."""
+    with compared.environment():
+        _, wired, _ = load_data(PROJECT, env="base")
+    spaces = {node.namespace for node in wired["compare_models"].nodes}
+    for backbone in ("efficientnet_lite0", "efficientnet_lite2"):
+        inside = f"compare_models.{backbone}"
+        assert {f"{inside}.featurization", f"{inside}.random_forest.deep"} <= spaces
 
 
 def test_an_unknown_backbone_is_refused_with_the_known_ones(project: Project) -> None:

@@ -137,8 +137,8 @@ def _remarks(ordered: Sequence[ComparedModel]) -> list[str]:
     near = sum(each.validation.accuracy >= interval.lower for each in ordered[1:])
     if near:
         found.append(
-            f"The accuracy on validation of {near} other model(s) lies within the best one's 95 % "
-            "interval: a difference so small may be chance."
+            f"The accuracy on validation of {near} other model{'s' if near > 1 else ''} lies within "
+            "the best one's 95 % interval: a difference so small may be chance."
         )
     absent = [name for name, of in best.validation.per_class.items() if of.support == 0]
     if absent:

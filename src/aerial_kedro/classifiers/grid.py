@@ -60,7 +60,7 @@ class Grid(BaseModel):
         Parameters
         ----------
         classifier
-            The run parameter: ``logistic_regression``, ``random_forest`` or ``both``.
+            The run parameter: ``logistic_regression``, ``random_forest`` or else both.
 
         Examples
         --------
@@ -77,7 +77,7 @@ class Grid(BaseModel):
         return [
             Combination(name, setting)
             for name, settings in groups.items()
-            if classifier in {"both", name}
+            if classifier == name or classifier not in groups
             for setting, values in settings.items()
             if values is not None
         ]
