@@ -15,7 +15,7 @@ from tests.integration.tile_images import CLASSES, draw_class_folders
 BACKBONES = ["efficientnet_lite0", "efficientnet_lite1"]
 GRID: dict[str, Any] = {
     "backbones": BACKBONES,
-    "logistic_regression": {"weak_penalty": {"max_iter": 20}, "strong_penalty": None},
+    "logistic_regression": {"weak_penalty": {"max_iter": 5}, "strong_penalty": None},
     # One tree that asks one question: it knows two classes at best, and must come last.
     "random_forest": {"deep": None, "stump": {"num_trees": 1, "max_depth": 1}},
 }

@@ -136,9 +136,10 @@ def _remarks(ordered: Sequence[ComparedModel]) -> list[str]:
     interval = accuracy_range(best.validation)
     near = sum(each.validation.accuracy >= interval.lower for each in ordered[1:])
     if near:
+        others = "1 other model" if near == 1 else f"{near} other models"
         found.append(
-            f"The accuracy on validation of {near} other model{'s' if near > 1 else ''} lies within "
-            "the best one's 95 % interval: a difference so small may be chance."
+            f"The accuracy on validation of {others} lies within the best one's 95 % interval: a "
+            "difference so small may be chance."
         )
     absent = [name for name, of in best.validation.per_class.items() if of.support == 0]
     if absent:
