@@ -71,7 +71,9 @@ class ProjectHooks:
             spark.check_cluster()
         except AerialError as error:
             raise click.ClickException(str(error)) from None
-        for name in pipeline.all_outputs() & {"trained_model"}:
+        checked = pipeline.all_outputs() & {"trained_model"}
+        checked |= {name for name in pipeline.inputs() if name.endswith(".backbone_weights")}
+        for name in sorted(checked):
             dataset = catalog.get(name)
             try:
                 dataset.check_name()  # type: ignore[union-attr]
@@ -81,7 +83,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say where the report is."""
-        for name in sorted(pipeline.all_outputs() & {"report", "digits_page"}):
+        for name in sorted(pipeline.all_outputs() & {"report", "digits_page", "comparison_page"}):
             path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
             LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 

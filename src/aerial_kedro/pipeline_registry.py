@@ -40,8 +40,11 @@ def register_pipelines() -> dict[str, Pipeline]:
         "digits": digits.create_pipeline(),
         "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),
+        "folder_ingestion": from_folders.create_ingestion(),
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_scenes.create_pipeline(),
         "serving": serving.create_pipeline(),
         "training_synapseml": training_synapseml.create_pipeline(),
+        # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.
+        "compare_models": Pipeline([]),
     }

@@ -22,7 +22,11 @@ from aerial_kedro.code_version import code_version
 from aerial_kedro.imagery.redaction import redact
 
 # What a run made for people to read, under the name that it has in the history.
-_PAGES = {"report": "report.html", "digits_page": "digits.html"}
+_PAGES = {
+    "report": "report.html",
+    "digits_page": "digits.html",
+    "comparison_page": "comparison.html",
+}
 _FIGURES = {"metrics": "metrics.json", "digits_metrics": "metrics.json"}
 _AT_ONCE = 100
 """Parameters; MLflow takes no more in one request."""

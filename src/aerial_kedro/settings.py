@@ -3,6 +3,7 @@
 import warnings
 
 from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
+from aerial_kedro.context import ProjectContext
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.run_history import RunHistoryHook
 from aerial_kedro.session import ProjectSession
@@ -14,6 +15,7 @@ HOOKS = (ProjectHooks(), RunHistoryHook())
 # RunHistoryHook is that plugin's hook, and more. It is known by one name or the other.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 SESSION_CLASS = ProjectSession
+CONTEXT_CLASS = ProjectContext
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {

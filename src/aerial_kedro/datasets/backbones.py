@@ -37,6 +37,18 @@ class BackboneWeightsDataset(AbstractDataset[None, Any]):
         self._backbone, self._weights_path = backbone, weights_path
         self.metadata = metadata
 
+    def check_name(self) -> None:
+        """Refuse a backbone that nobody knows, before anything runs.
+
+        Raises
+        ------
+        AerialError
+            Naming those there are.
+        """
+        from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
+
+        define_backbone(self._backbone)
+
     def load(self) -> Any:
         """Find, check and read the weights."""
         # torch takes seconds to import, and only the export needs it.

@@ -11,7 +11,7 @@ from aerial_kedro.backbones.engines.available import (
     check_engine,
     engines_for,
 )
-from aerial_kedro.backbones.engines.choice import EngineChoice, choose_engine
+from aerial_kedro.backbones.engines.choice import EngineChoice, choose_engine, measure_engine
 from aerial_kedro.backbones.engines.interface import Engine
 from aerial_kedro.backbones.engines.opening import open_engine
 
@@ -25,5 +25,6 @@ __all__ = [
     "check_engine",
     "choose_engine",
     "engines_for",
+    "measure_engine",
     "open_engine",
 ]

@@ -6,13 +6,16 @@ from aerial_kedro.pipelines.featurization import nodes, precision
 from aerial_kedro.pipelines.grouping import group
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """Turn the tile catalog and a backbone's weights into features and the quarantine."""
+def create_pipeline(backbone: str = "params:backbone", **_: object) -> Pipeline:
+    """Turn the tile catalog and a backbone's weights into features and the quarantine.
+
+    Parameters
+    ----------
+    backbone
+        The input that holds the backbone's name.
+    """
     return (
-        _create_export("params:backbone")
-        + _create_settling()
-        + _create_naming()
-        + create_feature_pipeline()
+        _create_export(backbone) + _create_settling() + _create_naming() + create_feature_pipeline()
     )
 
 

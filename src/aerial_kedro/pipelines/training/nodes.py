@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
@@ -40,12 +41,15 @@ class Candidate:
         Of the classifier; None with no model.
     test
         Its accuracy on the test split, once the choice is made.
+    seconds
+        What the fit took.
     """
 
     name: str
     model: TrainedModel | None
     settings: ClassifierSettings | None = None
     test: Evaluation | None = None
+    seconds: float | None = None
 
     @property
     def validation(self) -> Evaluation | None:
@@ -176,7 +180,9 @@ def _fit(
     if requested not in {"both", name}:
         return Candidate(name, model=None)
     rows = labelled_features.filter("split = 'train'")
+    start = time.perf_counter()
     stages = fit_stages(rows, settings, classes, seed)
+    seconds = time.perf_counter() - start
     card = ModelCard(
         classifier=name,
         classes=classes,
@@ -187,7 +193,7 @@ def _fit(
         seed=seed,
         training_tiles=rows.count(),
     )
-    return Candidate(name, TrainedModel(stages, card), settings)
+    return Candidate(name, TrainedModel(stages, card), settings, seconds=seconds)
 
 
 def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
@@ -204,13 +210,11 @@ def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed:
     return replace(candidate, model=calibrated.with_card(validation=found))
 
 
-def choose_model(
-    logistic_regression: Candidate, random_forest: Candidate
-) -> tuple[TrainedModel, Choice]:
+def choose_model(*candidates: Candidate) -> tuple[TrainedModel, Choice]:
     """Choose the candidate with the best macro-F1 on validation; at a tie the first."""
     trained = [
         (candidate.name, candidate.model, candidate.validation.macro_f1)
-        for candidate in (logistic_regression, random_forest)
+        for candidate in candidates
         if candidate.model and candidate.validation
     ]
     name, model, score = max(trained, key=lambda each: each[2])

@@ -7,14 +7,18 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.training import history, nodes, validation
 
+_FITS: dict[str, Callable[..., nodes.Candidate]] = {
+    "logistic_regression": nodes.fit_logistic_regression,
+    "random_forest": nodes.fit_random_forest,
+    "image_statistics": nodes.fit_image_statistics,
+}
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """Features and labels in; the chosen model and what was found out."""
     parts = [
-        _select(),
-        _classifier("logistic_regression", nodes.fit_logistic_regression),
-        _classifier("random_forest", nodes.fit_random_forest),
-        _classifier("image_statistics", nodes.fit_image_statistics, selectable=False),
+        create_selection_pipeline(),
+        *(group(create_candidate_pipeline(name), name) for name in _FITS),
         _choose(),
         _test(),
         _validate(),
@@ -23,7 +27,8 @@ def create_pipeline(**_: object) -> Pipeline:
     return group(sum(parts, Pipeline([])), "training")
 
 
-def _select() -> Pipeline:
+def create_selection_pipeline() -> Pipeline:
+    """Join features with labels."""
     return Pipeline(
         [
             Node(
@@ -37,15 +42,19 @@ def _select() -> Pipeline:
     )
 
 
-def _classifier(
-    name: str, fit: Callable[..., nodes.Candidate], *, selectable: bool = True
-) -> Pipeline:
-    """Fit and validate one classifier, under its name as namespace."""
+def create_candidate_pipeline(name: str) -> Pipeline:
+    """Fit and validate one classifier.
+
+    Parameters
+    ----------
+    name
+        ``logistic_regression``, ``random_forest`` or ``image_statistics``.
+    """
     inputs = ["labelled_features", "classes", "backbone", "feature_key", f"params:{name}"]
-    inputs += ["params:classifier"] if selectable else []
-    return group(
+    inputs += ["params:classifier"] if name != "image_statistics" else []
+    return Pipeline(
         [
-            Node(fit, [*inputs, "params:seed"], f"fitted_{name}", name="fit"),
+            Node(_FITS[name], [*inputs, "params:seed"], f"fitted_{name}", name="fit"),
             Node(
                 nodes.validate_candidate,
                 [f"fitted_{name}", "labelled_features", "params:seed"],
@@ -53,7 +62,6 @@ def _classifier(
                 name="validate",
             ),
         ],
-        name,
     )
 
 

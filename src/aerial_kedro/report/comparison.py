@@ -1,0 +1,136 @@
+"""The page of a comparison of models: one HTML file, no network, no script."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range
+from aerial_kedro.report import wording
+from aerial_kedro.report.figures import (
+    ACCENT,
+    INK,
+    MUTED,
+    figure_svg,
+    house_style,
+    label,
+    new_figure,
+    quiet,
+)
+
+_DEFAULTS = {"column": "features", "class_weights": True}
+"""Settings that a table need not repeat."""
+_ROOM = 0.15
+"""Of what the intervals span, on both sides of them."""
+
+
+def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: int) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    ranking
+        What it shows.
+    created
+        When, in words.
+    fingerprint, images
+        Of the tile catalog.
+
+    Returns
+    -------
+    str
+        A whole HTML document. All text that comes from data is escaped.
+    """
+    chart = figure_svg(ranking_figure(ranking))
+    return (
+        _environment()
+        .get_template("comparison.html.j2")
+        .render(
+            ranking=ranking,
+            best=ranking.best,
+            created=created,
+            fingerprint=fingerprint,
+            images=images,
+            chart=f"data:image/svg+xml;base64,{b64encode(chart).decode('ascii')}",
+        )
+    )
+
+
+def ranking_figure(ranking: Ranking) -> Figure:
+    """Draw the accuracy of each model on both splits, the validation split's with its interval.
+
+    Parameters
+    ----------
+    ranking
+        A row for each model, in its order.
+    """
+    models = [each.model for each in ranking.models]
+    spreads = [accuracy_range(each.validation) for each in models]
+    at = np.arange(len(models))
+    with house_style():
+        figure = new_figure(9.2, 1.3 + 0.42 * len(models))
+        axes = figure.add_subplot()
+        axes.hlines(at, [s.lower for s in spreads], [s.upper for s in spreads], color=INK)
+        axes.plot(
+            [each.validation.accuracy for each in models], at, "o", color=ACCENT,
+            markersize=8, label="validation, with its 95 % interval",
+        )  # fmt: skip
+        axes.plot(
+            [each.test.accuracy for each in models], at, "D", markerfacecolor="white",
+            markeredgecolor=MUTED, markersize=6, label="test, which had no say",
+        )  # fmt: skip
+        axes.set_yticks(at, [model_label(each) for each in models])
+        axes.invert_yaxis()
+        axes.set_xlabel("Share of tiles labelled right")
+        quiet(axes)
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        ends = [s.lower for s in spreads] + [s.upper for s in spreads]
+        ends += [each.test.accuracy for each in models]
+        room = max(0.01, _ROOM * (max(ends) - min(ends)))
+        low, high = max(0.0, min(ends) - room), min(1.0, max(ends) + room)
+        # A marker at 100 % is drawn whole.
+        axes.set_xlim(low, high + 0.02 * (high - low))
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def model_label(model: ComparedModel) -> str:
+    """Name a model in a figure.
+
+    Each part is cut by itself, so that the setting is never what is lost.
+    """
+    parts = (model.backbone, wording.model_name(model.classifier), model.setting)
+    return ", ".join(label(part.replace("_", " ")) for part in parts)
+
+
+def setting_text(model: ComparedModel) -> str:
+    """Write a model's settings, without those that say nothing."""
+    return ", ".join(
+        f"{name} {value}" for name, value in model.settings.items() if _DEFAULTS.get(name) != value
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("aerial_kedro.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": wording.percent,
+        "percent_range": wording.percent_range,
+        "number": wording.number,
+        "decimal": wording.decimal,
+        "model_name": wording.model_name,
+        "settings": setting_text,
+        "spread": accuracy_range,
+    }
+    return environment

@@ -1,0 +1,89 @@
+"""How a grid becomes a pipeline, and what its last nodes tell."""
+
+from __future__ import annotations
+
+import pytest
+from kedro.pipeline import Pipeline
+
+from aerial_kedro.accuracy.ranking import rank_models
+from aerial_kedro.classifiers.grid import Grid
+from aerial_kedro.pipelines.compare_models import create_pipeline
+from aerial_kedro.pipelines.compare_models.nodes import list_runs, rank, tabulate
+from aerial_kedro.pipelines.training.nodes import Choice
+from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from tests.unit.compared import compared, judged
+
+GRID = Grid.model_validate(
+    {
+        "backbones": ["lite0", "lite2"],
+        "logistic_regression": {"plain": {"max_iter": 10, "reg_param": 0.1}},
+        "random_forest": {
+            "small": {"num_trees": 10, "max_depth": 5},
+            "large": {"num_trees": 90, "max_depth": 9},
+        },
+    }
+)
+RANKING = rank_models([compared("lite0.f.x", judged(30)), compared("lite2.f.x", judged(35))])
+
+
+@pytest.fixture
+def wired() -> Pipeline:
+    return create_pipeline(GRID)
+
+
+def test_features_are_computed_once_for_each_backbone(wired: Pipeline) -> None:
+    found = [node.namespace for node in wired.nodes if node.func.__name__ == "featurize_tiles"]
+    assert sorted(found) == [f"compare_models.{name}.featurization" for name in GRID.backbones]
+    fits = [node for node in wired.nodes if node.func.__name__.startswith("fit_")]
+    assert len(fits) == 2 * 3
+
+
+def test_each_model_takes_its_own_settings(wired: Pipeline) -> None:
+    (fit,) = (
+        wired.only_nodes_with_namespaces(["compare_models.lite2.random_forest.large"])
+        .filter(node_names=["compare_models.lite2.random_forest.large.fit"])
+        .nodes
+    )
+    assert "params:compare_models.random_forest.large" in fit.inputs
+    assert "compare_models.lite2.labelled_features" in fit.inputs
+    assert "params:seed" in fit.inputs
+
+
+def test_the_test_split_is_read_after_the_choice(wired: Pipeline) -> None:
+    judges = [node for node in wired.nodes if node.func.__name__ == "judge_on_test"]
+    assert len(judges) == 6
+    assert all("choice" in node.inputs for node in judges)
+
+
+def test_what_the_pipeline_needs_is_the_catalog_and_what_a_main_run_has(wired: Pipeline) -> None:
+    own = ("params:", "compare_models.")
+    needed = {name for name in wired.inputs() if not name.startswith(own)}
+    assert needed == {"tile_catalog", "features_done", "run_facts"}
+
+
+def test_one_classifier_can_be_asked_for() -> None:
+    wired = create_pipeline(GRID, "random_forest")
+    assert not [node for node in wired.nodes if "logistic" in node.name]
+
+
+def test_the_ranking_is_the_choice() -> None:
+    models = [each.model for each in RANKING.models]
+    assert rank(Choice("lite2.f.x", "better"), *models).best.name == "lite2.f.x"
+    with pytest.raises(ValueError, match=r"lite0\.f\.x was chosen"):
+        rank(Choice("lite0.f.x", "worse"), *models)
+
+
+def test_the_table_has_both_splits() -> None:
+    table = tabulate(RANKING)
+    assert table["backbone"].tolist() == ["lite2", "lite0"]
+    assert table["validation_accuracy"].tolist() == pytest.approx([35 / 40, 30 / 40])
+    assert table["test_accuracy"].tolist() == pytest.approx([30 / 40] * 2)
+    assert (table["validation_accuracy_lower"] < table["validation_accuracy"]).all()
+
+
+def test_all_runs_of_a_comparison_tell_of_the_same_data() -> None:
+    runs = list_runs(RANKING, CatalogFingerprint(digest="ab12", images=160))
+    assert [each.name for each in runs] == ["lite2.f.x", "lite0.f.x"]
+    assert {each.tags["data.fingerprint"] for each in runs} == {"ab12"}
+    assert runs[0].parameters["f.num_trees"] == "60"
+    assert runs[0].figures["validation.accuracy"] == pytest.approx(35 / 40)
