@@ -73,7 +73,7 @@ viz: $(VENV)/.installed ## show the pipeline graph on http://127.0.0.1:4141
 	$(BIN)/kedro viz run --host=127.0.0.1 --no-browser
 
 mlflow: $(VENV)/.installed ## show the run history on http://127.0.0.1:5000
-	$(BIN)/kedro mlflow ui --host=127.0.0.1 --port=5000
+	PATH="$(abspath $(BIN)):$$PATH" kedro mlflow ui --host=127.0.0.1 --port=5000
 
 clean: ## remove what runs have made; inputs under data/01_raw stay
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
