@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county bench-training cost rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county bench-growth bench-training cost rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
 	$(BIN)/python -m benchmarks.training
+
+bench-growth: $(VENV)/.installed ## measure featurization of 5,000 to 60,000 tiles, its memory too; ends with a line of JSON
+	$(BIN)/python -m benchmarks.growth
 
 bench-catalog: $(VENV)/.installed ## measure the tile catalog, its speed and memory; ends with a line of JSON
 	$(BIN)/python -m benchmarks.catalog

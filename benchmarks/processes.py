@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from types import TracebackType
 
+KINDS = ("total", "java", "driver", "workers", "largest_worker")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _AFTER_NAME = 2  # fields of /proc/PID/stat are counted from 1; the first after the name is the 3rd
 _PARENT, _FIRST_TIME, _LAST_TIME = 4, 14, 17
@@ -46,10 +47,10 @@ def cpu_seconds(root: int) -> float:
 def memory_bytes(root: int) -> dict[str, int]:
     """Proportional set size of a tree's Java, of its root and of all others below, in bytes.
 
-    The root is the driver's Python, the others are Spark's Python workers. What several processes
-    share is divided among them, so that the sum counts it once.
+    The root is the driver's Python, the others are Spark's Python workers, of which the largest is
+    told apart. What several processes share is divided among them, so that the sum counts it once.
     """
-    kinds = {"java": 0, "driver": 0, "workers": 0}
+    kinds = dict.fromkeys(KINDS, 0)
     for pid in process_tree(root):
         try:
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
@@ -59,6 +60,9 @@ def memory_bytes(root: int) -> dict[str, int]:
         sizes = [int(line.split()[1]) for line in lines if line.startswith("Pss:")]
         kind = "java" if name == "java" else "driver" if pid == root else "workers"
         kinds[kind] += 1024 * sum(sizes)
+        if kind == "workers":
+            kinds["largest_worker"] = max(kinds["largest_worker"], 1024 * sum(sizes))
+    kinds["total"] = kinds["java"] + kinds["driver"] + kinds["workers"]
     return kinds
 
 
@@ -77,7 +81,7 @@ class MemoryWatch:
         self._root, self._interval_s = root, interval_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
-        self.peak = {"total": 0, "java": 0, "driver": 0, "workers": 0}
+        self.peak = dict.fromkeys(KINDS, 0)
 
     def __enter__(self) -> MemoryWatch:
         self._thread.start()
@@ -95,5 +99,4 @@ class MemoryWatch:
     def _look(self) -> None:
         while not self._over.wait(self._interval_s):
             now = memory_bytes(self._root)
-            now["total"] = sum(now.values())
             self.peak = {kind: max(size, now[kind]) for kind, size in self.peak.items()}

@@ -1,0 +1,92 @@
+"""Featurization of more and more tiles: what a tile costs, and what memory it takes.
+
+The tiles of a run are hard links to the same thousand files, each read and decoded anew. Every
+number of tiles is measured in a process of its own, which warms up on a few hundred tiles first;
+what a run takes that finds nothing to do is stated apart, as ``fixed_s``.
+
+Run it with ``make bench-growth``, or ``python -m benchmarks.growth --tiles 5000 20000 60000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import mlflow
+from kedro.framework.startup import bootstrap_project
+
+from aerial_kedro import spark
+from benchmarks.featurization import PROJECT, WARM_TILES, run_pipeline, write_tiles
+from benchmarks.processes import MemoryWatch
+
+FILES = 1_000
+
+
+def link_tiles(paths: list[str], folder: Path, count: int) -> None:
+    """Give files many names, in two class folders."""
+    for number in range(count):
+        source = Path(paths[number % len(paths)])
+        path = folder / source.parent.name / f"{number:06d}{source.suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.hardlink_to(source)
+
+
+def measure_here(folder: Path, tiles: int) -> dict[str, float]:
+    """Featurize (in a process of its own)."""
+    bootstrap_project(PROJECT)
+    run_pipeline(folder / "warm", "fp32")
+    seconds, fixed = run_pipeline(folder / str(tiles), "fp32")
+    spark.session().stop()
+    mlflow.end_run()
+    return {
+        "seconds": round(seconds, 1),
+        "fixed_s": round(fixed, 1),
+        "milliseconds_a_tile": round(1000 * (seconds - fixed) / tiles, 3),
+    }
+
+
+def measure(folder: Path, tiles: int) -> dict[str, float]:
+    """Featurize in a process of its own, watching its memory."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.growth", "--measure", str(folder), str(tiles)],
+        env={**os.environ, "AERIAL_KEDRO_DATA": f"{folder}/data-{tiles}"},
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with MemoryWatch(process.pid) as memory:
+        answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"The run on {tiles} tiles failed: see above.")
+    peaks = {f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()}
+    return {**json.loads(answer.strip().rsplit("\n", 1)[-1]), **peaks}
+
+
+def main() -> None:
+    """Measure, and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiles", type=int, nargs="+", default=[5_000, 20_000, 60_000])
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        folder, tiles = arguments.measure
+        print(json.dumps(measure_here(Path(folder), int(tiles))))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_tiles(folder / "warm", WARM_TILES, "png", seed=1)
+        paths = write_tiles(folder / "files", FILES, "png")
+        found = {}
+        for tiles in arguments.tiles:
+            link_tiles(paths, folder / str(tiles), tiles)
+            found[str(tiles)] = measure(folder, tiles)
+    print(json.dumps({"cores": len(os.sched_getaffinity(0)), "tiles": found}))
+
+
+if __name__ == "__main__":
+    main()
