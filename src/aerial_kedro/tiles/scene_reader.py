@@ -31,6 +31,7 @@ _MOST_FAILURES = 3
 _RGB = [1, 2, 3]
 # What GDAL says where a server is not reached at all; what it answers has a code.
 _UNREACHED = "CURL error"
+_BLOBS = "/vsiaz/"
 
 
 class TileReadError(Exception):
@@ -79,7 +80,9 @@ class SceneReader:
 
     def _opened(self, href: str) -> rasterio.DatasetReader:
         if not is_remote(href):
-            return rasterio.open(gdal_path(href), driver="GTiff")
+            # What GDAL keeps of a closed blob would hide that its storage is away.
+            with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_BLOBS):
+                return rasterio.open(gdal_path(href), driver="GTiff")
         refused = self._refused.pop(href, None)
         self._signed[href] = shared_signing(self._rules).sign(check_href(href), refused)
         with gdal_environment(self._rules):
@@ -111,7 +114,7 @@ class SceneReader:
         try:
             return read(self.scene(href))
         except SCENE_ERRORS as error:
-            if "://" in href:
+            if gdal_path(href).startswith(_BLOBS):
                 self._check_reachable(href)
             raise TileReadError(f"scene unreadable: {cause(error)}") from error
 
