@@ -140,7 +140,7 @@ def check_filesystem(session: SparkSession, spark_root: str) -> None:
             raise AerialError(
                 f"Spark has no Java library for {spark_root}. Add "
                 "org.apache.hadoop:hadoop-azure:3.3.4 to spark.jars.packages in "
-                "conf/cluster/spark.yml."
+                "conf/cluster/spark.yml; give it to spark-submit as --packages."
             ) from error
         raise AerialError(
             f"Spark cannot open {spark_root} ({said}). Check AERIAL_SPARK_ROOT and the "
