@@ -53,7 +53,7 @@ def look_inside(cluster: Cluster) -> list[dict[str, str]]:
         raise RehearsalError(f"Not every worker has answered: {answers}")
     if any(each["heavy"] or each["unpacked"] != "true" for each in answers):
         raise RehearsalError(f"Workers run something else than the archive: {answers}")
-    return [{**each, "folder": Path(each["folder"]).parts[-3]} for each in answers]
+    return [{**each, "folder": Path(each["folder"]).parts[-4]} for each in answers]
 
 
 def compare(local: Path, cluster: Cluster) -> dict[str, Any]:
