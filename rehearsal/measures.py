@@ -83,7 +83,8 @@ def scale(cluster: dict[str, services.Service], plain: Cluster, scratch: Path) -
     dict
         Seconds of featurization's Spark job by itself, and how much faster two are.
     """
-    small = (f"--params=tile_size_m={_SMALL_TILE_M}",)
+    # What is given as --params replaces the parameters of the file.
+    small = (f"--params=tile_size_m={_SMALL_TILE_M},split.block_size_m=336,split.buffer_m=112",)
     divided = replace(plain, key="divided")
     for blob in plain.blobs().find(f"{CONTAINER}/{plain.key}/01_raw"):
         copy_blob(blob, plain, divided)
