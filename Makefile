@@ -4,6 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 SAMPLE := data/01_raw/sample
+EXECUTORS := build/executors/executors.tar.gz
+PACKAGED := $(shell find src conf -type f -not -name '*.pyc' -not -path '*.egg-info/*' -not -path 'conf/local/*')
+EXTRAS ?=
 COUNTY := $(shell find src/aerial_kedro/county src/aerial_kedro/pipelines/sample_data -name '*.py')
 
 # No usage data leaves this machine.
@@ -14,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county bench-growth bench-training cost rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -69,8 +72,22 @@ cost: $(VENV)/.installed ## print what a cluster would take for a county, a stat
 $(TOOLS)/node_modules/.bin/azurite-blob:
 	npm install --no-audit --no-fund --prefix $(TOOLS) azurite@3.35.0
 
-rehearsal: $(VENV)/.installed $(TOOLS)/node_modules/.bin/azurite-blob ## run --env=cluster on this machine, with faults; needs Node and npm; ends with a line of JSON
-	$(BIN)/python -m rehearsal --tools=$(TOOLS)
+dist/.packaged: $(VENV)/.installed $(PACKAGED) deployment/job.py
+	rm -rf build/lib dist
+	mkdir -p build
+	$(BIN)/kedro package >build/package.log 2>&1 || { cat build/package.log; exit 1; }
+	cp deployment/job.py dist/aerial_kedro_job.py
+	touch $@
+
+package: dist/.packaged ## build the wheel, the archive of conf/ and the entry file for spark-submit, in dist/
+
+$(EXECUTORS): dist/.packaged constraints.txt deployment/executors.py deployment/executors.txt
+	$(BIN)/python -m deployment.executors --archive=$@ dist/*.whl $(EXTRAS)
+
+executors: $(EXECUTORS) ## build the archive with the Python of Spark's workers (EXTRAS=openvino adds to it)
+
+rehearsal: $(VENV)/.installed $(TOOLS)/node_modules/.bin/azurite-blob $(EXECUTORS) ## run --env=cluster on this machine, with faults; needs Node and npm; ends with a line of JSON
+	$(BIN)/python -m rehearsal --tools=$(TOOLS) $(REHEARSAL)
 
 viz: $(VENV)/.installed ## show the pipeline graph on http://127.0.0.1:4141
 	$(BIN)/kedro viz run --host=127.0.0.1 --no-browser

@@ -9,11 +9,13 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rehearsal import checks, faults, refusals, services
+from rehearsal import checks, faults, measures, packaged, refusals, services
+from rehearsal.history import check_history
 from rehearsal.runs import ARTIFACTS, CONNECTION, CONTAINER, Cluster, run_here
 
 LOGGER = logging.getLogger("rehearsal")
@@ -35,15 +37,15 @@ def running(scratch: Path, azurite: str) -> Iterator[dict[str, services.Service]
             service.stop()
 
 
-def rehearse(scratch: Path, tools: Path) -> dict[str, Any]:
+def rehearse(scratch: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Run here and on the cluster, compare, refuse bad input, break things.
 
     Parameters
     ----------
     scratch
         Emptied before; logs and blobs stay there afterwards.
-    tools
-        Where Azurite is installed and Java libraries are kept.
+    given
+        The command's arguments.
 
     Returns
     -------
@@ -54,23 +56,55 @@ def rehearse(scratch: Path, tools: Path) -> dict[str, Any]:
     checks.expect_success(run_here(local, "--pipeline=sample_data"))
     here = checks.expect_success(run_here(local))
     LOGGER.info("Run on this machine alone: %.0f s", here.seconds)
+    figures: dict[str, Any] = {"local_s": round(here.seconds)}
+    tools = given.tools.resolve()
     azurite = str(tools / "node_modules" / ".bin" / "azurite-blob")
     with running(scratch, azurite) as cluster:
-        plain = Cluster(scratch / "driver", tools / "ivy")
+        plain = Cluster(scratch / "driver", tools / "ivy", given.executors.resolve())
         plain.blobs().mkdir(CONTAINER)
-        plain.blobs().put(f"{local}/01_raw", f"{CONTAINER}/{plain.key}/01_raw", recursive=True)
-        there = checks.expect_success(plain.run())
-        LOGGER.info("Run on the cluster: %.0f s", there.seconds)
-        figures: dict[str, Any] = {
-            "local_s": round(here.seconds),
-            "cluster_s": round(there.seconds),
-            **checks.compare(local, plain),
-            "refusals_s": refusals.refuse(plain),
-            **faults.break_things(cluster, plain, scratch),
+        figures["workers"] = checks.look_inside(plain)
+        figures |= run_jobs(plain, local, given)
+        phases: dict[str, Callable[[], dict[str, Any]]] = {
+            "refusals": lambda: {"refusals_s": refusals.refuse(plain)},
+            "driver and worker killed": lambda: faults.break_things(cluster, plain, scratch),
+            "storage stopped": lambda: faults.stop_storage(cluster, plain, azurite, scratch),
+            "measures": lambda: measures.measure(cluster, plain),
         }
+        if given.scaling:
+            phases["scaling"] = lambda: measures.scale(cluster, plain, scratch)
+        for name, phase in phases.items():
+            start = time.monotonic()
+            figures |= phase()
+            LOGGER.info("%s: %.0f s", name.capitalize(), time.monotonic() - start)
     figures["worker_files"] = checks.check_workers(scratch, local)
     figures["texts_searched"] = checks.check_secrets(scratch)
     return figures
+
+
+def run_jobs(plain: Cluster, local: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Run the whole main job from the package and, unless in brief, from the sources.
+
+    Parameters
+    ----------
+    plain
+        Where; the run whose outputs the faults start from.
+    local
+        Outputs of the run on this machine alone, which those on the cluster must equal.
+    given
+        The command's arguments.
+    """
+    figures: dict[str, Any] = {}
+    sources = replace(plain, key="sources")
+    for cluster in [plain] if given.brief else [plain, sources]:
+        raw = f"{CONTAINER}/{cluster.key}/01_raw"
+        plain.blobs().put(f"{local}/01_raw", raw, recursive=True)
+        from_sources = cluster is sources
+        how = "kedro run" if from_sources else "spark-submit"
+        ran = cluster.run() if from_sources else packaged.submit(cluster, given.dist.resolve())
+        checks.expect_success(ran)
+        LOGGER.info("Run on the cluster with %s: %.0f s", how, ran.seconds)
+        figures[how] = {"seconds": round(ran.seconds), **checks.compare(local, cluster)}
+    return figures | check_history(plain, len(figures))
 
 
 def main() -> None:
@@ -78,6 +112,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scratch", type=Path, default=Path("build/rehearsal/scratch"))
     parser.add_argument("--tools", type=Path, default=Path("build/rehearsal/tools"))
+    parser.add_argument("--executors", type=Path, default=Path("build/executors/executors.tar.gz"))
+    parser.add_argument("--dist", type=Path, default=Path("dist"))
+    parser.add_argument("--brief", action="store_true", help="the whole job from the package only")
+    parser.add_argument(
+        "--scaling", action="store_true", help="time featurization with one worker and with two"
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     LOGGER.setLevel(logging.INFO)
@@ -85,7 +125,7 @@ def main() -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     start = time.monotonic()
-    figures = rehearse(scratch, given.tools.resolve())
+    figures = rehearse(scratch, given)
     figures["all_s"] = round(time.monotonic() - start)
     sys.stdout.write(json.dumps({"rehearsal": figures}) + "\n")
 

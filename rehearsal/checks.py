@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rehearsal.runs import CONNECTION, Cluster, Ended
 _KEY = CONNECTION.split("AccountKey=", 1)[1].split(";", 1)[0]
 # Executors add up in another order: probabilities may differ by rounding.
 _ROUNDING = 1e-3
+_WORKERS = 2
 OUTPUTS = (
     "06_models/backbone.onnx", "06_models/latest.json", "07_model_output/predictions.csv",
     "07_model_output/tiles.parquet", "07_model_output/change.parquet",
@@ -30,6 +32,28 @@ def expect_success(run: Ended) -> Ended:
     if run.code:
         raise RehearsalError(f"A run ended with {run.code}:\n{run.output[-3000:]}")
     return run
+
+
+def look_inside(cluster: Cluster) -> list[dict[str, str]]:
+    """Ask every worker which Python it runs: that of the archive, without torch.
+
+    Parameters
+    ----------
+    cluster
+        Where.
+
+    Returns
+    -------
+    list of dict
+        ``folder, unpacked, python, heavy`` of each worker.
+    """
+    said = expect_success(cluster.program("rehearsal.inside")).output.strip().splitlines()[-1]
+    answers: list[dict[str, str]] = json.loads(said)
+    if len({each["folder"] for each in answers}) < _WORKERS:
+        raise RehearsalError(f"Not every worker has answered: {answers}")
+    if any(each["heavy"] or each["unpacked"] != "true" for each in answers):
+        raise RehearsalError(f"Workers run something else than the archive: {answers}")
+    return [{**each, "folder": Path(each["folder"]).parts[-4]} for each in answers]
 
 
 def compare(local: Path, cluster: Cluster) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Faults in the middle of featurization: a worker dies, the driver dies."""
+"""Faults in the middle of featurization: driver, worker and blob service go away."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from rehearsal.checks import RehearsalError, compare_features, expect_success
 from rehearsal.runs import CONTAINER, Cluster, ended
 
 _POLL_S = 0.1
-_FEATURIZE = ("--pipeline=featurization", "--from-nodes=featurization.name_features")
+FEATURIZE = ("--pipeline=featurization", "--from-nodes=featurization.name_features")
 _PATIENCE_S = 180
+_OUTAGE_S = 20
 # What featurization starts from: taken from the undisturbed run, features excepted.
-_INPUTS = ("03_primary/tile_catalog", "06_models/backbone.onnx", "06_models/backbone.json")
+_INPUTS = (
+    "03_primary/tile_catalog", "04_feature/engine_choice.json",
+    "06_models/backbone.onnx", "06_models/backbone.json",
+)  # fmt: skip
 
 
 def break_things(
@@ -33,19 +37,18 @@ def break_things(
         Folder of the rehearsal.
     """
     run = replace(plain, key="faults")
-    for name in _INPUTS:
-        for blob in run.blobs().find(f"{CONTAINER}/{plain.key}/{name}"):
-            run.blobs().pipe_file(_renamed(blob, plain, run), run.blobs().cat_file(blob))
-    driver = run.start(*_FEATURIZE)
+    copy_inputs(plain, run)
+    driver = run.start(*FEATURIZE)
     kept = _wait_for_features(run, driver, 1)
     driver.kill()
     time.sleep(2)  # what a dead driver had already allowed may still arrive
     kept = run.feature_files()
     start = time.monotonic()
-    again = run.start(*_FEATURIZE)
+    again = run.start(*FEATURIZE)
     _wait_for_features(run, again, len(kept) + 1)
     cluster["worker-1"].kill()
     outcome = expect_success(ended(again, start))
+    run.clear_workers()
     if not kept <= run.feature_files():
         raise RehearsalError("Features that were done are gone")
     cluster["worker-3"] = services.worker(3, scratch)
@@ -57,8 +60,70 @@ def break_things(
     return {"files_kept": len(kept), "after_faults": done.split("INFO", 1)[-1].strip()}
 
 
-def _renamed(blob: str, one: Cluster, other: Cluster) -> str:
-    return blob.replace(f"{CONTAINER}/{one.key}/", f"{CONTAINER}/{other.key}/", 1)
+def stop_storage(
+    cluster: dict[str, services.Service], plain: Cluster, azurite: str, scratch: Path
+) -> dict[str, Any]:
+    """Stop the blob service for a while in the middle of featurization.
+
+    The run ends as if nothing had been, or it says what to do and the next one goes on.
+
+    Parameters
+    ----------
+    cluster
+        Its services; the blob service is started again.
+    plain
+        The run that was left alone.
+    azurite
+        The program.
+    scratch
+        Folder of the rehearsal.
+    """
+    run = replace(plain, key="stopped")
+    copy_inputs(plain, run)
+    start = time.monotonic()
+    driver = run.start(*FEATURIZE)
+    _wait_for_features(run, driver, 1)
+    cluster["blobs"].stop()
+    time.sleep(_OUTAGE_S)
+    cluster["blobs"] = services.blob_service(azurite, scratch / "azurite")
+    outcome = ended(driver, start)
+    run.clear_workers()
+    ended_well = outcome.code == 0
+    if not ended_well:
+        if "Traceback" in outcome.output or not outcome.message():
+            raise RehearsalError(f"No plain message after an outage:\n{outcome.output[-3000:]}")
+        expect_success(run.run(*FEATURIZE))
+    features = run.table("04_feature/tile_features")
+    difference = compare_features(plain.table("04_feature/tile_features"), features)
+    return {
+        "outage_s": _OUTAGE_S,
+        "outage_survived": ended_well,
+        "outage_said": None if ended_well else outcome.message(),
+        "outage_feature_difference": difference,
+    }
+
+
+def copy_inputs(one: Cluster, other: Cluster, but: str | None = None) -> None:
+    """Give a run what featurization starts from, as another run left it.
+
+    Parameters
+    ----------
+    one
+        The run that has ended.
+    other
+        The run to be.
+    but
+        An input to leave out.
+    """
+    for name in _INPUTS:
+        for blob in one.blobs().find(f"{CONTAINER}/{one.key}/{name}") if name != but else ():
+            copy_blob(blob, one, other)
+
+
+def copy_blob(blob: str, one: Cluster, other: Cluster) -> None:
+    """Copy a blob of a run to the same place of another."""
+    name = blob.replace(f"{CONTAINER}/{one.key}/", f"{CONTAINER}/{other.key}/", 1)
+    other.blobs().pipe_file(name, one.blobs().cat_file(blob))
 
 
 def _wait_for_features(run: Cluster, driver: services.Service, files: int) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ CONNECTION = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     f"BlobEndpoint=http://{HOST}:10000/devstoreaccount1;"
 )
-ARTIFACTS = f"wasbs://{CONTAINER}@devstoreaccount1.blob.core.windows.net/mlflow"
+ARTIFACTS_FOLDER = "mlflow"
+ARTIFACTS = f"wasbs://{CONTAINER}@devstoreaccount1.blob.core.windows.net/{ARTIFACTS_FOLDER}"
 _LIMIT_S = 400
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -64,6 +66,8 @@ class Cluster:
         Where runs keep what is not in the container.
     ivy
         Where Spark keeps the Java libraries that it fetched.
+    executors
+        The archive with the workers' Python.
     key
         First part of every blob's name.
     changed
@@ -72,6 +76,7 @@ class Cluster:
 
     folder: Path
     ivy: Path
+    executors: Path
     key: str = "county"
     changed: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,6 +94,7 @@ class Cluster:
             "AERIAL_SPARK_MASTER": f"spark://{HOST}:{MASTER_PORT}",
             "AERIAL_DRIVER_HOST": HOST,
             "AERIAL_SHUFFLE_PARTITIONS": "8",
+            "AERIAL_EXECUTORS": str(self.executors),
             "AZURE_STORAGE_CONNECTION_STRING": CONNECTION,
             "MLFLOW_TRACKING_URI": f"http://{HOST}:{HISTORY_PORT}",
             "SPARK_CONF_DIR": str(conf),
@@ -104,7 +110,26 @@ class Cluster:
     def run(self, *arguments: str) -> Ended:
         """Run ``kedro run --env=cluster`` to its end."""
         start = time.monotonic()
-        return ended(self.start(*arguments), start)
+        outcome = ended(self.start(*arguments), start)
+        self.clear_workers()
+        return outcome
+
+    def program(self, module: str) -> Ended:
+        """Run a module of this package in the same environment to its end."""
+        command = [sys.executable, "-m", module]
+        start = time.monotonic()
+        service = Service(module, command, self.folder, self.environment(), cwd=PROJECT)
+        outcome = ended(service, start)
+        self.clear_workers()
+        return outcome
+
+    def clear_workers(self) -> None:
+        """Remove what workers unpacked, a gigabyte for each executor; their logs stay."""
+        for unpacked in self.folder.parent.glob("worker-*/work/*/*/executors*"):
+            if unpacked.is_dir():
+                shutil.rmtree(unpacked, ignore_errors=True)
+            else:
+                unpacked.unlink(missing_ok=True)
 
     def blobs(self) -> fsspec.AbstractFileSystem:
         """Open the storage as the user of a run would."""

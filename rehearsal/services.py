@@ -105,13 +105,12 @@ class Service:
 
 
 def blob_service(azurite: str, folder: Path) -> Service:
-    """Start Azurite's blob service."""
+    """Start Azurite's blob service; its output is a line for each request."""
     command = [
         azurite,
         *("--blobHost", HOST, "--blobPort", str(BLOB_PORT), "--location", str(folder / "blobs")),
         "--skipApiVersionCheck",
         "--disableTelemetry",
-        "--silent",
     ]
     return Service("azurite", command, folder, os.environ, port=BLOB_PORT)
 
@@ -150,12 +149,19 @@ def worker(number: int, folder: Path) -> Service:
 
 
 def spark_environment(folder: Path) -> dict[str, str]:
-    """Environment of Spark's own processes: nothing of the run's storage is in it."""
+    """Environment of Spark's own processes: nothing of the run's storage or Python is in it."""
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AZURE_", "AERIAL_", "MLFLOW_", "GDAL_"))
+        if not name.startswith(("AZURE_", "AERIAL_", "MLFLOW_", "GDAL_", "PYTHON", "PYSPARK_"))
+        and name != "VIRTUAL_ENV"
     }
+    environment = Path(sys.prefix).resolve()
+    path = [
+        each
+        for each in inherited.get("PATH", "").split(os.pathsep)
+        if not Path(each).resolve().is_relative_to(environment)
+    ]
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return inherited | {
@@ -164,7 +170,7 @@ def spark_environment(folder: Path) -> dict[str, str]:
         "SPARK_NO_DAEMONIZE": "1",
         "SPARK_LOCAL_DIRS": str(temporary),
         "TMPDIR": str(temporary),
-        "PYSPARK_PYTHON": sys.executable,
+        "PATH": os.pathsep.join(path),
         "SPARK_DAEMON_MEMORY": "256m",
     }
 

@@ -12,6 +12,7 @@ def main(*args: str, **kwargs: object) -> object:
     package = Path(__file__).parent.name
     configure_project(package)
     run = find_run_command(package)
+    kwargs.setdefault("prog_name", "run")  # the section of a file given as --config
     kwargs.setdefault("standalone_mode", not hasattr(sys, "ps1"))
     return run(*args, **kwargs)
 

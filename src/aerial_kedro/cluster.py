@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -49,6 +50,29 @@ def check_master(master: str) -> None:
         f"No Spark master answers at {master}. Start it, or name the one there is in "
         "AERIAL_SPARK_MASTER (spark://host:7077)."
     )
+
+
+def check_archive(archives: str) -> None:
+    """Look whether the archive with the workers' Python is there, if it is to be on this machine.
+
+    Parameters
+    ----------
+    archives
+        ``spark.archives``: addresses with commas between, each with ``#`` and a name behind it.
+
+    Raises
+    ------
+    AerialError
+        If a file is missing.
+    """
+    for address in filter(None, archives.split(",")):
+        path = Path(address.rpartition("#")[0].removeprefix("file://"))
+        if "://" not in address.removeprefix("file://") and not path.is_file():
+            raise AerialError(
+                f"There is no archive {path} for Spark's workers. Build it with `make executors` "
+                "and name the file in AERIAL_EXECUTORS, or unset that where workers have a Python "
+                "of their own with this project."
+            )
 
 
 def start_session(
@@ -116,7 +140,7 @@ def check_filesystem(session: SparkSession, spark_root: str) -> None:
             raise AerialError(
                 f"Spark has no Java library for {spark_root}. Add "
                 "org.apache.hadoop:hadoop-azure:3.3.4 to spark.jars.packages in "
-                "conf/cluster/spark.yml."
+                "conf/cluster/spark.yml; give it to spark-submit as --packages."
             ) from error
         raise AerialError(
             f"Spark cannot open {spark_root} ({said}). Check AERIAL_SPARK_ROOT and the "
@@ -135,12 +159,15 @@ def explain_worker_failure(text: str) -> str | None:
     if "PYTHON_VERSION_MISMATCH" in text:
         return (
             "Spark's workers run another Python than the driver. Set PYSPARK_PYTHON to the path "
-            f"of a Python {sys.version_info.major}.{sys.version_info.minor} that every worker has."
+            f"of a Python {sys.version_info.major}.{sys.version_info.minor} that every worker has, "
+            "or give them one in AERIAL_EXECUTORS (`make executors`)."
         )
     missing = _MISSING_MODULE.search(text)
     if missing:
+        package = missing[1].partition(".")[0]
         return (
             f"Spark's workers lack the Python package {missing[1]!r}. Install this project where "
-            "they run, and set PYSPARK_PYTHON to the path of that Python."
+            "they run, and set PYSPARK_PYTHON to the path of that Python; or build them a Python "
+            f"with it (`make executors EXTRAS={package}`) and name the archive in AERIAL_EXECUTORS."
         )
     return None

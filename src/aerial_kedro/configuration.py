@@ -33,7 +33,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
     path has one default, in `parameters.yml`. A missing environment variable is an error that
     names every one that is not set. And a relative root in `globals.yml` is the project's, from
-    wherever the command is given: Kedro does that for some keys of the catalog only.
+    wherever the command is given: Kedro does that for some keys of the catalog only. Where the
+    configuration is an archive there is no project, and the root is the working folder's.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +56,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
         return self._with_absolute_roots(found) if key == "globals" else found
 
     def _with_absolute_roots(self, settings: dict[str, Any]) -> dict[str, Any]:
-        project = Path(self.conf_source).absolute().parent
+        archived = self._protocol != "file"
+        project = Path.cwd() if archived else Path(self.conf_source).absolute().parent
         roots = {
             name: str(project / value)
             for name, value in settings.items()
@@ -73,14 +75,16 @@ class ProjectConfigLoader(OmegaConfigLoader):
 
     def _missing_variables(self) -> list[str]:
         folders = [
-            Path(self.conf_source) / each
+            Path(self._get_conf_env_path(each)).as_posix()
             for each in (self.base_env, self.env or self.default_run_env)
         ]
+        # Through the loader's file system: the configuration may be an archive.
         names = {
             name
             for folder in folders
-            for file in sorted([*folder.glob("**/*.yml"), *folder.glob("**/*.yaml")])
-            for line in file.read_text(encoding="utf-8").splitlines()
+            for pattern in ("yml", "yaml")
+            for file in sorted(self._fs.glob(f"{folder}/**/*.{pattern}"))
+            for line in self._fs.cat_file(file).decode("utf-8").splitlines()
             for name in _ENV_REFERENCE.findall(line.split("#", 1)[0])
         }
         return sorted(name for name in names if not os.environ.get(name))

@@ -12,6 +12,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from aerial_kedro.cluster import (
+    check_archive,
     check_filesystem,
     check_master,
     start_session,
@@ -20,6 +21,9 @@ from aerial_kedro.cluster import (
 from aerial_kedro.errors import AerialError
 
 _JAVA_MIN, _JAVA_MAX = 17, 21
+# Where workers unpack the archive that `make executors` builds, and its interpreter.
+_UNPACKED = "executors"
+_PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
 _LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
@@ -28,9 +32,20 @@ _root: list[str] = []
 
 
 def configure(settings: Mapping[str, object]) -> None:
-    """Remember the Spark settings of the run's environment; the next `session` uses them."""
+    """Remember the Spark settings of the run's environment; the next `session` uses them.
+
+    Parameters
+    ----------
+    settings
+        Of Spark; None is a setting that is not given. Workers run the interpreter in
+        ``spark.archives``, where there is one.
+    """
     _settings.clear()
-    _settings.update({key: _as_text(value) for key, value in settings.items()})
+    _settings.update({key: _as_text(value) for key, value in settings.items() if value is not None})
+    archive = _settings.get("spark.archives")
+    if archive and "#" not in str(archive):
+        _settings["spark.archives"] = f"{archive}#{_UNPACKED}"
+        _settings["spark.pyspark.python"] = _PACKED_PYTHON
 
 
 def add_packages(settings: Mapping[str, object]) -> None:
@@ -85,13 +100,14 @@ def set_root(spark_root: str) -> None:
 
 
 def check_cluster() -> None:
-    """Look whether the master that is configured answers.
+    """Look whether the workers' archive is there and the master that is configured answers.
 
     Raises
     ------
     AerialError
-        If it does not.
+        If not.
     """
+    check_archive(str(_settings.get("spark.archives", "")))
     check_master(str(_settings.get("spark.master", "")))
 
 
@@ -103,7 +119,10 @@ def session() -> SparkSession:
 
 
 def _start() -> SparkSession:
-    # Workers must run the interpreter that runs this, not whichever `python3` comes first.
+    # Workers must run the interpreter that runs this, not whichever `python3` comes first. Spark
+    # reads the setting only where `spark-submit` starts Python.
+    if packed := _settings.get("spark.pyspark.python"):
+        os.environ["PYSPARK_PYTHON"] = str(packed)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     os.environ["JAVA_HOME"] = find_java_home()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from aerial_kedro.cluster import check_master, explain_worker_failure
+from aerial_kedro.cluster import check_archive, check_master, explain_worker_failure
 from aerial_kedro.errors import AerialError
 
 
@@ -33,6 +34,15 @@ def test_one_of_several_masters_is_enough(free_port: int) -> None:
 @pytest.mark.parametrize("master", ["local[*]", "yarn", "k8s://https://host:6443", ""])
 def test_other_masters_are_left_to_spark(master: str) -> None:
     check_master(master)
+
+
+def test_an_archive_that_is_not_there_is_named(tmp_path: Path) -> None:
+    there = tmp_path / "executors.tar.gz"
+    there.touch()
+    check_archive(f"{there}#executors,file://{there}#executors,hdfs://elsewhere/x.tar.gz#x")
+    check_archive("")
+    with pytest.raises(AerialError, match=r"gone\.tar\.gz.*make executors.*AERIAL_EXECUTORS"):
+        check_archive(f"{tmp_path}/gone.tar.gz#executors")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The configuration loader: run parameters in the catalog, missing environment variables."""
 
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,34 @@ class TestRoots:
         loader = load(files)
         assert loader["globals"] == {"root": expected, "spark_root": expected}
         assert loader["catalog"]["scenes"]["spark_path"] == f"{expected}/x"
+
+
+@pytest.fixture
+def load_archive(load: Load, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
+    """Open the same files as the archive that `kedro package` makes of them."""
+
+    def write_and_load(files: dict[str, str], env: str | None = None) -> ProjectConfigLoader:
+        load(files)
+        archive = tmp_path_factory.mktemp("dist") / "conf.tar.gz"
+        with tarfile.open(archive, "w:gz") as packed:
+            packed.add(tmp_path, "conf")
+        return ProjectConfigLoader(conf_source=str(archive), env=env, **CONFIG_LOADER_ARGS)
+
+    return write_and_load
+
+
+class TestArchive:
+    def test_is_read_as_the_folder_is(self, load_archive: Load) -> None:
+        assert load_archive(BASE | LOCAL)["catalog"]["scenes"]["path"] == "/mine/scenes"
+
+    def test_has_relative_roots_in_the_working_folder(self, load_archive: Load) -> None:
+        files = BASE | {"base/globals.yml": "root: data\n"}
+        assert load_archive(files)["globals"]["root"] == str(Path.cwd() / "data")
+
+    def test_names_variables_that_are_missing(self, load_archive: Load) -> None:
+        files = BASE | {"cluster/globals.yml": "root: ${env:TEST_ROOT}\n"}
+        with pytest.raises(click.ClickException, match=r"not set: TEST_ROOT\. "):
+            load_archive(files, env="cluster")["globals"]
 
 
 CLUSTER = BASE | {

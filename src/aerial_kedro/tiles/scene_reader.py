@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.remote import ATTEMPTS, cause, gdal_environment, is_remote, open_remote
@@ -28,6 +29,9 @@ _OPEN_SCENES = 4
 # failure takes all of its retries.
 _MOST_FAILURES = 3
 _RGB = [1, 2, 3]
+# What GDAL says where a server is not reached at all; what it answers has a code.
+_UNREACHED = "CURL error"
+_BLOBS = "/vsiaz/"
 
 
 class TileReadError(Exception):
@@ -76,7 +80,9 @@ class SceneReader:
 
     def _opened(self, href: str) -> rasterio.DatasetReader:
         if not is_remote(href):
-            return rasterio.open(gdal_path(href), driver="GTiff")
+            # What GDAL keeps of a closed blob would hide that its storage is away.
+            with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_BLOBS):
+                return rasterio.open(gdal_path(href), driver="GTiff")
         refused = self._refused.pop(href, None)
         self._signed[href] = shared_signing(self._rules).sign(check_href(href), refused)
         with gdal_environment(self._rules):
@@ -100,13 +106,29 @@ class SceneReader:
         ------
         TileReadError
             If it cannot be read; the message holds no signature.
+        AerialError
+            If the scene is in blob storage and that is away: no fault of the tile.
         """
         if is_remote(href):
             return self._read_remote(href, read)
         try:
             return read(self.scene(href))
         except SCENE_ERRORS as error:
+            if gdal_path(href).startswith(_BLOBS):
+                self._check_reachable(href)
             raise TileReadError(f"scene unreadable: {cause(error)}") from error
+
+    def _check_reachable(self, href: str) -> None:
+        """Tell storage that is away from a damaged scene: GDAL says it when the scene is opened."""
+        self._close(href)
+        try:
+            self.scene(href)
+        except SCENE_ERRORS as error:
+            if _UNREACHED in str(error):
+                raise AerialError(
+                    f"The storage of {href} does not answer any more ({error}). Start the run "
+                    "again when it does: features that are done are kept."
+                ) from error
 
     def _read_remote(
         self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
