@@ -19,6 +19,7 @@ from aerial_kedro.tiles.reading import read_image_file
 
 BACKBONE = "efficientnet_lite0"
 LOADER_BATCH = 32
+READ_TOGETHER = 64  # fastest: reading and running by turns empties the core's cache
 
 
 def run_engine(onnx: bytes, precision: str, paths: list[str], batch: int | None = None) -> float:
@@ -35,17 +36,21 @@ def run_engine(onnx: bytes, precision: str, paths: list[str], batch: int | None 
 
 
 def read_and_run(onnx: bytes, precision: str, paths: list[str]) -> float:
-    """Tiles a second of reading, decoding and ONNX Runtime, one after the other, one thread."""
+    """Tiles a second of reading and decoding some, then ONNX Runtime on them; one thread."""
     engine = open_engine("onnxruntime", precision, onnx)
     size = define_backbone(BACKBONE).input_size
+    pixels = np.empty((READ_TOGETHER, size, size, 3), dtype=np.uint8)
 
-    def features(some: list[str]) -> np.ndarray:
-        return engine.run(np.stack([read_image_file(path, size) for path in some]))
+    def features(some: list[str]) -> None:
+        for row, path in enumerate(some):
+            pixels[row] = read_image_file(path, size)
+        for first in range(0, len(some), engine.batch):
+            engine.run(pixels[first : min(first + engine.batch, len(some))])
 
-    features(paths[: engine.batch])
+    features(paths[:READ_TOGETHER])
     start = time.perf_counter()
-    for first in range(0, len(paths), engine.batch):
-        features(paths[first : first + engine.batch])
+    for first in range(0, len(paths), READ_TOGETHER):
+        features(paths[first : first + READ_TOGETHER])
     return len(paths) / (time.perf_counter() - start)
 
 

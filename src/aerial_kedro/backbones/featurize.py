@@ -73,15 +73,17 @@ def featurize_batches(
         `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
     """
     opened = _engine_of_worker(engine, precision, _Network(feature_key, network))
+    rows = max(_ROWS, opened.batch)
+    # One for all: fresh memory for each group would have to be cleared by the system first.
+    space = np.empty((rows, input_size, input_size, 3), dtype=np.uint8)
     with SceneReader() as reader:
         for batch in batches:
-            rows = max(_ROWS, opened.batch)
             for start in range(0, batch.num_rows, rows):
-                tiles = batch.slice(start, rows).to_pylist()
-                ids, versions, pixels = _read_batch(tiles, input_size, reader)
+                ids, versions = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
                 if ids:
-                    features = _run_network(opened, pixels)
-                    yield _to_arrow(ids, versions, features, image_statistics(pixels), feature_key)
+                    pixels = space[: len(ids)]
+                    features, statistics = _run_network(opened, pixels), image_statistics(pixels)
+                    yield _to_arrow(ids, versions, features, statistics, feature_key)
 
 
 def _run_network(network: Engine, pixels: np.ndarray) -> np.ndarray:
@@ -90,20 +92,20 @@ def _run_network(network: Engine, pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([network.run(pixels[start : start + network.batch]) for start in parts])
 
 
-def _read_batch(
-    tiles: list[Tile], size: int, reader: SceneReader
-) -> tuple[list[str], list[str], np.ndarray]:
-    pixels = np.empty((len(tiles), size, size, 3), dtype=np.uint8)
+def _read_group(
+    tiles: list[Tile], space: np.ndarray, reader: SceneReader
+) -> tuple[list[str], list[str]]:
+    """Read tiles into the first rows of ``space``: ids and source versions of those that could."""
     ids: list[str] = []
     versions: list[str] = []
     for tile in tiles:
         try:
-            pixels[len(ids)] = read_tile(tile, size, reader)
+            space[len(ids)] = read_tile(tile, space.shape[1], reader)
         except TileReadError:
             continue  # counted and explained after the pass, see `explain_missing`
         ids.append(tile["image_id"])
         versions.append(tile["source_version"])
-    return ids, versions, pixels[: len(ids)]
+    return ids, versions
 
 
 def image_statistics(pixels: np.ndarray) -> np.ndarray:
