@@ -8,6 +8,7 @@ import logging
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.change.estimation import estimate_change
 
@@ -36,34 +37,41 @@ def compare_years(predictions: DataFrame) -> pd.DataFrame:
         `CHANGE_COLUMNS`, the likeliest change first; ``expected_changes`` is the expected number of
         true changes among the first ``rank`` places. Empty with one year only.
     """
+    scored = predictions.filter("decided_by = 'model' and year is not null")
+    example = scored.select("probabilities").first()
+    names = sorted(example["probabilities"]) if example else []
+    # A column for each class: a million places are a million rows of numbers here, not of objects.
+    probabilities = [
+        F.col("probabilities")[name].alias(column)
+        for name, column in zip(names, _columns(names), strict=True)
+    ]
     frame = (
-        predictions.filter("decided_by = 'model' and year is not null")
-        .select("tile_id", "year", "lon", "lat", "probabilities")
-        .orderBy("tile_id")
-        .toPandas()
+        scored.select("tile_id", "year", "lon", "lat", *probabilities).orderBy("tile_id").toPandas()
     )
     years = sorted(int(year) for year in frame["year"].unique())
-    pairs = [_compare(frame, *pair) for pair in itertools.pairwise(years)]
+    pairs = [_compare(frame, names, *pair) for pair in itertools.pairwise(years)]
     if not pairs:
         return pd.DataFrame(columns=CHANGE_COLUMNS)
     return pd.concat(pairs, ignore_index=True)[CHANGE_COLUMNS]
 
 
-def _compare(frame: pd.DataFrame, before: int, after: int) -> pd.DataFrame:
+def _columns(names: list[str]) -> list[str]:
+    return [f"p{position}" for position in range(len(names))]
+
+
+def _compare(frame: pd.DataFrame, names: list[str], before: int, after: int) -> pd.DataFrame:
+    columns = _columns(names)
     both = frame[frame["year"] == before].merge(
-        frame.loc[frame["year"] == after, ["tile_id", "probabilities"]],
+        frame.loc[frame["year"] == after, ["tile_id", *columns]],
         on="tile_id",
-        suffixes=("_before", "_after"),
+        suffixes=("", " after"),
     )
     if not len(both):
         LOGGER.warning("No place was seen in both %d and %d", before, after)
         return pd.DataFrame(columns=CHANGE_COLUMNS)
-    names = sorted(both["probabilities_before"].iloc[0])
-    first, second = (
-        np.array([[each[name] for name in names] for each in both[f"probabilities_{when}"]])
-        for when in ("before", "after")
+    found = estimate_change(
+        both[columns].to_numpy(), both[[f"{name} after" for name in columns]].to_numpy()
     )
-    found = estimate_change(first, second)
     LOGGER.info(
         "%d to %d: %.1f %% of %s places changed (estimate)",
         before, after, 100 * found.rate, f"{len(both):,}",
