@@ -6,10 +6,12 @@ Each engine is imported when it is opened, so that a worker needs the one that i
 from aerial_kedro.backbones.engines.available import (
     AUTO,
     ENGINES,
+    JAVA_ENGINE,
     PRECISIONS,
     available,
     check_engine,
     engines_for,
+    without_java,
 )
 from aerial_kedro.backbones.engines.choice import EngineChoice, choose_engine
 from aerial_kedro.backbones.engines.interface import Engine
@@ -18,6 +20,7 @@ from aerial_kedro.backbones.engines.opening import open_engine
 __all__ = [
     "AUTO",
     "ENGINES",
+    "JAVA_ENGINE",
     "PRECISIONS",
     "Engine",
     "EngineChoice",
@@ -26,4 +29,5 @@ __all__ = [
     "choose_engine",
     "engines_for",
     "open_engine",
+    "without_java",
 ]
