@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from aerial_kedro.backbones.engines import open_engine
 from aerial_kedro.backbones.featurize import image_statistics
@@ -52,6 +52,7 @@ BAD = {
     "empty.png": "nothing there: the file is empty",
     "deep.png": "16-bit values; 8-bit RGB or grey is needed",
     "print.jpg": "the image is CMYK",
+    "camera.jpg": "has a colour profile",
     "cut.jpg": "the image is broken",
     "cut.png": "the image is broken",
     "text.png": "not a PNG or JPEG image",
@@ -66,6 +67,8 @@ def write_bad_files(folder: Path) -> None:
         encode_png16(rng.integers(0, 65536, (SIDE, SIDE, 3), dtype=np.uint16))
     )
     _noise(rng).convert("CMYK").save(folder / "print.jpg")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    _noise(rng).save(folder / "camera.jpg", icc_profile=profile)
     (folder / "cut.jpg").write_bytes((folder / "a b.jpg").read_bytes()[:3000])
     (folder / "cut.png").write_bytes((folder / "0.png").read_bytes()[:3000])
     (folder / "text.png").write_text("no picture")
@@ -84,11 +87,13 @@ def featurized(
     project.run("from_folders", to_outputs=["tile_catalog"])
     given = "--params=engine=synapseml,max_quarantine_fraction=1"
     arguments = ["--pipeline=featurization", "--to-outputs=quarantine_summary", given]
+    packages = f"--conf spark.jars.ivy={PROJECT / 'build/ivy'} pyspark-shell"
+    without_python = {"PYSPARK_PYTHON": "/bin/false", "PYSPARK_SUBMIT_ARGS": packages}
     try:
         answer = subprocess.run(
             [sys.executable, "-m", "kedro", "run", "--env=base", *arguments],
             cwd=PROJECT,
-            env={**os.environ, **project.variables(), "PYSPARK_PYTHON": "/bin/false"},
+            env={**os.environ, **project.variables(), **without_python},
             capture_output=True,
             text=True,
             check=False,

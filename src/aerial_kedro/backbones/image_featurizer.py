@@ -31,13 +31,15 @@ _PNG, _JPEG = "89504E470D0A1A0A", "FFD8FF"
 _PALETTE = "03"
 _BITS = 8
 _NOTHING = "Spark finds nothing there: the file is empty, or hidden by a name in _ or ."
+_PROFILE = "the JPEG has a colour profile, which engine=synapseml cannot take; other engines can"
 _NEEDED = "8-bit RGB or grey is needed"
 # A frame header (SOF) of 8-bit samples that announces four components.
 _FOUR_COMPONENTS = "^(..)*FFC[0-2]001408.{8}04"
+_COLOUR_PROFILE = "^(..)*" + b"ICC_PROFILE".hex().upper()
 _END_OF_JPEG = "^(..)*FFD9"
 _HEAD_BYTES = 32
 _TAIL_BYTES = 1024
-_LARGEST_HEADER = 65_536
+_LARGEST_HEADER = 131_072
 
 
 def check_java_parts(session: SparkSession) -> None:
@@ -216,8 +218,8 @@ def _decode(files: DataFrame) -> DataFrame:
 def _reason(size: int) -> Column:
     """Why an image is not featurized; null where it is. Java takes more than it gets right.
 
-    It cuts 16-bit values down, reads one to four bits of grey unscaled, guesses at CMYK, and fills
-    up what a cut JPEG lacks.
+    It cuts 16-bit values down, reads one to four bits of grey unscaled, guesses at CMYK, fills up
+    what a cut JPEG lacks, and applies a JPEG's colour profile, which the other engines do not.
     """
     head = F.hex(F.substring("content", 1, _HEAD_BYTES))
     is_png, is_jpeg = head.startswith(_PNG), head.startswith(_JPEG)
@@ -231,6 +233,7 @@ def _reason(size: int) -> Column:
         .when(~is_png & ~is_jpeg, "the file is not a PNG or JPEG image")
         .when(odd_bits, F.format_string(f"the image holds %d-bit values; {_NEEDED}", bits))
         .when(is_jpeg & early.rlike(_FOUR_COMPONENTS), f"the image is CMYK; {_NEEDED}")
+        .when(is_jpeg & early.rlike(_COLOUR_PROFILE), _PROFILE)
         .when(is_jpeg & ~late.rlike(_END_OF_JPEG), "the image is broken: it has no end")
         .when(F.col("image").isNull(), "the image is broken")
         .when(
