@@ -6,7 +6,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.image_featurizer import check_tiles, featurize_images
+from aerial_kedro.backbones.image_featurizer import (
+    check_tiles,
+    explain_missing_images,
+    featurize_images,
+)
 from aerial_kedro.errors import AerialError
 
 OTHERS = "engine=onnxruntime or engine=openvino or engine=torch"
@@ -37,3 +41,9 @@ def test_files_of_another_kind(spark_session: SparkSession) -> None:
 
 def test_png_and_jpeg_files_pass(spark_session: SparkSession) -> None:
     check_tiles(_tiles(spark_session, "file", "/a.png", "/v1.2/b.JPG", "/c.jpeg"))
+
+
+def test_a_file_that_is_gone(spark_session: SparkSession) -> None:
+    tiles = _tiles(spark_session, "file", "/nowhere/a [1].png")
+    with pytest.raises(AerialError, match=r"is gone: .*/nowhere/a .*Run data_ingestion again"):
+        explain_missing_images(tiles, 224)
