@@ -115,11 +115,15 @@ def _start_with_image_featurizer(packages: Mapping[str, Any], pipeline: Pipeline
         )
     try:
         spark.add_packages(packages)
-        spark.session()
+        session = spark.session()
     except AerialError as error:
         raise AerialError(
             f"The engine {JAVA_ENGINE!r} cannot be run here. {error} Or run {without_java('fp32')}."
         ) from error
+    from aerial_kedro.backbones.image_featurizer import check_java_parts  # noqa: PLC0415
+
+    # A session that others started, or a cluster that fetches nothing.
+    check_java_parts(session)
 
 
 def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:
