@@ -51,8 +51,8 @@ format: $(VENV)/.installed ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed ## measure featurization against a bare loop; ends with a line of JSON
-	$(BIN)/python -m benchmarks.featurization
+bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--synapseml: and ImageFeaturizer); ends with a line of JSON
+	$(BIN)/python -m benchmarks.featurization $(BENCH)
 
 bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,000 tiles
 	$(BIN)/python -m benchmarks.county

@@ -8,7 +8,9 @@ with the batch that is fastest here, which the pipeline uses too, and with the u
 The pipeline reads, decodes, resizes, runs the same network and writes the features to Parquet. What
 a run takes that finds nothing to do (Kedro's session, Spark's plans) is stated apart, as
 ``fixed_s``, and not counted in the ratios; ``gross`` counts it. The share of the time inside the
-engine follows from its rate alone. SynapseML's ImageFeaturizer is not measured (null).
+engine follows from its rate alone. ``over_synapseml`` is the pipeline's rate over that of
+SynapseML's ImageFeaturizer with the same network, on the first tiles of each format, in the same
+Spark; null without ``--synapseml``, which needs its Java parts (166 MB, fetched by name).
 
 Run it with ``make bench``, or ``python -m benchmarks.featurization --tiles 4000``.
 """
@@ -31,6 +33,8 @@ from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
 from aerial_kedro import spark
+from benchmarks.image_featurizer import TILES as FEATURIZER_TILES
+from benchmarks.image_featurizer import run_image_featurizer, start_spark
 from benchmarks.loops import on_all_cores, read_and_run, run_engine, run_torch_loader
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -104,27 +108,44 @@ def measure(
     }
 
 
+def compare_synapseml(paths: list[str], figures: dict[str, float]) -> dict[str, float]:
+    """Measure ImageFeaturizer on the first tiles, and the pipeline over it."""
+    data = Path(os.environ["AERIAL_KEDRO_DATA"])
+    onnx = (data / "06_models/backbone.onnx").read_bytes()
+    rate = run_image_featurizer(onnx, paths[:FEATURIZER_TILES])
+    return {
+        "synapseml": round(rate, 2),
+        "over_synapseml": round(figures["pipeline_fp32"] / rate, 2),
+        "over_synapseml_int8": round(figures["pipeline_int8"] / rate, 2),
+    }
+
+
 def main() -> None:
     """Measure, and print one line of JSON: the first format's figures, then the others' by name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, default=6000)
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["png", "tiff"])
+    parser.add_argument("--synapseml", action="store_true", help="measure ImageFeaturizer as well")
     arguments = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, float | None]] = {}
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         os.environ["AERIAL_KEDRO_DATA"] = f"{scratch}/data"
         bootstrap_project(PROJECT)
+        if arguments.synapseml:
+            start_spark(PROJECT)
         # Spark's start, its first plans and the workers' imports are not what is measured.
         write_tiles(scratch / "warm", WARM_TILES, "png", seed=1)
         run_pipeline(scratch / "warm", "fp32")
         for name in arguments.formats:
             paths = write_tiles(scratch / name, arguments.tiles, name)
             loader = run_torch_loader(paths[: 4 * WARM_TILES], cores)
-            found[name] = {"torch_loader": round(loader, 1)}
+            found[name] = {"torch_loader": round(loader, 1), "over_synapseml": None}
             for precision in PRECISIONS:
                 found[name] |= measure(scratch / name, paths, precision, cores, loader)
+            if arguments.synapseml:
+                found[name] |= compare_synapseml(paths, found[name])
         spark.session().stop()
         mlflow.end_run()  # before its database goes
     first, *others = arguments.formats
@@ -134,7 +155,6 @@ def main() -> None:
         "cores": cores,
         "processor": platform.processor() or platform.machine(),
         **found[first],
-        "over_synapseml": None,
         **{name: found[name] for name in others},
     }
     print(json.dumps(figures))

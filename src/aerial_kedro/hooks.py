@@ -17,7 +17,7 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from aerial_kedro import spark
-from aerial_kedro.backbones.engines import check_engine
+from aerial_kedro.backbones.engines import JAVA_ENGINE, check_engine, without_java
 from aerial_kedro.blob_storage import BlobStorage, read_credential, share
 from aerial_kedro.cluster import explain_worker_failure
 from aerial_kedro.configuration import ProjectConfigLoader
@@ -36,6 +36,7 @@ class ProjectHooks:
     """Configure Spark, check the run parameters, refuse what cannot end well, say it plainly."""
 
     _synapseml: Mapping[str, Any] = MappingProxyType({})
+    _image_featurizer: Mapping[str, Any] = MappingProxyType({})
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -48,10 +49,13 @@ class ProjectHooks:
         except MissingConfigException:
             spark.configure({})
         self._synapseml = loader["synapseml"]
+        self._image_featurizer = {}
         try:
             parameters = loader["parameters"]  # each look reads the files again
             run = check_run_parameters(parameters, loader.declared_parameters())
             check_engine(run.engine, run.precision)
+            if run.engine == JAVA_ENGINE:
+                self._image_featurizer = loader["image_featurizer"]
             check_divisions(parameters)
             check_request(parameters.get("acquisition", {}))
             _share_access_rules(parameters.get("imagery", {}))
@@ -69,6 +73,8 @@ class ProjectHooks:
                 spark.add_packages(self._synapseml)
             self._storage.check()
             spark.check_cluster()
+            if self._image_featurizer and "tile_features" in pipeline.all_outputs():
+                _start_with_image_featurizer(self._image_featurizer, pipeline)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         checked = pipeline.all_outputs() & {"trained_model"}
@@ -100,6 +106,26 @@ class ProjectHooks:
         )
         if message:
             raise click.ClickException(message) from error
+
+
+def _start_with_image_featurizer(packages: Mapping[str, Any], pipeline: Pipeline) -> None:
+    """Start Spark with SynapseML's Java parts now: a run without them would end hours later."""
+    if "scenes" in pipeline.inputs():
+        raise AerialError(
+            f"The engine {JAVA_ENGINE!r} takes tiles that are PNG or JPEG files, and this run "
+            f"reads scenes. Run {without_java('fp32')}, which take all."
+        )
+    try:
+        spark.add_packages(packages)
+        session = spark.session()
+    except AerialError as error:
+        raise AerialError(
+            f"The engine {JAVA_ENGINE!r} cannot be run here. {error} Or run {without_java('fp32')}."
+        ) from error
+    from aerial_kedro.backbones.image_featurizer import check_java_parts  # noqa: PLC0415
+
+    # A session that others started, or a cluster that fetches nothing.
+    check_java_parts(session)
 
 
 def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:

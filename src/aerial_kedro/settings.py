@@ -24,6 +24,7 @@ CONFIG_LOADER_ARGS = {
     "config_patterns": {
         "spark": ["spark*", "spark*/**"],
         "synapseml": ["synapseml*"],
+        "image_featurizer": ["image_featurizer*"],
         "mlflow": ["mlflow*"],
     },
     "custom_resolvers": {"env": environment_variable},
@@ -33,6 +34,7 @@ CONFIG_LOADER_ARGS = {
         "globals": "soft",
         "spark": "soft",
         "synapseml": "soft",
+        "image_featurizer": "soft",
         "mlflow": "soft",
     },
 }

@@ -78,12 +78,24 @@ def test_an_unknown_backbone(project: Project) -> None:
     assert "efficientnet_lite0" in message
 
 
-@pytest.mark.parametrize("parameter", ["engine=synapseml", "precision=int4"])
+@pytest.mark.parametrize("parameter", ["engine=abacus", "precision=int4"])
 def test_an_engine_that_is_not_available(project: Project, parameter: str) -> None:
     """Refused before anything is read: there are no scenes here, and they are not missed."""
     message = project.refusal(f"--params={parameter}")
     assert f"'{parameter.split('=')[1]}'" in message
     assert "onnxruntime: fp32" in message
+
+
+def test_synapseml_on_scenes(project: Project) -> None:
+    message = project.refusal("--params=engine=synapseml")
+    assert "PNG or JPEG files, and this run reads scenes" in message
+    assert "engine=onnxruntime or engine=openvino" in message
+
+
+def test_synapseml_in_a_spark_that_runs_without_it(project: Project) -> None:
+    message = project.refusal("--pipeline=featurization", "--params=engine=synapseml")
+    assert "synapseml" in message
+    assert message.endswith("r run engine=onnxruntime or engine=openvino or engine=torch.")
 
 
 # Weights -------------------------------------------------------------------------------------

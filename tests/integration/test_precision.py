@@ -106,7 +106,7 @@ def test_scoring_does_not_calibrate_on_tiles_of_its_own(
 
 
 @pytest.mark.parametrize(
-    "choice", ["engine=synapseml", "precision=fp16", "engine=torch,precision=int8"]
+    "choice", ["engine=synapseml,precision=int8", "precision=fp16", "engine=torch,precision=int8"]
 )
 def test_what_cannot_run_is_refused_with_what_can(choice: str, project: Project) -> None:
     message = project.refusal("--pipeline=featurization", f"--params={choice}")

@@ -150,7 +150,9 @@ class FeatureCheckpointDataset(TableDataset):
             # Resolved now: the same folder is written to while this frame is in use.
             frame = session.read.schema(ddl(self._columns)).parquet(self._spark_path)
         else:
-            frame = session.createDataFrame([], ddl(self._columns))
+            # An empty list would go through a Python worker, which engine=synapseml does without.
+            columns = [F.lit(None).cast(kind).alias(name) for name, kind in self._columns.items()]
+            frame = session.range(0).select(*columns)
         return frame.select("image_id", "source_version", "feature_key")
 
     def _save(self, data: DataFrame | pd.DataFrame) -> None:

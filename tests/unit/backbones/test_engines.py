@@ -14,6 +14,7 @@ from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.backbones.definitions import define_backbone
 from aerial_kedro.backbones.engines import (
     ENGINES,
+    JAVA_ENGINE,
     EngineChoice,
     available,
     check_engine,
@@ -28,6 +29,8 @@ from aerial_kedro.errors import AerialError
 
 # The greatest difference between engines, as a share of the greatest feature.
 TOLERANCE = 1e-3
+# The other one runs in Spark alone: tests/integration/test_image_featurizer.py.
+IN_PYTHON = [name for name in ENGINES if name != JAVA_ENGINE]
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +51,12 @@ def cpuinfo(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def features(for_all: Backbone, tiles224: np.ndarray) -> dict[str, np.ndarray]:
     return {
-        name: open_engine(name, "fp32", for_all.network_for(name)).run(tiles224) for name in ENGINES
+        name: open_engine(name, "fp32", for_all.network_for(name)).run(tiles224)
+        for name in IN_PYTHON
     }
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.combinations(ENGINES, 2))
+@pytest.mark.parametrize(("first", "second"), itertools.combinations(IN_PYTHON, 2))
 def test_engines_agree(first: str, second: str, features: dict[str, np.ndarray]) -> None:
     one, other = features[first], features[second]
     assert one.shape == other.shape == (5, 1792)
@@ -61,7 +65,7 @@ def test_engines_agree(first: str, second: str, features: dict[str, np.ndarray])
     assert float(np.abs(one - other).max()) < TOLERANCE * float(np.abs(one).max())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", IN_PYTHON)
 def test_a_tile_has_the_same_features_in_any_batch_and_they_stay(
     engine: str, for_all: Backbone, tiles224: np.ndarray, features: dict[str, np.ndarray]
 ) -> None:
@@ -102,7 +106,13 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize(
         ("engine", "precision"),
-        [("abacus", "fp32"), ("onnxruntime", "fp7"), ("torch", "int8"), ("onnxruntime", "bf16")],
+        [
+            ("abacus", "fp32"),
+            ("onnxruntime", "fp7"),
+            ("torch", "int8"),
+            ("onnxruntime", "bf16"),
+            ("synapseml", "int8"),
+        ],
     )
     def test_others_with_what_there_is(self, engine: str, precision: str) -> None:
         for use in (check_engine, lambda *names: open_engine(*names, b"")):
@@ -112,9 +122,17 @@ class TestWhatIsRefused:
             ):
                 use(engine, precision)
 
-    def test_synapseml_with_a_reason(self) -> None:
-        with pytest.raises(AerialError, match=r"ImageFeaturizer are not part .*There is: onnx"):
+    def test_one_whose_package_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "synapse.ml", None)
+        assert "synapseml" not in available()
+        with pytest.raises(AerialError, match=r"package synapseml is not installed.*is: onnx"):
             check_engine("synapseml", "fp32")
+
+    def test_the_one_in_java_without_spark(self) -> None:
+        with pytest.raises(
+            AerialError, match=r"in Spark's Java .*: engine=onnxruntime or engine=openvino"
+        ):
+            open_engine("synapseml", "fp32", b"")
 
     def test_bf16_where_the_processor_has_none(self, cpuinfo: Path) -> None:
         assert available(cpuinfo)["openvino"] == ("fp32", "int8")

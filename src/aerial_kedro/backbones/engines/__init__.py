@@ -6,10 +6,12 @@ Each engine is imported when it is opened, so that a worker needs the one that i
 from aerial_kedro.backbones.engines.available import (
     AUTO,
     ENGINES,
+    JAVA_ENGINE,
     PRECISIONS,
     available,
     check_engine,
     engines_for,
+    without_java,
 )
 from aerial_kedro.backbones.engines.choice import EngineChoice, choose_engine, measure_engine
 from aerial_kedro.backbones.engines.interface import Engine
@@ -18,6 +20,7 @@ from aerial_kedro.backbones.engines.opening import open_engine
 __all__ = [
     "AUTO",
     "ENGINES",
+    "JAVA_ENGINE",
     "PRECISIONS",
     "Engine",
     "EngineChoice",
@@ -27,4 +30,5 @@ __all__ = [
     "engines_for",
     "measure_engine",
     "open_engine",
+    "without_java",
 ]

@@ -15,8 +15,13 @@ ENGINES = {
     "onnxruntime": ("fp32", "int8"),
     "openvino": ("fp32", "int8", "bf16"),
     "torch": ("fp32", "bf16"),
+    "synapseml": ("fp32",),
 }
 AUTO = "auto"
+# It runs in the executors' Java, on tiles that are image files; the others run in Python, on any.
+JAVA_ENGINE = "synapseml"
+# Where a package is imported by another name.
+_MODULES = {"synapseml": "synapse.ml"}
 # As /proc/cpuinfo spells the processor's instructions for bf16.
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -71,13 +76,17 @@ def check_engine(engine: str, precision: str, cpuinfo: Path = Path("/proc/cpuinf
 
 
 def engines_for(precision: str) -> list[str]:
-    """Engines that run a precision here, ``onnxruntime`` first."""
-    return [name for name, each in available().items() if precision in each]
+    """Engines that run a precision here on any tile, ``onnxruntime`` first."""
+    can = available().items()
+    return [name for name, each in can if precision in each and name != JAVA_ENGINE]
+
+
+def without_java(precision: str) -> str:
+    """Name what can be run where `JAVA_ENGINE` cannot, as parameters."""
+    return " or ".join(f"engine={name}" for name in engines_for(precision))
 
 
 def _reason(engine: str, precision: str) -> str:
-    if engine == "synapseml":
-        return ": features through SynapseML's ImageFeaturizer are not part of this version"
     if engine in ENGINES and not _is_installed(engine):
         return f": the package {engine} is not installed"
     if precision == "bf16" and "bf16" in ENGINES.get(engine, PRECISIONS):
@@ -87,7 +96,7 @@ def _reason(engine: str, precision: str) -> str:
 
 def _is_installed(package: str) -> bool:
     try:
-        return importlib.util.find_spec(package) is not None
+        return importlib.util.find_spec(_MODULES.get(package, package)) is not None
     except ImportError:  # kept out by whoever runs this interpreter
         return False
 

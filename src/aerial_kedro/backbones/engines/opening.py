@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aerial_kedro.backbones.engines.available import check_engine
+from aerial_kedro.backbones.engines.available import JAVA_ENGINE, check_engine, without_java
 from aerial_kedro.backbones.engines.interface import Engine
 from aerial_kedro.errors import AerialError
 
@@ -20,7 +20,7 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
     Raises
     ------
     AerialError
-        If the engine or precision cannot run here, or is not settled yet.
+        If the engine or precision cannot run here, runs in Java, or is not settled yet.
     """
     check_engine(engine, precision)
     if engine == "onnxruntime":
@@ -35,4 +35,9 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
         from aerial_kedro.backbones.engines.pytorch import TorchEngine  # noqa: PLC0415
 
         return TorchEngine(network, precision)
+    if engine == JAVA_ENGINE:
+        raise AerialError(
+            f"The engine {engine!r} runs in Spark's Java and nowhere else. Here can be run: "
+            f"{without_java(precision)}."
+        )
     raise AerialError(f"The engine {engine!r} has to be chosen before it can be opened.")

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.backbones.artifact import Backbone, Weights, feature_key
-from aerial_kedro.backbones.engines import AUTO, EngineChoice
+from aerial_kedro.backbones.engines import AUTO, JAVA_ENGINE, EngineChoice
 from aerial_kedro.backbones.engines.available import has_graphics_card
 from aerial_kedro.backbones.featurize import (
     FEATURE_COLUMNS,
@@ -88,6 +88,11 @@ def featurize_tiles(
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
     tasks = count_tasks(count)
+    if choice.engine == JAVA_ENGINE:
+        from aerial_kedro.backbones import image_featurizer  # noqa: PLC0415  # onnx loads slowly
+
+        image_featurizer.check_tiles(missing)
+        return image_featurizer.featurize_images(missing, backbone, key, tasks)
     # Each task reads neighbours of one scene, in file order.
     ordered = missing.repartitionByRange(tasks, "href", "row_off", "col_off", "image_id")
     compute = partial(
@@ -133,6 +138,7 @@ def quarantine_tiles(
     tile_features: DataFrame,
     backbone: Backbone,
     key: str,
+    choice: EngineChoice,
     max_nodata_fraction: float,
 ) -> DataFrame:
     """Say for each tile that has no features why: it is read once more.
@@ -146,6 +152,10 @@ def quarantine_tiles(
     missing = readable_tiles(tile_catalog, max_nodata_fraction).join(
         done, ["image_id", "source_version"], "left_anti"
     )
+    if choice.engine == JAVA_ENGINE:
+        from aerial_kedro.backbones import image_featurizer  # noqa: PLC0415  # onnx loads slowly
+
+        return image_featurizer.explain_missing_images(missing, backbone.card.input_size)
     explain = partial(explain_missing, size=backbone.card.input_size)
     return missing.select(*SOURCE_COLUMNS).mapInArrow(explain, ddl(QUARANTINE_COLUMNS))
 

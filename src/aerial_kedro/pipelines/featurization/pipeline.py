@@ -146,6 +146,7 @@ def create_feature_pipeline() -> Pipeline:
                     "tile_features",
                     "backbone",
                     "feature_key",
+                    "engine_choice",
                     "params:max_nodata_fraction",
                 ],
                 "quarantine",
