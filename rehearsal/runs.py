@@ -114,9 +114,9 @@ class Cluster:
         self.clear_workers()
         return outcome
 
-    def program(self, module: str) -> Ended:
+    def program(self, module: str, *arguments: str) -> Ended:
         """Run a module of this package in the same environment to its end."""
-        command = [sys.executable, "-m", module]
+        command = [sys.executable, "-m", module, *arguments]
         start = time.monotonic()
         service = Service(module, command, self.folder, self.environment(), cwd=PROJECT)
         outcome = ended(service, start)
@@ -148,12 +148,15 @@ class Cluster:
 
 
 def ended(service: Service, start: float) -> Ended:
-    """Wait for the end of a run."""
+    """Wait for the end of a run; it does not outlive a rehearsal that is interrupted."""
     try:
         code = service.process.wait(timeout=_LIMIT_S)
     except subprocess.TimeoutExpired:
         service.stop()
         code = 124
+    except BaseException:
+        service.stop()
+        raise
     output = _COLOURS.sub("", service.output())
     return Ended(code, time.monotonic() - start, output)
 
