@@ -35,8 +35,7 @@ def running(scratch: Path, azurite: str) -> Iterator[dict[str, services.Service]
             cluster[f"worker-{number}"] = services.worker(number, scratch)
         yield cluster
     finally:
-        for service in reversed(cluster.values()):
-            service.stop()
+        services.stop_all()
 
 
 def rehearse(scratch: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -140,7 +139,10 @@ def main() -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     start = time.monotonic()
-    figures = rehearse(scratch, given)
+    try:
+        figures = rehearse(scratch, given)
+    finally:
+        services.stop_all()
     figures["all_s"] = round(time.monotonic() - start)
     sys.stdout.write(json.dumps({"rehearsal": figures}) + "\n")
 

@@ -148,15 +148,12 @@ class Cluster:
 
 
 def ended(service: Service, start: float) -> Ended:
-    """Wait for the end of a run; it does not outlive a rehearsal that is interrupted."""
+    """Wait for the end of a run."""
     try:
         code = service.process.wait(timeout=_LIMIT_S)
     except subprocess.TimeoutExpired:
         service.stop()
         code = 124
-    except BaseException:
-        service.stop()
-        raise
     output = _COLOURS.sub("", service.output())
     return Ended(code, time.monotonic() - start, output)
 

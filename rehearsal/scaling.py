@@ -47,8 +47,9 @@ def scale(cluster: dict[str, services.Service], plain: Cluster, scratch: Path) -
     Returns
     -------
     dict
-        Tiles, seconds with one worker and with two, those of runs that find nothing to do, how
-        much faster two are, and the machine's load over a minute before: of 0 the figure is good.
+        Tiles, seconds with one worker and with two, those of runs that find nothing to do, and how
+        much faster two are. ``load_before`` is the machine's load over the minute before: where it
+        is more than that of an idle cluster, other work was measured too.
     """
     divided = _divide(plain)
     load = os.getloadavg()[0]

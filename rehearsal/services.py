@@ -23,6 +23,8 @@ _START_S = 60
 _SHOWN = 2000
 _SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
 
+_started: list[Service] = []
+
 
 class Service:
     """A process of its own session, its output in a file.
@@ -68,6 +70,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _started.append(self)
         if port:
             self._wait_for(port)
 
@@ -103,6 +106,13 @@ class Service:
             except subprocess.TimeoutExpired:
                 continue
         self.process.wait()
+
+
+def stop_all() -> None:
+    """Stop everything that was started and still runs, the latest first: runs, then services."""
+    for service in reversed(_started):
+        if service.process.poll() is None:
+            service.stop()
 
 
 def check_alive(running: Iterable[Service]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
@@ -16,7 +16,7 @@ from aerial_kedro.digits.data import DigitFile, DigitFiles, digits_of_files
 from aerial_kedro.digits.mnist import FILES
 from rehearsal import digits
 from rehearsal.__main__ import chosen
-from rehearsal.runs import ended
+from rehearsal.runs import PROJECT
 from rehearsal.services import Service, check_alive
 
 
@@ -35,18 +35,27 @@ def test_a_service_that_has_ended_is_named(tmp_path: Path, sleeping: Service) ->
         check_alive([sleeping, gone])
 
 
-def test_a_run_does_not_outlive_a_rehearsal_that_is_interrupted(sleeping: Service) -> None:
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
+def test_nothing_outlives_a_rehearsal_that_is_ended(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, rehearsal.__main__ as main; from rehearsal.services import Service\n"
+        "run = ['sh', '-c', 'echo $$; exec sleep 60']\n"
+        "main.rehearse = lambda scratch, _: Service('run', run, scratch, os.environ).process.wait()"
+        f"\nsys.argv[1:] = ['--scratch={tmp_path / 'scratch'}']; main.main()"
+    )
+    command = [sys.executable, "-c", code]
+    rehearsal = Service("rehearsal", command, tmp_path, os.environ, cwd=PROJECT)
+    log = tmp_path / "scratch" / "run.log"
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(KeyboardInterrupt):
-            ended(sleeping, time.monotonic())
+        until = time.monotonic() + 30
+        while not (log.exists() and log.read_text()) and time.monotonic() < until:
+            time.sleep(0.1)
+        run = Path("/proc", log.read_text().strip())
+        assert run.exists()
+        rehearsal.process.terminate()
+        assert rehearsal.process.wait(timeout=20) == 128 + signal.SIGTERM
+        assert not run.exists()
     finally:
-        signal.signal(signal.SIGALRM, before)
-    assert sleeping.process.poll() == -signal.SIGTERM
+        rehearsal.stop()
 
 
 @pytest.mark.parametrize(
