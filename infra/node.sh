@@ -38,6 +38,7 @@ AERIAL_ROOT=abfss://naip@${STORAGE_ACCOUNT}.dfs.core.windows.net/county
 AERIAL_SPARK_ROOT=abfss://naip@${STORAGE_ACCOUNT}.dfs.core.windows.net/county
 AERIAL_SPARK_MASTER=spark://${DRIVER_ADDRESS}:${SPARK_PORT}
 AERIAL_DRIVER_HOST=${DRIVER_ADDRESS}
+AERIAL_EXECUTORS=/home/${CLUSTER_USER}/aerial_kedro/build/executors/executors.tar.gz
 AZURE_STORAGE_ACCOUNT_NAME=${STORAGE_ACCOUNT}
 MLFLOW_TRACKING_URI=http://127.0.0.1:${HISTORY_PORT}
 SPARK_CONF_DIR=/etc/aerial
@@ -53,6 +54,8 @@ Wants=network-online.target
 [Service]
 User=$2
 Environment=SPARK_CONF_DIR=/etc/aerial SPARK_NO_DAEMONIZE=1
+# What a run's executors unpacked, a gigabyte for each, does not stay.
+Environment=SPARK_WORKER_OPTS=-Dspark.worker.cleanup.enabled=true
 WorkingDirectory=~
 ExecStart=$3
 Restart=on-failure

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rehearsal import checks, faults, measures, packaged, refusals, services
+from rehearsal import checks, digits, faults, measures, packaged, refusals, scaling, services
 from rehearsal.history import check_history
 from rehearsal.runs import ARTIFACTS, CONNECTION, CONTAINER, Cluster, run_here
 
 LOGGER = logging.getLogger("rehearsal")
+PHASES = ("digits", "refusals", "killed", "outage", "measures", "scaling")
 
 
 @contextlib.contextmanager
@@ -33,8 +35,7 @@ def running(scratch: Path, azurite: str) -> Iterator[dict[str, services.Service]
             cluster[f"worker-{number}"] = services.worker(number, scratch)
         yield cluster
     finally:
-        for service in reversed(cluster.values()):
-            service.stop()
+        services.stop_all()
 
 
 def rehearse(scratch: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -65,20 +66,28 @@ def rehearse(scratch: Path, given: argparse.Namespace) -> dict[str, Any]:
         figures["workers"] = checks.look_inside(plain)
         figures |= run_jobs(plain, local, given)
         phases: dict[str, Callable[[], dict[str, Any]]] = {
+            "digits": lambda: digits.read_digits(plain, scratch),
             "refusals": lambda: {"refusals_s": refusals.refuse(plain)},
-            "driver and worker killed": lambda: faults.break_things(cluster, plain, scratch),
-            "storage stopped": lambda: faults.stop_storage(cluster, plain, azurite, scratch),
+            "killed": lambda: faults.break_things(cluster, plain, scratch),
+            "outage": lambda: faults.stop_storage(cluster, plain, azurite, scratch),
             "measures": lambda: measures.measure(cluster, plain),
+            "scaling": lambda: scaling.scale(cluster, plain, scratch),
         }
-        if given.scaling:
-            phases["scaling"] = lambda: measures.scale(cluster, plain, scratch)
-        for name, phase in phases.items():
+        for name in chosen(given):
             start = time.monotonic()
-            figures |= phase()
+            services.check_alive(cluster.values())
+            figures |= phases[name]()
             LOGGER.info("%s: %.0f s", name.capitalize(), time.monotonic() - start)
     figures["worker_files"] = checks.check_workers(scratch, local)
     figures["texts_searched"] = checks.check_secrets(scratch)
     return figures
+
+
+def chosen(given: argparse.Namespace) -> list[str]:
+    """List what follows the whole jobs, in order: all but scaling, unless the command says more."""
+    if given.only:
+        return [name for name in PHASES if name in given.only]
+    return [name for name in PHASES if given.scaling or name != "scaling"]
 
 
 def run_jobs(plain: Cluster, local: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -118,14 +127,22 @@ def main() -> None:
     parser.add_argument(
         "--scaling", action="store_true", help="time featurization with one worker and with two"
     )
+    parser.add_argument(
+        "--only", nargs="+", choices=PHASES, help="of what follows the whole job, these alone"
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     LOGGER.setLevel(logging.INFO)
+    # Ended from outside, it stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     scratch = given.scratch.resolve()
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     start = time.monotonic()
-    figures = rehearse(scratch, given)
+    try:
+        figures = rehearse(scratch, given)
+    finally:
+        services.stop_all()
     figures["all_s"] = round(time.monotonic() - start)
     sys.stdout.write(json.dumps({"rehearsal": figures}) + "\n")
 

@@ -46,8 +46,11 @@ def break_things(
     start = time.monotonic()
     again = run.start(*FEATURIZE)
     _wait_for_features(run, again, len(kept) + 1)
-    cluster["worker-1"].kill()
-    outcome = expect_success(ended(again, start))
+    dead = cluster.pop("worker-1")
+    dead.kill()
+    outcome = ended(again, start)
+    dead.stop()  # executors that it may have left
+    expect_success(outcome)
     run.clear_workers()
     if not kept <= run.feature_files():
         raise RehearsalError("Features that were done are gone")

@@ -1,4 +1,4 @@
-"""Featurization undisturbed: bytes read from storage, the driver's memory, one worker and two."""
+"""Featurization undisturbed: bytes read from storage, the driver's memory."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import re
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rehearsal import services
 from rehearsal.checks import RehearsalError, expect_success
-from rehearsal.faults import FEATURIZE, copy_blob, copy_inputs
+from rehearsal.faults import FEATURIZE, copy_inputs
 from rehearsal.runs import CONTAINER, Cluster, Ended, ended
 
 _LINE = re.compile(r'"GET \S*/(?P<name>[^/?" ]+\.tif)\S* HTTP/[\d.]+" 20[06] (?P<bytes>\d+)')
 _MOST_BYTES = 1.2
-# Fifteen times as many tiles on the same scenes, so that starting up does not count.
-_SMALL_TILE_M = 40
 _POLL_S = 0.2
 _PAGE = 1024
 
@@ -64,62 +61,6 @@ def measure(cluster: dict[str, services.Service], plain: Cluster) -> dict[str, A
         "read_share": round(share, 3),
         "driver_mb": memory,
     }
-
-
-def scale(cluster: dict[str, services.Service], plain: Cluster, scratch: Path) -> dict[str, Any]:
-    """Featurize with one worker of one core and with two, as alike as can be.
-
-    Parameters
-    ----------
-    cluster
-        Its services; one worker is stopped and started again.
-    plain
-        A run that has ended, for the inputs.
-    scratch
-        Folder of the rehearsal.
-
-    Returns
-    -------
-    dict
-        Seconds of featurization's Spark job by itself, and how much faster two are.
-    """
-    # What is given as --params replaces the parameters of the file.
-    small = (f"--params=tile_size_m={_SMALL_TILE_M},split.block_size_m=336,split.buffer_m=112",)
-    divided = replace(plain, key="divided")
-    for blob in plain.blobs().find(f"{CONTAINER}/{plain.key}/01_raw"):
-        copy_blob(blob, plain, divided)
-    copy_inputs(plain, divided, but="03_primary/tile_catalog")
-    expect_success(divided.run("--pipeline=data_ingestion", *small))
-    seconds = {}
-    for workers in (2, 1):
-        if workers == 1:
-            name = max(name for name in cluster if name.startswith("worker-"))
-            cluster.pop(name).stop()
-        run = replace(plain, key=f"scaling-{workers}")
-        copy_inputs(divided, run)
-        seconds[workers] = job_seconds(expect_success(run.run(*FEATURIZE)).output)
-    cluster["worker-4"] = services.worker(4, scratch)
-    return {
-        "featurize_1_worker_s": seconds[1],
-        "featurize_2_workers_s": seconds[2],
-        "speed_up_of_2_workers": round(seconds[1] / seconds[2], 2),
-    }
-
-
-def job_seconds(output: str) -> float:
-    r"""Read from a run's log how long the tiles took; Spark and its workers have started before.
-
-    Examples
-    --------
-    >>> job_seconds("23:59:50 INFO    9 tiles to featurize, 0 are done already\n"
-    ...             "00:00:14 INFO    Completed node: featurization.featurize_tiles\n")
-    24.0
-    """
-    times = []
-    for what in ("tiles to featurize", "Completed node: featurization.featurize_tiles"):
-        found = re.findall(rf"^([\d:]{{8}}) .*{what}", output, re.MULTILINE)
-        times.append(datetime.strptime(found[0], "%H:%M:%S"))
-    return ((times[1] - times[0]) % timedelta(days=1)).total_seconds()
 
 
 def _watched(run: Cluster, *arguments: str) -> tuple[Ended, int]:

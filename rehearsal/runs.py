@@ -114,9 +114,9 @@ class Cluster:
         self.clear_workers()
         return outcome
 
-    def program(self, module: str) -> Ended:
+    def program(self, module: str, *arguments: str) -> Ended:
         """Run a module of this package in the same environment to its end."""
-        command = [sys.executable, "-m", module]
+        command = [sys.executable, "-m", module, *arguments]
         start = time.monotonic()
         service = Service(module, command, self.folder, self.environment(), cwd=PROJECT)
         outcome = ended(service, start)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyspark
@@ -20,7 +20,10 @@ MASTER_PORT = 17077
 HISTORY_PORT = 15000
 BLOB_PORT = 10000  # Hadoop knows the emulator at this port only
 _START_S = 60
+_SHOWN = 2000
 _SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+
+_started: list[Service] = []
 
 
 class Service:
@@ -67,6 +70,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _started.append(self)
         if port:
             self._wait_for(port)
 
@@ -104,6 +108,28 @@ class Service:
         self.process.wait()
 
 
+def stop_all() -> None:
+    """Stop everything that was started and still runs, the latest first: runs, then services."""
+    for service in reversed(_started):
+        if service.process.poll() is None:
+            service.stop()
+
+
+def check_alive(running: Iterable[Service]) -> None:
+    """Look whether services still run, so that one that has ended is not waited for.
+
+    Raises
+    ------
+    RuntimeError
+        Naming those that have ended, how, and their last lines.
+    """
+    for service in running:
+        code = service.process.poll()
+        if code is not None:
+            last = service.output()[-_SHOWN:]
+            raise RuntimeError(f"The {service.name} has ended with {code}: {service.log}\n{last}")
+
+
 def blob_service(azurite: str, folder: Path) -> Service:
     """Start Azurite's blob service; its output is a line for each request."""
     command = [
@@ -122,7 +148,11 @@ def run_history(folder: Path, artifacts: str, connection: str) -> Service:
         *("--workers", "1", "--artifacts-destination", artifacts),
         *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
     ]
-    environment = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": connection}
+    environment = {
+        **os.environ,
+        "AZURE_STORAGE_CONNECTION_STRING": connection,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes that nothing here needs
+    }
     return Service("mlflow", command, folder, environment, port=HISTORY_PORT)
 
 

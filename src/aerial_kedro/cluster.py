@@ -93,8 +93,9 @@ def start_session(
             f"Spark does not start at {settings.get('spark.master')}. "
             + (f"If its libraries ({packages}) could not be fetched, " if packages else "If so, ")
             + "the lines above say which: give Java the way to a Maven repository "
-            "(spark.jars.ivySettings in conf/local/spark.yml), or put them into Spark's jars "
-            "folder. If its own address is refused, set AERIAL_DRIVER_HOST to one of this machine."
+            "(spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster in "
+            "conf/local/spark.yml), or put them into Spark's jars folder. If its own address is "
+            "refused, set AERIAL_DRIVER_HOST to one of this machine."
         ) from error
 
 

@@ -24,6 +24,7 @@ from aerial_kedro.configuration import ProjectConfigLoader
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
+from aerial_kedro.pipelines.digits.pipeline import DIGITS, DOWNLOAD
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
@@ -72,7 +73,8 @@ class ProjectHooks:
             if pipeline.only_nodes_with_tags(SYNAPSEML).nodes:
                 spark.add_packages(self._synapseml)
             self._storage.check()
-            spark.check_cluster()
+            if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
+                spark.check_cluster()
             if self._image_featurizer and "tile_features" in pipeline.all_outputs():
                 _start_with_image_featurizer(self._image_featurizer, pipeline)
         except AerialError as error:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import click
 import pytest
+from kedro.io import DataCatalog
 
+from aerial_kedro import spark
+from aerial_kedro.blob_storage import BlobStorage, StorageCredential
 from aerial_kedro.cluster import check_archive, check_master, explain_worker_failure
 from aerial_kedro.errors import AerialError
+from aerial_kedro.hooks import ProjectHooks
+from aerial_kedro.pipelines import digits, reporting
 
 
 @pytest.fixture
@@ -29,6 +35,20 @@ def test_one_of_several_masters_is_enough(free_port: int) -> None:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         check_master(f"spark://127.0.0.1:{free_port},127.0.0.1:{listening.getsockname()[1]}")
+
+
+def test_only_what_needs_spark_asks_for_its_master(
+    free_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark, "_settings", {"spark.master": f"spark://127.0.0.1:{free_port}"})
+    hooks = ProjectHooks()
+    hooks._storage = BlobStorage(StorageCredential(), str(tmp_path))
+    tutorial, download = digits.create_pipeline(), digits.create_download_pipeline()
+    for pipeline in (tutorial, download, tutorial.only_nodes_with_namespaces(["digits"])):
+        hooks.before_pipeline_run({}, pipeline, DataCatalog())
+    for pipeline in (reporting.create_pipeline(), tutorial + reporting.create_pipeline()):
+        with pytest.raises(click.ClickException, match="AERIAL_SPARK_MASTER"):
+            hooks.before_pipeline_run({}, pipeline, DataCatalog())
 
 
 @pytest.mark.parametrize("master", ["local[*]", "yarn", "k8s://https://host:6443", ""])

@@ -80,6 +80,24 @@ class TestConfiguration:
         )
         assert "".join(parts) == environment["AERIAL_ROOT"] == environment["AERIAL_SPARK_ROOT"]
 
+    def test_workers_get_the_archive_that_the_page_has_built(
+        self, loader: ProjectConfigLoader, environment: dict[str, str]
+    ) -> None:
+        assert loader["spark"]["spark.archives"] == environment["AERIAL_EXECUTORS"]
+        makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+        built = re.search(r"^EXECUTORS := (.+)$", makefile, re.MULTILINE)
+        assert built
+        home = f"/home/{HEADER['CLUSTER_USER']}"
+        assert environment["AERIAL_EXECUTORS"] == f"{home}/aerial_kedro/{built[1]}"
+        step = TestPage.PAGE.split("**7. ", 1)[1].split("**8. ", 1)[0]
+        assert "tar x -C aerial_kedro" in step
+        assert "cd aerial_kedro && make install executors" in step
+
+    def test_every_variable_is_one_that_the_page_lists(self, environment: dict[str, str]) -> None:
+        page = (PROJECT / "conf/cluster/README.md").read_text(encoding="utf-8")
+        own = {name for name in environment if name.startswith(("AERIAL_", "AZURE_", "MLFLOW_"))}
+        assert own <= set(re.findall(r"`(\w+)`", page))
+
 
 class TestNode:
     def test_spark_is_the_version_of_the_project(self) -> None:

@@ -5,19 +5,21 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.digits import nodes
 from aerial_kedro.pipelines.grouping import group
 
+DIGITS, DOWNLOAD = "digits", "digits_download"
+"""Tags of nodes that need neither Spark nor its cluster."""
 _SETTINGS = "params:digits"
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Digits in; a model, its figures and a page out."""
-    return group([_data(), _models(), _results()], "digits")
+    return group([_data(), _models(), _results()], DIGITS)
 
 
 def create_download_pipeline(**_: object) -> Pipeline:
     """Fetch the MNIST files from the web, for `create_pipeline`."""
     return group(
         [Node(nodes.check_download, "digits_on_web", "digits_downloaded", name="check_download")],
-        "digits_download",
+        DOWNLOAD,
     )
 
 
