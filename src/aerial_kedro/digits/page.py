@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-from base64 import b64encode
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.multiclass import OneVsRestClassifier
@@ -29,8 +26,7 @@ from aerial_kedro.digits.judgement import (
 )
 from aerial_kedro.digits.regression import Sweep
 from aerial_kedro.digits.settings import DigitsSettings
-from aerial_kedro.report import wording
-from aerial_kedro.report.figures import figure_svg
+from aerial_kedro.report.pages import figure_address, page_environment
 from aerial_kedro.report.render import data_address
 
 
@@ -102,7 +98,7 @@ def render_page(content: PageContent) -> str:
         "sweep": sweep_figure(content.sweep, content.regularization),
     }
     return (
-        _environment()
+        page_environment({}, "aerial_kedro.digits")
         .get_template("digits.html.j2")
         .render(
             content=content,
@@ -112,7 +108,7 @@ def render_page(content: PageContent) -> str:
             network=network.evaluation,
             network_interval=accuracy_interval(network.evaluation),
             confusions=largest_confusions(regression.evaluation),
-            charts={name: _figure_address(figure) for name, figure in charts.items()},
+            charts={name: figure_address(figure) for name, figure in charts.items()},
             missed=_missed(content),
             missed_in_all=int(wrong.sum()),
             saved=int((network.predicted == digits.test_labels)[wrong].sum()),
@@ -140,28 +136,3 @@ def _image_address(image: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     Image.fromarray(255 - image).save(buffer, "PNG")
     return data_address(buffer.getvalue())
-
-
-def _figure_address(figure: Figure) -> str:
-    # As an image, not inline: identifiers of two drawings cannot meet.
-    return f"data:image/svg+xml;base64,{b64encode(figure_svg(figure)).decode('ascii')}"
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        # The report's style sheet is the tutorial's too.
-        loader=ChoiceLoader(
-            [PackageLoader("aerial_kedro.digits"), PackageLoader("aerial_kedro.report")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": wording.percent,
-        "percent_range": wording.percent_range,
-        "number": wording.number,
-        "decimal": wording.decimal,
-    }
-    return environment

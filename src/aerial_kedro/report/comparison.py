@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -15,12 +12,12 @@ from aerial_kedro.report.figures import (
     ACCENT,
     INK,
     MUTED,
-    figure_svg,
     house_style,
     label,
     new_figure,
     quiet,
 )
+from aerial_kedro.report.pages import figure_address, page_environment
 
 _DEFAULTS = {"column": "features", "class_weights": True}
 """Settings that a table need not repeat."""
@@ -45,9 +42,8 @@ def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: 
     str
         A whole HTML document. All text that comes from data is escaped.
     """
-    chart = figure_svg(ranking_figure(ranking))
     return (
-        _environment()
+        page_environment({"settings": setting_text, "spread": accuracy_range})
         .get_template("comparison.html.j2")
         .render(
             ranking=ranking,
@@ -55,7 +51,7 @@ def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: 
             created=created,
             fingerprint=fingerprint,
             images=images,
-            chart=f"data:image/svg+xml;base64,{b64encode(chart).decode('ascii')}",
+            chart=figure_address(ranking_figure(ranking)),
         )
     )
 
@@ -114,23 +110,3 @@ def setting_text(model: ComparedModel) -> str:
     return ", ".join(
         f"{name} {value}" for name, value in model.settings.items() if _DEFAULTS.get(name) != value
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("aerial_kedro.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": wording.percent,
-        "percent_range": wording.percent_range,
-        "number": wording.number,
-        "decimal": wording.decimal,
-        "model_name": wording.model_name,
-        "settings": setting_text,
-        "spread": accuracy_range,
-    }
-    return environment

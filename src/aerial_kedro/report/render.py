@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.evaluation import Evaluation
@@ -19,10 +17,10 @@ from aerial_kedro.report.figures import (
     class_accuracy_figure,
     comparison_figure,
     confusion_figure,
-    figure_svg,
     reliability_figure,
 )
 from aerial_kedro.report.maps import confidence_figure, imagery_jpeg, map_colours, map_figure
+from aerial_kedro.report.pages import figure_address, page_environment
 from aerial_kedro.report.pictures import image_media_type
 from aerial_kedro.report.summary import headlines, largest_confusions, summary_sentences
 
@@ -60,7 +58,7 @@ def render_report(content: ReportContent) -> str:
     True
     """
     test = content.chosen_test
-    template = _environment().get_template("report.html.j2")
+    template = page_environment(_FILTERS).get_template("report.html.j2")
     return template.render(
         content=content,
         headlines=headlines(content),
@@ -69,7 +67,7 @@ def render_report(content: ReportContent) -> str:
         maps={period: _map_pictures(found) for period, found in content.maps.items()},
         legend=_legend(content.maps),
         error_pictures={
-            period: _svg_address(map_figure(found.image, legend=False))
+            period: figure_address(map_figure(found.image, legend=False))
             for period, found in content.error_maps.items()
         },
         error_legend=_legend({year: found.image for year, found in content.error_maps.items()}),
@@ -95,28 +93,13 @@ def data_address(data: bytes) -> str:
     return f"data:{image_media_type(data)};base64,{b64encode(data).decode('ascii')}"
 
 
-def _environment() -> Environment:
-    # Escaping is on for every template whatever its name: class names come from folder names.
-    environment = Environment(
-        loader=PackageLoader("aerial_kedro.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": wording.percent,
-        "percent_range": wording.percent_range,
-        "number": wording.number,
-        "area": wording.area,
-        "area_range": wording.area_range,
-        "decimal": wording.decimal,
-        "decimal_range": wording.decimal_range,
-        "model_name": wording.model_name,
-        "baseline_name": wording.baseline_name,
-        "address": data_address,
-    }
-    return environment
+_FILTERS: dict[str, Callable[..., object]] = {
+    "area": wording.area,
+    "area_range": wording.area_range,
+    "decimal_range": wording.decimal_range,
+    "baseline_name": wording.baseline_name,
+    "address": data_address,
+}
 
 
 def _charts(content: ReportContent) -> dict[str, str]:
@@ -127,18 +110,18 @@ def _charts(content: ReportContent) -> dict[str, str]:
     on_test = {wording.model_name(name): found.test for name, found in content.models.items()}
     baselines = {wording.baseline_name(name): found for name, found in content.baselines.items()}
     charts = {
-        "confusion": _svg_address(confusion_figure(test)),
-        "classes": _svg_address(class_accuracy_figure(_same_classes(on_test, test))),
-        "comparison": _svg_address(comparison_figure(on_test, baselines)),
+        "confusion": figure_address(confusion_figure(test)),
+        "classes": figure_address(class_accuracy_figure(_same_classes(on_test, test))),
+        "comparison": figure_address(comparison_figure(on_test, baselines)),
     }
     if test.reliability:
-        charts["reliability"] = _svg_address(reliability_figure(test))
+        charts["reliability"] = figure_address(reliability_figure(test))
     return charts
 
 
 def _change_chart(content: ReportContent) -> str:
     judged = content.change.assessment if content.change else None
-    return _svg_address(ranking_figure(judged)) if judged else ""
+    return figure_address(ranking_figure(judged)) if judged else ""
 
 
 def _same_classes(evaluations: Mapping[str, Evaluation], test: Evaluation) -> dict[str, Evaluation]:
@@ -150,15 +133,10 @@ def _most_frequent_class(test: Evaluation) -> str:
     return max(test.per_class, key=lambda name: test.per_class[name].support)
 
 
-def _svg_address(figure: Figure) -> str:
-    # As an image, not inline: identifiers of two drawings cannot meet, and nothing in it can run.
-    return f"data:image/svg+xml;base64,{b64encode(figure_svg(figure)).decode('ascii')}"
-
-
 def _map_pictures(found: MapImage) -> _MapPictures:
     return _MapPictures(
-        land_cover=_svg_address(map_figure(found, legend=False)),
-        confidence=None if found.confidence is None else _svg_address(confidence_figure(found)),
+        land_cover=figure_address(map_figure(found, legend=False)),
+        confidence=None if found.confidence is None else figure_address(confidence_figure(found)),
         imagery=None if found.imagery is None else data_address(imagery_jpeg(found.imagery)),
         crs=found.crs,
         rows=found.class_index.shape[0],
