@@ -8,9 +8,11 @@ with the batch that is fastest here, which the pipeline uses too, and with the u
 The pipeline reads, decodes, resizes, runs the same network and writes the features to Parquet. What
 a run takes that finds nothing to do (Kedro's session, Spark's plans) is stated apart, as
 ``fixed_s``, and not counted in the ratios; ``gross`` counts it. The share of the time inside the
-engine follows from its rate alone. ``over_synapseml`` is the pipeline's rate over that of
-SynapseML's ImageFeaturizer with the same network, on the first tiles of each format, in the same
-Spark; null without ``--synapseml``, which needs its Java parts (166 MB, fetched by name).
+engine follows from its rate alone. Everything is measured some times over, and the median of the
+rounds is given: a machine that others use too changes its speed within minutes.
+``over_synapseml`` is the pipeline's rate over that of SynapseML's ImageFeaturizer with the same
+network, on the first tiles of each format, in the same Spark; null without ``--synapseml``, which
+needs its Java parts (166 MB, fetched by name).
 
 Run it with ``make bench``, or ``python -m benchmarks.featurization --tiles 4000``.
 """
@@ -22,6 +24,7 @@ import io
 import json
 import os
 import platform
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -42,6 +45,7 @@ WARM_TILES = 400
 FORMATS = ("png", "tiff", "jpeg")
 PRECISIONS = ("fp32", "int8")
 STEPS = ("export_backbone", "settle_backbone", "choose_engine", "name_features")
+PREPARE = ["data_ingestion.catalog_folders", *(f"featurization.{each}" for each in STEPS)]
 
 
 def write_tiles(
@@ -73,38 +77,49 @@ def run_nodes(folder: Path, precision: str, *nodes: str) -> float:
 
 def run_pipeline(folder: Path, precision: str) -> tuple[float, float]:
     """Seconds of the node `featurize_tiles`, saving included: all to do, then nothing to do."""
-    prepare = ["data_ingestion.catalog_folders", *(f"featurization.{each}" for each in STEPS)]
-    run_nodes(folder, precision, *prepare)
+    shutil.rmtree(
+        Path(os.environ["AERIAL_KEDRO_DATA"]) / "04_feature/tile_features", ignore_errors=True
+    )
     node = "featurization.featurize_tiles"
     return run_nodes(folder, precision, node), run_nodes(folder, precision, node)
 
 
 def measure(
-    folder: Path, paths: list[str], precision: str, cores: int, torch_loader: float
+    folder: Path, paths: list[str], precision: str, cores: int, *, torch_loader: float, rounds: int
 ) -> dict[str, float]:
-    """Measure pipeline and bare loop on the tiles of one format, in one precision."""
-    seconds, fixed = run_pipeline(folder, precision)
+    """Measure the tiles of one format in one precision; the median of some rounds."""
+    run_nodes(folder, precision, *PREPARE)
     suffix = "_int8" if precision == "int8" else ""
     data = Path(os.environ["AERIAL_KEDRO_DATA"])
     onnx = (data / f"06_models/backbone{suffix}.onnx").read_bytes()
+    found = [measure_once(folder, paths, precision, cores, onnx) for _ in range(rounds)]
+    figures = {name: float(np.median([each[name] for each in found])) for name in found[0]}
+    figures["over_torch_loader"] = figures["pipeline"] / torch_loader
+    return {f"{name}_{precision}": round(value, 3) for name, value in figures.items()}
+
+
+def measure_once(
+    folder: Path, paths: list[str], precision: str, cores: int, onnx: bytes
+) -> dict[str, float]:
+    """Measure everything once, one right after the other: only neighbours compare."""
+    few = paths[: cores * WARM_TILES]
+    engine = on_all_cores(run_engine, onnx, precision, few, cores)
+    seconds, fixed = run_pipeline(folder, precision)
+    engine = (engine + on_all_cores(run_engine, onnx, precision, few, cores)) / 2
     bare = on_all_cores(read_and_run, onnx, precision, paths, cores)
-    engine = on_all_cores(run_engine, onnx, precision, paths[: cores * WARM_TILES], cores)
     alone = run_engine(onnx, precision, paths[:WARM_TILES])
     pipeline = len(paths) / (seconds - fixed)
     return {
-        f"bare_{precision}": round(bare, 1),
-        f"engine_{precision}": round(engine, 1),
-        f"engine_one_core_{precision}": round(alone, 1),
-        f"engine_one_core_batch_16_{precision}": round(
-            run_engine(onnx, precision, paths[:WARM_TILES], 16), 1
-        ),
-        f"pipeline_{precision}": round(pipeline, 1),
-        f"fixed_s_{precision}": round(fixed, 1),
-        f"pipeline_over_bare_{precision}": round(pipeline / bare, 3),
-        f"gross_{precision}": round(len(paths) / seconds / bare, 3),
-        f"pipeline_over_engine_{precision}": round(pipeline / (alone * cores), 3),
-        f"engine_share_{precision}": round(pipeline / engine, 3),
-        f"over_torch_loader_{precision}": round(pipeline / torch_loader, 2),
+        "bare": bare,
+        "engine": engine,
+        "engine_one_core": alone,
+        "engine_one_core_batch_16": run_engine(onnx, precision, paths[:WARM_TILES], 16),
+        "pipeline": pipeline,
+        "fixed_s": fixed,
+        "pipeline_over_bare": pipeline / bare,
+        "gross": len(paths) / seconds / bare,
+        "pipeline_over_engine": pipeline / (alone * cores),
+        "engine_share": pipeline / engine,
     }
 
 
@@ -124,6 +139,7 @@ def main() -> None:
     """Measure, and print one line of JSON: the first format's figures, then the others' by name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, default=6000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["png", "tiff"])
     parser.add_argument("--synapseml", action="store_true", help="measure ImageFeaturizer as well")
     arguments = parser.parse_args()
@@ -137,13 +153,21 @@ def main() -> None:
             start_spark(PROJECT)
         # Spark's start, its first plans and the workers' imports are not what is measured.
         write_tiles(scratch / "warm", WARM_TILES, "png", seed=1)
+        run_nodes(scratch / "warm", "fp32", *PREPARE)
         run_pipeline(scratch / "warm", "fp32")
         for name in arguments.formats:
             paths = write_tiles(scratch / name, arguments.tiles, name)
             loader = run_torch_loader(paths[: 4 * WARM_TILES], cores)
             found[name] = {"torch_loader": round(loader, 1), "over_synapseml": None}
             for precision in PRECISIONS:
-                found[name] |= measure(scratch / name, paths, precision, cores, loader)
+                found[name] |= measure(
+                    scratch / name,
+                    paths,
+                    precision,
+                    cores,
+                    torch_loader=loader,
+                    rounds=arguments.rounds,
+                )
             if arguments.synapseml:
                 found[name] |= compare_synapseml(paths, found[name])
         spark.session().stop()
@@ -151,6 +175,7 @@ def main() -> None:
     first, *others = arguments.formats
     figures = {
         "tiles": arguments.tiles,
+        "rounds": arguments.rounds,
         "format": first,
         "cores": cores,
         "processor": platform.processor() or platform.machine(),

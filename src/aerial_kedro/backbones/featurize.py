@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from aerial_kedro.backbones.engines import Engine, open_engine
 from aerial_kedro.tiles.reading import SceneReader, Tile, TileReadError, read_tile
+from aerial_kedro.tiles.workers import kept_between_tasks
 
 FEATURE_COLUMNS: dict[str, str] = {
     "image_id": "string",
@@ -76,7 +77,7 @@ def featurize_batches(
     rows = max(_ROWS, opened.batch)
     # One for all: fresh memory for each group would have to be cleared by the system first.
     space = np.empty((rows, input_size, input_size, 3), dtype=np.uint8)
-    with SceneReader() as reader:
+    with kept_between_tasks(), SceneReader() as reader:
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 ids, versions = _read_group(batch.slice(start, rows).to_pylist(), space, reader)

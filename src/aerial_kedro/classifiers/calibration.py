@@ -50,12 +50,16 @@ def calibrate(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
     )
-    numbered = rows.join(dealt, "image_id")
-    judged = [
-        _predict_fold(model, numbered, str(name), settings, seed)
-        for name, part in folds.groupby("fold")
-        if folds.loc[~folds.index.isin(part.index), "label"].nunique() >= _FEWEST_CLASSES
-    ]
+    numbered = rows.join(dealt, "image_id").select("label", "block_id", "fold", settings.column)
+    numbered.persist()  # each fold reads it several times, and the join behind it would be redone
+    try:
+        judged = [
+            _predict_fold(model, numbered, str(name), settings, seed)
+            for name, part in folds.groupby("fold")
+            if folds.loc[~folds.index.isin(part.index), "label"].nunique() >= _FEWEST_CLASSES
+        ]
+    finally:
+        numbered.unpersist()
     if not judged:
         raise AerialError(
             "The probabilities cannot be calibrated: outside each part of the tiles there is one "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,7 @@ HEIGHT_STEP_M = 0.2
 ROAD_HALF_WIDTH_M = 4.2
 _ROAD_CORRIDOR_M = 6.0
 _STRIP_ROWS = 512
+_DRAWN_TOGETHER = 64  # patches, whose pictures are in memory
 _RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _HEDGED = (LandClass.CULTIVATED, LandClass.HERBACEOUS)
 _SEAM_M = 0.05
@@ -89,8 +93,7 @@ def photograph(settings: CountySettings, seed: int, year: int) -> NDArray[np.uin
     frame = plan.county
     colour = np.zeros((4, frame.rows, frame.columns), np.uint8)
     height = np.zeros((frame.rows, frame.columns), np.uint8)
-    for patch in _patches(plan, year, frame):
-        surface = _draw(plan, patch, year, flight.greenness)
+    for patch, surface in _drawn(plan, year, flight.greenness):
         _paste(colour, height, patch.window, patch.mask, surface)
     _paint_water(plan, year, colour, height)
     seen = light_up(colour, height, flight)
@@ -142,6 +145,19 @@ def _patches(plan: Plan, year: int, frame: Frame) -> Iterator[_Patch]:
             mask &= parcel.estate.inside(u, v) > -_SEAM_M
             if mask.any():
                 yield _Patch(parcel, kind, window, u, v, mask)
+
+
+def _drawn(plan: Plan, year: int, greenness: float) -> Iterator[tuple[_Patch, Surface]]:
+    """Draw all patches of the county, some at a time side by side, in their order.
+
+    Each has random numbers of its own, so that the picture does not depend on who is first. Threads
+    will do: numpy lets others run while it calculates.
+    """
+    patches = _patches(plan, year, plan.county)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        while some := list(islice(patches, _DRAWN_TOGETHER)):
+            surfaces = pool.map(lambda patch: _draw(plan, patch, year, greenness), some)
+            yield from zip(some, surfaces, strict=True)
 
 
 def _draw(plan: Plan, patch: _Patch, year: int, greenness: float) -> Surface:

@@ -17,6 +17,7 @@ from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
 from aerial_kedro.tiles.reading import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.scenes import SceneHeader
+from aerial_kedro.tiles.workers import kept_between_tasks
 
 # One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
 # to the content they were computed from, so that a replaced file is not taken for done.
@@ -239,7 +240,7 @@ def tiles_of_scenes(frames: Iterator[pd.DataFrame], tile_size_m: float) -> Itera
 
     The form that Spark's ``mapInPandas`` takes.
     """
-    with SceneReader() as reader:
+    with kept_between_tasks(), SceneReader() as reader:
         for frame in frames:
             for record in frame.to_dict("records"):
                 yield for_spark(tiles_of_scene(_header(record), tile_size_m, reader))

@@ -19,6 +19,7 @@ from aerial_kedro.tiles.classes import LandCoverClasses
 from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.storage import gdal_path
+from aerial_kedro.tiles.workers import kept_between_tasks
 
 # Below this share of a tile the land cover is taken to miss it.
 FULLY_COVERED = 0.99
@@ -100,8 +101,9 @@ def label_tiles(
         The tiles with `aerial_kedro.tiles.catalog.LABEL_COLUMNS`. A tile that the land cover
         does not cover (by at least 99 %) has neither shares nor label.
     """
-    for frame in frames:
-        yield for_spark(_label_frame(frame, rasters, classes, rules))
+    with kept_between_tasks():
+        for frame in frames:
+            yield for_spark(_label_frame(frame, rasters, classes, rules))
 
 
 def _label_frame(

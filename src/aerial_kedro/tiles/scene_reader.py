@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
@@ -50,12 +51,15 @@ class SceneReader:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, rasterio.DatasetReader] = OrderedDict()
+        self._gdal = contextlib.ExitStack()
         self._rules = current_rules()
         self._signed: dict[str, SignedAddress] = {}
         self._refused: dict[str, SignedAddress | None] = {}
         self._failures: dict[str, list[str]] = {}
 
     def __enter__(self) -> SceneReader:
+        # rasterio would set up GDAL for every tile: 0.2 ms, where reading a PNG takes 0.7.
+        self._gdal.enter_context(rasterio.Env.from_defaults())
         return self
 
     def __exit__(
@@ -66,6 +70,7 @@ class SceneReader:
     ) -> None:
         while self._open:
             self._open.popitem()[1].close()
+        self._gdal.close()
 
     def scene(self, href: str) -> rasterio.DatasetReader:
         """Return the scene, opened as GeoTIFF and nothing else."""

@@ -16,6 +16,7 @@ from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import block_id
 from aerial_kedro.tiles.split_rules import SPLITS, SplitRules
 from aerial_kedro.tiles.squares import DISTORTION, ROUNDING_M, on_sphere, smallest_distance_m
+from aerial_kedro.tiles.workers import kept_between_tasks
 
 __all__ = [
     "SPLITS",
@@ -173,17 +174,15 @@ def _near_blocks(
 
 def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Iterator[pd.DataFrame]:
     """Add the ``block_id`` of each tile's centre (``mapInPandas``)."""
-    for frame in frames:
-        x = (frame["xmin"] + frame["xmax"]) / 2
-        y = (frame["ymin"] + frame["ymax"]) / 2
-        yield for_spark(
-            frame.assign(
-                block_id=[
-                    block_id(int(epsg), each_x, each_y, block_size_m)
-                    for epsg, each_x, each_y in zip(frame["epsg"], x, y, strict=True)
-                ]
-            )
-        )
+    with kept_between_tasks():
+        for frame in frames:
+            x = (frame["xmin"] + frame["xmax"]) / 2
+            y = (frame["ymin"] + frame["ymax"]) / 2
+            places = zip(frame["epsg"], x, y, strict=True)
+            blocks = [
+                block_id(int(epsg), each_x, each_y, block_size_m) for epsg, each_x, each_y in places
+            ]
+            yield for_spark(frame.assign(block_id=blocks))
 
 
 def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
