@@ -19,8 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -36,9 +34,8 @@ from kedro.framework.startup import bootstrap_project
 from rasterio.enums import Resampling
 
 from aerial_kedro import spark
-from benchmarks.processes import MemoryWatch, cpu_seconds
+from benchmarks.processes import PROJECT, cpu_seconds, run_watched
 
-PROJECT = Path(__file__).resolve().parents[1]
 EPSG = 26918
 WEST, NORTH = 300_000.0, 4_100_000.0
 # A quarter quad with its margin, in metres and pixels, and the distance to the next one.
@@ -152,20 +149,8 @@ def measure(count: int, *, overviews: bool) -> dict[str, float]:
         place_scenes(picture, scratch / "one", 1)
         place_scenes(picture, scratch / "all", count)
         draw_land_cover(scratch / "nlcd_2019.tif", count)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.catalog", "--measure", folder],
-            env={**os.environ, "AERIAL_KEDRO_DATA": f"{folder}/data"},
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with MemoryWatch(process.pid) as memory:
-            answer, _ = process.communicate()
-        if process.returncode:
-            raise SystemExit(f"The run on {count} scenes failed: see above.")
-    figures: dict[str, float] = json.loads(answer.strip().rsplit("\n", 1)[-1])
-    peaks = {f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()}
-    return {**figures, **peaks}
+        data = scratch / "data"
+        return run_watched("benchmarks.catalog", "--measure", folder, data=data)
 
 
 def main() -> None:

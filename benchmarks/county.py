@@ -15,8 +15,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -32,15 +30,15 @@ from kedro.framework.startup import bootstrap_project
 from pyproj import Transformer
 
 from aerial_kedro import spark
-from benchmarks.processes import MemoryWatch
+from benchmarks.processes import PROJECT, run_watched
 
-PROJECT = Path(__file__).resolve().parents[1]
 # A corner of the sample, large enough for blocks of every split.
 SAMPLE: dict[str, Any] = {
     "sample_county": {"width_m": 4480, "height_m": 4480, "west_share": 0.2, "scene_rows": 1},
     "report": {"gallery_tiles": 4},
 }
 CATALOG, FEATURES = Path("03_primary/tile_catalog"), Path("04_feature/tile_features")
+PIPELINES = ("scoring", "reporting")
 STEP_CELLS = 24  # of the grid, from one copy of the sample to the next
 
 
@@ -117,25 +115,9 @@ def prepare(data: Path, tiles: int) -> None:
 def measure() -> None:
     """Score and report the county (in a process of its own)."""
     bootstrap_project(PROJECT)
-    figures = {name: round(run_pipelines(name), 1) for name in ("scoring", "reporting")}
+    figures = {f"{name}_s": round(run_pipelines(name), 1) for name in PIPELINES}
     spark.session().stop()
     print(json.dumps(figures))
-
-
-def run_here(step: str, data: str, tiles: int) -> tuple[dict[str, float], dict[str, int]]:
-    """Run a step of this module in a process of its own: its figures, and its peak memory."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.county", "--step", step, "--tiles", str(tiles)],
-        env={**os.environ, "AERIAL_KEDRO_DATA": data},
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with MemoryWatch(process.pid) as memory:
-        answer, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"The step {step!r} failed: see above.")
-    return json.loads(answer.strip().rsplit("\n", 1)[-1]), memory.peak
 
 
 def main() -> None:
@@ -150,14 +132,14 @@ def main() -> None:
         measure()
     else:
         with tempfile.TemporaryDirectory() as data:
-            made, _ = run_here("prepare", data, arguments.tiles)
-            seconds, peak = run_here("measure", data, arguments.tiles)
+            steps = ["--tiles", str(arguments.tiles), "--step"]
+            made = run_watched("benchmarks.county", *steps, "prepare", data=data)
+            found = run_watched("benchmarks.county", *steps, "measure", data=data)
         figures = {
-            **made,
+            "tiles": made["tiles"],
             "cores": len(os.sched_getaffinity(0)),
-            **{f"{name}_s": value for name, value in seconds.items()},
-            "seconds": round(sum(seconds.values()), 1),
-            **{f"peak_{kind}_mib": round(size / 2**20) for kind, size in peak.items()},
+            "seconds": round(sum(found[f"{name}_s"] for name in PIPELINES), 1),
+            **found,
         }
         print(json.dumps(figures))
 

@@ -39,8 +39,8 @@ from aerial_kedro import spark
 from benchmarks.image_featurizer import TILES as FEATURIZER_TILES
 from benchmarks.image_featurizer import run_image_featurizer, start_spark
 from benchmarks.loops import on_all_cores, read_and_run, run_engine, run_torch_loader
+from benchmarks.processes import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[1]
 WARM_TILES = 400
 FORMATS = ("png", "tiff", "jpeg")
 PRECISIONS = ("fp32", "int8")

@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,8 +19,15 @@ import mlflow
 from kedro.framework.startup import bootstrap_project
 
 from aerial_kedro import spark
-from benchmarks.featurization import PROJECT, WARM_TILES, run_pipeline, write_tiles
-from benchmarks.processes import MemoryWatch
+from benchmarks.featurization import (
+    PREPARE,
+    PROJECT,
+    WARM_TILES,
+    run_nodes,
+    run_pipeline,
+    write_tiles,
+)
+from benchmarks.processes import run_watched
 
 FILES = 1_000
 
@@ -39,8 +44,9 @@ def link_tiles(paths: list[str], folder: Path, count: int) -> None:
 def measure_here(folder: Path, tiles: int) -> dict[str, float]:
     """Featurize (in a process of its own)."""
     bootstrap_project(PROJECT)
-    run_pipeline(folder / "warm", "fp32")
-    seconds, fixed = run_pipeline(folder / str(tiles), "fp32")
+    for each in (folder / "warm", folder / str(tiles)):
+        run_nodes(each, "fp32", *PREPARE)
+        seconds, fixed = run_pipeline(each, "fp32")
     spark.session().stop()
     mlflow.end_run()
     return {
@@ -48,23 +54,6 @@ def measure_here(folder: Path, tiles: int) -> dict[str, float]:
         "fixed_s": round(fixed, 1),
         "milliseconds_a_tile": round(1000 * (seconds - fixed) / tiles, 3),
     }
-
-
-def measure(folder: Path, tiles: int) -> dict[str, float]:
-    """Featurize in a process of its own, watching its memory."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.growth", "--measure", str(folder), str(tiles)],
-        env={**os.environ, "AERIAL_KEDRO_DATA": f"{folder}/data-{tiles}"},
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with MemoryWatch(process.pid) as memory:
-        answer, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"The run on {tiles} tiles failed: see above.")
-    peaks = {f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()}
-    return {**json.loads(answer.strip().rsplit("\n", 1)[-1]), **peaks}
 
 
 def main() -> None:
@@ -84,7 +73,13 @@ def main() -> None:
         found = {}
         for tiles in arguments.tiles:
             link_tiles(paths, folder / str(tiles), tiles)
-            found[str(tiles)] = measure(folder, tiles)
+            found[str(tiles)] = run_watched(
+                "benchmarks.growth",
+                "--measure",
+                str(folder),
+                str(tiles),
+                data=folder / f"data-{tiles}",
+            )
     print(json.dumps({"cores": len(os.sched_getaffinity(0)), "tiles": found}))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections import defaultdict
 from pathlib import Path
 from types import TracebackType
 
+PROJECT = Path(__file__).resolve().parents[1]
 KINDS = ("total", "java", "driver", "workers", "largest_worker")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _AFTER_NAME = 2  # fields of /proc/PID/stat are counted from 1; the first after the name is the 3rd
@@ -100,3 +104,40 @@ class MemoryWatch:
         while not self._over.wait(self._interval_s):
             now = memory_bytes(self._root)
             self.peak = {kind: max(size, now[kind]) for kind, size in self.peak.items()}
+
+
+def run_watched(module: str, *options: str, data: str | Path) -> dict[str, float]:
+    """Run a benchmark's module in a process of its own, watching its memory.
+
+    Parameters
+    ----------
+    module
+        Ends with a line of JSON.
+    *options
+        Of its command line.
+    data
+        Root of the run's data.
+
+    Returns
+    -------
+    dict
+        What that line holds, and ``peak_<kind>_mib`` for each of `KINDS`.
+
+    Raises
+    ------
+    SystemExit
+        If it fails; it has said why.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *options],
+        env={**os.environ, "AERIAL_KEDRO_DATA": str(data)},
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with MemoryWatch(process.pid) as memory:
+        answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"`{' '.join(['python', '-m', module, *options])}` failed: see above.")
+    peaks = {f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()}
+    return {**json.loads(answer.strip().rsplit("\n", 1)[-1]), **peaks}

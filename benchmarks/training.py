@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,9 +31,8 @@ from aerial_kedro.classifiers.settings import (
     RandomForestSettings,
 )
 from aerial_kedro.classifiers.training import fit_stages
-from benchmarks.processes import MemoryWatch
+from benchmarks.processes import PROJECT, run_watched
 
-PROJECT = Path(__file__).resolve().parents[1]
 TABLE = Path("05_model_input/labelled_features")
 CLASSES = [f"class {number}" for number in range(8)]
 ROWS_A_FILE = 2_000
@@ -106,23 +103,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as data:
         write_features(Path(data), arguments.tiles, arguments.features)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.training", "--measure"],
-            env={**os.environ, "AERIAL_KEDRO_DATA": data},
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with MemoryWatch(process.pid) as memory:
-            answer, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit("The fit failed: see above.")
+        found = run_watched("benchmarks.training", "--measure", data=data)
     figures = {
         "tiles": arguments.tiles,
         "features": arguments.features,
         "cores": len(os.sched_getaffinity(0)),
-        **json.loads(answer.strip().rsplit("\n", 1)[-1]),
-        **{f"peak_{kind}_mib": round(size / 2**20) for kind, size in memory.peak.items()},
+        **found,
     }
     print(json.dumps(figures))
 
