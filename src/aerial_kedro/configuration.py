@@ -38,10 +38,18 @@ class ProjectConfigLoader(OmegaConfigLoader):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        OmegaConf.register_new_resolver("run", lambda name: self["parameters"][name], replace=True)
+        self._run_parameters: dict[str, Any] | None = None
+        OmegaConf.register_new_resolver("run", self._run_parameter, replace=True)
         super().__init__(*args, **kwargs)
 
+    def _run_parameter(self, name: str) -> Any:
+        if self._run_parameters is None:
+            self._run_parameters = self["parameters"]
+        return self._run_parameters[name]
+
     def __getitem__(self, key: str) -> dict[str, Any]:
+        # Read once for a catalog: a dozen files, a dozen entries that ask.
+        self._run_parameters = None if key == "catalog" else self._run_parameters
         try:
             found = super().__getitem__(key)
         except InterpolationResolutionError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import pytest
+from kedro.config import OmegaConfigLoader
 from omegaconf.errors import InterpolationResolutionError
 
 from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
@@ -61,6 +62,27 @@ class TestRunParameters:
     def test_keep_their_type_in_the_catalog(self, load: Load) -> None:
         assert load(BASE)["catalog"]["scenes"]["year"] is None
         assert load(BASE, params={"year": 2018})["catalog"]["scenes"]["year"] == 2018
+
+    def test_are_read_once_for_all_entries_of_the_catalog(
+        self, load: Load, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[str] = []
+        read_key = OmegaConfigLoader.__getitem__
+
+        def note(loader: OmegaConfigLoader, key: str) -> Any:
+            read.append(key)
+            return read_key(loader, key)
+
+        monkeypatch.setattr(OmegaConfigLoader, "__getitem__", note)
+        entry = "{type: x, path: '${run:scenes_root}', year: '${run:year}'}"
+        load(BASE | {"base/catalog.yml": f"one: {entry}\ntwo: {entry}\n"})["catalog"]
+        assert read.count("parameters") == 1
+
+    def test_that_change_are_read_again_with_the_catalog(self, load: Load) -> None:
+        loader = load(BASE, params={"year": 2018})
+        assert loader["catalog"]["scenes"]["year"] == 2018
+        loader.runtime_params = {"year": 2020}
+        assert loader["catalog"]["scenes"]["year"] == 2020
 
     def test_of_an_environment_are_merged_one_by_one(self, load: Load) -> None:
         parameters = load(BASE | LOCAL)["parameters"]
