@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard, feature_key
 from aerial_kedro.backbones.engines import open_engine
@@ -44,7 +44,23 @@ def test_features_are_near_those_in_fp32_on_other_tiles(
     expected = open_engine("onnxruntime", "fp32", lite0.onnx).run(tiles)
     found = open_engine(engine, "int8", int8.network_for(engine)).run(tiles)
     assert found.shape == expected.shape
-    assert 0.97 < cosines(found, expected).min() < 0.999999
+    # Weights of seven bits cost some of the likeness that eight have on a processor with VNNI.
+    assert 0.95 < cosines(found, expected).min() < 0.999999
+
+
+def test_weights_keep_clear_of_what_overflows_without_vnni(int8: Backbone) -> None:
+    """Two products of 255 and 64 fit into 16 bits, two of 255 and 127 do not."""
+    graph = onnx.load_from_string(int8.onnx).graph
+    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    weights = [makers.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
+    largest = [
+        np.abs(values[each.input[0]].astype(int)).max()
+        for each in weights
+        if each is not None and each.op_type == "DequantizeLinear"
+    ]
+    assert largest
+    assert max(largest) <= 64
 
 
 def test_all_convolutions_but_the_leading_ones_are_quantized(int8: Backbone) -> None:
