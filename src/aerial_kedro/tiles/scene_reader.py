@@ -58,7 +58,7 @@ class SceneReader:
         self._failures: dict[str, list[str]] = {}
 
     def __enter__(self) -> SceneReader:
-        # rasterio would set up GDAL for every tile: 0.2 ms, where reading a PNG takes 0.7.
+        # rasterio would set up GDAL for every tile: 0.2 ms of the 1.2 that a PNG takes.
         self._gdal.enter_context(rasterio.Env.from_defaults())
         return self
 
