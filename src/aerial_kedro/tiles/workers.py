@@ -16,7 +16,7 @@ def kept_between_tasks() -> Iterator[None]:
     Before each task Spark has Python look anew at every place that modules are imported from, and
     Python 3.11 then reads the lists of contents of all archives, Spark's own among them (thousands
     of files); after each task Spark has Python search all its objects for garbage, those of all
-    imported packages included. Together that is 0.2 s a task, as measured. Here the archives' finders
+    imported packages included. Together that was 0.2 s a task. Here the archives' finders
     are forgotten, and made again from the lists that are in memory if something is imported; and
     the objects that are there when a worker is first used count as permanent.
     """
