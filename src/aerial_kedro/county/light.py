@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from aerial_kedro.county.noise import Plane
 from aerial_kedro.county.settings import Flight
+from aerial_kedro.county.strips import paint_in_strips
 
 _STEP_M = 0.2
-_STRIP_ROWS = 512
 _APRON = 34
 _LONGEST_SHADOW_M = 24
 _SHADOW_LIGHT = np.array([0.46, 0.5, 0.58, 0.42], np.float32)
@@ -37,9 +37,9 @@ def light_up(
     """
     rows = height.shape[0]
     seen = np.empty_like(colour)
-    for start in range(0, rows, _STRIP_ROWS):
-        stop = min(start + _STRIP_ROWS, rows)
-        first, last = max(start - _APRON, 0), min(stop + _APRON, rows)
+
+    def paint_strip(strip: slice) -> None:
+        first, last = max(strip.start - _APRON, 0), min(strip.stop + _APRON, rows)
         relief = height[first:last].astype(np.float32) * np.float32(_STEP_M)
         lit = colour[:, first:last] * _slope_light(relief, flight)
         dark = _shadows(relief, flight)
@@ -47,8 +47,10 @@ def light_up(
             lit[band] *= 1 - (1 - left) * dark
         for axis in (1, 2):
             lit = _blur(lit, axis)
-        kept = lit[:, start - first : start - first + (stop - start)]
-        seen[:, start:stop] = np.clip(kept + 0.5, 1, 255).astype(np.uint8)
+        kept = lit[:, strip.start - first : strip.stop - first]
+        seen[:, strip] = np.clip(kept + 0.5, 1, 255).astype(np.uint8)
+
+    paint_in_strips(paint_strip, rows)
     return seen
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from aerial_kedro.county.change import crop_in
@@ -20,6 +18,7 @@ from aerial_kedro.county.noise import Plane, scatter_domes, smoothstep
 from aerial_kedro.county.parcels import Parcel
 from aerial_kedro.county.plan import Plan, draw_plan
 from aerial_kedro.county.settings import CountySettings
+from aerial_kedro.county.strips import paint_in_strips
 from aerial_kedro.county.textures import TEXTURES, Site, Surface
 from aerial_kedro.county.textures.site import GREENS, blend, pick
 from aerial_kedro.county.water import SHORE_M, draw_water_looks, open_water
@@ -27,8 +26,7 @@ from aerial_kedro.county.water import SHORE_M, draw_water_looks, open_water
 HEIGHT_STEP_M = 0.2
 ROAD_HALF_WIDTH_M = 4.2
 _ROAD_CORRIDOR_M = 6.0
-_STRIP_ROWS = 512
-_DRAWN_TOGETHER = 64  # patches, whose pictures are in memory
+_MANY_PARCELS = 200  # with fewer, processes take longer to start than to draw
 _RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _HEDGED = (LandClass.CULTIVATED, LandClass.HERBACEOUS)
 _SEAM_M = 0.05
@@ -65,6 +63,31 @@ class _Patch:
         return self.parcel.estate.inside(self.u, self.v)
 
 
+@dataclass(frozen=True)
+class _Picture:
+    """What is painted on a window of the county.
+
+    Parameters
+    ----------
+    window
+        Rows and columns in the county frame.
+    mask
+        The window's pixels that are painted.
+    colour, height
+        Red, green, blue and near infrared; heights in steps of `HEIGHT_STEP_M`.
+    """
+
+    window: tuple[slice, slice]
+    mask: NDArray[np.bool_]
+    colour: NDArray[np.uint8]
+    height: NDArray[np.uint8]
+
+    def paste(self, colour: NDArray[np.uint8], height: NDArray[np.uint8]) -> None:
+        """Paint over the county's colours and heights."""
+        np.copyto(colour[:, *self.window], self.colour, where=self.mask)
+        np.copyto(height[self.window], self.height, where=self.mask)
+
+
 @lru_cache(maxsize=1)
 def photograph(settings: CountySettings, seed: int, year: int) -> NDArray[np.uint8]:
     """Draw the county as the year's flight sees it.
@@ -93,8 +116,8 @@ def photograph(settings: CountySettings, seed: int, year: int) -> NDArray[np.uin
     frame = plan.county
     colour = np.zeros((4, frame.rows, frame.columns), np.uint8)
     height = np.zeros((frame.rows, frame.columns), np.uint8)
-    for patch, surface in _drawn(plan, year, flight.greenness):
-        _paste(colour, height, patch.window, patch.mask, surface)
+    for picture in _pictures(plan, year):
+        picture.paste(colour, height)
     _paint_water(plan, year, colour, height)
     seen = light_up(colour, height, flight)
     seen.setflags(write=False)
@@ -122,42 +145,70 @@ def paint_codes(plan: Plan, year: int, frame: Frame) -> NDArray[np.uint8]:
         road = patch.to_road() < _ROAD_CORRIDOR_M
         values = np.where(road, ROAD_CODE, patch.kind.code).astype(np.uint8)
         np.copyto(codes[patch.window], values, where=patch.mask)
-    for rows in _strips(frame.rows):
+
+    def flood_strip(rows: slice) -> None:
         part = frame.part(rows, slice(0, frame.columns))
         codes[rows][plan.waters.inside(part) > 0] = WATER_CODE
+
+    paint_in_strips(flood_strip, frame.rows)
     return codes
 
 
 def _patches(plan: Plan, year: int, frame: Frame) -> Iterator[_Patch]:
     """Patches of all parcels; ruled land first, so that wild land can grow over its edge."""
-    for ruled in (True, False):
-        for parcel in plan.parcels:
-            kind = KINDS[parcel.kind_in(year)]
-            window = frame.window(parcel.bounds)
-            if window is None or (kind.land_class in _RULED) is not ruled:
-                continue
-            part = frame.part(*window)
-            u, v = plan.bend.layout(part.xs, part.ys)
-            spread = np.zeros_like(u)
-            if not ruled:
-                spread = np.clip(4 + 5 * plan.wobble.at(part.xs, part.ys), 0, 14)
-            mask = parcel.plot.inside(u, v) > -_SEAM_M - spread
-            mask &= parcel.estate.inside(u, v) > -_SEAM_M
-            if mask.any():
-                yield _Patch(parcel, kind, window, u, v, mask)
+    for parcel in _in_order(plan, year):
+        patch = _patch(plan, parcel, year, frame)
+        if patch is not None:
+            yield patch
 
 
-def _drawn(plan: Plan, year: int, greenness: float) -> Iterator[tuple[_Patch, Surface]]:
-    """Draw all patches of the county, some at a time side by side, in their order.
+def _in_order(plan: Plan, year: int) -> list[Parcel]:
+    """Sort parcels as they are painted; ruled land first."""
+    return sorted(plan.parcels, key=lambda parcel: not _is_ruled(parcel, year))
 
-    Each has random numbers of its own, so that the picture does not depend on who is first. Threads
-    will do: numpy lets others run while it calculates.
+
+def _is_ruled(parcel: Parcel, year: int) -> bool:
+    return KINDS[parcel.kind_in(year)].land_class in _RULED
+
+
+def _patch(plan: Plan, parcel: Parcel, year: int, frame: Frame) -> _Patch | None:
+    """Find the pixels of a parcel; None if the frame has none of it."""
+    window = frame.window(parcel.bounds)
+    if window is None:
+        return None
+    part = frame.part(*window)
+    u, v = plan.bend.layout(part.xs, part.ys)
+    spread = np.zeros_like(u)
+    if not _is_ruled(parcel, year):
+        spread = np.clip(4 + 5 * plan.wobble.at(part.xs, part.ys), 0, 14)
+    mask = parcel.plot.inside(u, v) > -_SEAM_M - spread
+    mask &= parcel.estate.inside(u, v) > -_SEAM_M
+    if not mask.any():
+        return None
+    return _Patch(parcel, KINDS[parcel.kind_in(year)], window, u, v, mask)
+
+
+def _pictures(plan: Plan, year: int) -> Iterator[_Picture]:
+    """Draw all parcels in the order in which they are painted.
+
+    Each has random numbers of its own, so that the picture does not depend on who is first. In
+    processes where there are many: Python's own share of a parcel is too large for threads.
     """
-    patches = _patches(plan, year, plan.county)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        while some := list(islice(patches, _DRAWN_TOGETHER)):
-            surfaces = pool.map(lambda patch: _draw(plan, patch, year, greenness), some)
-            yield from zip(some, surfaces, strict=True)
+    parcels = _in_order(plan, year)
+    draw = delayed(_draw_parcel)
+    pool = Parallel(n_jobs=1 if len(parcels) < _MANY_PARCELS else -1, return_as="generator")
+    calls = (draw(plan.settings, plan.seed, year, parcel) for parcel in parcels)
+    return (picture for picture in pool(calls) if picture is not None)
+
+
+def _draw_parcel(settings: CountySettings, seed: int, year: int, parcel: Parcel) -> _Picture | None:
+    """Draw one parcel; None if it lies outside the county."""
+    plan = draw_plan(settings, seed)  # drawn once in each process
+    patch = _patch(plan, parcel, year, plan.county)
+    if patch is None:
+        return None
+    surface = _draw(plan, patch, year, settings.flight_of(year).greenness)
+    return _Picture(patch.window, patch.mask, *_as_bytes(surface))
 
 
 def _draw(plan: Plan, patch: _Patch, year: int, greenness: float) -> Surface:
@@ -224,17 +275,10 @@ def _tint(colour: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
     return result
 
 
-def _paste(
-    colour: NDArray[np.uint8],
-    height: NDArray[np.uint8],
-    window: tuple[slice, slice],
-    mask: NDArray[np.bool_],
-    surface: Surface,
-) -> None:
-    pixels = np.clip(surface.colour, 1, 255).astype(np.uint8)
-    np.copyto(colour[:, *window], pixels, where=mask)
-    steps = np.clip(surface.height / np.float32(HEIGHT_STEP_M), 0, 255).astype(np.uint8)
-    np.copyto(height[window], steps, where=mask)
+def _as_bytes(surface: Surface) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Round colours, and heights to steps of `HEIGHT_STEP_M`."""
+    steps = np.clip(surface.height / np.float32(HEIGHT_STEP_M), 0, 255)
+    return np.clip(surface.colour, 1, 255).astype(np.uint8), steps.astype(np.uint8)
 
 
 def _paint_water(
@@ -245,20 +289,17 @@ def _paint_water(
         np.random.default_rng([plan.seed, 3, year]),
         plan.county,
     )
-    for rows in _strips(plan.county.rows):
-        columns = slice(0, plan.county.columns)
-        inside = plan.waters.inside(plan.county.part(rows, columns))
+
+    def paint_strip(rows: slice) -> None:
+        inside = plan.waters.inside(plan.county.part(rows, slice(0, plan.county.columns)))
         wet = np.flatnonzero((inside > -SHORE_M).any(axis=0))
         if not len(wet):
-            continue
+            return
         columns = slice(int(wet[0]), int(wet[-1]) + 1)
         shores = inside[:, columns]
-        part = plan.county.part(rows, columns)
-        surface = open_water(shores, part, looks)
+        surface = open_water(shores, plan.county.part(rows, columns), looks)
         reach = np.float32(-SHORE_M) + 7 * (1 - (shores > -1))
-        _paste(colour, height, (rows, columns), shores > np.minimum(reach, -2), surface)
+        covered = shores > np.minimum(reach, -2)
+        _Picture((rows, columns), covered, *_as_bytes(surface)).paste(colour, height)
 
-
-def _strips(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, _STRIP_ROWS):
-        yield slice(start, min(start + _STRIP_ROWS, rows))
+    paint_in_strips(paint_strip, plan.county.rows)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rasterio.warp import Resampling, reproject
 
+from aerial_kedro.county import world
 from aerial_kedro.county.scenes import quarter_quadrangle
 from aerial_kedro.county.settings import CountySettings
 from aerial_kedro.county.world import photograph
@@ -100,6 +101,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_county(
     assert again.pixels.tobytes() == scenes[stem].pixels.tobytes()
     assert other.pixels.shape == again.pixels.shape
     assert (other.pixels != again.pixels).mean() > 0.5
+
+
+def test_a_county_drawn_in_many_processes_is_the_same(
+    tiny: CountySettings, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photograph.cache_clear()
+    alone = photograph(tiny, seed, 2012)
+    photograph.cache_clear()
+    monkeypatch.setattr(world, "_MANY_PARCELS", 0)
+    assert photograph(tiny, seed, 2012).tobytes() == alone.tobytes()
 
 
 def test_imagery_differs_between_the_years_even_where_the_land_does_not(
