@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -17,21 +17,23 @@ _REPORT_EVERY_S = 10.0
 
 
 @contextlib.contextmanager
-def reporting_progress(session: SparkSession, what: str, unit: str) -> Iterator[None]:
+def reporting_progress(
+    what: str, unit: str, look: Callable[[], tuple[int, int, int]]
+) -> Iterator[None]:
     """Log the progress of the jobs that run inside the block.
 
     Parameters
     ----------
-    session
-        The running session.
     what
         Name of the work, for the log.
     unit
         What a written row is.
+    look
+        Tells rows written, tasks done and all tasks; zeros before there are any.
     """
     done = threading.Event()
     reporter = threading.Thread(
-        target=_report_until, args=(session, what, unit, done), name="progress", daemon=True
+        target=_report_until, args=(what, unit, look, done), name="progress", daemon=True
     )
     reporter.start()
     try:
@@ -61,13 +63,15 @@ def describe_progress(
     )
 
 
-def _report_until(session: SparkSession, what: str, unit: str, done: threading.Event) -> None:
+def _report_until(
+    what: str, unit: str, look: Callable[[], tuple[int, int, int]], done: threading.Event
+) -> None:
     start = last = time.monotonic()
     while not done.wait(_POLL_S):
         now = time.monotonic()
         if now - last < _REPORT_EVERY_S:
             continue
-        rows, tasks_done, tasks = _writing_stage(session)
+        rows, tasks_done, tasks = look()
         if rows and tasks_done:
             last = now
             LOGGER.info(
@@ -77,7 +81,7 @@ def _report_until(session: SparkSession, what: str, unit: str, done: threading.E
             )
 
 
-def _writing_stage(session: SparkSession) -> tuple[int, int, int]:
+def look_at_writing_stage(session: SparkSession) -> tuple[int, int, int]:
     """Rows written, tasks done and all tasks of the active stage that writes."""
     store = session.sparkContext._jsc.sc().statusStore()
     jvm: Any = session.sparkContext._jvm

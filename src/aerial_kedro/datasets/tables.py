@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import fsspec
 import pandas as pd
+from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
 
 from aerial_kedro import spark
+from aerial_kedro.backbones.pending import PendingFeatures
 from aerial_kedro.blob_storage import python_address
+from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, PartFiles
 from aerial_kedro.datasets.previews import preview_table
-from aerial_kedro.datasets.progress import reporting_progress
+from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
 from aerial_kedro.errors import AerialError
 from aerial_kedro.schemas import TABLES
 from aerial_kedro.tiles.catalog import ddl
 
 # What makes one row of features.
 _IDENTITY = ["image_id", "source_version", "feature_key"]
+_PROGRESS = "Featurization", "tiles"
 
 
 class TableDataset(SparkDatasetV2):
@@ -94,9 +100,10 @@ class TableDataset(SparkDatasetV2):
 class FeatureStoreDataset(TableDataset):
     """`tile_features`: only ever added to, one folder for each ``feature_key``.
 
-    Every task's file is moved into place when the task ends (Hadoop's commit algorithm 2), so
-    that a run which is killed leaves what it has done, and `FeatureCheckpointDataset` finds it.
-    A task that runs again writes its file under the same name. But an executor that outlives its
+    Every task's file is moved into place when the task ends (`PartFiles`; in blob storage Spark's
+    writer, by Hadoop's commit algorithm 2), so that a run which is killed leaves what it has done,
+    and `FeatureCheckpointDataset` finds it. A task that runs again writes its file under the same
+    name. But an executor that outlives its
     driver may move one last file into place after the next run has looked what is done: such rows
     are there twice, and are read once.
 
@@ -125,10 +132,33 @@ class FeatureStoreDataset(TableDataset):
         doubled = frame.groupBy(*_IDENTITY).count().filter("count > 1")
         return frame if doubled.isEmpty() else frame.dropDuplicates(_IDENTITY)
 
-    def _save(self, data: DataFrame | pd.DataFrame) -> None:
+    def _save(self, data: DataFrame | pd.DataFrame | PendingFeatures) -> None:
         """Add rows, reporting progress."""
-        with reporting_progress(spark.session(), "Featurization", "tiles"):
+        if isinstance(data, PendingFeatures):
+            filesystem, folder = fsspec.core.url_to_fs(self._python_path, **self._credentials)
+            if isinstance(filesystem, LocalFileSystem):
+                _write_in_tasks(data, Path(folder))
+                return
+            data = data.frame()
+        look = partial(look_at_writing_stage, spark.session())
+        with reporting_progress(*_PROGRESS, look):
             super()._save(data)
+
+
+def _write_in_tasks(data: PendingFeatures, table: Path) -> None:
+    """Have each task write its features to a file of its own."""
+    context = spark.session().sparkContext
+    rows, tasks = context.accumulator(0), context.accumulator(0)
+    files = PartFiles.of_new_run(table, f"feature_key={data.feature_key}")
+    write = partial(
+        files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
+    )
+    try:
+        with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
+            data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
+    finally:
+        files.remove_drafts()
+    files.mark_written()
 
 
 class FeatureCheckpointDataset(TableDataset):

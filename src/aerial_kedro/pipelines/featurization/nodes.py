@@ -13,11 +13,11 @@ from aerial_kedro.backbones.artifact import Backbone, Weights, feature_key
 from aerial_kedro.backbones.engines import AUTO, JAVA_ENGINE, EngineChoice
 from aerial_kedro.backbones.engines.available import has_graphics_card
 from aerial_kedro.backbones.featurize import (
-    FEATURE_COLUMNS,
     QUARANTINE_COLUMNS,
     explain_missing,
     featurize_batches,
 )
+from aerial_kedro.backbones.pending import PendingFeatures
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -59,7 +59,7 @@ def featurize_tiles(
     key: str,
     choice: EngineChoice,
     max_nodata_fraction: float,
-) -> DataFrame:
+) -> DataFrame | PendingFeatures:
     """Compute the features of the tiles that have none yet.
 
     Parameters
@@ -79,8 +79,8 @@ def featurize_tiles(
 
     Returns
     -------
-    DataFrame
-        `FEATURE_COLUMNS` of the tiles that could be read.
+    DataFrame or PendingFeatures
+        `FEATURE_COLUMNS` of the tiles that can be read.
     """
     wanted = readable_tiles(tile_catalog, max_nodata_fraction)
     done = features_done.filter(F.col("feature_key") == key)
@@ -104,7 +104,7 @@ def featurize_tiles(
         precision=choice.precision,
     )
     in_order = ordered.sortWithinPartitions("href", "row_off", "col_off")
-    return in_order.mapInArrow(compute, ddl(FEATURE_COLUMNS))
+    return PendingFeatures(in_order, compute, key, tasks)
 
 
 def count_tasks(tiles: int) -> int:
