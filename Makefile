@@ -7,6 +7,7 @@ SAMPLE := data/01_raw/sample
 EXECUTORS := build/executors/executors.tar.gz
 PACKAGED := $(shell find src conf -type f -not -name '*.pyc' -not -path '*.egg-info/*' -not -path 'conf/local/*')
 EXTRAS ?=
+TEST ?=
 COUNTY := $(shell find src/aerial_kedro/county src/aerial_kedro/pipelines/sample_data -name '*.py')
 
 # No usage data leaves this machine.
@@ -38,8 +39,8 @@ run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say w
 	$(BIN)/kedro run
 	@echo "Report: $(abspath data/08_reporting/report.html)"
 
-test: $(VENV)/.installed ## run the test suite
-	$(BIN)/pytest
+test: $(VENV)/.installed ## run the test suite, in two processes (TEST="-k name": some of it)
+	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(TEST)
 
 lint: $(VENV)/.installed ## check style, types and import contracts
 	$(BIN)/ruff check .

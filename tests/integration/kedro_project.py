@@ -37,8 +37,8 @@ COUNTY: dict[str, Any] = {
     "tile_size_m": 112,
     "split": {"block_size_m": 336, "buffer_m": 112},
     "random_forest": {"num_trees": 10, "max_depth": 5},
-    "logistic_regression": {"max_iter": 30},
-    "image_statistics": {"max_iter": 30},
+    "logistic_regression": {"max_iter": 12},
+    "image_statistics": {"max_iter": 12},
     "report": {"gallery_tiles": 2, "worst_errors": 3, "explained_errors": 2},
 }
 FOLDERS: dict[str, Any] = {
