@@ -11,11 +11,12 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from aerial_kedro.county.change import crop_in
-from aerial_kedro.county.classes import KINDS, ROAD_CODE, WATER_CODE, Kind, LandClass
+from aerial_kedro.county.classes import KINDS, ROAD_CODE, WATER_CODE, LandClass
 from aerial_kedro.county.frame import Frame
 from aerial_kedro.county.light import light_up
 from aerial_kedro.county.noise import Plane, scatter_domes, smoothstep
 from aerial_kedro.county.parcels import Parcel
+from aerial_kedro.county.patches import Patch, painting_order, patch_of, patches_of
 from aerial_kedro.county.plan import Plan, draw_plan
 from aerial_kedro.county.settings import CountySettings
 from aerial_kedro.county.strips import paint_in_strips
@@ -27,40 +28,10 @@ HEIGHT_STEP_M = 0.2
 ROAD_HALF_WIDTH_M = 4.2
 _ROAD_CORRIDOR_M = 6.0
 _MANY_PARCELS = 200  # with fewer, processes take longer to start than to draw
-_RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _HEDGED = (LandClass.CULTIVATED, LandClass.HERBACEOUS)
-_SEAM_M = 0.05
 _VERGE_M = 9.0
 _PURPOSES = ("layout", "season", "crop", "tint", "hedge")
 _KIND_NUMBERS = {name: number for number, name in enumerate(KINDS)}
-
-
-@dataclass(frozen=True)
-class _Patch:
-    """The pixels of a frame on which a parcel lies.
-
-    Parameters
-    ----------
-    parcel, kind
-        The parcel and its kind in the year.
-    window
-        Rows and columns in the frame.
-    u, v
-        Layout coordinates of the window's pixels.
-    mask
-        The window's pixels that are the parcel's.
-    """
-
-    parcel: Parcel
-    kind: Kind
-    window: tuple[slice, slice]
-    u: Plane
-    v: Plane
-    mask: NDArray[np.bool_]
-
-    def to_road(self) -> Plane:
-        """Distance to the middle of the road around the estate in metres."""
-        return self.parcel.estate.inside(self.u, self.v)
 
 
 @dataclass(frozen=True)
@@ -141,7 +112,7 @@ def paint_codes(plan: Plan, year: int, frame: Frame) -> NDArray[np.uint8]:
     ndarray of uint8, shape ``(frame.rows, frame.columns)``
     """
     codes = np.zeros((frame.rows, frame.columns), np.uint8)
-    for patch in _patches(plan, year, frame):
+    for patch in patches_of(plan, year, frame):
         road = patch.to_road() < _ROAD_CORRIDOR_M
         values = np.where(road, ROAD_CODE, patch.kind.code).astype(np.uint8)
         np.copyto(codes[patch.window], values, where=patch.mask)
@@ -154,47 +125,13 @@ def paint_codes(plan: Plan, year: int, frame: Frame) -> NDArray[np.uint8]:
     return codes
 
 
-def _patches(plan: Plan, year: int, frame: Frame) -> Iterator[_Patch]:
-    """Patches of all parcels; ruled land first, so that wild land can grow over its edge."""
-    for parcel in _in_order(plan, year):
-        patch = _patch(plan, parcel, year, frame)
-        if patch is not None:
-            yield patch
-
-
-def _in_order(plan: Plan, year: int) -> list[Parcel]:
-    """Sort parcels as they are painted; ruled land first."""
-    return sorted(plan.parcels, key=lambda parcel: not _is_ruled(parcel, year))
-
-
-def _is_ruled(parcel: Parcel, year: int) -> bool:
-    return KINDS[parcel.kind_in(year)].land_class in _RULED
-
-
-def _patch(plan: Plan, parcel: Parcel, year: int, frame: Frame) -> _Patch | None:
-    """Find the pixels of a parcel; None if the frame has none of it."""
-    window = frame.window(parcel.bounds)
-    if window is None:
-        return None
-    part = frame.part(*window)
-    u, v = plan.bend.layout(part.xs, part.ys)
-    spread = np.zeros_like(u)
-    if not _is_ruled(parcel, year):
-        spread = np.clip(4 + 5 * plan.wobble.at(part.xs, part.ys), 0, 14)
-    mask = parcel.plot.inside(u, v) > -_SEAM_M - spread
-    mask &= parcel.estate.inside(u, v) > -_SEAM_M
-    if not mask.any():
-        return None
-    return _Patch(parcel, KINDS[parcel.kind_in(year)], window, u, v, mask)
-
-
 def _pictures(plan: Plan, year: int) -> Iterator[_Picture]:
     """Draw all parcels in the order in which they are painted.
 
     Each has random numbers of its own, so that the picture does not depend on who is first. In
     processes where there are many: Python's own share of a parcel is too large for threads.
     """
-    parcels = _in_order(plan, year)
+    parcels = painting_order(plan, year)
     draw = delayed(_draw_parcel)
     pool = Parallel(n_jobs=1 if len(parcels) < _MANY_PARCELS else -1, return_as="generator")
     calls = (draw(plan.settings, plan.seed, year, parcel) for parcel in parcels)
@@ -204,14 +141,14 @@ def _pictures(plan: Plan, year: int) -> Iterator[_Picture]:
 def _draw_parcel(settings: CountySettings, seed: int, year: int, parcel: Parcel) -> _Picture | None:
     """Draw one parcel; None if it lies outside the county."""
     plan = draw_plan(settings, seed)  # drawn once in each process
-    patch = _patch(plan, parcel, year, plan.county)
+    patch = patch_of(plan, parcel, year, plan.county)
     if patch is None:
         return None
     surface = _draw(plan, patch, year, settings.flight_of(year).greenness)
     return _Picture(patch.window, patch.mask, *_as_bytes(surface))
 
 
-def _draw(plan: Plan, patch: _Patch, year: int, greenness: float) -> Surface:
+def _draw(plan: Plan, patch: Patch, year: int, greenness: float) -> Surface:
     """Draw a patch with its texture, its own tint, its hedges and its road."""
     plot = patch.parcel.plot
     site = Site(
@@ -232,7 +169,7 @@ def _draw(plan: Plan, patch: _Patch, year: int, greenness: float) -> Surface:
     return surface
 
 
-def _rng(plan: Plan, patch: _Patch, year: int, purpose: str) -> np.random.Generator:
+def _rng(plan: Plan, patch: Patch, year: int, purpose: str) -> np.random.Generator:
     """Random numbers of a parcel for one purpose; the layout is the same in every year."""
     number = _PURPOSES.index(purpose)
     kind = _KIND_NUMBERS[patch.kind.name]
@@ -240,7 +177,7 @@ def _rng(plan: Plan, patch: _Patch, year: int, purpose: str) -> np.random.Genera
     return np.random.default_rng([plan.seed, 2, patch.parcel.index, kind, when, number])
 
 
-def _paint_hedge(plan: Plan, patch: _Patch, year: int, surface: Surface) -> None:
+def _paint_hedge(plan: Plan, patch: Patch, year: int, surface: Surface) -> None:
     """Plant a hedge along the sides of every second field."""
     fixed = _rng(plan, patch, year, "layout")
     if fixed.random() < 0.5:  # noqa: PLR2004

@@ -103,9 +103,8 @@ class FeatureStoreDataset(TableDataset):
     Every task's file is moved into place when the task ends (`PartFiles`; in blob storage Spark's
     writer, by Hadoop's commit algorithm 2), so that a run which is killed leaves what it has done,
     and `FeatureCheckpointDataset` finds it. A task that runs again writes its file under the same
-    name. But an executor that outlives its
-    driver may move one last file into place after the next run has looked what is done: such rows
-    are there twice, and are read once.
+    name. But an executor that outlives its driver may move one last file into place after the next
+    run has looked what is done: such rows are there twice, and are read once.
 
     Parameters
     ----------
