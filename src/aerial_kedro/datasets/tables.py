@@ -8,7 +8,6 @@ from typing import Any
 
 import fsspec
 import pandas as pd
-from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
@@ -82,8 +81,11 @@ class TableDataset(SparkDatasetV2):
     @property
     def _spark_path(self) -> str:
         # Kedro would take the account, or the container, out of an address in blob storage.
-        is_blob = "://" in self._original_filepath
-        return self._original_filepath if is_blob else str(super()._spark_path)
+        return self._original_filepath if self._has_address else str(super()._spark_path)
+
+    @property
+    def _has_address(self) -> bool:
+        return "://" in self._original_filepath
 
     @property
     def _python_path(self) -> str:
@@ -134,9 +136,8 @@ class FeatureStoreDataset(TableDataset):
     def _save(self, data: DataFrame | pd.DataFrame | PendingFeatures) -> None:
         """Add rows, reporting progress."""
         if isinstance(data, PendingFeatures):
-            filesystem, folder = fsspec.core.url_to_fs(self._python_path, **self._credentials)
-            if isinstance(filesystem, LocalFileSystem):
-                _write_in_tasks(data, Path(folder))
+            if not self._has_address:
+                _write_in_tasks(data, Path(self._python_path).absolute())
                 return
             data = data.frame()
         look = partial(look_at_writing_stage, spark.session())

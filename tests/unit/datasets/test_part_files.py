@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.backbones.featurize import FEATURE_COLUMNS
 from aerial_kedro.backbones.pending import Batches, PendingFeatures
 from aerial_kedro.datasets.part_files import PartFiles
-from aerial_kedro.datasets.tables import FeatureStoreDataset
+from aerial_kedro.datasets.tables import FeatureStoreDataset, TableDataset
 
 TASKS, TILES = 3, 1_300
 KEY = "0f"
@@ -108,6 +108,17 @@ def test_a_task_that_fails_leaves_no_part_file(spark_session: SparkSession, tmp_
         store(tmp_path).save(broken)
     assert part_files(tmp_path) == []
     assert not (tmp_path / "tile_features" / "_temporary").exists()
+
+
+def test_into_blob_storage_spark_writes(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    handed_on: list[DataFrame] = []
+    monkeypatch.setattr(TableDataset, "_save", lambda self, data: handed_on.append(data))
+    address = "abfss://naip@account.dfs.core.windows.net/04_feature/tile_features"
+    FeatureStoreDataset(filepath=address).save(pending(spark_session))
+    assert [frame.columns for frame in handed_on] == [list(FEATURE_COLUMNS)]
 
 
 class Count:
