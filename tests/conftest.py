@@ -79,9 +79,11 @@ def _share_out(items: list[pytest.Item]) -> None:
         groups |= {item.path: run for item in items if run in getattr(item, "fixturenames", ())}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(groups[item.path]))
-    order = [*_LONG_RUNS, *(name for name in groups.values() if "/integration/" in name)]
-    items.sort(key=lambda item: _place(groups[item.path], order))
+    items.sort(key=lambda item: _place(groups[item.path]))
 
 
-def _place(name: str, order: list[str]) -> int:
-    return order.index(name) if name in order else len(order)
+def _place(group: str) -> int:
+    """Long runs, then what runs Kedro at all, then the rest; otherwise as collected."""
+    if group in _LONG_RUNS:
+        return _LONG_RUNS.index(group)
+    return len(_LONG_RUNS) + ("/integration/" not in group)

@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard
-from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.errors import AerialError
 
 

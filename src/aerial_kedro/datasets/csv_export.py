@@ -12,7 +12,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 from pyspark.sql import DataFrame
 
-from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 
 
 class CsvExportDataset(AbstractDataset[DataFrame, pd.DataFrame]):

@@ -12,7 +12,7 @@ from kedro.io import AbstractDataset
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sklearn.datasets import load_digits
 
-from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.digits.data import DigitFile, DigitFiles, EmbeddedDigits
 from aerial_kedro.digits.mnist import FILES, Role
 from aerial_kedro.errors import AerialError

@@ -14,7 +14,7 @@ from pyspark.ml import PipelineModel
 
 from aerial_kedro import spark
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
-from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.registry import Scratch, find_version, is_address, load_registered
 from aerial_kedro.errors import AerialError
 

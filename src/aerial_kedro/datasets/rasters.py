@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import fsspec
 import rasterio
-from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.cog import to_cog
 from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.tiles.raster import Raster
@@ -22,40 +19,6 @@ from aerial_kedro.tiles.storage import gdal_path
 
 _BLOCK = 512
 _SMALL = 2 * _BLOCK
-
-
-@contextlib.contextmanager
-def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[Any]:
-    """Write a file whole or not at all: under another name first, then moved.
-
-    Parameters
-    ----------
-    path
-        Local path or address.
-    credentials
-        Of the storage.
-    """
-    filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
-    folder, _, name = target.rpartition("/")
-    filesystem.makedirs(folder, exist_ok=True)
-    draft = f"{folder}/.{name}.{secrets.token_hex(4)}"
-    try:
-        with filesystem.open(draft, "wb") as file:
-            yield file
-        _move(filesystem, draft, target)
-    finally:
-        if filesystem.exists(draft):
-            filesystem.rm(draft)
-
-
-def _move(filesystem: fsspec.AbstractFileSystem, draft: str, target: str) -> None:
-    """Put the draft in the target's place, in one step where the storage has one."""
-    if isinstance(filesystem, LocalFileSystem):
-        Path(draft).replace(target)
-        return
-    if filesystem.exists(target):
-        filesystem.rm(target)
-    filesystem.mv(draft, target)
 
 
 def encode_geotiff(raster: Raster) -> bytes:

@@ -10,7 +10,7 @@ from kedro.utils import load_obj
 from kedro_datasets._typing import JSONPreview
 from pydantic import BaseModel
 
-from aerial_kedro.datasets.rasters import open_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.errors import AerialError
 
 

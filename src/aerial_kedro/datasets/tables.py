@@ -153,11 +153,8 @@ def _write_in_tasks(data: PendingFeatures, table: Path) -> None:
     write = partial(
         files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
     )
-    try:
-        with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
-            data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
-    finally:
-        files.remove_drafts()
+    with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
+        data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
     files.mark_written()
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import rasterio
 
+from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.rasters import (
     RasterFolderDataset,
     decode_geotiff,
     encode_geotiff,
-    open_atomic,
 )
 from aerial_kedro.tiles.raster import Raster
 from tests.builders import ORIGIN, north_up
