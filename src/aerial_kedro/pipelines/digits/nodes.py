@@ -18,7 +18,6 @@ from aerial_kedro.digits.data import (
 )
 from aerial_kedro.digits.figures import choose_sample, sample_figure
 from aerial_kedro.digits.judgement import Judgement, judge, largest_confusions
-from aerial_kedro.digits.network import network_probabilities, train_network
 from aerial_kedro.digits.page import PageContent, render_page
 from aerial_kedro.digits.regression import (
     Sweep,
@@ -102,6 +101,9 @@ def judge_regression(digits: Digits, model: OneVsRestClassifier) -> Judgement:
 
 def read_by_network(digits: Digits, settings: DigitsSettings) -> Judgement:
     """Train the network and let it read the test images."""
+    # torch takes seconds to import, and every `kedro run` imports this module.
+    from aerial_kedro.digits.network import network_probabilities, train_network  # noqa: PLC0415
+
     network = train_network(
         digits.train_images, digits.train_labels, settings.network, seed=settings.seed
     )
