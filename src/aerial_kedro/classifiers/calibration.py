@@ -50,7 +50,11 @@ def calibrate(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
     )
-    numbered = rows.join(dealt, "image_id").select("label", "block_id", "fold", settings.column)
+    # Broadcast, so that features are not shuffled: their few partitions would become as many as a
+    # shuffle has, each a task in every iteration of a fit, and most of these hardly any work.
+    numbered = rows.join(F.broadcast(dealt), "image_id").select(
+        "label", "block_id", "fold", settings.column
+    )
     numbered.persist()  # each fold reads it several times, and the join behind it would be redone
     try:
         judged = [

@@ -6,6 +6,7 @@ import logging
 
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.validation import (
@@ -181,4 +182,5 @@ def _predict(
 
 def _choose(rows: DataFrame, image_ids: pd.Series) -> DataFrame:
     chosen = rows.sparkSession.createDataFrame([(each,) for each in image_ids], "image_id string")
-    return rows.join(chosen, "image_id", "left_semi")
+    # Broadcast, so that features are not shuffled.
+    return rows.join(F.broadcast(chosen), "image_id", "left_semi")
