@@ -1,10 +1,10 @@
 """Training on the features of a large county: seconds and memory of each classifier.
 
-Writes a table of labelled features as the pipeline `training` reads it (noise around a mean for
-each class, eight classes) and fits the classifiers with the settings of
-`conf/base/parameters_training.yml` and with the 2017 sample's, from the table to the fitted model,
-in a process of its own. The fit before them, on the first thousand rows, is not counted: it is
-there for Spark's start.
+Writes a table of labelled features as the pipeline `training` reads it (eight classes, about as
+hard to tell apart as EuroSAT's ten: see `write_features`) and fits the classifiers with the
+settings of `conf/base/parameters_training.yml` and with the 2017 sample's, from the table to the
+fitted model, in a process of its own. The fit before them, on the first thousand rows, is not
+counted: it is there for Spark's start.
 
 Run it with ``make bench-training``, or ``python -m benchmarks.training --tiles 44000``.
 """
@@ -35,22 +35,33 @@ from benchmarks.processes import PROJECT, run_watched
 
 TABLE = Path("05_model_input/labelled_features")
 CLASSES = [f"class {number}" for number in range(8)]
+DIMENSIONS = 64
 ROWS_A_FILE = 2_000
 FEW = 1_000
 SEED = 0
-ORIGINAL_FOREST = {"num_trees": 20, "max_depth": 5}
+ORIGINAL_FOREST = {"num_trees": 20, "max_depth": 5, "min_instances_per_node": 1, "max_bins": 32}
 
 
 def write_features(data: Path, tiles: int, features: int) -> None:
-    """Write a table of labelled features, a file for every few thousand tiles."""
+    """Write a table of labelled features, a file for every few thousand tiles.
+
+    A tile is a point in few dimensions around its class's mean, and each feature a mixture of them,
+    negative ones cut off: features hang together, as a network's do. With 3,600 of 6,000 tiles to
+    learn from, scikit-learn's forests of 20 trees of depth 5 and of 60 of depth 12 are right in
+    0.80 and 0.91 of the others and logistic regression in 0.97; of EuroSAT's features it was 0.82,
+    0.92 and 0.96. Noise in each feature alone would be no fair measure of a forest's time: no split
+    helps, and all trees grow as far as they may.
+    """
     rng = np.random.default_rng(SEED)
-    means = rng.normal(size=(len(CLASSES), features))
+    means = rng.normal(scale=0.5, size=(len(CLASSES), DIMENSIONS))
+    mixture = rng.normal(scale=DIMENSIONS**-0.5, size=(DIMENSIONS, features))
     (data / TABLE).mkdir(parents=True)
     for first in range(0, tiles, ROWS_A_FILE):
         count = min(ROWS_A_FILE, tiles - first)
         classes = rng.integers(0, len(CLASSES), count)
-        noise = rng.normal(scale=10, size=(count, features))
-        values = np.maximum(means[classes] + noise, 0).astype(np.float32)
+        points = means[classes] + rng.normal(size=(count, DIMENSIONS))
+        noise = rng.normal(size=(count, features))
+        values = np.maximum(points @ mixture + noise, 0).astype(np.float32)
         table = pa.table(
             {
                 "image_id": [f"{first + row}" for row in range(count)],

@@ -51,8 +51,12 @@ class RandomForestSettings(ClassifierSettings):
         Size of the forest.
     min_instances_per_node
         Fewest tiles in a leaf.
+    max_bins
+        Into how many ranges each feature is cut: a split lies between two of them. Spark's own
+        default is 32.
     """
 
     num_trees: int = Field(gt=0)
     max_depth: int = Field(gt=0, le=30)
     min_instances_per_node: int = Field(default=1, gt=0)
+    max_bins: int = Field(default=32, ge=2)

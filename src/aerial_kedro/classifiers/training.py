@@ -22,6 +22,10 @@ from aerial_kedro.classifiers.settings import (
 )
 from aerial_kedro.errors import AerialError
 
+# Counts of the nodes that are split in one pass over the tiles. Spark's 256 MB for each task take
+# longer to gather than the passes that they save.
+_FOREST_MEMORY_MB = 128
+
 
 def fit_stages(
     rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
@@ -87,6 +91,9 @@ def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] 
             numTrees=settings.num_trees,
             maxDepth=settings.max_depth,
             minInstancesPerNode=settings.min_instances_per_node,
+            maxBins=settings.max_bins,
+            maxMemoryInMB=_FOREST_MEMORY_MB,
+            cacheNodeIds=True,
             seed=seed,
             **common,
         )
