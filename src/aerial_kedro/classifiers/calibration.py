@@ -57,11 +57,11 @@ def calibrate(
     )
     numbered.persist()  # each fold reads it several times, and the join behind it would be redone
     try:
-        judged = [
-            _predict_fold(model, numbered, str(name), settings, seed)
-            for name, part in folds.groupby("fold")
-            if folds.loc[~folds.index.isin(part.index), "label"].nunique() >= _FEWEST_CLASSES
-        ]
+        judged = []
+        for name in sorted(folds["fold"].unique()):
+            labels = set(folds.loc[folds["fold"] != name, "label"])
+            if len(labels) >= _FEWEST_CLASSES:
+                judged.append(_predict_fold(model, numbered, name, labels, settings, seed=seed))
     finally:
         numbered.unpersist()
     if not judged:
@@ -93,13 +93,23 @@ def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _predict_fold(
-    model: TrainedModel, rows: DataFrame, fold: str, settings: ClassifierSettings, seed: int
+    model: TrainedModel,
+    rows: DataFrame,
+    fold: str,
+    labels: set[str],
+    settings: ClassifierSettings,
+    *,
+    seed: int,
 ) -> pd.DataFrame:
-    """Predict a fold after learning on the others: ``label, block_id, class_probabilities``."""
-    others = rows.filter(F.col("fold") != fold)
-    labels = {row["label"] for row in others.select("label").distinct().collect()}
+    """Predict a fold after learning on the others, which have the labels given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``label, block_id, class_probabilities``.
+    """
     classes = [name for name in model.card.classes if name in labels]
-    known = others.filter(F.col("label").isin(classes))
+    known = rows.filter((F.col("fold") != fold) & F.col("label").isin(classes))
     found = predict_unseen(known, rows.filter(F.col("fold") == fold), settings, classes, seed)
     frame = found.select("label", "block_id", "class_probabilities").toPandas()
     # Tiles of a class that this fold's model could not learn say nothing of its probabilities.
