@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from aerial_kedro.backbones.engines import Engine, open_engine
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.reading import SceneReader, Tile, TileReadError, read_tile
 from aerial_kedro.tiles.workers import kept_between_tasks
 
@@ -72,6 +73,11 @@ def featurize_batches(
     ------
     pyarrow.RecordBatch
         `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
+
+    Raises
+    ------
+    AerialError
+        If the engine computes a feature that is no finite number.
     """
     opened = _engine_of_worker(engine, precision, _Network(feature_key, network))
     rows = max(_ROWS, opened.batch)
@@ -84,6 +90,8 @@ def featurize_batches(
                 if ids:
                     pixels = space[: len(ids)]
                     features, statistics = _run_network(opened, pixels), image_statistics(pixels)
+                    if not np.isfinite(features).all():
+                        raise AerialError(_not_finite(ids, features, engine, precision))
                     yield _to_arrow(ids, versions, features, statistics, feature_key)
 
 
@@ -91,6 +99,15 @@ def _run_network(network: Engine, pixels: np.ndarray) -> np.ndarray:
     """Run as many tiles at a time as the engine takes best."""
     parts = range(0, len(pixels), network.batch)
     return np.concatenate([network.run(pixels[start : start + network.batch]) for start in parts])
+
+
+def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: str) -> str:
+    first = ids[int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])]
+    return (
+        f"The engine {engine!r} computes features of the tile {first!r} that are no finite numbers "
+        f"(precision {precision!r}). Run with `engine=onnxruntime,precision=fp32`; if these do it "
+        "too, the backbone's file or its weights are damaged: remove `06_models/backbone.onnx`."
+    )
 
 
 def _read_group(

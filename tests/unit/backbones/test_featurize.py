@@ -1,9 +1,11 @@
 """Featurization of tiles, in the form that Spark's workers run it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -18,6 +20,7 @@ from aerial_kedro.backbones.featurize import (
     featurize_batches,
     image_statistics,
 )
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import tiles_of_scene
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
 from tests.builders import read_scene_header, write_scene
@@ -93,6 +96,21 @@ def test_types_are_those_of_the_table_even_where_all_values_are_missing(
 
 def test_batches_without_a_readable_tile_give_nothing(lite0: Backbone, files: list[dict]) -> None:
     assert list(featurize([batch_of(files[3:5]), batch_of([])], lite0)) == []
+
+
+def test_features_that_are_no_finite_numbers_stop_the_run(
+    lite0: Backbone, files: list[dict]
+) -> None:
+    model = onnx.load_from_string(lite0.onnx)
+    (output,) = model.graph.output
+    (last,) = [node for node in model.graph.node if output.name in node.output]
+    last.output[:] = ["positive"]
+    negative = onnx.helper.make_node("Neg", ["positive"], ["negative"])
+    logarithm = onnx.helper.make_node("Log", ["negative"], [output.name])
+    model.graph.node.extend([negative, logarithm])
+    spoiled = replace(lite0, onnx=model.SerializeToString())
+    with pytest.raises(AerialError, match=r"'onnxruntime' computes features of the tile 'tile-0'"):
+        list(featurize([batch_of(files)], spoiled))
 
 
 def test_tiles_of_scenes_are_read_by_window_and_through_a_warp(

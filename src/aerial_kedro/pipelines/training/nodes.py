@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
@@ -111,10 +112,24 @@ def list_classes(labelled_features: DataFrame) -> list[str]:
     Raises
     ------
     AerialError
-        If there are fewer than two.
+        If there are fewer than two, or a tile of any split has a feature that is no finite number.
     """
-    rows = labelled_features.filter("split = 'train'").groupBy("label").count().collect()
-    counts = {row["label"]: int(row["count"]) for row in rows}
+    infinite = F.lit(float("inf"))
+    # Spark takes NaN for greater than infinity.
+    finite = (F.array_max("features") < infinite) & (F.array_min("features") > -infinite)
+    rows = labelled_features.groupBy("split", "label").agg(
+        F.count(F.lit(1)).alias("tiles"),
+        F.count(F.when(~finite, True)).alias("spoiled"),
+        F.min(F.when(~finite, F.col("image_id"))).alias("first_spoiled"),
+    ).collect()  # fmt: skip
+    spoiled = [row for row in rows if row["spoiled"]]
+    if spoiled:
+        raise AerialError(
+            f"{sum(row['spoiled'] for row in spoiled):,} tile(s) have features that are no finite "
+            f"numbers, such as {min(row['first_spoiled'] for row in spoiled)!r}. Remove "
+            "`04_feature/tile_features` and run again, to have them computed anew."
+        )
+    counts = {row["label"]: int(row["tiles"]) for row in rows if row["split"] == "train"}
     if len(counts) < 2:  # noqa: PLR2004
         raise AerialError(
             f"The training tiles are of {len(counts)} class(es) ({', '.join(counts) or 'none'}); "
