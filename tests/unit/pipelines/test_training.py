@@ -1,12 +1,41 @@
-"""What training refuses to learn from."""
+"""What training learns from, and refuses to learn from."""
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.training.nodes import list_classes
+from aerial_kedro.pipelines.training.selection import list_classes, select_labelled
+from aerial_kedro.tiles.quarantine import QuarantineSummary
+
+
+def test_the_order_of_tiles_does_not_come_from_that_of_features(
+    spark_session: SparkSession,
+) -> None:
+    """A forest with the same seed is the same forest only then."""
+    names = [f"tile-{number:04d}" for number in range(5_000)]
+    catalog = spark_session.createDataFrame(
+        [(name, "1", "A", "train", None) for name in names],
+        "image_id string, source_version string, label string, split string, block_id string",
+    )
+    features = spark_session.createDataFrame(
+        [(name, "1", "key", [1.0], [2.0]) for name in names],
+        "image_id string, source_version string, feature_key string, "
+        "features array<float>, statistics array<float>",
+    )
+    all_of_them = QuarantineSummary(tiles=len(names), quarantined=0, reasons={}, examples=[])
+    places = [
+        select_labelled(written, catalog, "key", all_of_them)
+        .select("image_id", F.spark_partition_id(), F.monotonically_increasing_id())
+        .toPandas()
+        for written in (features, features.orderBy(F.desc("image_id")).repartition(7))
+    ]
+    assert sorted(places[0]["image_id"]) == names
+    assert places[0].iloc[:, 1].nunique() == 3
+    pd.testing.assert_frame_equal(*places)
 
 
 def labelled(session: SparkSession, *tiles: tuple[str, str, list[float]]) -> DataFrame:

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
@@ -21,8 +20,6 @@ from aerial_kedro.classifiers.settings import (
     RandomForestSettings,
 )
 from aerial_kedro.classifiers.training import fit_stages, judge
-from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.quarantine import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 _BASELINE = "image_statistics"
@@ -72,72 +69,6 @@ class Choice:
 
     name: str
     reason: str
-
-
-def select_labelled(
-    tile_features: DataFrame,
-    tile_catalog: DataFrame,
-    key: str,
-    quarantine: QuarantineSummary,
-) -> DataFrame:
-    """Join features with labels and splits.
-
-    Parameters
-    ----------
-    tile_features, tile_catalog
-        Features, and what is known of their tiles.
-    key
-        The ``feature_key`` to take.
-    quarantine
-        Passed its check: training waits for it.
-
-    Returns
-    -------
-    DataFrame
-        ``image_id, label, split, block_id, features, statistics``.
-    """
-    LOGGER.info("%s tiles have features", f"{quarantine.tiles - quarantine.quarantined:,}")
-    labelled = tile_catalog.filter("label is not null and split is not null").select(
-        "image_id", "source_version", "label", "split", "block_id"
-    )
-    features = tile_features.filter(tile_features["feature_key"] == key)
-    return labelled.join(features, ["image_id", "source_version"]).drop(
-        "source_version", "feature_key"
-    )
-
-
-def list_classes(labelled_features: DataFrame) -> list[str]:
-    """List the classes that have training tiles, in alphabetical order.
-
-    Raises
-    ------
-    AerialError
-        If there are fewer than two, or a tile of any split has a feature that is no finite number.
-    """
-    infinite = F.lit(float("inf"))
-    # Spark takes NaN for greater than infinity.
-    finite = (F.array_max("features") < infinite) & (F.array_min("features") > -infinite)
-    rows = labelled_features.groupBy("split", "label").agg(
-        F.count(F.lit(1)).alias("tiles"),
-        F.count(F.when(~finite, True)).alias("spoiled"),
-        F.min(F.when(~finite, F.col("image_id"))).alias("first_spoiled"),
-    ).collect()  # fmt: skip
-    spoiled = [row for row in rows if row["spoiled"]]
-    if spoiled:
-        raise AerialError(
-            f"{sum(row['spoiled'] for row in spoiled):,} tile(s) have features that are no finite "
-            f"numbers, such as {min(row['first_spoiled'] for row in spoiled)!r}. Remove "
-            "`04_feature/tile_features` and run again, to have them computed anew."
-        )
-    counts = {row["label"]: int(row["tiles"]) for row in rows if row["split"] == "train"}
-    if len(counts) < 2:  # noqa: PLR2004
-        raise AerialError(
-            f"The training tiles are of {len(counts)} class(es) ({', '.join(counts) or 'none'}); "
-            "a classifier needs two. Give scenes with more kinds of land cover, or lower "
-            "`labels.min_purity`."
-        )
-    LOGGER.info("Training tiles: %s", dict(sorted(counts.items())))
-    return sorted(counts)
 
 
 def fit_logistic_regression(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.training import history, nodes, validation
+from aerial_kedro.pipelines.training import history, nodes, selection, validation
 
 _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
@@ -32,12 +32,12 @@ def create_selection_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.select_labelled,
+                selection.select_labelled,
                 ["tile_features", "tile_catalog", "feature_key", "quarantine_summary"],
                 "labelled_features",
                 name="select_labelled",
             ),
-            Node(nodes.list_classes, "labelled_features", "classes", name="list_classes"),
+            Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
         ],
     )
 
