@@ -77,4 +77,18 @@ def patch_of(plan: Plan, parcel: Parcel, year: int, frame: Frame) -> Patch | Non
     mask &= parcel.estate.inside(u, v) > -_SEAM_M
     if not mask.any():
         return None
-    return Patch(parcel, KINDS[parcel.kind_in(year)], window, u, v, mask)
+    # A parcel's bounds are coarse and wide; nothing is drawn where it surely is not.
+    rows, columns = _extent(mask, axis=1), _extent(mask, axis=0)
+    window = _within(window[0], rows), _within(window[1], columns)
+    kind = KINDS[parcel.kind_in(year)]
+    return Patch(parcel, kind, window, u[rows, columns], v[rows, columns], mask[rows, columns])
+
+
+def _extent(mask: NDArray[np.bool_], axis: int) -> slice:
+    """Give the rows (``axis=1``) or columns (``axis=0``) between the first and last that count."""
+    places = np.flatnonzero(mask.any(axis=axis))
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    return slice(outer.start + inner.start, outer.start + inner.stop)
