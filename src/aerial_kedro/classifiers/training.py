@@ -137,7 +137,9 @@ def predict_unseen(
     return TrainedModel(fit_stages(training, settings, classes, seed), card).predict(unseen)
 
 
-def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:
+def judge(
+    model: TrainedModel, rows: DataFrame, seed: int, *, with_probabilities: bool = True
+) -> Evaluation:
     """Evaluate a model on labelled tiles.
 
     Parameters
@@ -148,6 +150,8 @@ def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:
         One split: ``label, block_id`` and the model's feature column.
     seed
         Of the block bootstrap.
+    with_probabilities
+        Whether the model's probabilities are judged as well.
 
     Raises
     ------
@@ -163,12 +167,14 @@ def judge(model: TrainedModel, rows: DataFrame, seed: int) -> Evaluation:
     has_blocks = frame["block_id"].notna().all()
     # A class that the model never learned stays in the account: its tiles are all errors.
     unlearned = sorted(set(frame["label"]) - set(model.card.classes))
-    probabilities = np.array(frame["class_probabilities"].tolist())
+    chances = np.array(frame["class_probabilities"].tolist())
     return evaluate(
         frame["label"].tolist(),
         frame["pred_label"].tolist(),
         [*model.card.classes, *unlearned],
-        probabilities=np.pad(probabilities, ((0, 0), (0, len(unlearned)))),
+        probabilities=(
+            np.pad(chances, ((0, 0), (0, len(unlearned)))) if with_probabilities else None
+        ),
         blocks=frame["block_id"].tolist() if has_blocks else None,
         seed=seed,
     )

@@ -177,7 +177,9 @@ def judge_on_test(
     """Judge a candidate on the test split, after the choice was made without it."""
     if candidate.model is None:
         return candidate
-    found = judge(candidate.model, labelled_features.filter("split = 'test'"), seed)
+    test = labelled_features.filter("split = 'test'")
+    # The baseline's probabilities were not calibrated, and nobody reads them.
+    found = judge(candidate.model, test, seed, with_probabilities=candidate.validation is not None)
     mark = " (chosen)" if candidate.name == choice.name else ""
     LOGGER.info(
         "%s%s, test: accuracy %.3f, macro-F1 %.3f",

@@ -10,8 +10,9 @@ from aerial_kedro.pipelines.training import history, nodes, selection, validatio
 _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
     "random_forest": nodes.fit_random_forest,
-    "image_statistics": nodes.fit_image_statistics,
 }
+_BASELINE = "image_statistics"
+_LEARNED_FROM = ("labelled_features", "classes", "backbone", "feature_key")
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -19,6 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
     parts = [
         create_selection_pipeline(),
         *(group(create_candidate_pipeline(name), name) for name in _FITS),
+        group(_fit_baseline(), _BASELINE),
         _choose(),
         _test(),
         _validate(),
@@ -48,18 +50,35 @@ def create_candidate_pipeline(name: str) -> Pipeline:
     Parameters
     ----------
     name
-        ``logistic_regression``, ``random_forest`` or ``image_statistics``.
+        ``logistic_regression`` or ``random_forest``.
     """
-    inputs = ["labelled_features", "classes", "backbone", "feature_key", f"params:{name}"]
-    inputs += ["params:classifier"] if name != "image_statistics" else []
     return Pipeline(
         [
-            Node(_FITS[name], [*inputs, "params:seed"], f"fitted_{name}", name="fit"),
+            Node(
+                _FITS[name],
+                [*_LEARNED_FROM, f"params:{name}", "params:classifier", "params:seed"],
+                f"fitted_{name}",
+                name="fit",
+            ),
             Node(
                 nodes.validate_candidate,
                 [f"fitted_{name}", "labelled_features", "params:seed"],
                 f"validated_{name}",
                 name="validate",
+            ),
+        ],
+    )
+
+
+def _fit_baseline() -> Pipeline:
+    """Fit the baseline; it is no candidate, so nothing of it is validated or calibrated."""
+    return Pipeline(
+        [
+            Node(
+                nodes.fit_image_statistics,
+                [*_LEARNED_FROM, f"params:{_BASELINE}", "params:seed"],
+                f"fitted_{_BASELINE}",
+                name="fit",
             ),
         ],
     )
@@ -80,15 +99,15 @@ def _choose() -> Pipeline:
 
 def _test() -> Pipeline:
     """Judge everything once on the test split, after the choice."""
-    names = ["logistic_regression", "random_forest", "image_statistics"]
+    judged = {name: f"validated_{name}" for name in _FITS} | {_BASELINE: f"fitted_{_BASELINE}"}
     judges = [
         Node(
             nodes.judge_on_test,
-            [f"validated_{name}", "labelled_features", "choice", "params:seed"],
+            [candidate, "labelled_features", "choice", "params:seed"],
             f"tested_{name}",
             name=f"judge_{name}",
         )
-        for name in names
+        for name, candidate in judged.items()
     ]
     majority = Node(
         nodes.judge_majority,
@@ -98,7 +117,7 @@ def _test() -> Pipeline:
     )
     summary = Node(
         nodes.summarise_training,
-        [*(f"tested_{name}" for name in names), "tested_majority", "choice"],
+        [*(f"tested_{name}" for name in judged), "tested_majority", "choice"],
         "training_summary",
         name="summarise_training",
     )
