@@ -80,7 +80,7 @@ class ProjectHooks:
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         checked = pipeline.all_outputs() & {"trained_model"}
-        checked |= {name for name in pipeline.inputs() if name.endswith(".backbone_weights")}
+        checked |= {name for name in pipeline.inputs() if name.endswith("backbone_weights")}
         for name in sorted(checked):
             dataset = catalog.get(name)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +30,22 @@ class Weights:
     state: Mapping[str, Any]
     source: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class PendingWeights:
+    """Weights that are read when something needs them: torch takes seconds to import.
+
+    Parameters
+    ----------
+    sha256
+        Of their file; None where it is not known before they are read.
+    read
+        Finds, checks and reads them.
+    """
+
+    sha256: str | None
+    read: Callable[[], Weights]
 
 
 class BackboneCard(BaseModel):
@@ -64,6 +80,9 @@ class BackboneCard(BaseModel):
         Identity of the tiles that an int8 backbone's ranges were measured on.
     program_sha256
         Of the same network as PyTorch runs it, where that was exported too.
+    export
+        Name of what it was exported from and with, `aerial_kedro.backbones.known.name_export`;
+        None where that was not known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,6 +102,7 @@ class BackboneCard(BaseModel):
     precision: Literal["fp32", "int8"] = "fp32"
     calibration: str | None = None
     program_sha256: str | None = None
+    export: str | None = None
 
 
 @dataclass(frozen=True)

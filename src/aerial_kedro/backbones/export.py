@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard, Weights
-from aerial_kedro.backbones.definitions import BackboneDefinition
 from aerial_kedro.backbones.engines import open_engine
 from aerial_kedro.backbones.folding import fold_shapes
+from aerial_kedro.backbones.known import BackboneDefinition
 from aerial_kedro.backbones.pooling import chosen_stages, pool_features
 from aerial_kedro.backbones.similarity import smallest_cosine
 from aerial_kedro.backbones.weights import load_backbone

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from aerial_kedro.backbones.definitions import BackboneDefinition
+from aerial_kedro.backbones.known import BackboneDefinition
 from aerial_kedro.errors import AerialError
 
 POOLINGS = ("auto", "last", "stages")

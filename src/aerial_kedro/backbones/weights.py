@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,8 @@ import torchvision
 from torch import nn
 
 from aerial_kedro.backbones.artifact import Weights
-from aerial_kedro.backbones.definitions import BackboneDefinition, build_classifier, cut_classifier
+from aerial_kedro.backbones.definitions import build_classifier, cut_classifier
+from aerial_kedro.backbones.known import BackboneDefinition, digest_file
 from aerial_kedro.errors import AerialError
 
 
@@ -40,7 +40,7 @@ def find_weights(definition: BackboneDefinition, weights_path: str | None = None
             raise AerialError(
                 f"There is no weights file {weights_path}. Check --params=weights_path=FILE."
             )
-        return Weights(_read_state(path), f"file {path.name}", _sha256(path))
+        return Weights(_read_state(path), f"file {path.name}", digest_file(path))
     if definition.packaged is not None:
         return _packaged_weights(definition)
     if definition.library == "torchvision":
@@ -59,7 +59,7 @@ def _packaged_weights(definition: BackboneDefinition) -> Weights:
     with importlib.resources.as_file(
         importlib.resources.files(packaged.package) / packaged.file
     ) as path:
-        found = _sha256(path)
+        found = digest_file(path)
         if found != packaged.sha256:
             raise AerialError(
                 f"The weights in the package {packaged.package} have the sha256 {found}, not "
@@ -83,7 +83,7 @@ def _official_weights(definition: BackboneDefinition) -> Weights:
             "are installed."
         ) from error
     path = Path(torch.hub.get_dir()) / "checkpoints" / file
-    return Weights(state, f"torchvision {file}", _sha256(path))
+    return Weights(state, f"torchvision {file}", digest_file(path))
 
 
 def _read_state(path: Path) -> Mapping[str, torch.Tensor]:
@@ -109,11 +109,6 @@ def _is_state_dict(state: object) -> bool:
     return isinstance(state, Mapping) and all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_backbone(definition: BackboneDefinition, weights: Weights) -> nn.Module:

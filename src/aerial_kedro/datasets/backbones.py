@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Any
 
 import fsspec
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard
+from aerial_kedro.backbones.artifact import Backbone, BackboneCard, PendingWeights, Weights
+from aerial_kedro.backbones.known import PACKAGED, digest_weights
 from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.errors import AerialError
 
+LOGGER = logging.getLogger(__name__)
 
-class BackboneWeightsDataset(AbstractDataset[None, Any]):
-    """Pretrained weights of a backbone; loads as `aerial_kedro.backbones.weights.Weights`.
+
+class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
+    """Pretrained weights of a backbone, read when they are needed.
 
     Parameters
     ----------
@@ -45,12 +49,17 @@ class BackboneWeightsDataset(AbstractDataset[None, Any]):
         AerialError
             Naming those there are.
         """
+        if self._backbone in PACKAGED:
+            return
         from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
 
         define_backbone(self._backbone)
 
-    def load(self) -> Any:
-        """Find, check and read the weights."""
+    def load(self) -> PendingWeights:
+        """Find the weights."""
+        return PendingWeights(digest_weights(self._backbone, self._weights_path), self._read)
+
+    def _read(self) -> Weights:
         # torch takes seconds to import, and only the export needs it.
         from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
         from aerial_kedro.backbones.weights import find_weights  # noqa: PLC0415
@@ -157,7 +166,7 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
 
 
 class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):
-    """Backbones that earlier runs stored under a path: none, or one. Read only.
+    """Backbones that earlier runs stored under a path: none, or one that is whole. Read only.
 
     Parameters
     ----------
@@ -180,8 +189,14 @@ class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):
         self.metadata = metadata
 
     def load(self) -> list[Backbone]:
-        """Read the backbone, if it is there."""
-        return [self._stored.load()] if self._stored.exists() else []
+        """Read the backbone, if it is there; a damaged one counts as none."""
+        if not self._stored.exists():
+            return []
+        try:
+            return [self._stored.load()]
+        except DatasetError as error:
+            LOGGER.warning("A stored backbone cannot be used: %s", error.__cause__ or error)
+            return []
 
     def save(self, data: None) -> None:
         """Refuse: stored backbones are an input."""

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from aerial_kedro.backbones.artifact import Weights
-from aerial_kedro.backbones.definitions import PackagedWeights, define_backbone
+from aerial_kedro.backbones.definitions import define_backbone
+from aerial_kedro.backbones.known import PackagedWeights
 from aerial_kedro.backbones.weights import find_weights, load_backbone
 from aerial_kedro.errors import AerialError
 

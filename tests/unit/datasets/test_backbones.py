@@ -1,4 +1,5 @@
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from aerial_kedro.datasets.backbones import (
     BackboneWeightsDataset,
     StoredBackbonesDataset,
 )
+from aerial_kedro.errors import AerialError
 from tests.unit.datasets.refusals import refused
 
 
@@ -85,15 +87,43 @@ class TestBackbone:
             found = BackboneDataset(path=path, precision=precision).load()
             assert found == backbone_of(b"network")
 
+    def test_that_is_damaged_counts_as_none(
+        self, dataset: BackboneDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It is to be exported again, which a refusal would prevent."""
+        dataset.save(backbone_of(b"network"))
+        (tmp_path / "models" / "backbone.onnx").write_bytes(b"another")
+        stored = StoredBackbonesDataset(path=str(tmp_path / "models" / "backbone"))
+        assert stored.load() == []
+        assert re.search(r"cannot be used: .*backbone\.onnx is not the file", caplog.text)
+
 
 class TestWeights:
     def test_of_the_default_are_found(self) -> None:
         weights = BackboneWeightsDataset(backbone="efficientnet_lite0").load()
+        assert weights.sha256 is not None
         assert weights.sha256.startswith("579344248a93e230")
+        assert weights.read().sha256 == weights.sha256
+
+    def test_of_a_file_are_known_by_its_content(self, tmp_path: Path) -> None:
+        path = tmp_path / "weights.pth"
+        path.write_bytes(b"weights")
+        weights = BackboneWeightsDataset(backbone="resnet18", weights_path=str(path)).load()
+        assert weights.sha256 == hashlib.sha256(b"weights").hexdigest()
+
+    def test_that_are_not_there_are_missed_when_they_are_read(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "gone.pth")
+        weights = BackboneWeightsDataset(backbone="resnet18", weights_path=path).load()
+        assert weights.sha256 is None
+        with pytest.raises(AerialError, match=r"no weights file .*gone\.pth"):
+            weights.read()
+
+    def test_that_torchvision_would_download_are_not_known_before(self) -> None:
+        assert BackboneWeightsDataset(backbone="resnet18").load().sha256 is None
 
     def test_of_an_unknown_backbone_are_refused(self) -> None:
-        with refused(r"did you mean .*resnet18"):
-            BackboneWeightsDataset(backbone="resnet81").load()
+        with pytest.raises(AerialError, match=r"did you mean .*resnet18"):
+            BackboneWeightsDataset(backbone="resnet81").check_name()
 
     def test_are_never_written(self) -> None:
         with pytest.raises(DatasetError, match="not allowed"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones.artifact import Backbone, Weights, feature_key
+from aerial_kedro.backbones.artifact import Backbone, PendingWeights, feature_key
 from aerial_kedro.backbones.engines import AUTO, JAVA_ENGINE, EngineChoice
 from aerial_kedro.backbones.engines.available import has_graphics_card
 from aerial_kedro.backbones.featurize import (
@@ -17,6 +18,7 @@ from aerial_kedro.backbones.featurize import (
     explain_missing,
     featurize_batches,
 )
+from aerial_kedro.backbones.known import name_export
 from aerial_kedro.backbones.pending import PendingFeatures
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import ddl
@@ -34,17 +36,43 @@ _FEWEST_TASKS = 4
 
 
 def export_backbone(
-    weights: Weights, backbone: str, pooling: str, engine: str, seed: int
+    weights: PendingWeights,
+    before: list[Backbone],
+    backbone: str,
+    pooling: str,
+    engine: str,
+    seed: int,
 ) -> Backbone:
-    """Export the network once, preprocessing inside, and prove it equal to torch."""
+    """Export the network, preprocessing inside, and prove it equal to torch; once.
+
+    Parameters
+    ----------
+    weights
+        Of the backbone.
+    before
+        What an earlier run exported, if any: taken if it is what this one would export.
+    backbone
+        Its name.
+    pooling, engine
+        The run parameters.
+    seed
+        Draws the tiles of the proof.
+    """
+    # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
+    with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
+    name = name_export(backbone, weights.sha256, pooling) if weights.sha256 else None
+    for each in before:
+        complete = each.program is not None or not with_program
+        if name is not None and each.card.export == name and complete:
+            LOGGER.info("The backbone %s is exported already", backbone)
+            return each
     # torch takes seconds to import; runs that find their backbone exported never need it.
     from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
     from aerial_kedro.backbones.export import export_backbone as export  # noqa: PLC0415
 
-    # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
-    with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
     definition = define_backbone(backbone)
-    return export(definition, weights, seed, pooling, with_program=with_program)
+    exported = export(definition, weights.read(), seed, pooling, with_program=with_program)
+    return replace(exported, card=exported.card.model_copy(update={"export": name}))
 
 
 def name_features(backbone: Backbone, choice: EngineChoice) -> str:

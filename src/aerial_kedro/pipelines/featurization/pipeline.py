@@ -58,7 +58,14 @@ def _create_export(backbone: str) -> Pipeline:
         [
             Node(
                 nodes.export_backbone,
-                ["backbone_weights", backbone, "params:pooling", "params:engine", "params:seed"],
+                [
+                    "backbone_weights",
+                    "exported_before",
+                    backbone,
+                    "params:pooling",
+                    "params:engine",
+                    "params:seed",
+                ],
                 "exported_backbone",
                 name="export_backbone",
             ),

