@@ -33,6 +33,7 @@ _SPARK_SETTINGS = {
     "spark.sql.shuffle.partitions": 2,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": True,
+    "spark.python.daemon.module": "aerial_kedro.worker_daemon",
 }
 
 
@@ -60,6 +61,7 @@ def pytest_report_header() -> str:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not SHARED_DATA.is_dir():
         left_out = [item for item in items if item.get_closest_marker("shared_data")]

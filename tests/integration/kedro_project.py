@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kedro.framework.cli.utils import find_run_command
 from kedro.framework.session import KedroSession
 
 PROJECT = Path(__file__).parents[2]
+PREDICTIONS = "07_model_output/predictions"
 
 # A made-up county of a few seconds: two years, three scenes over two UTM zones, three splits.
 COUNTY: dict[str, Any] = {
@@ -73,10 +75,12 @@ class Project:
         **parameters: Any,
     ) -> list[str]:
         """Run a pipeline in this process; return what the project logged."""
+        _lend_backbone(self.data)
         with self.environment(), _ended_mlflow_runs(), _messages() as said:
             given = {**self.parameters, **parameters}
             with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
                 session.run(pipeline_names=[pipeline] if pipeline else None, to_outputs=to_outputs)
+        _borrow_backbone(self.data)
         return said
 
     def refusal(self, *arguments: str, env: str = "base") -> str:
@@ -132,6 +136,52 @@ class Project:
 
     def json(self, name: str) -> Any:
         return json.loads((self.data / name).read_text(encoding="utf-8"))
+
+
+def predictions_of(project: Project) -> pd.DataFrame:
+    found = project.table(PREDICTIONS)
+    chances = found["probabilities"].map(lambda pairs: sorted(dict(pairs).items()))
+    return found.assign(probabilities=chances).sort_values("image_id", ignore_index=True)
+
+
+def copy_of(project: Project, folder: Path) -> Project:
+    """Copy what a project has made, apart from its run history, which both then share."""
+    shutil.copytree(
+        project.data,
+        folder / "data",
+        ignore=shutil.ignore_patterns("mlflow", "01_raw"),
+    )
+    uri = f"sqlite:///{project.data / 'mlflow' / 'mlflow.db'}"
+    return replace(project, data=folder / "data", tracking_uri=uri)
+
+
+def assert_errors_are_explained(project: Project) -> None:
+    """The report explains as many of the wrong test tiles as it was asked for."""
+    found = project.table("07_model_output/test_predictions")
+    wrong = int((found["label"] != found["pred_label"]).sum())
+    html = (project.data / "08_reporting/report.html").read_text(encoding="utf-8")
+    shown = min(wrong, project.parameters["report"].get("explained_errors", 6))
+    assert html.count("The same tile, with what spoke for") == shown
+    assert html.count("<figcaption>Training: ") == 3 * shown
+
+
+_EXPORTED = ("backbone.onnx", "backbone.json")
+_lent: list[Path] = []
+
+
+def _borrow_backbone(data: Path) -> None:
+    """Remember the first backbone that is exported here."""
+    if not _lent and (data / "06_models" / _EXPORTED[-1]).exists():
+        _lent.append(data / "06_models")
+
+
+def _lend_backbone(data: Path) -> None:
+    """Leave a new project that backbone, which its run takes if it is what it would export."""
+    models = data / "06_models"
+    if _lent and not models.exists():
+        models.mkdir(parents=True)
+        for name in _EXPORTED:
+            shutil.copy(_lent[0] / name, models / name)
 
 
 @contextlib.contextmanager

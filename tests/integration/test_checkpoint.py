@@ -78,6 +78,7 @@ def test_a_second_run_computes_nothing(folder_project: Project) -> None:
     said = featurize(folder_project)
     assert computed_since(folder_project, before) == []
     assert f"{TILES} tiles to featurize, {TILES} are done already" in said
+    assert "The backbone efficientnet_lite0 is exported already" in said
     assert_each_image_once(folder_project, TILES)
 
 

@@ -14,7 +14,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from tests.integration.kedro_project import FOLDERS, Project
+from tests.integration.kedro_project import FOLDERS, Project, assert_errors_are_explained
 from tests.integration.tile_images import (
     CLASSES,
     ODD_NAME,
@@ -116,6 +116,10 @@ def test_folders_of_splits_are_kept(divided: Project) -> None:
     assert set(catalog.loc[in_folder == "train", "split"]) == {"train", "validation"}
     validation = catalog[catalog["split"] == "validation"]
     assert set(validation["label"]) == {*CLASSES, ODD_NAME} - {"Plain"}
+
+
+def test_a_forests_errors_are_explained(divided: Project) -> None:
+    assert_errors_are_explained(divided)
 
 
 @pytest.mark.parametrize("name", ["messy", "divided"])

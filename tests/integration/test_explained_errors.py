@@ -10,22 +10,11 @@ from kedro.framework.session import KedroSession
 from aerial_kedro.backbones.engines import EngineChoice
 from aerial_kedro.pipelines.reporting.explained import explain_errors
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
-from tests.integration.kedro_project import PROJECT, Project
+from tests.integration.kedro_project import PROJECT, Project, assert_errors_are_explained
 
 
-def wrong(project: Project) -> int:
-    found = project.table("07_model_output/test_predictions")
-    return int((found["label"] != found["pred_label"]).sum())
-
-
-@pytest.mark.parametrize("name", ["county", "divided"])
-def test_the_report_explains_its_errors(name: str, request: pytest.FixtureRequest) -> None:
-    """Of scenes and of folders, by logistic regression and by a forest."""
-    project: Project = request.getfixturevalue(name)
-    html = (project.data / "08_reporting/report.html").read_text(encoding="utf-8")
-    shown = min(wrong(project), project.parameters["report"].get("explained_errors", 6))
-    assert html.count("The same tile, with what spoke for") == shown
-    assert html.count("<figcaption>Training: ") == 3 * shown
+def test_the_report_explains_its_errors(county: Project) -> None:
+    assert_errors_are_explained(county)
 
 
 def test_a_model_that_cannot_be_run_here_leaves_the_section_out(

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
-from tests.integration.kedro_project import Project
+from tests.integration.kedro_project import PREDICTIONS, Project, copy_of, predictions_of
 from tests.integration.tile_images import ODD_NAME
-
-PREDICTIONS = "07_model_output/predictions"
-
-
-def predictions_of(project: Project) -> pd.DataFrame:
-    found = project.table(PREDICTIONS)
-    chances = found["probabilities"].map(lambda pairs: sorted(dict(pairs).items()))
-    return found.assign(probabilities=chances).sort_values("image_id", ignore_index=True)
-
-
-def copy_of(project: Project, folder: Path) -> Project:
-    """Copy what a project has made, apart from its run history, which both then share."""
-    shutil.copytree(
-        project.data,
-        folder / "data",
-        ignore=shutil.ignore_patterns("mlflow", "01_raw"),
-    )
-    uri = f"sqlite:///{project.data / 'mlflow' / 'mlflow.db'}"
-    return replace(project, data=folder / "data", tracking_uri=uri)
 
 
 @pytest.fixture
@@ -81,20 +61,6 @@ def test_without_a_name_the_latest_model_is_used(retrained: Project) -> None:
     latest = predictions_of(retrained)
     retrained.run("scoring", to_outputs=["predictions_csv"], model_name="forest")
     assert not predictions_of(retrained)["probability"].equals(latest["probability"])
-
-
-def test_scoring_alone_gives_the_same_map(county: Project, tmp_path: Path) -> None:
-    """``kedro run --pipeline=scoring`` with the model's name, in a second session."""
-    again = copy_of(county, tmp_path)
-    shutil.rmtree(again.data / "07_model_output")
-    (name,) = {path.parent.name for path in (county.data / "06_models").glob("*/model.json")}
-    again.run("scoring", model_name=name)
-    pd.testing.assert_frame_equal(predictions_of(again), predictions_of(county))
-    for year in (2012, 2018):
-        first, second = (
-            (each.data / f"07_model_output/map_{year}.tif").read_bytes() for each in (county, again)
-        )
-        assert first == second
 
 
 def test_scoring_tiles_without_a_place_makes_no_map_and_no_traceback(copy: Project) -> None:

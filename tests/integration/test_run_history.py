@@ -13,8 +13,7 @@ import pytest
 from kedro.framework.session import KedroSession
 from mlflow.entities import Run
 
-from tests.integration.kedro_project import PROJECT, Project
-from tests.integration.test_models_again import PREDICTIONS, predictions_of
+from tests.integration.kedro_project import PREDICTIONS, PROJECT, Project, predictions_of
 
 FIRST = "models:/aerial_kedro/1"
 

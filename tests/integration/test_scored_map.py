@@ -13,7 +13,7 @@ import pytest
 import rasterio
 from rasterio.enums import ColorInterp
 
-from tests.integration.kedro_project import COUNTY, Project
+from tests.integration.kedro_project import COUNTY, Project, copy_of, predictions_of
 
 YEARS = (2012, 2018)
 LIMIT = 0.5  # as conf/base has it
@@ -152,3 +152,17 @@ def test_the_smoothed_map_shows_the_smoothed_classes(smoothed: Project, year: in
         values = [str(int(cell[0])) for cell in raster.sample(centres)]
         names = dict(part.split(" ") for part in raster.tags()["CLASSES"].split(", "))
     assert [names[value] for value in values] == own["mapped_class"].tolist()
+
+
+def test_scoring_alone_gives_the_same_map(county: Project, tmp_path: Path) -> None:
+    """``kedro run --pipeline=scoring`` with the model's name, in a second session."""
+    again = copy_of(county, tmp_path)
+    shutil.rmtree(again.data / "07_model_output")
+    (name,) = {path.parent.name for path in (county.data / "06_models").glob("*/model.json")}
+    again.run("scoring", model_name=name)
+    pd.testing.assert_frame_equal(predictions_of(again), predictions_of(county))
+    for year in (2012, 2018):
+        first, second = (
+            (each.data / f"07_model_output/map_{year}.tif").read_bytes() for each in (county, again)
+        )
+        assert first == second

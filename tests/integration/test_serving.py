@@ -62,7 +62,7 @@ def scored(project: Project) -> pd.DataFrame:
 @pytest.mark.parametrize(
     "settings",
     [
-        LogisticRegressionSettings(max_iter=12),
+        LogisticRegressionSettings(max_iter=12, reg_param=0.01),
         RandomForestSettings(num_trees=10, max_depth=5),
     ],
     ids=lambda settings: type(settings).__name__,

@@ -15,8 +15,7 @@ from pyspark.ml.feature import StringIndexerModel
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.integration.kedro_project import PROJECT, Project
-from tests.integration.test_models_again import copy_of
+from tests.integration.kedro_project import PROJECT, Project, copy_of
 
 pytestmark = pytest.mark.synapseml
 

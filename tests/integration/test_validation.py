@@ -13,8 +13,7 @@ import shapely
 from pyproj import Transformer
 
 from aerial_kedro.tiles.squares import smallest_distance_m
-from tests.integration.kedro_project import COUNTY, Project
-from tests.integration.test_models_again import copy_of
+from tests.integration.kedro_project import COUNTY, Project, copy_of
 
 NAMES = ["Ash", "Birch", "St. Cedar", "Dogwood"]
 

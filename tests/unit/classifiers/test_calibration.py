@@ -13,7 +13,7 @@ from aerial_kedro.classifiers.settings import LogisticRegressionSettings
 from aerial_kedro.classifiers.training import fit_stages
 from aerial_kedro.errors import AerialError
 
-SETTINGS = LogisticRegressionSettings(max_iter=20, reg_param=0.01)
+SETTINGS = LogisticRegressionSettings(max_iter=10, reg_param=0.01)
 
 
 def draw(blocks: int | None, *, noise: float, seed: int = 0) -> pd.DataFrame:

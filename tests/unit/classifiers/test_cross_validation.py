@@ -16,7 +16,7 @@ from aerial_kedro.tiles.split_rules import SplitRules
 from tests.builders import TILE, cell_of_origin, grid_tiles
 
 COL, ROW = cell_of_origin()
-SETTINGS = LogisticRegressionSettings(max_iter=20, reg_param=0.01)
+SETTINGS = LogisticRegressionSettings(max_iter=6, reg_param=0.01)
 RULES = SplitRules(validation=0.2, test=0.3, block_size_m=4 * TILE, buffer_m=TILE)
 
 
