@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import importlib.resources
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _HALF = (0.5, 0.5, 0.5)
@@ -143,8 +143,9 @@ def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
     str
         Sixteen hexadecimal digits.
     """
+    known = PACKAGED.get(backbone)
     parts = {
-        "backbone": backbone,
+        "backbone": asdict(known) if known else backbone,
         "weights": weights_sha256,
         "pooling": pooling,
         "export": _EXPORT_VERSION,

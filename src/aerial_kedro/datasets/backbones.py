@@ -9,6 +9,7 @@ from typing import Any
 import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
+from pydantic import ValidationError
 
 from aerial_kedro.backbones.artifact import Backbone, BackboneCard, PendingWeights, Weights
 from aerial_kedro.backbones.known import PACKAGED, digest_weights
@@ -195,7 +196,10 @@ class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):
         try:
             return [self._stored.load()]
         except DatasetError as error:
-            LOGGER.warning("A stored backbone cannot be used: %s", error.__cause__ or error)
+            # Damaged, or written by another version; a storage that is away is no reason.
+            if not isinstance(error.__cause__, AerialError | ValidationError):
+                raise
+            LOGGER.warning("A stored backbone cannot be used: %s", error.__cause__)
             return []
 
     def save(self, data: None) -> None:

@@ -87,15 +87,27 @@ class TestBackbone:
             found = BackboneDataset(path=path, precision=precision).load()
             assert found == backbone_of(b"network")
 
+    @pytest.mark.parametrize(
+        ("file", "said"),
+        [
+            ("backbone.onnx", r"backbone\.onnx is not the file"),
+            ("backbone.json", r"validation errors? for BackboneCard"),
+        ],
+    )
     def test_that_is_damaged_counts_as_none(
-        self, dataset: BackboneDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self,
+        dataset: BackboneDataset,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        file: str,
+        said: str,
     ) -> None:
         """It is to be exported again, which a refusal would prevent."""
         dataset.save(backbone_of(b"network"))
-        (tmp_path / "models" / "backbone.onnx").write_bytes(b"another")
+        (tmp_path / "models" / file).write_bytes(b'{"name": "of another version"}')
         stored = StoredBackbonesDataset(path=str(tmp_path / "models" / "backbone"))
         assert stored.load() == []
-        assert re.search(r"cannot be used: .*backbone\.onnx is not the file", caplog.text)
+        assert re.search(rf"cannot be used: .*{said}", caplog.text)
 
 
 class TestWeights:

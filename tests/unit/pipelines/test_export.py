@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -79,10 +78,18 @@ def test_another_one_is(
         export_backbone(replace(others, read=read), [exported], backbone, pooling, engine, seed=1)
 
 
-def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first = known.name_export(NETWORK, "0" * 64, "last")
     monkeypatch.setattr(known.importlib.metadata, "version", lambda _: "0.0")
     assert known.name_export(NETWORK, "0" * 64, "last") != first
+
+
+def test_another_definition_exports_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "efficientnet_lite0"
+    first = known.name_export(name, "0" * 64, "auto")
+    other = replace(known.PACKAGED[name], stages=("blocks.1",))
+    monkeypatch.setitem(known.PACKAGED, name, other)
+    assert known.name_export(name, "0" * 64, "auto") != first
 
 
 def test_weights_without_a_known_digest_are_exported_every_time(weights: PendingWeights) -> None:
