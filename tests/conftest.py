@@ -19,15 +19,17 @@ SHARED_DATA = Path(
 # Fixtures that run a whole job, the longest first.
 _LONG_RUNS = ("county", "divided")
 
+# Jobs this small end before the second compiler's work pays: a fifth of the suite's time. Alone,
+# the first has a cache of 48 MB, which Java then clears and fills all the time. By a variable, so
+# that it is so in the processes that tests start as well.
+_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
 # The project's own settings (conf/base/spark.yml), sized for a machine that runs tests.
 _SPARK_SETTINGS = {
     "spark.master": "local[2]",
     "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Jobs this small end before the second compiler's work pays: a fifth of the suite's time.
-    # Alone, the first has a cache of 48 MB, which Java then clears and fills all the time.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     "spark.ui.enabled": False,
     "spark.ui.showConsoleProgress": False,
     "spark.sql.shuffle.partitions": 2,
@@ -50,6 +52,10 @@ def spark_session() -> Iterator[SparkSession]:
 def shared_data() -> Path:
     """Folder of real imagery and labels; tests that ask for it are marked ``shared_data``."""
     return SHARED_DATA
+
+
+def pytest_configure() -> None:
+    os.environ.setdefault("JDK_JAVA_OPTIONS", _JAVA_OPTIONS)
 
 
 def pytest_report_header() -> str:
@@ -79,6 +85,8 @@ def _share_out(items: list[pytest.Item]) -> None:
     groups = {item.path: str(item.path) for item in items}
     for run in reversed(_LONG_RUNS):
         groups |= {item.path: run for item in items if run in getattr(item, "fixturenames", ())}
+    # Spark's cache of packages bears one process at a time.
+    groups |= {item.path: _LONG_RUNS[-1] for item in items if item.get_closest_marker("synapseml")}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(groups[item.path]))
     items.sort(key=lambda item: _place(groups[item.path]))

@@ -385,6 +385,8 @@ def again(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
             **COUNTY,
             "scenes_root": str(sample / "scenes"),
             "landcover_path": str(sample / "land_cover"),
+            # The others would be trained for nothing.
+            "classifier": county.json("08_reporting/metrics.json")["chosen"],
         },
         tracking_uri=f"sqlite:///{county.data / 'mlflow/mlflow.db'}",
     )

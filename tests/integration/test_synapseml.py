@@ -24,7 +24,7 @@ pytestmark = pytest.mark.synapseml
 def trained(divided: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """``kedro run --pipeline=training_synapseml`` on the features of an earlier run."""
     project = copy_of(divided, tmp_path_factory.mktemp("synapseml"))
-    cache = tmp_path_factory.mktemp("ivy")
+    cache = PROJECT / "build/ivy"
     packages = f"--conf spark.jars.ivy={cache} pyspark-shell"
     try:
         answer = subprocess.run(
