@@ -12,7 +12,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
-_TILES_OF_PARTITION = 2_000
+_TILES_OF_PARTITION = 1_000
 
 
 def select_labelled(
