@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from aerial_kedro.county.classes import KINDS, Kind, LandClass
 from aerial_kedro.county.frame import Frame
@@ -75,19 +76,18 @@ def patch_of(plan: Plan, parcel: Parcel, year: int, frame: Frame) -> Patch | Non
         spread = np.clip(4 + 5 * plan.wobble.at(part.xs, part.ys), 0, 14)
     mask = parcel.plot.inside(u, v) > -_SEAM_M - spread
     mask &= parcel.estate.inside(u, v) > -_SEAM_M
-    if not mask.any():
+    extent = extent_of(mask)
+    if extent is None:
         return None
     # A parcel's bounds are coarse and wide; nothing is drawn where it surely is not.
-    rows, columns = _extent(mask, axis=1), _extent(mask, axis=0)
-    window = _within(window[0], rows), _within(window[1], columns)
-    kind = KINDS[parcel.kind_in(year)]
-    return Patch(parcel, kind, window, u[rows, columns], v[rows, columns], mask[rows, columns])
+    window = _within(window[0], extent[0]), _within(window[1], extent[1])
+    return Patch(parcel, KINDS[parcel.kind_in(year)], window, u[extent], v[extent], mask[extent])
 
 
-def _extent(mask: NDArray[np.bool_], axis: int) -> slice:
-    """Give the rows (``axis=1``) or columns (``axis=0``) between the first and last that count."""
-    places = np.flatnonzero(mask.any(axis=axis))
-    return slice(int(places[0]), int(places[-1]) + 1)
+def extent_of(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Give the rows and columns that hold all of a mask; None if it is empty."""
+    found = ndimage.find_objects(mask.view(np.int8))
+    return found[0] if found else None
 
 
 def _within(outer: slice, inner: slice) -> slice:

@@ -16,7 +16,7 @@ from aerial_kedro.county.frame import Frame
 from aerial_kedro.county.light import light_up
 from aerial_kedro.county.noise import Plane, scatter_domes, smoothstep
 from aerial_kedro.county.parcels import Parcel
-from aerial_kedro.county.patches import Patch, painting_order, patch_of, patches_of
+from aerial_kedro.county.patches import Patch, extent_of, painting_order, patch_of, patches_of
 from aerial_kedro.county.plan import Plan, draw_plan
 from aerial_kedro.county.settings import CountySettings
 from aerial_kedro.county.strips import paint_in_strips
@@ -229,10 +229,10 @@ def _paint_water(
 
     def paint_strip(rows: slice) -> None:
         inside = plan.waters.inside(plan.county.part(rows, slice(0, plan.county.columns)))
-        wet = np.flatnonzero((inside > -SHORE_M).any(axis=0))
-        if not len(wet):
+        extent = extent_of(inside > -SHORE_M)
+        if extent is None:
             return
-        columns = slice(int(wet[0]), int(wet[-1]) + 1)
+        columns = extent[1]
         shores = inside[:, columns]
         surface = open_water(shores, plan.county.part(rows, columns), looks)
         reach = np.float32(-SHORE_M) + 7 * (1 - (shores > -1))
