@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from aerial_kedro.backbones.known import digest_parts
 from aerial_kedro.errors import AerialError
 
 
@@ -175,4 +174,4 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         **({"stages": card.stages} if card.stages else {}),
         **({"calibration": card.calibration} if card.calibration else {}),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return digest_parts(parts)

@@ -6,8 +6,11 @@ import hashlib
 import importlib.metadata
 import importlib.resources
 import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 _HALF = (0.5, 0.5, 0.5)
 # To be raised when the same network, weights and packages are exported otherwise.
@@ -32,6 +35,10 @@ class PackagedWeights:
     package: str
     file: str
     sha256: str
+
+    def on_disk(self) -> AbstractContextManager[Path]:
+        """Find the file; it is there within the context."""
+        return importlib.resources.as_file(importlib.resources.files(self.package) / self.file)
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,11 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_parts(parts: Mapping[str, Any]) -> str:
+    """Name what is made of some parts: sixteen hexadecimal digits, whatever the parts' order."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def digest_weights(backbone: str, weights_path: str | None) -> str | None:
     """Give the sha256 of a backbone's weights file.
 
@@ -121,8 +133,7 @@ def digest_weights(backbone: str, weights_path: str | None) -> str | None:
     known = PACKAGED.get(backbone)
     if known is None or known.packaged is None:
         return None
-    folder = importlib.resources.files(known.packaged.package)
-    with importlib.resources.as_file(folder / known.packaged.file) as path:
+    with known.packaged.on_disk() as path:
         return digest_file(path)
 
 
@@ -151,4 +162,4 @@ def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
         "export": _EXPORT_VERSION,
         "packages": {name: importlib.metadata.version(name) for name in _EXPORTERS},
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return digest_parts(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
@@ -56,9 +55,7 @@ def _packaged_weights(definition: BackboneDefinition) -> Weights:
     packaged = definition.packaged
     if packaged is None:
         raise ValueError(f"{definition.name} has no packaged weights")
-    with importlib.resources.as_file(
-        importlib.resources.files(packaged.package) / packaged.file
-    ) as path:
+    with packaged.on_disk() as path:
         found = digest_file(path)
         if found != packaged.sha256:
             raise AerialError(
