@@ -22,7 +22,7 @@ from aerial_kedro.classifiers.settings import (
 from aerial_kedro.classifiers.training import fit_stages, judge
 
 LOGGER = logging.getLogger(__name__)
-_BASELINE = "image_statistics"
+BASELINE = "image_statistics"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def fit_image_statistics(
     seed: int,
 ) -> Candidate:
     """Fit the baseline that knows nothing but plain statistics of each channel."""
-    return _fit(_BASELINE, labelled_features, classes, backbone, key, settings, "both", seed)
+    return _fit(BASELINE, labelled_features, classes, backbone, key, settings, "both", seed)
 
 
 def _fit(
@@ -217,7 +217,7 @@ def summarise_training(
     }
     baselines = {"majority": majority}
     if image_statistics.test:
-        baselines[_BASELINE] = image_statistics.test
+        baselines[BASELINE] = image_statistics.test
     return TrainingSummary(
         chosen=choice.name,
         reason=choice.reason,

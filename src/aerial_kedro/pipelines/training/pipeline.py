@@ -11,7 +11,6 @@ _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
     "random_forest": nodes.fit_random_forest,
 }
-_BASELINE = "image_statistics"
 _LEARNED_FROM = ("labelled_features", "classes", "backbone", "feature_key")
 
 
@@ -20,7 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
     parts = [
         create_selection_pipeline(),
         *(group(create_candidate_pipeline(name), name) for name in _FITS),
-        group(_fit_baseline(), _BASELINE),
+        group(_fit_baseline(), nodes.BASELINE),
         _choose(),
         _test(),
         _validate(),
@@ -76,8 +75,8 @@ def _fit_baseline() -> Pipeline:
         [
             Node(
                 nodes.fit_image_statistics,
-                [*_LEARNED_FROM, f"params:{_BASELINE}", "params:seed"],
-                f"fitted_{_BASELINE}",
+                [*_LEARNED_FROM, f"params:{nodes.BASELINE}", "params:seed"],
+                f"fitted_{nodes.BASELINE}",
                 name="fit",
             ),
         ],
@@ -99,7 +98,9 @@ def _choose() -> Pipeline:
 
 def _test() -> Pipeline:
     """Judge everything once on the test split, after the choice."""
-    judged = {name: f"validated_{name}" for name in _FITS} | {_BASELINE: f"fitted_{_BASELINE}"}
+    judged = {name: f"validated_{name}" for name in _FITS} | {
+        nodes.BASELINE: f"fitted_{nodes.BASELINE}"
+    }
     judges = [
         Node(
             nodes.judge_on_test,
