@@ -71,8 +71,10 @@ def test_a_pipeline_that_is_not_there(project: Project) -> None:
     assert "featurization" in message
 
 
-def test_an_unknown_backbone(project: Project) -> None:
-    message = project.refusal("--pipeline=featurization", "--params=backbone=resnet81")
+@pytest.mark.parametrize("pipeline", ["featurization", "__default__"])
+def test_an_unknown_backbone(project: Project, pipeline: str) -> None:
+    """Before anything is done: the whole job would lay its tiles first."""
+    message = project.refusal(f"--pipeline={pipeline}", "--params=backbone=resnet81")
     assert "'resnet81'" in message
     assert "resnet" in message.split("did you mean", 1)[1]
     assert "efficientnet_lite0" in message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,31 +10,27 @@ import torch
 
 from aerial_kedro.backbones import known
 from aerial_kedro.backbones.artifact import Backbone, PendingWeights, Weights
-from aerial_kedro.backbones.definitions import define_backbone
-from aerial_kedro.backbones.weights import find_weights
+from aerial_kedro.backbones.definitions import build_classifier, define_backbone
+from aerial_kedro.datasets.backbones import BackboneWeightsDataset
 from aerial_kedro.pipelines.featurization.nodes import export_backbone
 
 NETWORK = "squeezenet1_1"
 
 
-def read_nothing() -> Weights:
-    pytest.fail("the weights are read: it is exported again")
+class ReadError(Exception):
+    """The weights are read: the backbone is exported again."""
+
+
+def refuse() -> Weights:
+    raise ReadError
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> PendingWeights:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "weights.pth"
-    definition = define_backbone(NETWORK)
-    torch.save(known_network(), path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return PendingWeights(digest, lambda: find_weights(definition, str(path)))
-
-
-def known_network() -> dict[str, torch.Tensor]:
-    from torchvision.models import squeezenet1_1  # noqa: PLC0415  (torchvision loads slowly)
-
-    return dict(squeezenet1_1(weights=None).state_dict())
+    torch.save(build_classifier(define_backbone(NETWORK)).state_dict(), path)
+    return BackboneWeightsDataset(backbone=NETWORK, weights_path=str(path)).load()
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +41,7 @@ def exported(weights: PendingWeights) -> Backbone:
 def test_what_is_exported_is_not_exported_again(
     weights: PendingWeights, exported: Backbone
 ) -> None:
-    again = replace(weights, read=read_nothing)
+    again = replace(weights, read=refuse)
     found = export_backbone(again, [exported], NETWORK, "last", "onnxruntime", seed=2)
     assert found is exported
 
@@ -67,15 +62,9 @@ def test_another_one_is(
     exported: Backbone,
     change: Callable[[PendingWeights], tuple[PendingWeights, str, str, str]],
 ) -> None:
-    class ReadError(Exception):
-        pass
-
-    def read() -> Weights:
-        raise ReadError
-
     others, backbone, pooling, engine = change(weights)
     with pytest.raises(ReadError):
-        export_backbone(replace(others, read=read), [exported], backbone, pooling, engine, seed=1)
+        export_backbone(replace(others, read=refuse), [exported], backbone, pooling, engine, seed=1)
 
 
 def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
