@@ -26,6 +26,7 @@ def test_a_model_has_a_folder_of_its_own(divided: Project) -> None:
     assert card["classifier"] == "random_forest"
     assert card["classes"] == ["Checks", "Noise", ODD_NAME, "Stripes"]
     assert card["feature_key"] == (divided.data / "04_feature/feature_key.txt").read_text()
+    assert card["tile_size_m"] is None
 
 
 def test_only_the_classifier_that_was_asked_for_is_trained(divided: Project) -> None:

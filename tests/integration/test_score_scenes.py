@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,12 @@ def test_predictions_are_those_of_the_main_job(mapped: Project, county: Project)
     assert here.loc[by_model, "probability"].to_numpy() == pytest.approx(
         there.loc[by_model, "probability"].to_numpy(), abs=1e-4
     )
+
+
+def test_the_model_knows_how_large_its_tiles_were(county: Project) -> None:
+    (card,) = (county.data / "06_models").glob("*/model.json")
+    size = json.loads(card.read_text(encoding="utf-8"))["tile_size_m"]
+    assert size == county.parameters["tile_size_m"]
 
 
 def test_maps_tables_and_change_are_there(mapped: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
+
+# Of corners in degrees the sides differ by centimetres; a little more shows no other ground.
+_SAME_SIZE = 0.05
 
 
 class ModelCard(BaseModel):
@@ -37,6 +41,8 @@ class ModelCard(BaseModel):
         Of training.
     training_tiles
         How many it saw.
+    tile_size_m
+        Side of the tiles on the ground; None where they had no coordinates.
     temperature
         Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
         the training and validation splits that the fold's model had not seen.
@@ -55,6 +61,7 @@ class ModelCard(BaseModel):
     settings: dict[str, Any]
     seed: int
     training_tiles: int
+    tile_size_m: float | None = Field(default=None, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
 
@@ -97,6 +104,26 @@ class TrainedModel:
                 "backbone, engine and precision, or train a model on these features."
             )
 
+    def remark_on_tile_size(self, tiles: DataFrame) -> str | None:
+        """Say so where tiles are of another size on the ground than those that it learned from.
+
+        Every tile fills the network's input, so that half a tile shows fields twice as large: the
+        model gives answers, and what is known of its accuracy does not hold for them.
+
+        Parameters
+        ----------
+        tiles
+            As `find_tile_size` takes them.
+        """
+        learned, found = self.card.tile_size_m, find_tile_size(tiles)
+        if learned is None or found is None or math.isclose(learned, found, rel_tol=_SAME_SIZE):
+            return None
+        return (
+            f"The model {self.card.name!r} learned from tiles of {learned:.4g} m and these are of "
+            f"{found:.4g} m: its accuracy was measured on the former. Lay tiles as large "
+            f"(--params=tile_size_m={learned:.4g}), or train a model on tiles of this size."
+        )
+
     def predict(self, rows: DataFrame) -> DataFrame:
         """Add ``pred_label``, its ``probability`` and all ``class_probabilities``.
 
@@ -121,6 +148,19 @@ class TrainedModel:
             .withColumn("probability", F.array_max("class_probabilities"))
             .select(*kept, "pred_label", "probability", "class_probabilities")
         )
+
+
+def find_tile_size(tiles: DataFrame) -> float | None:
+    """Find the side of tiles on the ground in metres: the median of those that have coordinates.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, xmax``, in metres.
+    """
+    located = tiles.filter("epsg is not null")
+    found = located.agg(F.median(F.col("xmax") - F.col("xmin")).alias("size_m")).first()
+    return float(found["size_m"]) if found and found["size_m"] is not None else None
 
 
 def _scaled(probabilities: Column, temperature: float) -> Column:

@@ -7,7 +7,7 @@ from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.training import history
-from aerial_kedro.pipelines.training.nodes import choose_model, judge_on_test
+from aerial_kedro.pipelines.training.nodes import choose_model, judge_on_test, note_tile_size
 from aerial_kedro.pipelines.training.pipeline import (
     create_candidate_pipeline,
     create_selection_pipeline,
@@ -77,8 +77,15 @@ def _choose(models: list[str]) -> list[Node]:
         Node(
             choose_model,
             [f"{model}.candidate" for model in models],
-            ["best_model", "choice"],
+            ["chosen_model", "choice"],
             name="choose_model",
+            namespace=_NAME,
+        ),
+        Node(
+            note_tile_size,
+            ["chosen_model", "tile_catalog"],
+            "best_model",
+            name="note_tile_size",
             namespace=_NAME,
         ),
         Node(

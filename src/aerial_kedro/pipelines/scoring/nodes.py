@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import geopandas as gpd
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -15,6 +17,8 @@ from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
 from aerial_kedro.tiles.mapping import MapSettings, mapped_classes
 from aerial_kedro.tiles.maps import map_of_tiles, polygons_of_tiles
 from aerial_kedro.tiles.raster import Raster
+
+LOGGER = logging.getLogger(__name__)
 
 
 def score_tiles(
@@ -46,6 +50,8 @@ def score_tiles(
         If the model was trained on other features.
     """
     model.check_features(key)
+    if remark := model.remark_on_tile_size(tile_catalog):
+        LOGGER.warning("%s", remark)
     features = tile_features.filter(F.col("feature_key") == key).drop("feature_key")
     scored = model.predict(tile_catalog.join(features, ["image_id", "source_version"]))
     classes = F.array(*[F.lit(name) for name in model.card.classes])

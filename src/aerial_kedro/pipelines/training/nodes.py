@@ -13,7 +13,7 @@ from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.classifiers.calibration import calibrate
 from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel, find_tile_size
 from aerial_kedro.classifiers.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -169,6 +169,12 @@ def choose_model(*candidates: Candidate) -> tuple[TrainedModel, Choice]:
         f", against {', '.join(others)}" if others else "; no other was trained"
     )
     return model, Choice(name, reason)
+
+
+def note_tile_size(model: TrainedModel, tile_catalog: DataFrame) -> TrainedModel:
+    """Note on the model's card how large the tiles are that it learned from."""
+    learned = tile_catalog.filter("split = 'train'")
+    return model.with_card(tile_size_m=find_tile_size(learned))
 
 
 def judge_on_test(

@@ -89,8 +89,14 @@ def _choose() -> Pipeline:
             Node(
                 nodes.choose_model,
                 ["validated_logistic_regression", "validated_random_forest"],
-                ["trained_model", "choice"],
+                ["chosen_model", "choice"],
                 name="choose_model",
+            ),
+            Node(
+                nodes.note_tile_size,
+                ["chosen_model", "tile_catalog"],
+                "trained_model",
+                name="note_tile_size",
             ),
         ],
     )

@@ -1,0 +1,45 @@
+"""A trained model and tiles of another size than it learned from."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel, find_tile_size
+
+
+def model(tile_size_m: float | None) -> TrainedModel:
+    card = ModelCard(
+        name="county", classifier="random_forest", classes=["A", "B"], column="features",
+        feature_key="", backbone="", settings={}, seed=1, training_tiles=9, tile_size_m=tile_size_m,
+    )  # fmt: skip
+    return TrainedModel(cast("Any", None), card)
+
+
+def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:
+    rows = [(None,) * 3 if size is None else (32610, 500.0, 500.0 + size) for size in sizes]
+    return spark.createDataFrame(rows, "epsg int, xmin double, xmax double")
+
+
+def test_the_size_of_tiles_is_that_of_those_with_a_place(spark_session: SparkSession) -> None:
+    assert find_tile_size(tiles(spark_session, 224, 224.25, None, 223.75)) == 224
+    assert find_tile_size(tiles(spark_session, None, None)) is None
+
+
+def test_tiles_of_another_size_are_remarked_on(spark_session: SparkSession) -> None:
+    remark = model(224).remark_on_tile_size(tiles(spark_session, 50, 50))
+    assert remark is not None
+    assert "'county'" in remark
+    assert "tiles of 224 m and these are of 50 m" in remark
+    assert "--params=tile_size_m=224" in remark
+
+
+@pytest.mark.parametrize(
+    ("learned", "found"), [(224, 224.02), (224, None), (None, 50), (None, None)]
+)
+def test_nothing_is_said_of_the_same_size_or_of_none(
+    learned: float | None, found: float | None, spark_session: SparkSession
+) -> None:
+    assert model(learned).remark_on_tile_size(tiles(spark_session, found)) is None
