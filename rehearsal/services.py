@@ -166,10 +166,22 @@ def master(folder: Path) -> Service:
     return Service("master", command, folder, spark_environment(folder), port=MASTER_PORT)
 
 
-def worker(number: int, folder: Path) -> Service:
-    """Start a worker of one core, in a folder of its own."""
+def worker(number: int, folder: Path, core: int | None = None) -> Service:
+    """Start a worker of one core, in a folder of its own.
+
+    Parameters
+    ----------
+    number
+        Of the worker.
+    folder
+        Of all of them.
+    core
+        The one that it, its executors and their Python run on. Without it they share them all: a
+        task's Java works beside its Python, on another core if one is free.
+    """
     own = folder / f"worker-{number}"
     command = [
+        *(("taskset", "--cpu-list", str(core)) if core is not None else ()),
         str(_SPARK_CLASS),
         "org.apache.spark.deploy.worker.Worker",
         *("--host", HOST, "--cores", "1", "--memory", "1536m", "--webui-port", "0"),
