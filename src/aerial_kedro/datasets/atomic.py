@@ -36,6 +36,27 @@ def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterato
             filesystem.rm(draft)
 
 
+def write_atomic(path: str, content: bytes) -> None:
+    """Write what is at hand in one piece, whole or not at all.
+
+    A blob is there when its upload has ended, so that it needs no draft, which would be copied
+    and deleted. The storage's credential is found in the environment.
+
+    Parameters
+    ----------
+    path
+        Local path or address.
+    content
+        Of the file.
+    """
+    filesystem, target = fsspec.core.url_to_fs(path)
+    if isinstance(filesystem, LocalFileSystem):
+        with open_atomic(path) as file:
+            file.write(content)
+    else:
+        filesystem.pipe_file(target, content)
+
+
 def _move(filesystem: fsspec.AbstractFileSystem, draft: str, target: str) -> None:
     """Put the draft in the target's place, in one step where the storage has one."""
     if isinstance(filesystem, LocalFileSystem):

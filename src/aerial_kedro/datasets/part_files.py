@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.accumulators import Accumulator
 from pyspark.taskcontext import TaskContext
 
 from aerial_kedro.backbones.pending import Batches
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.atomic import write_atomic
 
 WRITTEN_COLUMNS = "rows long"
 _ROWS_OF_GROUP = 512
@@ -22,27 +21,28 @@ _ROWS_OF_GROUP = 512
 
 @dataclass(frozen=True)
 class PartFiles:
-    """Where the tasks of one run write, in a folder that they all reach.
+    """Where the tasks of one run write, in a folder or container that they all reach.
 
     Spark's writer takes rows apart, value by value: of a thousand floats each, on one machine, a
     tenth of featurization, and as much again for Java's compiler. A worker has them in one piece.
+    In blob storage, Hadoop asks for some hundred things besides to commit each task's file.
 
     Parameters
     ----------
     table
-        Folder of the table.
+        Folder of the table: a path, or an address as fsspec takes it.
     partition
         Folder within: ``feature_key=…``.
     run
         Makes file names unlike those of other runs. A task that runs again has the same name.
     """
 
-    table: Path
+    table: str
     partition: str
     run: str
 
     @classmethod
-    def of_new_run(cls, table: Path, partition: str) -> PartFiles:
+    def of_new_run(cls, table: str, partition: str) -> PartFiles:
         """Name the files of a run."""
         return cls(table, partition, uuid.uuid4().hex)
 
@@ -57,7 +57,7 @@ class PartFiles:
     ) -> Batches:
         """Compute a partition's rows and write them (the form that ``mapInArrow`` takes).
 
-        The file is moved into place when it is whole: what a killed task leaves is no part file.
+        The file is there when it is whole: what a killed task leaves is no part file.
 
         Parameters
         ----------
@@ -80,25 +80,28 @@ class PartFiles:
         done = [_without(batch, leave_out) for batch in compute(batches)]
         written = sum(batch.num_rows for batch in done)
         if written:
-            with open_atomic(str(self.table / self.partition / name)) as file:
-                _write(file, pa.Table.from_batches(done))
+            content = _in_parquet(pa.Table.from_batches(done))
+            write_atomic(f"{self.table}/{self.partition}/{name}", content)
         rows.add(written)
         tasks.add(1)
         yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])
 
     def mark_written(self) -> None:
         """Say, as Spark does, that the table is there, even if it has no row."""
-        self.table.mkdir(parents=True, exist_ok=True)
-        (self.table / "_SUCCESS").touch()
+        filesystem, folder = fsspec.core.url_to_fs(self.table)
+        filesystem.makedirs(folder, exist_ok=True)
+        filesystem.touch(f"{folder}/_SUCCESS")
 
 
 def _without(batch: pa.RecordBatch, column: str) -> pa.RecordBatch:
     return batch.select([name for name in batch.schema.names if name != column])
 
 
-def _write(file: IO[bytes], rows: pa.Table) -> None:
-    """Write rows, some hundred in a row group: each batch alone would be slow to read."""
+def _in_parquet(rows: pa.Table) -> bytes:
+    """Put rows in a file's form, some hundred in a row group: each batch alone reads slowly."""
+    file = pa.BufferOutputStream()
     # Features are noise to a compressor and to a dictionary: both cost time and save nothing.
     pq.write_table(
         rows, file, row_group_size=_ROWS_OF_GROUP, compression="none", use_dictionary=False
     )
+    return bytes(file.getvalue())

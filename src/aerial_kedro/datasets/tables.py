@@ -102,11 +102,11 @@ class TableDataset(SparkDatasetV2):
 class FeatureStoreDataset(TableDataset):
     """`tile_features`: only ever added to, one folder for each ``feature_key``.
 
-    Every task's file is moved into place when the task ends (`PartFiles`; in blob storage Spark's
-    writer, by Hadoop's commit algorithm 2), so that a run which is killed leaves what it has done,
-    and `FeatureCheckpointDataset` finds it. A task that runs again writes its file under the same
-    name. But an executor that outlives its driver may move one last file into place after the next
-    run has looked what is done: such rows are there twice, and are read once.
+    Every task's file is in place when the task ends (`PartFiles`; what an engine in Java computes
+    is written by Spark, with Hadoop's commit algorithm 2), so that a run which is killed leaves
+    what it has done, and `FeatureCheckpointDataset` finds it. A task that runs again writes its
+    file under the same name. But an executor that outlives its driver may put one last file in
+    place after the next run has looked what is done: such rows are there twice, and are read once.
 
     Parameters
     ----------
@@ -136,20 +136,22 @@ class FeatureStoreDataset(TableDataset):
     def _save(self, data: DataFrame | pd.DataFrame | PendingFeatures) -> None:
         """Add rows, reporting progress."""
         if isinstance(data, PendingFeatures):
-            if not self._has_address:
-                _write_in_tasks(data, Path(self._python_path).absolute())
-                return
-            data = data.frame()
+            _write_in_tasks(data, self.part_files(data.feature_key))
+            return
         look = partial(look_at_writing_stage, spark.session())
         with reporting_progress(*_PROGRESS, look):
             super()._save(data)
 
+    def part_files(self, feature_key: str) -> PartFiles:
+        """Name the files of a run's tasks; workers have other working folders than the driver."""
+        table = self._python_path if self._has_address else str(Path(self._python_path).absolute())
+        return PartFiles.of_new_run(table, f"feature_key={feature_key}")
 
-def _write_in_tasks(data: PendingFeatures, table: Path) -> None:
+
+def _write_in_tasks(data: PendingFeatures, files: PartFiles) -> None:
     """Have each task write its features to a file of its own."""
     context = spark.session().sparkContext
     rows, tasks = context.accumulator(0), context.accumulator(0)
-    files = PartFiles.of_new_run(table, f"feature_key={data.feature_key}")
     write = partial(
         files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from aerial_kedro.backbones.featurize import FEATURE_COLUMNS
 from aerial_kedro.backbones.pending import Batches, PendingFeatures
 from aerial_kedro.datasets.part_files import PartFiles
-from aerial_kedro.datasets.tables import FeatureStoreDataset, TableDataset
+from aerial_kedro.datasets.tables import FeatureStoreDataset
 
 TASKS, TILES = 3, 1_300
 KEY = "0f"
@@ -110,15 +112,19 @@ def test_a_task_that_fails_leaves_no_part_file(spark_session: SparkSession, tmp_
     assert not (tmp_path / "tile_features" / "_temporary").exists()
 
 
-def test_into_blob_storage_spark_writes(
-    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "table"),
+    [
+        ("abfss://naip@account.dfs.core.windows.net/features", None),
+        ("wasb://naip@storageemulator/county/features", "abfs://naip/county/features"),
+    ],
+)
+def test_tasks_write_into_blob_storage_as_python_addresses_it(
+    address: str, table: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
-    handed_on: list[DataFrame] = []
-    monkeypatch.setattr(TableDataset, "_save", lambda self, data: handed_on.append(data))
-    address = "abfss://naip@account.dfs.core.windows.net/04_feature/tile_features"
-    FeatureStoreDataset(filepath=address).save(pending(spark_session))
-    assert [frame.columns for frame in handed_on] == [list(FEATURE_COLUMNS)]
+    files = FeatureStoreDataset(filepath=address).part_files(KEY)
+    assert (files.table, files.partition) == (table or address, f"feature_key={KEY}")
 
 
 class Count:
@@ -131,8 +137,18 @@ class Count:
         self.value += term
 
 
-def test_a_task_that_runs_twice_writes_one_file(tmp_path: Path) -> None:
-    files = PartFiles.of_new_run(tmp_path, "feature_key=0f")
+@pytest.fixture(params=["folder", "storage"])
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A folder, and a storage that is none."""
+    if request.param == "folder":
+        yield str(tmp_path / "tile_features")
+        return
+    yield "memory://tile_features"
+    fsspec.filesystem("memory").rm("/tile_features", recursive=True)
+
+
+def test_a_task_that_runs_twice_writes_one_file(table: str) -> None:
+    files = PartFiles.of_new_run(table, "feature_key=0f")
     done, tasks = Count(), Count()
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -143,5 +159,10 @@ def test_a_task_that_runs_twice_writes_one_file(tmp_path: Path) -> None:
             batches(), compute=compute, leave_out="feature_key", rows=done, tasks=tasks
         )
         assert [batch.to_pydict() for batch in write] == [{"rows": [90]}]
-    assert len(list(tmp_path.glob("feature_key=0f/*.parquet"))) == 1
+    files.mark_written()
+    filesystem, folder = fsspec.core.url_to_fs(table)
+    part, mark = sorted(filesystem.find(folder), key=lambda path: path.endswith("_SUCCESS"))
+    assert mark == f"{folder}/_SUCCESS"
+    assert part.startswith(f"{folder}/feature_key=0f/part-")
+    assert pq.read_table(io.BytesIO(filesystem.cat_file(part))).num_rows == 90
     assert (done.value, tasks.value) == (180, 2)
