@@ -25,7 +25,7 @@ class PartFiles:
 
     Spark's writer takes rows apart, value by value: of a thousand floats each, on one machine, a
     tenth of featurization, and as much again for Java's compiler. A worker has them in one piece.
-    In blob storage, Hadoop asks for some hundred things besides to commit each task's file.
+    In blob storage, Hadoop asks for some eighty things besides to commit each task's file.
 
     Parameters
     ----------
