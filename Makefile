@@ -55,7 +55,7 @@ format: $(VENV)/.installed ## format the code
 bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--synapseml: and ImageFeaturizer); ends with a line of JSON
 	$(BIN)/python -m benchmarks.featurization $(BENCH)
 
-bench-county: $(VENV)/.installed ## measure scoring to report of a county of 67,000 tiles
+bench-county: $(VENV)/.installed ## measure a county of 67,000 tiles, from features that are there to the report
 	$(BIN)/python -m benchmarks.county
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -225,14 +226,22 @@ def python_address(spark_address: str) -> str:
     'abfs://naip/middlesex'
     >>> python_address("wasbs://naip@account.blob.core.windows.net/middlesex")
     'abfs://naip@account.dfs.core.windows.net/middlesex'
+
+    To Hadoop several slashes are one, to adlfs they are other names:
+
+    >>> python_address("abfss://naip@account.dfs.core.windows.net/middlesex//03_primary")
+    'abfss://naip@account.dfs.core.windows.net/middlesex/03_primary'
     """
     place = urlsplit(spark_address)
-    if place.scheme not in ("wasb", "wasbs"):
+    if place.scheme not in _REMOTE:
         return spark_address
+    path = re.sub("/+", "/", place.path)
+    if place.scheme not in ("wasb", "wasbs"):
+        return place._replace(path=path).geturl()
     host = str(place.hostname)
     if not host.endswith(_BLOB_HOST):
-        return f"abfs://{place.username}{place.path}"
-    return f"abfs://{place.username}@{host.removesuffix(_BLOB_HOST)}{_DFS_HOST}{place.path}"
+        return f"abfs://{place.username}{path}"
+    return f"abfs://{place.username}@{host.removesuffix(_BLOB_HOST)}{_DFS_HOST}{path}"
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,15 @@ def test_the_model_knows_how_large_its_tiles_were(county: Project) -> None:
     assert size == county.parameters["tile_size_m"]
 
 
+def test_tiles_of_another_size_are_warned_of(mapped: Project, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(mapped.data / "06_models", data / "06_models")
+    said = replace(mapped, data=data).run(
+        "score_scenes", to_outputs=["predictions"], tile_size_m=224
+    )
+    assert any("learned from tiles of 112 m and these are of 224 m" in line for line in said)
+
+
 def test_maps_tables_and_change_are_there(mapped: Project) -> None:
     output = mapped.data / "07_model_output"
     for year in (2012, 2018):

@@ -117,5 +117,7 @@ def test_a_key_is_shared_with_this_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_an_address_of_spark_is_written_as_python_does() -> None:
     assert python_address(ABFSS) == ABFSS
+    assert python_address(ABFSS + "//03_primary/x") == ABFSS + "/03_primary/x"
+    assert python_address("wasb://naip@storageemulator/md//x") == "abfs://naip/md/x"
     assert python_address("/data/x") == "/data/x"
     assert python_address("wasb://naip@storageemulator/md") == "abfs://naip/md"

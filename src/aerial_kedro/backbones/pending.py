@@ -9,9 +9,6 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from aerial_kedro.backbones.featurize import FEATURE_COLUMNS
-from aerial_kedro.tiles.catalog import ddl
-
 Batches: TypeAlias = Iterator[pa.RecordBatch]
 
 
@@ -24,7 +21,7 @@ class PendingFeatures:
     tiles
         What is to be featurized, in as many partitions as there are to be tasks.
     compute
-        Turns the tiles of a partition into `FEATURE_COLUMNS`; sent to the workers.
+        Turns the tiles of a partition into rows of `tile_features`; sent to the workers.
     feature_key
         Of all rows.
     tasks
@@ -35,8 +32,3 @@ class PendingFeatures:
     compute: Callable[[Batches], Batches]
     feature_key: str
     tasks: int
-
-    def frame(self) -> DataFrame:
-        """Hand the rows on through Spark: `FEATURE_COLUMNS`."""
-        # Spark gives iterators and takes them; its annotations say less.
-        return self.tiles.mapInArrow(self.compute, ddl(FEATURE_COLUMNS))  # type: ignore[arg-type]

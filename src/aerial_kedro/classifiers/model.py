@@ -16,7 +16,7 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 
-# Of corners in degrees the sides differ by centimetres; a little more shows no other ground.
+# Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
 _SAME_SIZE = 0.05
 
 
@@ -115,13 +115,14 @@ class TrainedModel:
         tiles
             As `find_tile_size` takes them.
         """
-        learned, found = self.card.tile_size_m, find_tile_size(tiles)
+        learned = self.card.tile_size_m
+        found = None if learned is None else find_tile_size(tiles)
         if learned is None or found is None or math.isclose(learned, found, rel_tol=_SAME_SIZE):
             return None
         return (
-            f"The model {self.card.name!r} learned from tiles of {learned:.4g} m and these are of "
-            f"{found:.4g} m: its accuracy was measured on the former. Lay tiles as large "
-            f"(--params=tile_size_m={learned:.4g}), or train a model on tiles of this size."
+            f"The model {self.card.name!r} learned from tiles of {learned:g} m and these are of "
+            f"{found:g} m: its accuracy was measured on the former. Give tiles as large (of scenes "
+            f"with --params=tile_size_m={learned:g}), or train a model on tiles of this size."
         )
 
     def predict(self, rows: DataFrame) -> DataFrame:
@@ -156,10 +157,12 @@ def find_tile_size(tiles: DataFrame) -> float | None:
     Parameters
     ----------
     tiles
-        ``epsg, xmin, xmax``, in metres.
+        ``epsg, xmin, ymin, xmax, ymax``, in metres.
     """
     located = tiles.filter("epsg is not null")
-    found = located.agg(F.median(F.col("xmax") - F.col("xmin")).alias("size_m")).first()
+    # The mean of both sides: where a square stands askew, one gains what the other loses.
+    side = (F.col("xmax") - F.col("xmin") + F.col("ymax") - F.col("ymin")) / 2
+    found = located.agg(F.median(side).alias("size_m")).first()
     return float(found["size_m"]) if found and found["size_m"] is not None else None
 
 

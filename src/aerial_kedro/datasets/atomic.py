@@ -40,12 +40,12 @@ def write_atomic(path: str, content: bytes) -> None:
     """Write what is at hand in one piece, whole or not at all.
 
     A blob is there when its upload has ended, so that it needs no draft, which would be copied
-    and deleted. The storage's credential is found in the environment.
+    and deleted. The storage's credential is found in the environment, as workers have it.
 
     Parameters
     ----------
     path
-        Local path or address.
+        Local path, or address in blob storage.
     content
         Of the file.
     """

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.accumulators import Accumulator
@@ -88,9 +87,7 @@ class PartFiles:
 
     def mark_written(self) -> None:
         """Say, as Spark does, that the table is there, even if it has no row."""
-        filesystem, folder = fsspec.core.url_to_fs(self.table)
-        filesystem.makedirs(folder, exist_ok=True)
-        filesystem.touch(f"{folder}/_SUCCESS")
+        write_atomic(f"{self.table}/_SUCCESS", b"")
 
 
 def _without(batch: pa.RecordBatch, column: str) -> pa.RecordBatch:

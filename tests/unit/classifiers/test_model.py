@@ -19,8 +19,13 @@ def model(tile_size_m: float | None) -> TrainedModel:
 
 
 def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:
-    rows = [(None,) * 3 if size is None else (32610, 500.0, 500.0 + size) for size in sizes]
-    return spark.createDataFrame(rows, "epsg int, xmin double, xmax double")
+    """Squares, the least bit askew: wider than high."""
+    rows = [
+        (None,) * 5 if size is None else (32610, 500.0, 0.0, 501.0 + size, size - 1.0)
+        for size in sizes
+    ]
+    columns = "epsg int, xmin double, ymin double, xmax double, ymax double"
+    return spark.createDataFrame(rows, columns)
 
 
 def test_the_size_of_tiles_is_that_of_those_with_a_place(spark_session: SparkSession) -> None:

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.backbones.featurize import FEATURE_COLUMNS
 from aerial_kedro.backbones.pending import Batches, PendingFeatures
 from aerial_kedro.datasets.part_files import PartFiles
 from aerial_kedro.datasets.tables import FeatureStoreDataset
+from aerial_kedro.tiles.catalog import ddl
 
 TASKS, TILES = 3, 1_300
 KEY = "0f"
@@ -52,6 +53,11 @@ def pending(session: SparkSession, tiles: int = TILES) -> PendingFeatures:
     return PendingFeatures(numbers, compute, KEY, TASKS)
 
 
+def through_spark(pending: PendingFeatures) -> DataFrame:
+    """Hand the rows on to Spark, which then writes them."""
+    return pending.tiles.mapInArrow(pending.compute, ddl(FEATURE_COLUMNS))  # type: ignore[arg-type]
+
+
 def store(folder: Path) -> FeatureStoreDataset:
     return FeatureStoreDataset(filepath=str(folder / "tile_features"))
 
@@ -62,12 +68,18 @@ def part_files(folder: Path) -> list[Path]:
 
 def test_the_rows_are_those_that_spark_writes(spark_session: SparkSession, tmp_path: Path) -> None:
     store(tmp_path / "tasks").save(pending(spark_session))
-    store(tmp_path / "spark").save(pending(spark_session).frame())
-    written, expected = (
-        store(tmp_path / how).load().orderBy("image_id").toPandas() for how in ("tasks", "spark")
-    )
+    FeatureStoreDataset(filepath=f"file://{tmp_path}/address").save(pending(spark_session))
+    store(tmp_path / "spark").save(through_spark(pending(spark_session)))
+    written, addressed, expected = (
+        FeatureStoreDataset(filepath=path).load().orderBy("image_id").toPandas().map(repr)
+        for path in (
+            f"{tmp_path}/tasks/tile_features", f"file://{tmp_path}/address",
+            f"{tmp_path}/spark/tile_features",
+        )
+    )  # fmt: skip
     assert len(written) == TILES * 9 / 10
-    assert written.map(repr).equals(expected.map(repr))
+    assert written.equals(expected)
+    assert addressed.equals(expected)
 
 
 def test_there_is_a_file_for_each_task_and_nothing_else(
@@ -91,7 +103,7 @@ def test_a_file_has_few_row_groups(spark_session: SparkSession, tmp_path: Path) 
 def test_features_are_added_to_those_that_are_there(
     spark_session: SparkSession, tmp_path: Path
 ) -> None:
-    store(tmp_path).save(pending(spark_session).frame().limit(5))
+    store(tmp_path).save(through_spark(pending(spark_session)).limit(5))
     before = part_files(tmp_path)
     store(tmp_path).save(pending(spark_session))
     assert set(before) < set(part_files(tmp_path))
