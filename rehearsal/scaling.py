@@ -55,16 +55,15 @@ def scale(cluster: dict[str, services.Service], plain: Cluster, scratch: Path) -
         much faster two are. ``load_before`` is the machine's load over the minute before: where it
         is more than that of an idle cluster, other work was measured too.
     """
+    cores = sorted(os.sched_getaffinity(0))[: len(_WORKERS)]
+    if len(cores) < len(_WORKERS):
+        raise RehearsalError(f"Two workers need a core each; there is {len(cores)}.")
     divided = _divide(plain)
     load = os.getloadavg()[0]
     for name in [name for name in cluster if name.startswith("worker-")]:
         cluster.pop(name).stop()
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < len(_WORKERS):
-        raise RehearsalError(f"Two workers need a core each; there is {len(cores)}.")
     pinned = [
-        services.worker(number, scratch, core)
-        for number, core in zip(_WORKERS, cores, strict=False)
+        services.worker(number, scratch, core) for number, core in zip(_WORKERS, cores, strict=True)
     ]
     cluster |= {each.name: each for each in pinned}
     found = {2: _measure(divided, plain, 2)}
