@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from kedro.framework.session import KedroSession
 
 from aerial_kedro.backbones.engines import EngineChoice
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.pipelines.reporting.explained import explain_errors
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from tests.integration.kedro_project import PROJECT, Project, assert_errors_are_explained
@@ -24,14 +26,16 @@ def test_a_model_that_cannot_be_run_here_leaves_the_section_out(
     settings = ReportSettings(
         gallery_tiles=0, worst_errors=0, explained_errors=2, change_candidates=0
     )
-    names = ["test_predictions", "tile_catalog", "labelled_features", "stored_model", "backbone"]
+    names = ["test_predictions", "tile_catalog", "labelled_features"]
     with (
         county.environment(),
         KedroSession.create(PROJECT, env="base", runtime_params=dict(county.parameters)) as session,
     ):
         catalog = session.load_context().catalog
         inputs = [catalog.load(name) for name in names]
+        model = catalog.load("stored_model")
     with caplog.at_level(logging.WARNING, "aerial_kedro"):
-        other = EngineChoice(engine="openvino", precision="fp32")
+        in_bf16 = EngineChoice(engine="openvino", precision="bf16")
+        other = replace(model, source=FeatureSource(model.source.backbone, in_bf16))
         assert explain_errors(*inputs, other, settings) == []
     assert "explains no errors" in caplog.text

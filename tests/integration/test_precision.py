@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,37 +73,27 @@ def test_another_run_calibrates_on_the_same_tiles_once(quantized: Project, folde
     assert len(quantized.features()) == len(features)
 
 
-def test_scoring_takes_the_stored_backbone_and_the_models_engine(
-    quantized: Project, folders: Path
-) -> None:
-    card = quantized.json("06_models/backbone_int8.json")
-    quantized.run("score_folder", score_root=str(folders))
-    assert quantized.json("06_models/backbone_int8.json") == card
-    predictions = pd.read_csv(quantized.data / "07_model_output/predictions.csv")
-    said = predictions["filepath"].str.extract(r"/([A-Za-z]+)_\d+\.png$")[0]
-    assert len(predictions) == 80
-    assert np.mean(said == predictions["pred_label"]) > 0.8
-
-
-def test_scoring_in_another_precision_says_what_to_add(quantized: Project, folders: Path) -> None:
-    engine = quantized.json("04_feature/precision_summary.json")["engine"]
-    message = quantized.refusal(
-        "--pipeline=score_folder", f"--params=score_root={folders},model_name=small"
-    )
-    assert f"engine={engine},precision=int8" in message
-
-
-def test_scoring_does_not_calibrate_on_tiles_of_its_own(
+def test_a_model_in_int8_scores_where_nothing_else_of_its_run_is(
     quantized: Project, folders: Path, tmp_path: Path
 ) -> None:
-    alone = replace(quantized, data=tmp_path)
-    (tmp_path / "06_models").mkdir()
-    (tmp_path / "06_models/small").symlink_to(quantized.data / "06_models/small")
-    message = alone.refusal(
+    """Its folder is enough: the calibrated network is in it, and the card says what runs it."""
+    shutil.copytree(quantized.data / "06_models/small", tmp_path / "06_models/small")
+    alone = replace(quantized, data=tmp_path, parameters={})
+    said = alone.run("score_folder", score_root=str(folders), model_name="small")
+    assert any("precision=int8" in line for line in said)
+    assert not list((tmp_path / "06_models").glob("*.onnx"))
+    predictions = pd.read_csv(tmp_path / "07_model_output/predictions.csv")
+    label = predictions["filepath"].str.extract(r"/([A-Za-z]+)_\d+\.png$")[0]
+    assert len(predictions) == 80
+    assert np.mean(label == predictions["pred_label"]) > 0.8
+
+
+def test_scoring_in_another_precision_is_refused(quantized: Project, folders: Path) -> None:
+    message = quantized.refusal(
         "--pipeline=score_folder",
-        f"--params=score_root={folders},model_name=small,precision=int8",
+        f"--params=score_root={folders},model_name=small,precision=fp32",
     )
-    assert "Copy backbone_int8.onnx" in message
+    assert "Leave precision=fp32 out" in message
 
 
 @pytest.mark.parametrize(

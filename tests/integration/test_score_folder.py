@@ -233,9 +233,10 @@ def test_no_model_at_all(project: Project, root: Path) -> None:
     assert "kedro run" in message
 
 
-def test_a_model_of_another_backbone_says_which(trained: Project, root: Path) -> None:
+def test_another_backbone_than_the_models_is_refused(trained: Project, root: Path) -> None:
     message = refused(trained, root, "model_name=forest", "backbone=efficientnet_lite1")
-    assert "--params=backbone=efficientnet_lite0" in message
+    assert "backbone=efficientnet_lite0" in message
+    assert "Leave backbone=efficientnet_lite1 out" in message
 
 
 def test_corners_that_make_no_tile(trained: Project, root: Path, tmp_path: Path) -> None:

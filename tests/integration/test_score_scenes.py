@@ -91,7 +91,7 @@ def test_a_model_of_other_features_is_refused_before_any_are_computed(
         card.write_text(card.read_text(encoding="utf-8").replace(key, "0" * len(key)))
     other = replace(mapped, data=data)
     message = refusal(other)
-    assert "was trained on other features" in message
+    assert "was trained on features 0000" in message
     assert not (data / "04_feature/tile_features").exists()
 
 

@@ -23,7 +23,7 @@ import requests
 from PIL import Image
 from pyspark.sql import SparkSession
 
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.classifiers.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -35,6 +35,7 @@ from aerial_kedro.datasets.stored_models import StoredModelDataset
 from aerial_kedro.serving.conversion import convert_model
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
 from tests.integration.kedro_project import PROJECT, Project
+from tests.models import make_card, make_source
 
 MODEL = "models:/aerial_kedro_tiles/latest"
 START_S = 120
@@ -76,18 +77,9 @@ def test_probabilities_are_those_of_spark(
     """Of each classifier, whichever the county's validation happened to choose."""
     rows = spark_session.read.parquet(str(county.data / "05_model_input/labelled_features"))
     classes = sorted(row["label"] for row in rows.select("label").distinct().collect())
-    card = ModelCard(
-        classifier="either",
-        classes=classes,
-        column=settings.column,
-        feature_key="",
-        backbone="",
-        settings=settings.model_dump(),
-        seed=1,
-        training_tiles=rows.count(),
-        temperature=1.7,
-    )
-    model = TrainedModel(fit_stages(rows, settings, classes, seed=1), card)
+    source = make_source()
+    card = make_card(source, classes=classes, column=settings.column, temperature=1.7)
+    model = TrainedModel(fit_stages(rows, settings, classes, seed=1), card, source)
     models = str(tmp_path)
     ModelStoreDataset(path=models, spark_path=models, model_name="one").save(model)
 
@@ -290,17 +282,26 @@ def test_the_model_brings_its_code_and_needs_neither_spark_nor_torch(
     assert names.isdisjoint(ABSENT)
 
 
-def test_a_model_of_another_backbone_is_refused(packaged: Project) -> None:
-    card = packaged.data / "06_models/backbone.json"
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("weights_sha256", "was trained on features"),
+        ("onnx_sha256", "is not the file that"),
+    ],
+)
+def test_a_model_whose_backbone_is_anothers_is_refused(
+    packaged: Project, field: str, said: str
+) -> None:
+    (card,) = (packaged.data / "06_models").glob("*/backbone.json")
     before = card.read_text(encoding="utf-8")
-    changed = {**json.loads(before), "weights_sha256": "0" * 64}
+    changed = {**json.loads(before), field: "0" * 64}
     card.write_text(json.dumps(changed), encoding="utf-8")
     try:
         message = packaged.refusal("--pipeline=serving")
     finally:
         card.write_text(before, encoding="utf-8")
-    assert "was trained on features" in message
-    assert "--pipeline=featurization" in message
+    assert said in message
+    assert "Train the model again." in message
 
 
 def test_a_model_is_needed(project: Project) -> None:

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.errors import AerialError
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
@@ -33,7 +34,7 @@ class ModelCard(BaseModel):
         In the order of its probabilities.
     column
         The column of `tile_features` that it reads.
-    feature_key, backbone
+    feature_key, backbone, engine, precision
         Of the features that it was trained on: it fits no others.
     settings
         Of the classifier.
@@ -58,6 +59,8 @@ class ModelCard(BaseModel):
     column: str
     feature_key: str
     backbone: str
+    engine: str
+    precision: str
     settings: dict[str, Any]
     seed: int
     training_tiles: int
@@ -76,10 +79,13 @@ class TrainedModel:
         The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``.
     card
         Its description.
+    source
+        What computes the features that it reads; None where the model is not to be kept.
     """
 
     stages: PipelineModel
     card: ModelCard
+    source: FeatureSource | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedModel:
         # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.

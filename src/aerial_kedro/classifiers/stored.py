@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.classifiers.model import ModelCard
 
 
@@ -38,7 +39,10 @@ class StoredModel:
         Its description.
     stages
         In order.
+    source
+        What computes the features that it reads.
     """
 
     card: ModelCard
     stages: tuple[StoredStage, ...]
+    source: FeatureSource

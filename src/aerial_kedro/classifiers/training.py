@@ -130,6 +130,8 @@ def predict_unseen(
         column=settings.column,
         feature_key="",
         backbone="",
+        engine="",
+        precision="",
         settings=settings.model_dump(),
         seed=seed,
         training_tiles=0,

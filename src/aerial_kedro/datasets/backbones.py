@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import Any
 
-import fsspec
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 from pydantic import ValidationError
 
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard, PendingWeights, Weights
+from aerial_kedro.backbones.artifact import Backbone, PendingWeights, Weights
 from aerial_kedro.backbones.known import PACKAGED, digest_weights
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
+_REMEDY = "Make it with `kedro run --pipeline=featurization`."
 
 
 class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
@@ -76,9 +75,7 @@ class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
 
 
 class BackboneDataset(AbstractDataset[Backbone, Backbone]):
-    """An exported backbone: ``<path>.onnx`` beside ``<path>.json``, the card written last.
-
-    For the engine ``torch`` there is a ``<path>.pt2`` as well.
+    """An exported backbone, as `BackboneFiles` lays it down.
 
     Parameters
     ----------
@@ -100,70 +97,27 @@ class BackboneDataset(AbstractDataset[Backbone, Backbone]):
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path = f"{path}_int8" if precision == "int8" else path
-        self._credentials = credentials
+        whole = f"{path}_int8" if precision == "int8" else path
+        self._files = BackboneFiles(whole, _REMEDY, credentials)
         self.metadata = metadata
 
     def load(self) -> Backbone:
-        """Read the backbone and check that file and card belong together.
-
-        Raises
-        ------
-        AerialError
-            If it is not there, or the two do not fit.
-        """
-        if not self._exists():
-            raise AerialError(
-                f"There is no backbone at {self._path}.onnx yet. Make it with "
-                "`kedro run --pipeline=featurization`."
-            )
-        onnx, card_text = (
-            self._filesystem_cat(f"{self._path}{suffix}") for suffix in (".onnx", ".json")
-        )
-        card = BackboneCard.model_validate_json(card_text)
-        self._check(".onnx", onnx, card.onnx_sha256)
-        program = None
-        if card.program_sha256 is not None:
-            program = self._filesystem_cat(f"{self._path}.pt2")
-            self._check(".pt2", program, card.program_sha256)
-        return Backbone(onnx, card, program)
-
-    def _check(self, suffix: str, content: bytes, sha256: str) -> None:
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise AerialError(
-                f"{self._path}{suffix} is not the file that {self._path}.json describes. Export it "
-                "again with `kedro run --pipeline=featurization`."
-            )
+        """Read the backbone."""
+        return self._files.read()
 
     def save(self, data: Backbone) -> None:
-        """Write the ONNX file, the network for torch where there is one, then the card."""
-        with open_atomic(f"{self._path}.onnx", self._credentials) as file:
-            file.write(data.onnx)
-        if data.program is not None:
-            with open_atomic(f"{self._path}.pt2", self._credentials) as file:
-                file.write(data.program)
-        with open_atomic(f"{self._path}.json", self._credentials) as file:
-            file.write(data.card.model_dump_json(indent=2).encode())
+        """Write the backbone."""
+        self._files.write(data)
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""
-        return JSONPreview(self._filesystem_cat(f"{self._path}.json").decode())
-
-    def _filesystem_cat(self, path: str) -> bytes:
-        filesystem, name = fsspec.core.url_to_fs(path, **(self._credentials or {}))
-        return bytes(filesystem.cat_file(name))
+        return JSONPreview(self._files.read_card().decode())
 
     def _exists(self) -> bool:
-        return all(
-            filesystem.exists(name)
-            for filesystem, name in (
-                fsspec.core.url_to_fs(f"{self._path}{suffix}", **(self._credentials or {}))
-                for suffix in (".onnx", ".json")
-            )
-        )
+        return self._files.exist()
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}
+        return {"path": self._files.path}
 
 
 class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):

@@ -1,4 +1,4 @@
-"""Trained models by name: a Spark ML pipeline and its card."""
+"""Trained models by name: a Spark ML pipeline, its card, and what computes its features."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
 from aerial_kedro import spark
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
 from aerial_kedro.datasets.registry import Scratch, find_version, is_address, load_registered
 from aerial_kedro.errors import AerialError
 
@@ -81,15 +83,16 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
             )
 
     def save(self, data: TrainedModel) -> None:
-        """Write the pipeline, then its card, then remember it as the latest."""
+        """Write pipeline and backbone, then the card, then remember it as the latest."""
         self.check_name()
         name = self._model_name or _new_name(data.card)
         model = data.with_card(name=name)
         spark.session()
         # The card goes first and comes back last: a folder without one is no model.
-        self._remove(f"{name}/model.json")
+        self._remove(f"{name}/{CARD}")
         model.stages.write().overwrite().save(f"{self._spark_path}/{name}/stages")
-        self._write(f"{name}/model.json", model.card.model_dump_json(indent=2))
+        write_source(f"{self._path}/{name}", model.source, self._credentials)
+        self._write(f"{name}/{CARD}", model.card.model_dump_json(indent=2))
         self._write("latest.json", json.dumps({"model_name": name}))
         LOGGER.info("Model: %s (%s)", name, data.card.classifier)
 
@@ -100,8 +103,9 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
             return load_registered(self._model_name, Scratch(*scratch, self._credentials))
         name = self.find()
         spark.session()
+        card, source = self.load_parts(name)
         stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
-        return TrainedModel(stages, self.load_card(name))
+        return TrainedModel(stages, card, source)
 
     def find(self) -> str:
         """Return the name of the stored model to load: the one asked for, or the latest.
@@ -116,20 +120,21 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
             raise AerialError(
                 f"There is no trained model in {self._path} yet. Train one with `kedro run`."
             )
-        if is_address(name) or not self._has(name):
+        if not self._has(name):
             raise AerialError(
                 f"There is no model called {name!r} in {self._path}. There are: "
                 f"{', '.join(self._names()) or 'none'}."
             )
         return name
 
-    def load_card(self, name: str) -> ModelCard:
-        """Read the card of a model."""
-        return ModelCard.model_validate_json(self._read(f"{name}/model.json"))
+    def load_parts(self, name: str) -> tuple[ModelCard, FeatureSource]:
+        """Read what needs no Spark: the card of a model, and what computes its features."""
+        card = parse_card(self._read(f"{name}/{CARD}"), repr(name))
+        return card, read_source(f"{self._path}/{name}", card, self._credentials)
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""
-        return JSONPreview(self._read(f"{self._model_name or self._latest()}/model.json").decode())
+        return JSONPreview(self._read(f"{self._model_name or self._latest()}/{CARD}").decode())
 
     def _exists(self) -> bool:
         name = self._model_name or self._latest()
@@ -146,11 +151,11 @@ class ModelStoreDataset(AbstractDataset[TrainedModel, TrainedModel]):
         return str(json.loads(self._read("latest.json"))["model_name"])
 
     def _has(self, name: str) -> bool:
-        return self._is_file(f"{name}/model.json")
+        return self._is_file(f"{name}/{CARD}")
 
     def _names(self) -> list[str]:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return sorted(each.split("/")[-2] for each in filesystem.glob(f"{base}/*/model.json"))
+        return sorted(each.split("/")[-2] for each in filesystem.glob(f"{base}/*/{CARD}"))
 
     def _is_file(self, name: str) -> bool:
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,13 @@ from pyspark.ml import PipelineModel
 from aerial_kedro import spark
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.registration import Registration, is_promoted
+from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"models:/(?P<name>[A-Za-z0-9_-]+)(/(?P<version>\d+|latest)|@(?P<alias>.+))")
-_CARD = "model.json"
-_STAGES = "sparkml"
+STAGES = "sparkml"
 """As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
 _SCORE = "validation_macro_f1"
 _DATA = "data.fingerprint"
@@ -74,7 +76,7 @@ class Scratch:
 
 
 class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
-    """Adds a version to a registered model, its card beside it, and moves the alias.
+    """Adds a version to a registered model, all that it needs with it, and moves the alias.
 
     Parameters
     ----------
@@ -104,12 +106,13 @@ class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
         artifacts = f"{card.backbone}-{card.classifier}"
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            self._scratch.fetch(data.model.stages, folder / _STAGES)
-            (folder / _CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+            self._scratch.fetch(data.model.stages, folder / STAGES)
+            write_source(str(folder), data.model.source)
+            (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
             described = Model(artifact_path=artifacts, run_id=run.info.run_id)
             kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
             described.add_flavor(
-                "spark", pyspark_version=pyspark.__version__, model_data=_STAGES, model_class=kind
+                "spark", pyspark_version=pyspark.__version__, model_data=STAGES, model_class=kind
             )
             described.save(folder / "MLmodel")
             mlflow.log_artifacts(str(folder), artifacts)
@@ -170,14 +173,33 @@ def is_address(name: str | None) -> bool:
 
 
 def load_registered(address: str, scratch: Scratch) -> TrainedModel:
-    """Load a model that a run has registered.
+    """Load a model that a run has registered; see `download`.
+
+    Parameters
+    ----------
+    address
+        Of the registry.
+    scratch
+        Where Spark may put it.
+    """
+    with download(address) as (card, folder):
+        source = read_source(str(folder), card)
+        return TrainedModel(scratch.load(folder / STAGES), card, source)
+
+
+@contextlib.contextmanager
+def download(address: str) -> Iterator[tuple[ModelCard, Path]]:
+    """Bring a registered model here for a while.
 
     Parameters
     ----------
     address
         ``models:/NAME/VERSION``, ``models:/NAME/latest`` or ``models:/NAME@ALIAS``.
-    scratch
-        Where Spark may put it.
+
+    Yields
+    ------
+    tuple
+        Its card, named by the version's own address, and a folder: `STAGES` and the backbone.
 
     Raises
     ------
@@ -188,15 +210,13 @@ def load_registered(address: str, scratch: Scratch) -> TrainedModel:
     where = f"models:/{version.name}/{version.version}"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=where, dst_path=temporary))
-        card = folder / _CARD
-        if not card.is_file():
+        if not (folder / CARD).is_file():
             raise AerialError(
-                f"{where} is no classifier of tiles: it has no {_CARD}. Models of `kedro run` are "
+                f"{where} is no classifier of tiles: it has no {CARD}. Models of `kedro run` are "
                 "versions of the name that the parameter `registry.name` says."
             )
-        known = ModelCard.model_validate_json(card.read_text(encoding="utf-8"))
-        stages = scratch.load(folder / _STAGES)
-    return TrainedModel(stages, known).with_card(name=where)
+        card = parse_card((folder / CARD).read_bytes(), where)
+        yield card.model_copy(update={"name": where}), folder
 
 
 def find_version(address: str) -> ModelVersion:

@@ -7,22 +7,25 @@ from typing import Any
 
 import fsspec
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
 from aerial_kedro.classifiers.stored import StoredModel, StoredStage
+from aerial_kedro.datasets.model_folder import read_source
 from aerial_kedro.datasets.models import ModelStoreDataset
+from aerial_kedro.datasets.registry import STAGES, download, is_address
 from aerial_kedro.errors import AerialError
 
 
 class StoredModelDataset(AbstractDataset[None, StoredModel]):
-    """A model of `ModelStoreDataset` by name, or the latest; no Spark is started to read it.
+    """A model of `ModelStoreDataset`, or of the registry; no Spark is started to read it.
 
     Parameters
     ----------
     path
         The folder of models.
     model_name
-        Name to load.
+        Name or address to load; None for the latest.
     credentials
         Of the storage.
     metadata
@@ -38,29 +41,29 @@ class StoredModelDataset(AbstractDataset[None, StoredModel]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._path, self._credentials = path.rstrip("/"), credentials
+        self._model_name = None if model_name is None else str(model_name)
         self._models = ModelStoreDataset(
             path=path, spark_path=path, model_name=model_name, credentials=credentials
         )
         self.metadata = metadata
 
     def load(self) -> StoredModel:
-        """Read the card and the stages.
+        """Read the card, the stages and what computes the features.
 
         Raises
         ------
         AerialError
             If there is no such model, or its files are not all there.
         """
+        if self._model_name is not None and is_address(self._model_name):
+            with download(self._model_name) as (card, folder):
+                stages = _read_stages(LocalFileSystem(), f"{folder}/{STAGES}", card.name)
+                return StoredModel(card, stages, read_source(str(folder), card))
         name = self._models.find()
-        card = self._models.load_card(name)
+        card, source = self._models.load_parts(name)
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        folders = filesystem.glob(f"{base}/{name}/stages/stages/*/metadata")
-        if not folders:
-            raise AerialError(f"The model {name!r} in {self._path} has no stages: train it again.")
-        stages = [each.rsplit("/", 1)[0] for each in folders]
-        # Spark begins a stage's folder with its number.
-        ordered = sorted(stages, key=lambda each: int(each.rsplit("/", 1)[1].split("_")[0]))
-        return StoredModel(card, tuple(_read_stage(filesystem, each) for each in ordered))
+        stages = _read_stages(filesystem, f"{base}/{name}/stages", f"{name!r} in {self._path}")
+        return StoredModel(card, stages, source)
 
     def save(self, data: None) -> None:
         """Refuse: `ModelStoreDataset` writes models."""
@@ -71,6 +74,18 @@ class StoredModelDataset(AbstractDataset[None, StoredModel]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path}
+
+
+def _read_stages(
+    filesystem: fsspec.AbstractFileSystem, folder: str, model: str
+) -> tuple[StoredStage, ...]:
+    metadata = filesystem.glob(f"{folder}/stages/*/metadata")
+    if not metadata:
+        raise AerialError(f"The model {model} has no stages: train it again.")
+    stages = [each.rsplit("/", 1)[0] for each in metadata]
+    # Spark begins a stage's folder with its number.
+    ordered = sorted(stages, key=lambda each: int(each.rsplit("/", 1)[1].split("_")[0]))
+    return tuple(_read_stage(filesystem, each) for each in ordered)
 
 
 def _read_stage(filesystem: fsspec.AbstractFileSystem, folder: str) -> StoredStage:

@@ -8,10 +8,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.classifiers.calibration import FOLDS, _folds, calibrate
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.classifiers.settings import LogisticRegressionSettings
 from aerial_kedro.classifiers.training import fit_stages
 from aerial_kedro.errors import AerialError
+from tests.models import make_card
 
 SETTINGS = LogisticRegressionSettings(max_iter=10, reg_param=0.01)
 
@@ -38,10 +39,7 @@ def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, Data
         list(tiles.itertuples(index=False, name=None)),
         "image_id string, label string, block_id string, features array<float>",
     )
-    card = ModelCard(
-        classifier="logistic_regression", classes=["A", "B"], column="features", feature_key="",
-        backbone="", settings={}, seed=1, training_tiles=len(tiles),
-    )  # fmt: skip
+    card = make_card(classifier="logistic_regression", classes=["A", "B"])
     return TrainedModel(fit_stages(rows, SETTINGS, card.classes, 1), card), rows
 
 

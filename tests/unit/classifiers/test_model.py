@@ -7,15 +7,12 @@ from typing import Any, cast
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel, find_tile_size
+from aerial_kedro.classifiers.model import TrainedModel, find_tile_size
+from tests.models import make_card
 
 
 def model(tile_size_m: float | None) -> TrainedModel:
-    card = ModelCard(
-        name="county", classifier="random_forest", classes=["A", "B"], column="features",
-        feature_key="", backbone="", settings={}, seed=1, training_tiles=9, tile_size_m=tile_size_m,
-    )  # fmt: skip
-    return TrainedModel(cast("Any", None), card)
+    return TrainedModel(cast("Any", None), make_card(tile_size_m=tile_size_m))
 
 
 def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:

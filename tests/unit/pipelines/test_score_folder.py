@@ -7,69 +7,81 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard, feature_key
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.backbones.engines import EngineChoice
+from aerial_kedro.backbones.source import FeatureSource
+from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.score_folder.nodes import (
-    check_backbone,
-    check_features,
     draw_scored_maps,
     release_features,
+    take_source,
 )
+from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
 from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.reading import READING_VERSION
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
+from tests.models import make_card, make_source
 
-CARD = BackboneCard(
-    name="lite", architecture="timm/lite", weights_source="here", weights_sha256="aa",
-    input_size=224, n_features=8, mean=(0, 0, 0), std=(1, 1, 1), opset=13, parity_cosine=1,
-    onnx_sha256="bb",
-)  # fmt: skip
-KEY = feature_key(CARD, "onnxruntime", "fp32", READING_VERSION)
+SOURCE = make_source()
 
 
-def model(key: str = KEY, classes: tuple[str, ...] = ("Forest", "Developed")) -> TrainedModel:
-    card = ModelCard(
-        name="county", classifier="random_forest", classes=list(classes), column="features",
-        feature_key=key, backbone="lite", settings={}, seed=1, training_tiles=9,
-    )  # fmt: skip
-    return TrainedModel(cast("Any", None), card)
+def model(
+    source: FeatureSource = SOURCE, classes: tuple[str, ...] = ("Forest", "Developed")
+) -> TrainedModel:
+    return TrainedModel(cast("Any", None), make_card(source, classes=list(classes)), source)
 
 
-def test_a_model_of_another_backbone_says_what_to_add() -> None:
-    assert check_backbone(model(), "lite") == "lite"
-    with pytest.raises(AerialError, match=r"'county'.*'heavy'.*--params=backbone=lite\b"):
-        check_backbone(model(), "heavy")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"backbone": "lite", "engine": "onnxruntime", "precision": "fp32"},
+        {"engine": "auto", "precision": "auto", "pooling": "auto"},
+    ],
+)
+def test_a_model_brings_what_computes_its_features(asked: dict[str, str]) -> None:
+    found = take_source(model(), FeatureRequest(**asked))
+    assert found == (SOURCE.backbone, SOURCE.choice, SOURCE.key)
 
 
-def test_a_model_of_another_engine_or_precision_says_what_to_add() -> None:
-    other = "0123456789abcdef"
-    assert check_features(model(), Backbone(b"", CARD), [], KEY) == KEY
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"backbone": "heavy"},
+        {"engine": "openvino"},
+        {"precision": "int8"},
+        {"weights_path": "a.pth"},
+        {"pooling": "last"},
+    ],
+)
+def test_other_features_than_the_models_are_refused(asked: dict[str, str]) -> None:
+    ((name, value),) = asked.items()
     with pytest.raises(
-        AerialError, match="--params=backbone=lite,engine=onnxruntime,precision=fp32"
+        AerialError,
+        match=rf"'county'.*backbone=lite, engine=onnxruntime, precision=fp32.*"
+        rf"Leave {name}={value} out",
     ):
-        check_features(model(), Backbone(b"", CARD), [], other)
+        take_source(model(), FeatureRequest(**asked))
 
 
-def test_a_model_in_int8_asks_for_int8_where_its_backbone_is_stored() -> None:
-    int8 = CARD.model_copy(update={"precision": "int8", "calibration": "0123"})
-    trained = model(feature_key(int8, "openvino", "int8", READING_VERSION))
-    with pytest.raises(AerialError, match="engine=openvino,precision=int8"):
-        check_features(trained, Backbone(b"", CARD), [Backbone(b"", int8)], KEY)
-    with pytest.raises(AerialError, match="an int8 calibration of its own"):
-        check_features(trained, Backbone(b"", CARD), [], KEY)
+def test_a_model_of_java_features_asks_for_their_engine() -> None:
+    source = make_source("synapseml")
+    for engine in (None, "auto"):
+        with pytest.raises(AerialError, match="--params=engine=synapseml"):
+            take_source(model(source), FeatureRequest(engine=engine))
+    assert take_source(model(source), FeatureRequest(engine="synapseml"))[1] == source.choice
 
 
-def test_a_model_of_other_weights_asks_for_them() -> None:
-    with pytest.raises(AerialError, match="--params=backbone=lite,weights_path=FILE"):
-        check_features(model("0123456789abcdef"), Backbone(b"", CARD), [], KEY)
+def test_an_engine_that_is_not_here_is_named() -> None:
+    source = FeatureSource(SOURCE.backbone, EngineChoice(engine="abacus", precision="fp32"))
+    with pytest.raises(AerialError, match=r"'abacus'.*onnxruntime: fp32"):
+        take_source(model(source), FeatureRequest())
 
 
 def test_nothing_is_scored_where_nothing_could_be_read() -> None:
     broken = QuarantineSummary(tiles=3, quarantined=3, reasons={"broken": 3}, examples=[])
     with pytest.raises(AerialError, match=r"None of the 3 tiles.*broken"):
-        release_features(KEY, broken)
-    assert release_features(KEY, broken.model_copy(update={"quarantined": 2})) == KEY
+        release_features(SOURCE.key, broken)
+    assert release_features(SOURCE.key, broken.model_copy(update={"quarantined": 2})) == SOURCE.key
 
 
 @pytest.mark.parametrize(

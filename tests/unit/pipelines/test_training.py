@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.training.selection import list_classes, select_labelled
+from aerial_kedro.pipelines.training.selection import list_classes, note_source, select_labelled
 from aerial_kedro.tiles.quarantine import QuarantineSummary
+from tests.models import make_source
 
 
 def test_the_order_of_tiles_does_not_come_from_that_of_features(
@@ -69,3 +70,10 @@ def test_a_feature_that_is_no_finite_number_is_refused(
     )
     with pytest.raises(AerialError, match=r"2 tile\(s\) have features .* such as 'tile-2'"):
         list_classes(tiles)
+
+
+def test_a_model_keeps_what_computed_the_features_it_learned_from() -> None:
+    source, other = make_source(), make_source("openvino")
+    assert note_source(source.backbone, source.choice, source.key) == source
+    with pytest.raises(AerialError, match=r"lite, openvino, fp32.*--pipeline=featurization"):
+        note_source(other.backbone, other.choice, source.key)

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aerial_kedro.classifiers.model import ModelCard
 from aerial_kedro.classifiers.stored import StoredModel, StoredStage
 from aerial_kedro.errors import AerialError
 from aerial_kedro.serving.classifier import ForestClassifier, LinearClassifier
 from aerial_kedro.serving.conversion import convert_model
+from tests.models import make_card, make_source
 
 DENSE = {"type": 1, "size": None, "indices": None}
 MATRIX = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
@@ -37,19 +37,9 @@ MATRICES = {
 
 
 def model(*stages: StoredStage) -> StoredModel:
-    card = ModelCard(
-        name="oak",
-        classifier="any",
-        classes=["a", "b"],
-        column="features",
-        feature_key="k",
-        backbone="net",
-        settings={},
-        seed=1,
-        training_tiles=2,
-        temperature=1.5,
-    )
-    return StoredModel(card, stages)
+    source = make_source()
+    card = make_card(source, name="oak", classes=["a", "b"], temperature=1.5)
+    return StoredModel(card, stages, source)
 
 
 def regression(matrix: dict[str, Any], *, multinomial: bool = True) -> StoredModel:

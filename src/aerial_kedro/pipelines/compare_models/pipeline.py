@@ -16,7 +16,7 @@ from aerial_kedro.pipelines.training.pipeline import (
 _NAME = "compare_models"
 # What the backbones have in common, and what the classifiers on one backbone's features have.
 _OF_ALL = {"tile_catalog", "features_done"}
-_OF_BACKBONE = {"labelled_features", "classes", "backbone", "feature_key"}
+_OF_BACKBONE = {"labelled_features", "classes", "feature_source"}
 
 
 def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeline:

@@ -10,7 +10,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones.artifact import Backbone, PendingWeights, feature_key
+from aerial_kedro.backbones.artifact import Backbone, PendingWeights
 from aerial_kedro.backbones.engines import AUTO, JAVA_ENGINE, EngineChoice
 from aerial_kedro.backbones.engines.available import has_graphics_card
 from aerial_kedro.backbones.featurize import (
@@ -20,10 +20,11 @@ from aerial_kedro.backbones.featurize import (
 )
 from aerial_kedro.backbones.known import name_export
 from aerial_kedro.backbones.pending import PendingFeatures
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.reading import READING_VERSION, SOURCE_COLUMNS
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def export_backbone(
 
 def name_features(backbone: Backbone, choice: EngineChoice) -> str:
     """Derive the ``feature_key``: everything that features depend on, apart from the tile."""
-    return feature_key(backbone.card, choice.engine, choice.precision, READING_VERSION)
+    return FeatureSource(backbone, choice).key
 
 
 def featurize_tiles(

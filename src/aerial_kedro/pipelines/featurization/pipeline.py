@@ -19,40 +19,6 @@ def create_pipeline(backbone: str = "params:backbone", **_: object) -> Pipeline:
     )
 
 
-def create_stored_backbone_pipeline(backbone: str) -> Pipeline:
-    """Export the backbone, or take the stored one, as the model's features ask for it.
-
-    Parameters
-    ----------
-    backbone
-        The input that holds the backbone's name.
-    """
-    taken = group(
-        [
-            Node(
-                precision.take_stored_backbone,
-                ["exported_backbone", "stored_backbones", "params:precision"],
-                "backbone",
-                name="take_stored_backbone",
-            ),
-            Node(
-                precision.choose_engine_of_model,
-                [
-                    "backbone",
-                    "trained_model",
-                    "params:engine",
-                    "params:precision",
-                    "params:seed",
-                ],
-                "engine_choice",
-                name="choose_engine",
-            ),
-        ],
-        "featurization",
-    )
-    return _create_export(backbone) + taken + _create_naming()
-
-
 def _create_export(backbone: str) -> Pipeline:
     return group(
         [

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.backbones import engines
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard, feature_key
+from aerial_kedro.backbones.artifact import Backbone, BackboneCard
 from aerial_kedro.backbones.engines import EngineChoice, open_engine
 from aerial_kedro.backbones.precision_loss import (
     PrecisionSummary,
@@ -19,10 +19,8 @@ from aerial_kedro.backbones.precision_loss import (
     run_in_batches,
 )
 from aerial_kedro.backbones.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
-from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.reading import READING_VERSION, SOURCE_COLUMNS
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -66,7 +64,7 @@ def settle_backbone(
     pairs = [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
     calibration = quantization.name_calibration(pairs)
     for each in stored:
-        if same_network(each.card, exported.card) and each.card.calibration == calibration:
+        if _same_network(each.card, exported.card) and each.card.calibration == calibration:
             LOGGER.info("The int8 backbone that is stored was calibrated on these tiles already")
             return each
     pixels = _read(wanted, sample, exported.card.input_size)
@@ -74,27 +72,7 @@ def settle_backbone(
     return quantization.quantize_backbone(exported, np.array(list(pixels.values())), calibration)
 
 
-def take_stored_backbone(exported: Backbone, stored: list[Backbone], precision: str) -> Backbone:
-    """Hand the export through, or take the int8 backbone that a model was trained with.
-
-    Raises
-    ------
-    AerialError
-        If there is none: another calibration would give other features.
-    """
-    if precision != "int8":
-        return exported
-    for each in stored:
-        if same_network(each.card, exported.card):
-            return each
-    raise AerialError(
-        f"There is no int8 backbone of {exported.card.name!r} with these weights in 06_models/"
-        "backbone_int8. Copy backbone_int8.onnx and .json from where the model was trained; a "
-        "calibration on other tiles would give other features."
-    )
-
-
-def same_network(first: BackboneCard, second: BackboneCard) -> bool:
+def _same_network(first: BackboneCard, second: BackboneCard) -> bool:
     """Whether two backbones have the same weights, preprocessing and features."""
     fields = ("architecture", "weights_sha256", "input_size", "mean", "std", "stages")
     return all(getattr(first, name) == getattr(second, name) for name in fields)
@@ -102,20 +80,6 @@ def same_network(first: BackboneCard, second: BackboneCard) -> bool:
 
 def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:
     """Settle ``engine=auto`` and ``precision=auto`` by a short measurement."""
-    return engines.choose_engine(backbone, engine, precision, seed)
-
-
-def choose_engine_of_model(
-    backbone: Backbone, model: TrainedModel, engine: str, precision: str, seed: int
-) -> EngineChoice:
-    """Settle ``engine=auto`` by the model: features of another engine are other features."""
-    if engine == engines.AUTO:
-        settled = "fp32" if precision == engines.AUTO else precision
-        for each in engines.engines_for(settled):
-            key = feature_key(backbone.card, each, settled, READING_VERSION)
-            if key == model.card.feature_key and backbone.has_network_for(each):
-                LOGGER.info("engine=auto takes %s, which the model was trained with", each)
-                return EngineChoice(engine=each, precision=settled)
     return engines.choose_engine(backbone, engine, precision, seed)
 
 

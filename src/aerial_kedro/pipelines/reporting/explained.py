@@ -10,8 +10,6 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.engines import EngineChoice
 from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.explain.tiles import (
@@ -40,8 +38,6 @@ def explain_errors(
     tile_catalog: DataFrame,
     labelled_features: DataFrame,
     model: StoredModel,
-    backbone: Backbone,
-    choice: EngineChoice,
     settings: ReportSettings,
 ) -> list[ExplainedError]:
     """Explain the most confident errors: what in the picture spoke for the wrong class.
@@ -54,7 +50,7 @@ def explain_errors(
         Where the tiles are.
     labelled_features
         Of the training tiles, and of the errors.
-    model, backbone, choice
+    model
         What decided.
     settings
         How many errors.
@@ -65,7 +61,7 @@ def explain_errors(
         The surest first. Empty where the model cannot be run outside Spark, which the log says.
     """
     try:
-        served = assemble_model(model, backbone, choice)
+        served = assemble_model(model)
     except AerialError as error:
         LOGGER.warning("The report explains no errors. %s", error)
         return []

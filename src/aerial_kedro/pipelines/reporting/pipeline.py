@@ -201,8 +201,6 @@ def _create_common(metrics: str) -> Pipeline:
                     "labelled_features",
                     # The files of `trained_model`: written before there are test predictions.
                     "stored_model",
-                    "backbone",
-                    "engine_choice",
                     "params:report",
                 ],
                 "explained_errors",

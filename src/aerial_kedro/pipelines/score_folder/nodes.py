@@ -7,20 +7,21 @@ import logging
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from aerial_kedro.backbones.artifact import Backbone, feature_key
-from aerial_kedro.backbones.engines import ENGINES
+from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.backbones.engines import JAVA_ENGINE, EngineChoice, check_engine
 from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
 from aerial_kedro.pipelines.scoring.nodes import collect_mapped, draw_years
 from aerial_kedro.tiles.classes import LandCoverClasses
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.raster import Raster
-from aerial_kedro.tiles.reading import READING_VERSION
 from aerial_kedro.tiles.scores import ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
+_OF_ENGINE = {"engine", "precision"}
 
 
 def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
@@ -38,64 +39,46 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
     return rows_of_files(tree, year)
 
 
-def check_backbone(model: TrainedModel, backbone: str) -> str:
-    """Refuse a model of another backbone, before time is spent on this one.
+def take_source(model: TrainedModel, request: FeatureRequest) -> tuple[Backbone, EngineChoice, str]:
+    """Take what computes a model's features: the model brings it.
+
+    Parameters
+    ----------
+    model
+        That is to score the tiles.
+    request
+        What the command asks of features; a model answers with its own.
 
     Returns
     -------
-    str
-        The backbone.
+    tuple
+        The backbone, what runs it, and the ``feature_key``.
 
     Raises
     ------
     AerialError
-        Saying which one to ask for.
+        If the command asks for others, or this machine cannot compute the model's.
     """
-    if model.card.backbone != backbone:
+    source, name = model.source, model.card.name
+    if source is None:
+        raise ValueError(f"the model {name} was not stored")
+    own = {"backbone": source.backbone.card.name, **source.choice.model_dump(include=_OF_ENGINE)}
+    said = ", ".join(f"{each}={value}" for each, value in own.items())
+    others = request.others_than(own)
+    if others:
         raise AerialError(
-            f"The model {model.card.name!r} was trained on features of the backbone "
-            f"{model.card.backbone!r}, and this run's is {backbone!r}. Add --params=backbone="
-            f"{model.card.backbone}, or choose another model with model_name=NAME."
+            f"The model {name!r} was trained on features of {said}, brings what computes them, and "
+            f"fits no others. Leave {', '.join(others)} out of the command, or choose another "
+            "model with model_name=NAME."
         )
-    return backbone
-
-
-def check_features(
-    model: TrainedModel, exported: Backbone, stored: list[Backbone], key: str
-) -> str:
-    """Refuse a model of other features of the same backbone.
-
-    Returns
-    -------
-    str
-        The ``feature_key``.
-
-    Raises
-    ------
-    AerialError
-        Saying which engine and precision, or which weights, to ask for.
-    """
-    if model.card.feature_key == key:
-        return key
-    said = (
-        f"The model {model.card.name!r} was trained on other features ({model.card.feature_key}) "
-        f"of the backbone {model.card.backbone!r} than this run's ({key})."
-    )
-    for engine, precisions in ENGINES.items():
-        for precision in precisions:
-            for each in stored if precision == "int8" else [exported]:
-                found = feature_key(each.card, engine, precision, READING_VERSION)
-                if found == model.card.feature_key:
-                    raise AerialError(
-                        f"{said} Add --params=backbone={model.card.backbone},engine={engine},"
-                        f"precision={precision}."
-                    )
-    raise AerialError(
-        f"{said} It had other weights, an int8 calibration of its own (06_models/backbone_int8 "
-        "beside the model is what it needs), or another version of this project: add "
-        f"--params=backbone={model.card.backbone},weights_path=FILE with the file that it was "
-        "trained with (leave weights_path out for the backbone's own), or train it again."
-    )
+    if source.choice.engine == JAVA_ENGINE != request.engine:
+        raise AerialError(
+            f"The model {name!r} was trained on features of {said}, which SynapseML computes in "
+            f"Java. Add --params=engine={JAVA_ENGINE}, so that Spark starts with it."
+        )
+    check_engine(source.choice.engine, source.choice.precision)
+    LOGGER.info("Features as %s learned them: %s", name, said)
+    return source.backbone, source.choice, source.key
 
 
 def release_features(key: str, quarantine: QuarantineSummary) -> str:

@@ -37,20 +37,14 @@ def _create_ingestion() -> Pipeline:
 
 
 def create_checked_features() -> Pipeline:
-    """Featurize `score_catalog`, between checks that the features are those of the model."""
+    """Featurize `score_catalog` as the model's features were, and check what came of it."""
     checks = group(
         [
             Node(
-                nodes.check_backbone,
-                ["trained_model", "params:backbone"],
-                "model_backbone",
-                name="check_backbone",
-            ),
-            Node(
-                nodes.check_features,
-                ["trained_model", "exported_backbone", "stored_backbones", "feature_key"],
-                "model_key",
-                name="check_features",
+                nodes.take_source,
+                ["trained_model", "params:asked_features"],
+                ["model_backbone", "model_engine", "model_key"],
+                name="take_source",
             ),
             Node(
                 nodes.release_features,
@@ -61,13 +55,14 @@ def create_checked_features() -> Pipeline:
         ],
         "featurization",
     )
-    return (
-        checks
-        + featurization.create_stored_backbone_pipeline("model_backbone")
-        + pipeline(
-            featurization.create_feature_pipeline(),
-            inputs={"tile_catalog": "score_catalog", "feature_key": "model_key"},
-        )
+    return checks + pipeline(
+        featurization.create_feature_pipeline(),
+        inputs={
+            "tile_catalog": "score_catalog",
+            "backbone": "model_backbone",
+            "engine_choice": "model_engine",
+            "feature_key": "model_key",
+        },
     )
 
 

@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 nodes.assemble_model,
-                ["stored_model", "backbone", "engine_choice"],
+                "stored_model",
                 "served_model",
                 name="assemble_model",
             )

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.classifiers.calibration import calibrate
 from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel, find_tile_size
@@ -74,51 +74,45 @@ class Choice:
 def fit_logistic_regression(
     labelled_features: DataFrame,
     classes: list[str],
-    backbone: Backbone,
-    key: str,
+    source: FeatureSource,
     settings: LogisticRegressionSettings,
     classifier: str,
     seed: int,
 ) -> Candidate:
     """Fit logistic regression, unless the run asked for another classifier only."""
     return _fit(
-        "logistic_regression", labelled_features, classes, backbone, key, settings, classifier, seed
+        "logistic_regression", labelled_features, classes, source, settings, classifier, seed
     )
 
 
 def fit_random_forest(
     labelled_features: DataFrame,
     classes: list[str],
-    backbone: Backbone,
-    key: str,
+    source: FeatureSource,
     settings: RandomForestSettings,
     classifier: str,
     seed: int,
 ) -> Candidate:
     """Fit a random forest, unless the run asked for another classifier only."""
-    return _fit(
-        "random_forest", labelled_features, classes, backbone, key, settings, classifier, seed
-    )
+    return _fit("random_forest", labelled_features, classes, source, settings, classifier, seed)
 
 
 def fit_image_statistics(
     labelled_features: DataFrame,
     classes: list[str],
-    backbone: Backbone,
-    key: str,
+    source: FeatureSource,
     settings: LogisticRegressionSettings,
     seed: int,
 ) -> Candidate:
     """Fit the baseline that knows nothing but plain statistics of each channel."""
-    return _fit(BASELINE, labelled_features, classes, backbone, key, settings, "both", seed)
+    return _fit(BASELINE, labelled_features, classes, source, settings, "both", seed)
 
 
 def _fit(
     name: str,
     labelled_features: DataFrame,
     classes: list[str],
-    backbone: Backbone,
-    key: str,
+    source: FeatureSource,
     settings: ClassifierSettings,
     requested: str,
     seed: int,
@@ -133,13 +127,15 @@ def _fit(
         classifier=name,
         classes=classes,
         column=settings.column,
-        feature_key=key,
-        backbone=backbone.card.name,
+        feature_key=source.key,
+        backbone=source.backbone.card.name,
+        engine=source.choice.engine,
+        precision=source.choice.precision,
         settings=settings.model_dump(),
         seed=seed,
         training_tiles=rows.count(),
     )
-    return Candidate(name, TrainedModel(stages, card), settings, seconds=seconds)
+    return Candidate(name, TrainedModel(stages, card, source), settings, seconds=seconds)
 
 
 def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:

@@ -11,7 +11,7 @@ _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
     "random_forest": nodes.fit_random_forest,
 }
-_LEARNED_FROM = ("labelled_features", "classes", "backbone", "feature_key")
+_LEARNED_FROM = ("labelled_features", "classes", "feature_source")
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -29,7 +29,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_selection_pipeline() -> Pipeline:
-    """Join features with labels."""
+    """Join features with labels, and note what computed them."""
     return Pipeline(
         [
             Node(
@@ -39,6 +39,12 @@ def create_selection_pipeline() -> Pipeline:
                 name="select_labelled",
             ),
             Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
+            Node(
+                selection.note_source,
+                ["backbone", "engine_choice", "feature_key"],
+                "feature_source",
+                name="note_source",
+            ),
         ],
     )
 

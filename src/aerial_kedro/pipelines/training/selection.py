@@ -8,6 +8,9 @@ import math
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.backbones.artifact import Backbone
+from aerial_kedro.backbones.engines import EngineChoice
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
@@ -51,6 +54,31 @@ def select_labelled(
     # files that features happened to be written to, one seed grew different forests.
     partitions = max(1, math.ceil(tiles / _TILES_OF_PARTITION))
     return selected.repartition(partitions, "image_id").sortWithinPartitions("image_id")
+
+
+def note_source(backbone: Backbone, choice: EngineChoice, key: str) -> FeatureSource:
+    """Note what computed the features, for the model to keep.
+
+    Parameters
+    ----------
+    backbone, choice
+        The network, and what ran it.
+    key
+        The ``feature_key`` of the features to learn from.
+
+    Raises
+    ------
+    AerialError
+        If these make other features.
+    """
+    source = FeatureSource(backbone, choice)
+    if source.key != key:
+        raise AerialError(
+            f"The features to learn from are {key}, and the backbone at hand "
+            f"({backbone.card.name}, {choice.engine}, {choice.precision}) makes {source.key}. Run "
+            "`kedro run --pipeline=featurization` with the parameters of this run first."
+        )
+    return source
 
 
 def list_classes(labelled_features: DataFrame) -> list[str]:

@@ -1,0 +1,72 @@
+"""What lies beside a model's stages, in the store of models and in the registry alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from aerial_kedro.backbones.engines import EngineChoice
+from aerial_kedro.backbones.source import FeatureSource
+from aerial_kedro.classifiers.model import ModelCard
+from aerial_kedro.datasets.backbone_files import BackboneFiles
+from aerial_kedro.errors import AerialError
+
+CARD = "model.json"
+_BACKBONE = "backbone"
+_REMEDY = "Train the model again."
+
+
+def parse_card(text: bytes, where: str) -> ModelCard:
+    """Read a model's card.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+    where
+        The model.
+
+    Raises
+    ------
+    AerialError
+        If another version of this project wrote it.
+    """
+    try:
+        return ModelCard.model_validate_json(text)
+    except ValidationError as error:
+        fields = sorted({str(each["loc"][0]) if each["loc"] else "all" for each in error.errors()})
+        raise AerialError(
+            f"The card of the model {where} is not of this version of the project (see "
+            f"{', '.join(fields)}). {_REMEDY}"
+        ) from None
+
+
+def write_source(
+    folder: str, source: FeatureSource | None, credentials: dict[str, Any] | None = None
+) -> None:
+    """Write what computes a model's features into its folder."""
+    if source is None:
+        raise ValueError(f"{folder}: a model without its backbone is of no use to anyone")
+    BackboneFiles(f"{folder}/{_BACKBONE}", _REMEDY, credentials).write(source.backbone)
+
+
+def read_source(
+    folder: str, card: ModelCard, credentials: dict[str, Any] | None = None
+) -> FeatureSource:
+    """Read what computes a model's features from its folder.
+
+    Raises
+    ------
+    AerialError
+        If it is not there or damaged, or makes other features by now.
+    """
+    backbone = BackboneFiles(f"{folder}/{_BACKBONE}", _REMEDY, credentials).read()
+    source = FeatureSource(backbone, EngineChoice(engine=card.engine, precision=card.precision))
+    if source.key != card.feature_key:
+        raise AerialError(
+            f"The model {card.name!r} was trained on features {card.feature_key}, and what it "
+            f"brings makes {source.key}: another version of this project read its tiles, or its "
+            f"backbone is another model's. {_REMEDY}"
+        )
+    return source

@@ -1,0 +1,50 @@
+"""What lies beside a model's stages: its card, and what computes its features."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aerial_kedro.backbones.source import FeatureSource
+from aerial_kedro.datasets.model_folder import parse_card, read_source, write_source
+from aerial_kedro.errors import AerialError
+from tests.models import make_card, make_source
+
+
+@pytest.mark.parametrize("source", [make_source(), make_source("openvino", "int8")])
+def test_what_computes_features_comes_back_with_the_card(
+    tmp_path: Path, source: FeatureSource
+) -> None:
+    write_source(str(tmp_path), source)
+    assert read_source(str(tmp_path), make_card(source)) == source
+
+
+def test_a_model_without_its_backbone_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="without its backbone"):
+        write_source(str(tmp_path), None)
+
+
+def test_a_model_that_lacks_its_backbone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AerialError, match=r"no backbone at .*backbone\.onnx\. Train the model"):
+        read_source(str(tmp_path), make_card())
+
+
+def test_another_models_backbone_is_refused(tmp_path: Path) -> None:
+    write_source(str(tmp_path), make_source(weights_sha256="b" * 64))
+    with pytest.raises(AerialError, match=r"'county' was trained on features .*another model's"):
+        read_source(str(tmp_path), make_card())
+
+
+@pytest.mark.parametrize("change", [{"engine": None}, {"colour": "blue"}])
+def test_a_card_of_another_version_names_its_fields(change: dict[str, str | None]) -> None:
+    fields = {**make_card().model_dump(), **change}
+    text = json.dumps({name: value for name, value in fields.items() if value is not None})
+    with pytest.raises(AerialError, match=rf"'county' .*see {next(iter(change))}\).*again"):
+        parse_card(text.encode(), "'county'")
+
+
+def test_a_card_that_is_no_card_is_refused() -> None:
+    with pytest.raises(AerialError, match="not of this version"):
+        parse_card(b"half a", "'county'")
