@@ -29,6 +29,7 @@ from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
 LOGGER = logging.getLogger(__name__)
+_PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
 # They tell of every request and every gateway call.
 _TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
 
@@ -91,7 +92,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say where the report is."""
-        for name in sorted(pipeline.all_outputs() & {"report", "digits_page", "comparison_page"}):
+        for name in sorted(pipeline.all_outputs() & _PAGES):
             path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
             LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 

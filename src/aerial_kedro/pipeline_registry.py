@@ -6,6 +6,7 @@ from aerial_kedro.pipelines import (
     acquisition,
     data_ingestion,
     digits,
+    explain,
     featurization,
     from_folders,
     reporting,
@@ -43,6 +44,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "folder_ingestion": from_folders.create_ingestion(),
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_scenes.create_pipeline(),
+        "explain": explain.create_pipeline(),
         "serving": serving.create_pipeline(),
         "training_synapseml": training_synapseml.create_pipeline(),
         # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.

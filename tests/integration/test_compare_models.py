@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import mlflow
@@ -112,6 +113,17 @@ def test_the_alias_is_the_best_ones_by_validation(
     # That alone goes to the registry, and the main job's own model is left alone.
     assert len(client.search_model_versions("name = 'aerial_kedro'")) == 1
     assert not (compared.data / "06_models/latest.json").exists()
+
+
+def test_the_best_one_alone_is_calibrated(compared: Project) -> None:
+    """It is the one that is kept; the order asks for no probabilities."""
+    (path,) = (compared.data / "mlflow").rglob("model.json")
+    card = json.loads(path.read_text(encoding="utf-8"))
+    assert card["temperature"] != 1
+    assert card["validation"]["reliability"]
+    best, *_ = compared.json("08_reporting/comparison.json")["models"]
+    assert not best["model"]["validation"]["reliability"]
+    assert best["model"]["validation"]["macro_f1"] == pytest.approx(card["validation"]["macro_f1"])
 
 
 def test_the_best_one_scores_by_its_alias(compared: Project) -> None:

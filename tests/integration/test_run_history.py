@@ -134,6 +134,14 @@ def test_a_registered_model_scores_as_the_stored_one_does(copy: Project, address
     assert not list((copy.data / "06_models/.registry").iterdir())
 
 
+def test_a_registered_model_is_served(copy: Project) -> None:
+    said = copy.run("serving", model_name="models:/aerial_kedro@best")
+    assert any(
+        line.startswith("Registered: models:/aerial_kedro_tiles/") and line.endswith(f"({FIRST})")
+        for line in said
+    )
+
+
 def test_mlflow_loads_the_registered_model_by_itself(copy: Project) -> None:
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{copy.data / 'mlflow' / 'mlflow.db'}")

@@ -87,8 +87,8 @@ def test_a_model_of_other_features_is_refused_before_any_are_computed(
     data = tmp_path / "data"
     shutil.copytree(mapped.data / "06_models", data / "06_models")
     for card in (data / "06_models").glob("*/model.json"):
-        key = (mapped.data / "04_feature/feature_key.txt").read_text(encoding="utf-8")
-        card.write_text(card.read_text(encoding="utf-8").replace(key, "0" * len(key)))
+        fields = json.loads(card.read_text(encoding="utf-8"))
+        card.write_text(json.dumps({**fields, "feature_key": "0" * 16}), encoding="utf-8")
     other = replace(mapped, data=data)
     message = refusal(other)
     assert "was trained on features 0000" in message

@@ -26,8 +26,7 @@ from aerial_kedro.digits.judgement import (
 )
 from aerial_kedro.digits.regression import Sweep
 from aerial_kedro.digits.settings import DigitsSettings
-from aerial_kedro.report.pages import figure_address, page_environment
-from aerial_kedro.report.render import data_address
+from aerial_kedro.report.pages import data_address, figure_address, page_environment
 
 
 @dataclass(frozen=True)

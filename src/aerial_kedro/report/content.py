@@ -14,7 +14,7 @@ from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.assessment import ChangeAssessment, Expectation
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.error_maps import ErrorMap
-from aerial_kedro.report.explained import ExplainedError
+from aerial_kedro.report.explained import ExplainedTile
 from aerial_kedro.report.pictures import NO_DATA, MapImage, Picture, Record, TilePicture
 
 Period = int | str
@@ -239,7 +239,7 @@ class ReportContent(Record):
     error_maps: dict[Period, ErrorMap] = Field(default_factory=dict)
     change: ChangeSummary | None = None
     worst_errors: list[TilePicture] = Field(default_factory=list)
-    explained_errors: list[ExplainedError] = Field(default_factory=list)
+    explained_errors: list[ExplainedTile] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Errors explained, as part of the page."""
+"""Tiles explained, as parts of a page."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Neighbour(Record):
     similarity: float = Field(ge=-1, le=1)
 
 
-class ExplainedError(Record):
-    """A confident error and what led to it.
+class ExplainedTile(Record):
+    """A tile and what led to its class.
 
     Parameters
     ----------
     tile
         The tile.
     overlay
-        The tile with what spoke for the wrong class.
+        The tile with what spoke for the predicted class.
     largest_drop
-        In the wrong class's probability, when the patch that spoke most for it is covered.
+        In that class's probability, when the patch that spoke most for it is covered.
     neighbours
         The nearest training tiles.
     """
@@ -41,3 +41,31 @@ class ExplainedError(Record):
     overlay: Picture
     largest_drop: float = Field(ge=-1, le=1)
     neighbours: list[Neighbour] = Field(default_factory=list)
+
+
+class ExplainedAnswer(Record):
+    """A tile of one's own choice, with all that the model said of it.
+
+    Parameters
+    ----------
+    explained
+        Why it got its likeliest class.
+    probabilities
+        Class to its calibrated probability, the likeliest first.
+    mapped
+        The class that the land cover gives it on the map instead; None where the model decides.
+    split
+        That it is in, if any.
+    year
+        Of its image.
+    lon, lat
+        Of its centre, in degrees; None where it has no place.
+    """
+
+    explained: ExplainedTile
+    probabilities: dict[str, float]
+    mapped: str | None = None
+    split: str | None = None
+    year: int | None = None
+    lon: float | None = None
+    lat: float | None = None

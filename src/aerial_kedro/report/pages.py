@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from aerial_kedro.report import wording
 from aerial_kedro.report.figures import figure_svg
+from aerial_kedro.report.pictures import image_media_type
 
 _PACKAGE = "aerial_kedro.report"
 
@@ -51,3 +52,14 @@ def figure_address(figure: Figure) -> str:
     As an image, not inline: identifiers of two drawings cannot meet, and nothing in it can run.
     """
     return f"data:image/svg+xml;base64,{b64encode(figure_svg(figure)).decode('ascii')}"
+
+
+def data_address(data: bytes) -> str:
+    """Put a picture into the page itself, as a ``data:`` address.
+
+    Raises
+    ------
+    ValueError
+        If it is neither PNG nor JPEG.
+    """
+    return f"data:{image_media_type(data)};base64,{b64encode(data).decode('ascii')}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,8 +19,7 @@ from aerial_kedro.report.figures import (
     reliability_figure,
 )
 from aerial_kedro.report.maps import confidence_figure, imagery_jpeg, map_colours, map_figure
-from aerial_kedro.report.pages import figure_address, page_environment
-from aerial_kedro.report.pictures import image_media_type
+from aerial_kedro.report.pages import data_address, figure_address, page_environment
 from aerial_kedro.report.summary import headlines, largest_confusions, summary_sentences
 
 
@@ -80,17 +78,6 @@ def render_report(content: ReportContent) -> str:
             (row.share for rows in content.areas.values() for row in rows), default=1
         ),
     )
-
-
-def data_address(data: bytes) -> str:
-    """Put a picture into the page itself, as a ``data:`` address.
-
-    Raises
-    ------
-    ValueError
-        If it is neither PNG nor JPEG.
-    """
-    return f"data:{image_media_type(data)};base64,{b64encode(data).decode('ascii')}"
 
 
 _FILTERS: dict[str, Callable[..., object]] = {

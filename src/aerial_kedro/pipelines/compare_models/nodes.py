@@ -6,13 +6,19 @@ import logging
 from dataclasses import replace
 
 import pandas as pd
+from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range, rank_models
 from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.backbones.engines import EngineChoice, measure_engine
 from aerial_kedro.classifiers.child_run import ChildRun
 from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.pipelines.training.nodes import Candidate, Choice
+from aerial_kedro.pipelines.training.nodes import (
+    Candidate,
+    Choice,
+    calibrate_candidate,
+    validate_candidate,
+)
 from aerial_kedro.report.comparison import render_comparison
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
@@ -31,6 +37,36 @@ def measure_backbone(backbone: Backbone, choice: EngineChoice, seed: int) -> flo
 def name_candidate(candidate: Candidate, name: str) -> Candidate:
     """Call a candidate by its whole name: backbone, classifier and setting."""
     return replace(candidate, name=name, model=_trained(candidate).with_card(name=name))
+
+
+def calibrate_best(chosen: TrainedModel, seed: int, *parts: Candidate | DataFrame) -> TrainedModel:
+    """Calibrate the model that was chosen; the others need no probabilities.
+
+    Parameters
+    ----------
+    chosen
+        Of the candidates.
+    seed
+        Of the folds.
+    *parts
+        The candidates, then as many tables of labelled features, each candidate's own.
+
+    Returns
+    -------
+    TrainedModel
+        Its card tells how good its probabilities are on validation as well.
+    """
+    candidates = parts[: len(parts) // 2]
+    (number,) = (
+        number
+        for number, each in enumerate(candidates)
+        if isinstance(each, Candidate) and each.name == chosen.card.name
+    )
+    candidate, rows = parts[number], parts[len(candidates) + number]
+    if not isinstance(candidate, Candidate) or not isinstance(rows, DataFrame):
+        raise TypeError("candidates come first, then as many tables")
+    calibrated = calibrate_candidate(candidate, rows, seed)
+    return _trained(validate_candidate(calibrated, rows, seed))
 
 
 def describe_candidate(candidate: Candidate, backbone: Backbone, millis: float) -> ComparedModel:

@@ -38,7 +38,7 @@ def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeli
         for each in combinations
     }
     return sum(parts, Pipeline([])) + Pipeline(
-        [*_choose(list(models)), *_test(models), *_tell(), *_record()], tags=[_NAME]
+        [*_choose(models), *_test(models), *_tell(), *_record()], tags=[_NAME]
     )
 
 
@@ -72,18 +72,27 @@ def _combination(found: Combination) -> Pipeline:
     return _within(trained, f"{found.classifier}.{found.setting}", _OF_BACKBONE, own)
 
 
-def _choose(models: list[str]) -> list[Node]:
+def _choose(models: dict[str, str]) -> list[Node]:
+    candidates = [f"{model}.candidate" for model in models]
+    tables = [f"{backbone}.labelled_features" for backbone in models.values()]
     return [
         Node(
             choose_model,
-            [f"{model}.candidate" for model in models],
+            candidates,
             ["chosen_model", "choice"],
             name="choose_model",
             namespace=_NAME,
         ),
         Node(
+            nodes.calibrate_best,
+            ["chosen_model", "params:seed", *candidates, *tables],
+            "calibrated_model",
+            name="calibrate_best",
+            namespace=_NAME,
+        ),
+        Node(
             note_tile_size,
-            ["chosen_model", "tile_catalog"],
+            ["calibrated_model", "tile_catalog"],
             "best_model",
             name="note_tile_size",
             namespace=_NAME,

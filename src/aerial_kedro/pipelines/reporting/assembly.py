@@ -19,7 +19,7 @@ from aerial_kedro.pipelines.reporting.reference import ChangeFigures
 from aerial_kedro.report import content as page
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.error_maps import ErrorMap
-from aerial_kedro.report.explained import ExplainedError
+from aerial_kedro.report.explained import ExplainedTile
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.quarantine import QuarantineSummary
@@ -51,7 +51,7 @@ class TileFindings:
     model: TrainedModel
     gallery: Gallery
     abstention: AbstentionSummary
-    explained: list[ExplainedError]
+    explained: list[ExplainedTile]
     precision: PrecisionSummary
 
 

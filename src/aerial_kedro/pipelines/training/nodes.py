@@ -41,6 +41,8 @@ class Candidate:
         Its accuracy on the test split, once the choice is made.
     seconds
         What the fit took.
+    calibrated
+        Whether its probabilities are worth judging.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Candidate:
     settings: ClassifierSettings | None = None
     test: Evaluation | None = None
     seconds: float | None = None
+    calibrated: bool = False
 
     @property
     def validation(self) -> Evaluation | None:
@@ -138,18 +141,26 @@ def _fit(
     return Candidate(name, TrainedModel(stages, card, source), settings, seconds=seconds)
 
 
-def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
-    """Calibrate a candidate's probabilities, and judge it on the validation split."""
+def calibrate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
+    """Calibrate a candidate's probabilities; its classes stay as they are."""
     if candidate.model is None or candidate.settings is None:
         return candidate
     seen = labelled_features.filter("split in ('train', 'validation')")
     calibrated = calibrate(candidate.model, seen, candidate.settings, seed)
-    found = judge(calibrated, labelled_features.filter("split = 'validation'"), seed)
+    return replace(candidate, model=calibrated, calibrated=True)
+
+
+def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
+    """Judge a candidate on the validation split."""
+    if candidate.model is None:
+        return candidate
+    rows = labelled_features.filter("split = 'validation'")
+    found = judge(candidate.model, rows, seed, with_probabilities=candidate.calibrated)
     LOGGER.info(
         "%s, validation: accuracy %.3f, macro-F1 %.3f",
         candidate.name, found.accuracy, found.macro_f1,
     )  # fmt: skip
-    return replace(candidate, model=calibrated.with_card(validation=found))
+    return replace(candidate, model=candidate.model.with_card(validation=found))
 
 
 def choose_model(*candidates: Candidate) -> tuple[TrainedModel, Choice]:
@@ -180,8 +191,7 @@ def judge_on_test(
     if candidate.model is None:
         return candidate
     test = labelled_features.filter("split = 'test'")
-    # The baseline's probabilities were not calibrated, and nobody reads them.
-    found = judge(candidate.model, test, seed, with_probabilities=candidate.validation is not None)
+    found = judge(candidate.model, test, seed, with_probabilities=candidate.calibrated)
     mark = " (chosen)" if candidate.name == choice.name else ""
     LOGGER.info(
         "%s%s, test: accuracy %.3f, macro-F1 %.3f",

@@ -18,7 +18,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """Features and labels in; the chosen model and what was found out."""
     parts = [
         create_selection_pipeline(),
-        *(group(create_candidate_pipeline(name), name) for name in _FITS),
+        *(group(_create_calibrated(name), name) for name in _FITS),
         group(_fit_baseline(), nodes.BASELINE),
         _choose(),
         _test(),
@@ -50,13 +50,30 @@ def create_selection_pipeline() -> Pipeline:
 
 
 def create_candidate_pipeline(name: str) -> Pipeline:
-    """Fit and validate one classifier.
+    """Fit and validate one classifier; its probabilities are not calibrated.
 
     Parameters
     ----------
     name
         ``logistic_regression`` or ``random_forest``.
     """
+    return _create_fit(name) + _create_validation(f"fitted_{name}", name)
+
+
+def _create_calibrated(name: str) -> Pipeline:
+    """Fit, calibrate and validate one classifier."""
+    calibration = Node(
+        nodes.calibrate_candidate,
+        [f"fitted_{name}", "labelled_features", "params:seed"],
+        f"calibrated_{name}",
+        name="calibrate",
+    )
+    return (
+        _create_fit(name) + Pipeline([calibration]) + _create_validation(f"calibrated_{name}", name)
+    )
+
+
+def _create_fit(name: str) -> Pipeline:
     return Pipeline(
         [
             Node(
@@ -64,14 +81,21 @@ def create_candidate_pipeline(name: str) -> Pipeline:
                 [*_LEARNED_FROM, f"params:{name}", "params:classifier", "params:seed"],
                 f"fitted_{name}",
                 name="fit",
-            ),
+            )
+        ]
+    )
+
+
+def _create_validation(candidate: str, name: str) -> Pipeline:
+    return Pipeline(
+        [
             Node(
                 nodes.validate_candidate,
-                [f"fitted_{name}", "labelled_features", "params:seed"],
+                [candidate, "labelled_features", "params:seed"],
                 f"validated_{name}",
                 name="validate",
-            ),
-        ],
+            )
+        ]
     )
 
 

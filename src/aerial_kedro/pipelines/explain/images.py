@@ -1,0 +1,144 @@
+"""What the report's errors and tiles of one's own choice are explained by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.explain.tiles import (
+    HEAT_COLUMNS,
+    NEIGHBOUR_COLUMNS,
+    explain_tiles,
+    find_neighbours,
+)
+from aerial_kedro.report.explained import ExplainedTile, Neighbour
+from aerial_kedro.report.pictures import TilePicture
+from aerial_kedro.serving.model import ServedModel
+from aerial_kedro.tiles.catalog import ddl
+from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+
+_PICTURE_PX = 160
+
+
+def explain_images(
+    asked: pd.DataFrame,
+    tile_catalog: DataFrame,
+    features: DataFrame,
+    training: DataFrame,
+    served: ServedModel,
+    patches: int,
+    neighbours: int,
+) -> list[ExplainedTile]:
+    """Explain why images got their class.
+
+    Parameters
+    ----------
+    asked
+        ``image_id, label, pred_label, probability``, at least one row.
+    tile_catalog
+        Where the tiles are.
+    features
+        ``image_id, features``, of the images among others.
+    training
+        ``image_id, label, features`` of the training tiles.
+    served
+        What decided.
+    patches
+        A side, covered by turns.
+    neighbours
+        Nearest training tiles of each.
+
+    Returns
+    -------
+    list of ExplainedTile
+        In the order of the rows; without those that cannot be read any more.
+    """
+    ids = asked["image_id"].tolist()
+    near = _nearest_training_tiles(features, training, ids, neighbours)
+    pictures = _pictures(tile_catalog, [*ids, *near["neighbour"]])
+    heat = _heat(tile_catalog, asked, served, patches)
+    return [
+        ExplainedTile(
+            tile=TilePicture(
+                picture=pictures[row["image_id"]],
+                label=row["label"],
+                predicted=row["pred_label"],
+                probability=float(row["probability"]),
+                image_id=row["image_id"],
+            ),
+            overlay=heat[row["image_id"]].overlay,
+            largest_drop=heat[row["image_id"]].largest_drop,
+            neighbours=_neighbours(near[near["image_id"] == row["image_id"]], pictures),
+        )
+        for row in asked.astype(object).where(asked.notna(), None).to_dict("records")
+        if row["image_id"] in pictures and row["image_id"] in heat
+    ]
+
+
+@dataclass(frozen=True)
+class _Heat:
+    overlay: bytes
+    largest_drop: float
+
+
+def _heat(
+    tile_catalog: DataFrame, asked: pd.DataFrame, served: ServedModel, patches: int
+) -> dict[str, _Heat]:
+    explain = partial(
+        explain_tiles,
+        model=served,
+        classes=dict(zip(asked["image_id"], asked["pred_label"], strict=True)),
+        patches=patches,
+        picture_px=_PICTURE_PX,
+    )
+    tiles = _tiles(tile_catalog, asked["image_id"].tolist())
+    # A tile is dozens of pictures to the network: spread them over the cores.
+    spread = tiles.repartition(len(asked), "image_id")
+    rows = spread.mapInPandas(explain, ddl(HEAT_COLUMNS)).toPandas().to_dict("records")
+    return {row["image_id"]: _Heat(bytes(row["overlay"]), row["largest_drop"]) for row in rows}
+
+
+def _nearest_training_tiles(
+    features: DataFrame, training: DataFrame, image_ids: list[str], count: int
+) -> pd.DataFrame:
+    """Find the nearest training tiles of each image but itself, the nearest first."""
+    chosen = features.filter(F.col("image_id").isin(image_ids)).select("image_id", "features")
+    queries = {row["image_id"]: row["features"] for row in chosen.collect()}
+    if not queries:
+        return pd.DataFrame(columns=list(NEIGHBOUR_COLUMNS))
+    search = partial(find_neighbours, queries=queries, count=count + 1)
+    wanted = training.select("image_id", "label", "features")
+    found = wanted.mapInPandas(search, ddl(NEIGHBOUR_COLUMNS)).toPandas()
+    others = found[found["image_id"] != found["neighbour"]]
+    ordered = others.sort_values(["similarity", "neighbour"], ascending=[False, True])
+    return ordered.groupby("image_id").head(count)
+
+
+def _pictures(tile_catalog: DataFrame, image_ids: list[str]) -> dict[str, bytes]:
+    tiles = _tiles(tile_catalog, image_ids)
+    taken = tiles.mapInPandas(partial(picture_tiles, size=_PICTURE_PX), ddl(PICTURE_COLUMNS))
+    rows = taken.toPandas().to_dict("records")
+    return {row["image_id"]: bytes(row["picture"]) for row in rows}
+
+
+def _tiles(tile_catalog: DataFrame, image_ids: list[str]) -> DataFrame:
+    wanted = sorted(set(image_ids))
+    return tile_catalog.filter(F.col("image_id").isin(wanted)).select(*SOURCE_COLUMNS)
+
+
+def _neighbours(near: pd.DataFrame, pictures: dict[str, bytes]) -> list[Neighbour]:
+    return [
+        Neighbour(
+            tile=TilePicture(
+                picture=pictures[row["neighbour"]], label=row["label"], image_id=row["neighbour"]
+            ),
+            similarity=float(row["similarity"]),
+        )
+        for row in near.to_dict("records")
+        if row["neighbour"] in pictures
+    ]

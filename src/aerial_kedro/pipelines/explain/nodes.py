@@ -1,0 +1,177 @@
+"""Nodes that explain tiles of one's own choice."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.classifiers.stored import StoredModel
+from aerial_kedro.errors import AerialError
+from aerial_kedro.pipelines.explain.images import explain_images
+from aerial_kedro.pipelines.explain.parameters import ExplainSettings
+from aerial_kedro.pipelines.serving.nodes import assemble_model
+from aerial_kedro.report.explained import ExplainedAnswer
+from aerial_kedro.report.explained_page import render_explained
+from aerial_kedro.report.run_facts import RunFacts
+
+LOGGER = logging.getLogger(__name__)
+
+_COLUMNS = (
+    "image_id", "tile_id", "year", "lon", "lat", "label", "split", "pred_label", "decided_by",
+)  # fmt: skip
+# Each is some sixty-five pictures to the network, and a page with more is not read.
+_MOST_IMAGES = 48
+_WHERE = "07_model_output/tiles.parquet has the names of those with a place (image_id, tile_id)"
+
+
+def choose_images(predictions: DataFrame, settings: ExplainSettings) -> pd.DataFrame:
+    """Look the tiles up that are to be explained.
+
+    Parameters
+    ----------
+    predictions
+        `aerial_kedro.schemas.PREDICTION_COLUMNS`.
+    settings
+        Names the tiles.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an image, in the order of the names and the years: what the predictions say of it,
+        and the likeliest class of the model with its probability as ``model_label, probability``.
+
+    Raises
+    ------
+    AerialError
+        If none is named, one is not there, or there are too many.
+    """
+    names = list(dict.fromkeys(settings.tiles))
+    if not names:
+        raise AerialError(
+            f"No tile is named. Give --params=explain.tiles=A/B; {_WHERE}, "
+            "03_primary/tile_catalog of all."
+        )
+    wanted = F.col("image_id").isin(names) | F.col("tile_id").isin(names)
+    found = predictions.filter(wanted).select(*_COLUMNS, "probabilities").toPandas()
+    known = {*found["image_id"], *found["tile_id"]}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise AerialError(
+            f"There is no tile {', '.join(map(repr, missing))} among the predictions"
+            f"{_nearest_name(predictions, missing[0])}. {_WHERE}; tiles in quarantine and tiles "
+            "without enough pixels have no prediction."
+        )
+    if len(found) > _MOST_IMAGES:
+        raise AerialError(
+            f"explain.tiles names {len(found)} images, more than the {_MOST_IMAGES} that one page "
+            "takes: give fewer."
+        )
+    place = {name: number for number, name in reversed(list(enumerate(names)))}
+    order = [
+        min(place.get(image, len(names)), place.get(tile, len(names)))
+        for image, tile in zip(found["image_id"], found["tile_id"], strict=True)
+    ]
+    likeliest = [max(each.items(), key=lambda pair: pair[1]) for each in found["probabilities"]]
+    return (
+        found.assign(
+            order=order,
+            model_label=[name for name, _ in likeliest],
+            probability=[chance for _, chance in likeliest],
+        )
+        .sort_values(["order", "year", "image_id"], ignore_index=True)
+        .drop(columns="order")
+    )
+
+
+def explain_chosen(
+    chosen: pd.DataFrame,
+    tile_catalog: DataFrame,
+    tile_features: DataFrame,
+    labelled_features: DataFrame,
+    key: str,
+    model: StoredModel,
+    settings: ExplainSettings,
+) -> list[ExplainedAnswer]:
+    """Explain the tiles.
+
+    Parameters
+    ----------
+    chosen
+        Of `choose_images`.
+    tile_catalog, tile_features
+        Of the run that made the predictions.
+    labelled_features
+        With the training tiles.
+    key
+        ``feature_key`` of the run.
+    model
+        What decided.
+    settings
+        How closely.
+
+    Raises
+    ------
+    AerialError
+        If the predictions are of another run, or a tile cannot be read any more.
+    """
+    served = assemble_model(model)
+    if model.card.feature_key != key:
+        raise AerialError(
+            f"The model {model.card.name!r} was trained on features {model.card.feature_key}, and "
+            f"the last run's are {key}: run the main job, or name its model with model_name=NAME."
+        )
+    explained = explain_images(
+        chosen.drop(columns="pred_label").rename(columns={"model_label": "pred_label"}),
+        tile_catalog,
+        tile_features.filter(F.col("feature_key") == key),
+        labelled_features.filter("split = 'train'"),
+        served,
+        settings.patches,
+        settings.neighbours,
+    )
+    by_image = {each.tile.image_id: each for each in explained}
+    unread = [name for name in chosen["image_id"] if name not in by_image]
+    if unread:
+        raise AerialError(
+            f"{len(unread)} tile(s) cannot be read, such as {unread[0]!r}: they are not in "
+            "03_primary/tile_catalog, as after score_folder and score_scenes, whose tiles are not "
+            "explained here, or their scenes are gone. Run the main job again."
+        )
+    rows = chosen.astype(object).where(chosen.notna(), None).to_dict("records")
+    return [
+        ExplainedAnswer(
+            explained=by_image[row["image_id"]],
+            probabilities={
+                name: float(chance)
+                for name, chance in sorted(row["probabilities"].items(), key=lambda pair: -pair[1])
+            },
+            mapped=row["pred_label"] if row["decided_by"] == "land_cover" else None,
+            split=row["split"],
+            year=row["year"],
+            lon=row["lon"],
+            lat=row["lat"],
+        )
+        for row in rows
+    ]
+
+
+def draw_page(
+    answers: list[ExplainedAnswer],
+    model: StoredModel,
+    run_facts: RunFacts,
+    settings: ExplainSettings,
+) -> str:
+    """Make the page."""
+    LOGGER.info("%d image(s) explained", len(answers))
+    return render_explained(answers, model.card.name, run_facts.created, settings.patches)
+
+
+def _nearest_name(predictions: DataFrame, name: str) -> str:
+    """Say which name comes near, of a sample that the driver can hold."""
+    sample = predictions.select("image_id").limit(10_000).toPandas()["image_id"].tolist()
+    near = difflib.get_close_matches(name, sample, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

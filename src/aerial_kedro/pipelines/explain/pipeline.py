@@ -1,0 +1,41 @@
+"""Wiring of explanations."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.explain import nodes
+from aerial_kedro.pipelines.grouping import group
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Names of tiles in, after the main job; a page that explains their classes out."""
+    return group(
+        [
+            Node(
+                nodes.choose_images,
+                ["predictions", "params:explain"],
+                "chosen_images",
+                name="choose_images",
+            ),
+            Node(
+                nodes.explain_chosen,
+                [
+                    "chosen_images",
+                    "tile_catalog",
+                    "tile_features",
+                    "labelled_features",
+                    "feature_key",
+                    "stored_model",
+                    "params:explain",
+                ],
+                "explained_images",
+                name="explain_chosen",
+            ),
+            Node(
+                nodes.draw_page,
+                ["explained_images", "stored_model", "run_facts", "params:explain"],
+                "explained_page",
+                name="draw_page",
+            ),
+        ],
+        "explain",
+    )
