@@ -12,7 +12,7 @@ from rehearsal.services import HISTORY_PORT, HOST
 
 _EXPERIMENT = "aerial_kedro"
 _FILES = ("report.html", "metrics.json")
-_MODEL = ("MLmodel", "model.json", "sparkml/")
+_MODEL = ("MLmodel", "model.json", "backbone.json", "backbone.onnx", "sparkml/")
 
 
 def check_history(cluster: Cluster, runs: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ CLUSTER = {
 PIPELINES = {
     "__default__", "sample_data", "data_ingestion", "featurization", "training", "scoring",
     "reporting", "from_folders", "score_folder", "digits", "serving", "training_synapseml",
-    "folder_ingestion", "compare_models",
+    "folder_ingestion", "compare_models", "score_scenes", "explain",
 }  # fmt: skip
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aerial_kedro.report.wording import percent
-from tests.integration.kedro_project import Project
+from tests.integration.kedro_project import Project, copy_of
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,43 @@ def test_neighbours_are_training_tiles_and_never_the_tile_itself(
     assert set(tiles.loc[near, "split"].astype(str)) == {"train"}
     assert shown[0] not in near[:2]
     assert page.count("learned from this tile") == 1
+
+
+def test_predictions_of_another_model_are_refused(county: Project, tmp_path: Path) -> None:
+    """It would tell one model's answers and another one's reasons."""
+    copy = copy_of(county, tmp_path)
+    (image, *_) = copy.table("07_model_output/predictions")["image_id"]
+    chosen = copy.json("08_reporting/metrics.json")["chosen"]
+    (other,) = {"logistic_regression", "random_forest"} - {chosen}
+    copy.run("training", classifier=other, model_name="another")
+    message = copy.refusal("--pipeline=explain", f"--params=explain.tiles={image}")
+    assert f"The prediction of '{image}' is not the model 'another''s" in message
+    assert "model_name=NAME" in message
+
+
+def test_predictions_of_other_tiles_are_refused(county: Project, tmp_path: Path) -> None:
+    """As of a folder whose tiles have the same names."""
+    copy = copy_of(county, tmp_path)
+    path = copy.data / "07_model_output/predictions"
+    told = pq.read_table(path)
+    (image, *_) = told["image_id"].to_pylist()
+    elsewhere = pa.array(["elsewhere.png"] * len(told))
+    shutil.rmtree(path)
+    path.mkdir()
+    place = told.schema.get_field_index("href")
+    pq.write_table(told.set_column(place, "href", elsewhere), path / "part-0.parquet")
+    (path / "_SUCCESS").touch()
+    message = copy.refusal("--pipeline=explain", f"--params=explain.tiles={image}")
+    assert "there is none with features of its kind" in message
+
+
+def test_tiles_of_folders_are_explained(divided: Project, tmp_path: Path) -> None:
+    """They have no year and no place."""
+    copy = copy_of(divided, tmp_path)
+    image = copy.table("07_model_output/predictions")["image_id"].iloc[0]
+    copy.run("explain", explain={"tiles": image, "patches": 2, "neighbours": 1})
+    page = (copy.data / "08_reporting/explained.html").read_text(encoding="utf-8")
+    assert f'<h2 id="tile-1">{image}</h2>' in page
 
 
 def test_a_name_that_is_not_there_is_refused(county: Project) -> None:

@@ -123,6 +123,17 @@ def test_an_equal_model_does_not_become_the_best_unless_asked(
         known = now
 
 
+def test_a_best_one_that_nobody_can_load_any_more_loses_the_alias(
+    copy: Project, client: mlflow.MlflowClient
+) -> None:
+    """Even to an equal one: training again is what its refusal advises."""
+    held = client.get_model_version_by_alias("aerial_kedro", "best")
+    client.set_model_version_tag("aerial_kedro", held.version, "format", "1")
+    said = copy.run("training", model_name="newer")
+    assert client.get_model_version_by_alias("aerial_kedro", "best").version != held.version
+    assert any(f"Version {held.version}, which was 'best', is of another" in line for line in said)
+
+
 @pytest.mark.parametrize("address", [FIRST, "models:/aerial_kedro@best"])
 def test_a_registered_model_scores_as_the_stored_one_does(copy: Project, address: str) -> None:
     """Its card comes with it: nothing is left of the one that was stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -237,6 +238,18 @@ def test_another_backbone_than_the_models_is_refused(trained: Project, root: Pat
     message = refused(trained, root, "model_name=forest", "backbone=efficientnet_lite1")
     assert "backbone=efficientnet_lite0" in message
     assert "Leave backbone=efficientnet_lite1 out" in message
+
+
+def test_a_model_of_before_models_had_backbones_is_refused(
+    trained: Project, root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained.data / "06_models/forest", tmp_path / "06_models/forest")
+    card = tmp_path / "06_models/forest/model.json"
+    fields = json.loads(card.read_text(encoding="utf-8"))
+    card.write_text(json.dumps({k: v for k, v in fields.items() if k != "engine"}))
+    message = refused(replace(trained, data=tmp_path), root, "model_name=forest")
+    assert "'forest'" in message
+    assert "Train the model again" in message
 
 
 def test_corners_that_make_no_tile(trained: Project, root: Path, tmp_path: Path) -> None:

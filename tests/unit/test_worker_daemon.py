@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -23,8 +24,16 @@ def test_a_new_worker_has_imported_what_tasks_need(spark_session: SparkSession) 
     found = spark_session.range(1).mapInPandas(list_modules, "name string").toPandas()
     there = set(found["name"])
     assert {module.__name__ for module in worker_daemon.PRELOADED} <= there
-    # Each of these would be on every worker's bill.
-    assert not {"torch", "kedro", "mlflow", "sklearn"} & there
+
+
+def test_the_daemon_imports_nothing_heavy() -> None:
+    """It would be on every worker's bill. In a process of its own: a worker may be an old one."""
+    listing = f"import sys, {worker_daemon.__name__}; print(*sys.modules)"
+    there = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert worker_daemon.PRELOADED[0].__name__ in there
+    assert not {"torch", "kedro", "mlflow", "sklearn"} & set(there)
 
 
 def test_runs_use_the_daemon(spark_session: SparkSession) -> None:

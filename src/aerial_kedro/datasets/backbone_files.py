@@ -42,6 +42,8 @@ class BackboneFiles:
         self._check(".onnx", onnx, card.onnx_sha256)
         program = None
         if card.program_sha256 is not None:
+            if not self._has(".pt2"):
+                raise AerialError(f"There is no {self.path}.pt2. {self._remedy}")
             program = self._read(".pt2")
             self._check(".pt2", program, card.program_sha256)
         return Backbone(onnx, card, program)
@@ -55,17 +57,18 @@ class BackboneFiles:
         self._write(".onnx", backbone.onnx)
         if backbone.program is not None:
             self._write(".pt2", backbone.program)
+        elif self._has(".pt2"):
+            filesystem, name = fsspec.core.url_to_fs(f"{self.path}.pt2", **self._credentials)
+            filesystem.rm(name)
         self._write(".json", backbone.card.model_dump_json(indent=2).encode())
 
     def exist(self) -> bool:
         """Tell whether ONNX file and card are there."""
-        return all(
-            filesystem.exists(name)
-            for filesystem, name in (
-                fsspec.core.url_to_fs(f"{self.path}{suffix}", **self._credentials)
-                for suffix in (".onnx", ".json")
-            )
-        )
+        return self._has(".onnx") and self._has(".json")
+
+    def _has(self, suffix: str) -> bool:
+        filesystem, name = fsspec.core.url_to_fs(f"{self.path}{suffix}", **self._credentials)
+        return bool(filesystem.exists(name))
 
     def _check(self, suffix: str, content: bytes, sha256: str) -> None:
         if hashlib.sha256(content).hexdigest() != sha256:

@@ -11,8 +11,11 @@ from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.classifiers.model import ModelCard
 from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.reading import READING_VERSION
 
 CARD = "model.json"
+FORMAT = f"2-{READING_VERSION}"
+"""Of what lies here, and of how tiles are read: a model of another one cannot be used any more."""
 _BACKBONE = "backbone"
 _REMEDY = "Train the model again."
 
@@ -61,7 +64,15 @@ def read_source(
     AerialError
         If it is not there or damaged, or makes other features by now.
     """
-    backbone = BackboneFiles(f"{folder}/{_BACKBONE}", _REMEDY, credentials).read()
+    try:
+        backbone = BackboneFiles(f"{folder}/{_BACKBONE}", _REMEDY, credentials).read()
+    except ValidationError:
+        raise AerialError(
+            f"What the model {card.name!r} says of its backbone is not of this version of the "
+            f"project. {_REMEDY}"
+        ) from None
+    except AerialError as error:
+        raise AerialError(f"The model {card.name!r} is not whole. {error}") from None
     source = FeatureSource(backbone, EngineChoice(engine=card.engine, precision=card.precision))
     if source.key != card.feature_key:
         raise AerialError(

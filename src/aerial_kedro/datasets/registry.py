@@ -23,7 +23,7 @@ from pyspark.ml import PipelineModel
 from aerial_kedro import spark
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.registration import Registration, is_promoted
-from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
+from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ STAGES = "sparkml"
 """As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
 _SCORE = "validation_macro_f1"
 _DATA = "data.fingerprint"
+_FORMAT = "format"
 
 
 class Scratch:
@@ -116,7 +117,8 @@ class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
             )
             described.save(folder / "MLmodel")
             mlflow.log_artifacts(str(folder), artifacts)
-        tags = {"backbone": card.backbone, "classifier": card.classifier, **data.tags}
+        tags = {"backbone": card.backbone, "classifier": card.classifier, _FORMAT: FORMAT}
+        tags |= data.tags
         score = card.validation.macro_f1 if card.validation else None
         if score is not None:
             tags[_SCORE] = repr(score)
@@ -146,14 +148,20 @@ def _move_alias(data: Registration, version: ModelVersion, score: float | None) 
     settings, client = data.settings, mlflow.MlflowClient()
     held = client.get_registered_model(settings.name).aliases.get(settings.alias)
     former = client.get_model_version(settings.name, held) if held else None
-    best = float(former.tags[_SCORE]) if former and _SCORE in former.tags else None
+    usable = former is not None and former.tags.get(_FORMAT) == FORMAT
+    best = float(former.tags[_SCORE]) if former and usable and _SCORE in former.tags else None
     said = f"Registered: models:/{settings.name}/{version.version}"
     if not is_promoted(score, best, settings):
         LOGGER.info("%s; %r stays with version %s", said, settings.alias, held)
         return
     client.set_registered_model_alias(settings.name, settings.alias, version.version)
     LOGGER.info("%s, now also models:/%s@%s", said, settings.name, settings.alias)
-    if former and former.tags.get(_DATA) != version.tags.get(_DATA):
+    if former and not usable:
+        LOGGER.warning(
+            "Version %s, which was %r, is of another version of this project and cannot be loaded",
+            held, settings.alias,
+        )  # fmt: skip
+    elif former and former.tags.get(_DATA) != version.tags.get(_DATA):
         LOGGER.warning(
             "Version %s, which was %r, was validated on other tiles: the two scores say little of "
             "each other",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def explain_tiles(
 
 
 def find_neighbours(
-    frames: Iterator[pd.DataFrame], *, queries: Mapping[str, list[float]], count: int
+    frames: Iterator[pd.DataFrame], *, queries: Mapping[str, Sequence[float]], count: int
 ) -> Iterator[pd.DataFrame]:
     """Find the nearest tiles of each batch (``mapInPandas``); the nearest of all are among them.
 

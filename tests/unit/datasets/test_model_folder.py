@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,35 @@ def test_what_computes_features_comes_back_with_the_card(
 ) -> None:
     write_source(str(tmp_path), source)
     assert read_source(str(tmp_path), make_card(source)) == source
+
+
+def with_program() -> FeatureSource:
+    plain = make_source("torch", program_sha256=hashlib.sha256(b"program").hexdigest())
+    return replace(plain, backbone=replace(plain.backbone, program=b"program"))
+
+
+def test_a_network_for_torch_comes_back_and_is_missed(tmp_path: Path) -> None:
+    source = with_program()
+    write_source(str(tmp_path), source)
+    assert read_source(str(tmp_path), make_card(source)) == source
+    (tmp_path / "backbone.pt2").unlink()
+    with pytest.raises(
+        AerialError, match=r"'county' is not whole.*backbone\.pt2\. Train the model"
+    ):
+        read_source(str(tmp_path), make_card(source))
+
+
+def test_a_network_for_torch_does_not_outlive_its_model(tmp_path: Path) -> None:
+    write_source(str(tmp_path), with_program())
+    write_source(str(tmp_path), make_source())
+    assert not (tmp_path / "backbone.pt2").exists()
+
+
+def test_a_backbone_of_another_version_is_refused(tmp_path: Path) -> None:
+    write_source(str(tmp_path), make_source())
+    (tmp_path / "backbone.json").write_text('{"name": "lite"}', encoding="utf-8")
+    with pytest.raises(AerialError, match="'county' says of its backbone is not of this version"):
+        read_source(str(tmp_path), make_card())
 
 
 def test_a_model_without_its_backbone_is_not_kept(tmp_path: Path) -> None:

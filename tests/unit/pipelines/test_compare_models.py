@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 from kedro.pipeline import Pipeline
+from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.accuracy.ranking import rank_models
 from aerial_kedro.classifiers.grid import Grid
-from aerial_kedro.pipelines.compare_models import create_pipeline
-from aerial_kedro.pipelines.compare_models.nodes import list_runs, rank, tabulate
-from aerial_kedro.pipelines.training.nodes import Choice
+from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.pipelines.compare_models import create_pipeline, nodes
+from aerial_kedro.pipelines.compare_models.nodes import (
+    calibrate_best,
+    list_runs,
+    rank,
+    tabulate,
+)
+from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from tests.models import make_card
 from tests.unit.compared import compared, judged
 
 GRID = Grid.model_validate(
@@ -64,6 +74,28 @@ def test_what_the_pipeline_needs_is_the_catalog_and_what_a_main_run_has(wired: P
 def test_one_classifier_can_be_asked_for() -> None:
     wired = create_pipeline(GRID, "random_forest")
     assert not [node for node in wired.nodes if "logistic" in node.name]
+
+
+def test_the_best_one_is_calibrated_on_the_features_of_its_own_backbone(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = [spark_session.range(number) for number in (1, 2)]
+    candidates = [
+        Candidate(name, TrainedModel(cast("Any", None), make_card(name=name)))
+        for name in ("lite0.f.x", "lite2.f.x")
+    ]
+    seen: list[int] = []
+
+    def note(candidate: Candidate, rows: DataFrame, seed: int) -> Candidate:
+        seen.append(rows.count())
+        return candidate
+
+    monkeypatch.setattr(nodes, "calibrate_candidate", note)
+    monkeypatch.setattr(nodes, "validate_candidate", note)
+    chosen = candidates[1].model
+    assert chosen is not None
+    assert calibrate_best(chosen, 1, *candidates, *tables) is chosen
+    assert seen == [2, 2]
 
 
 def test_the_ranking_is_the_choice() -> None:

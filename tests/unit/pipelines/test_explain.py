@@ -13,7 +13,7 @@ from aerial_kedro.pipelines.explain.nodes import choose_images
 from aerial_kedro.pipelines.explain.parameters import ExplainSettings
 
 COLUMNS = (
-    "image_id string, tile_id string, year int, lon double, lat double, label string, "
+    "image_id string, tile_id string, href string, year int, lon double, lat double, label string, "
     "split string, pred_label string, decided_by string, probabilities map<string,double>"
 )
 
@@ -26,7 +26,7 @@ def settings(tiles: Any) -> ExplainSettings:
 def predictions(spark_session: SparkSession) -> DataFrame:
     """Two places in two years; the land cover decided on one of them."""
     rows = [
-        (f"{tile}-{year}", tile, year, -71.0, 42.0, None, None, "Water", "land_cover",
+        (f"{tile}-{year}", tile, "a.tif", year, -71.0, 42.0, None, None, "Water", "land_cover",
          {"Forest": 0.25, "Shrub": 0.75})
         for tile in ("z18-1", "z18-2") for year in (2018, 2012)
     ]  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(predictions: Data
 
 def test_more_than_a_page_takes_is_refused(spark_session: SparkSession) -> None:
     rows = [
-        (f"a-{year}", "a", year, None, None, None, None, "B", "model", {"B": 1.0})
+        (f"a-{year}", "a", "a.tif", year, None, None, None, None, "B", "model", {"B": 1.0})
         for year in range(1950, 2000)
     ]
     with pytest.raises(AerialError, match="names 50 images"):
@@ -75,5 +75,5 @@ def test_a_training_tile_is_not_its_own_neighbour(spark_session: SparkSession) -
         [("a", "A", [1.0, 0.0]), ("b", "B", [1.0, 0.1]), ("c", "C", [0.0, 1.0])],
         "image_id string, label string, features array<float>",
     )
-    found = _nearest_training_tiles(tiles, tiles, ["a", "c"], 1)
+    found = _nearest_training_tiles({"a": [1.0, 0.0], "c": [0.0, 1.0]}, tiles, 1)
     assert dict(zip(found["image_id"], found["neighbour"], strict=True)) == {"a": "b", "c": "b"}

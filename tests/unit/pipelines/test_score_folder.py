@@ -39,8 +39,9 @@ def model(
     ],
 )
 def test_a_model_brings_what_computes_its_features(asked: dict[str, str]) -> None:
-    found = take_source(model(), FeatureRequest(**asked))
-    assert found == (SOURCE.backbone, SOURCE.choice, SOURCE.key)
+    card, *found = take_source(model(), FeatureRequest(**asked), "onnxruntime")
+    assert found == [SOURCE.backbone, SOURCE.choice, SOURCE.key]
+    assert card.name == "county"
 
 
 @pytest.mark.parametrize(
@@ -60,21 +61,25 @@ def test_other_features_than_the_models_are_refused(asked: dict[str, str]) -> No
         match=rf"'county'.*backbone=lite, engine=onnxruntime, precision=fp32.*"
         rf"Leave {name}={value} out",
     ):
-        take_source(model(), FeatureRequest(**asked))
+        take_source(model(), FeatureRequest(**asked), "onnxruntime")
 
 
 def test_a_model_of_java_features_asks_for_their_engine() -> None:
     source = make_source("synapseml")
-    for engine in (None, "auto"):
-        with pytest.raises(AerialError, match="--params=engine=synapseml"):
-            take_source(model(source), FeatureRequest(engine=engine))
-    assert take_source(model(source), FeatureRequest(engine="synapseml"))[1] == source.choice
+    with pytest.raises(AerialError, match="--params=engine=synapseml"):
+        take_source(model(source), FeatureRequest(), "auto")
+    # Wherever it is set: Spark was started with it.
+    assert take_source(model(source), FeatureRequest(), "synapseml")[2] == source.choice
 
 
 def test_an_engine_that_is_not_here_is_named() -> None:
     source = FeatureSource(SOURCE.backbone, EngineChoice(engine="abacus", precision="fp32"))
-    with pytest.raises(AerialError, match=r"'abacus'.*onnxruntime: fp32"):
-        take_source(model(source), FeatureRequest())
+    with pytest.raises(AerialError, match=r"'county'.*'abacus'.*another model"):
+        take_source(model(source), FeatureRequest(), "onnxruntime")
+
+
+def test_a_file_of_weights_may_be_called_by_digits() -> None:
+    assert FeatureRequest.model_validate({"weights_path": 2018}).weights_path == "2018"
 
 
 def test_nothing_is_scored_where_nothing_could_be_read() -> None:
@@ -91,7 +96,7 @@ def test_the_map_has_the_values_of_the_table_or_of_the_model(
     classes: tuple[str, ...], value: int
 ) -> None:
     tiles = grid_tiles([cell_of_origin()]).assign(mapped_class="Developed", probability=0.5)
-    maps = draw_scored_maps(tiles, model(classes=classes), CLASSES)
+    maps = draw_scored_maps(tiles, model(classes=classes).card, CLASSES)
     assert list(maps) == ["map_2018"]
     assert maps["map_2018"].pixels[0].tolist() == [[value]]
 
@@ -100,5 +105,5 @@ def test_a_map_without_a_year_is_called_map() -> None:
     tiles = grid_tiles([cell_of_origin()]).assign(
         mapped_class="Forest", probability=0.5, year=pd.array([None], dtype="Int32")
     )
-    assert list(draw_scored_maps(tiles, model(), CLASSES)) == ["map"]
-    assert draw_scored_maps(tiles.iloc[:0], model(), CLASSES) == {}
+    assert list(draw_scored_maps(tiles, model().card, CLASSES)) == ["map"]
+    assert draw_scored_maps(tiles.iloc[:0], model().card, CLASSES) == {}

@@ -75,5 +75,12 @@ def test_a_feature_that_is_no_finite_number_is_refused(
 def test_a_model_keeps_what_computed_the_features_it_learned_from() -> None:
     source, other = make_source(), make_source("openvino")
     assert note_source(source.backbone, source.choice, source.key) == source
-    with pytest.raises(AerialError, match=r"lite, openvino, fp32.*--pipeline=featurization"):
+    with pytest.raises(AerialError, match=r"lite in fp32, run by openvino.*=featurization"):
         note_source(other.backbone, other.choice, source.key)
+
+
+def test_features_in_int8_want_their_precision_again() -> None:
+    """`--pipeline=training` alone takes the fp32 network, and finds the other's choice."""
+    int8 = make_source(precision="int8", calibration="0123")
+    with pytest.raises(AerialError, match=r"in fp32, run by onnxruntime in int8.*precision=int8"):
+        note_source(make_source().backbone, int8.choice, int8.key)

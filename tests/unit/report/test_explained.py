@@ -74,4 +74,11 @@ def test_a_training_tile_is_said_to_prove_nothing(full_content: ReportContent) -
 
 
 def test_what_the_land_cover_decided_is_said(full_content: ReportContent) -> None:
-    assert "The map shows Water" in answer(full_content, mapped="Water")
+    tile = full_content.worst_errors[0].model_copy(
+        update={"label": "Water", "predicted": "Shrub", "probability": 0.9, "image_id": "t1"}
+    )
+    explained = ExplainedTile(tile=tile, overlay=tile.picture, largest_drop=0.2)
+    html = answer(full_content, mapped="Water", explained=explained)
+    assert "The map shows Water" in html
+    assert "Taken for" not in html
+    assert "Taken for Shrub" in answer(full_content, explained=explained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,8 +28,8 @@ _PICTURE_PX = 160
 
 def explain_images(
     asked: pd.DataFrame,
+    queries: Mapping[str, Sequence[float]],
     tile_catalog: DataFrame,
-    features: DataFrame,
     training: DataFrame,
     served: ServedModel,
     patches: int,
@@ -40,10 +41,10 @@ def explain_images(
     ----------
     asked
         ``image_id, label, pred_label, probability``, at least one row.
+    queries
+        Image to its features.
     tile_catalog
         Where the tiles are.
-    features
-        ``image_id, features``, of the images among others.
     training
         ``image_id, label, features`` of the training tiles.
     served
@@ -59,7 +60,7 @@ def explain_images(
         In the order of the rows; without those that cannot be read any more.
     """
     ids = asked["image_id"].tolist()
-    near = _nearest_training_tiles(features, training, ids, neighbours)
+    near = _nearest_training_tiles(queries, training, neighbours)
     pictures = _pictures(tile_catalog, [*ids, *near["neighbour"]])
     heat = _heat(tile_catalog, asked, served, patches)
     return [
@@ -104,11 +105,9 @@ def _heat(
 
 
 def _nearest_training_tiles(
-    features: DataFrame, training: DataFrame, image_ids: list[str], count: int
+    queries: Mapping[str, Sequence[float]], training: DataFrame, count: int
 ) -> pd.DataFrame:
     """Find the nearest training tiles of each image but itself, the nearest first."""
-    chosen = features.filter(F.col("image_id").isin(image_ids)).select("image_id", "features")
-    queries = {row["image_id"]: row["features"] for row in chosen.collect()}
     if not queries:
         return pd.DataFrame(columns=list(NEIGHBOUR_COLUMNS))
     search = partial(find_neighbours, queries=queries, count=count + 1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import logging
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.classifiers.model import ModelCard
 from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.explain.images import explain_images
@@ -17,14 +19,18 @@ from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.explained import ExplainedAnswer
 from aerial_kedro.report.explained_page import render_explained
 from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.serving.model import ServedModel
 
 LOGGER = logging.getLogger(__name__)
 
 _COLUMNS = (
-    "image_id", "tile_id", "year", "lon", "lat", "label", "split", "pred_label", "decided_by",
+    "image_id", "tile_id", "href", "year", "lon", "lat",
+    "label", "split", "pred_label", "decided_by",
 )  # fmt: skip
 # Each is some sixty-five pictures to the network, and a page with more is not read.
 _MOST_IMAGES = 48
+# Spark's probabilities and the served model's agree to the last digits.
+_SAME = 1e-4
 _WHERE = "07_model_output/tiles.parquet has the names of those with a place (image_id, tile_id)"
 
 
@@ -70,7 +76,7 @@ def choose_images(predictions: DataFrame, settings: ExplainSettings) -> pd.DataF
             f"explain.tiles names {len(found)} images, more than the {_MOST_IMAGES} that one page "
             "takes: give fewer."
         )
-    place = {name: number for number, name in reversed(list(enumerate(names)))}
+    place = {name: number for number, name in enumerate(names)}
     order = [
         min(place.get(image, len(names)), place.get(tile, len(names)))
         for image, tile in zip(found["image_id"], found["tile_id"], strict=True)
@@ -92,7 +98,6 @@ def explain_chosen(
     tile_catalog: DataFrame,
     tile_features: DataFrame,
     labelled_features: DataFrame,
-    key: str,
     model: StoredModel,
     settings: ExplainSettings,
 ) -> list[ExplainedAnswer]:
@@ -106,8 +111,6 @@ def explain_chosen(
         Of the run that made the predictions.
     labelled_features
         With the training tiles.
-    key
-        ``feature_key`` of the run.
     model
         What decided.
     settings
@@ -116,18 +119,16 @@ def explain_chosen(
     Raises
     ------
     AerialError
-        If the predictions are of another run, or a tile cannot be read any more.
+        If the predictions are of another model or of other tiles, or a tile cannot be read any
+        more.
     """
     served = assemble_model(model)
-    if model.card.feature_key != key:
-        raise AerialError(
-            f"The model {model.card.name!r} was trained on features {model.card.feature_key}, and "
-            f"the last run's are {key}: run the main job, or name its model with model_name=NAME."
-        )
+    features = _find_features(chosen, tile_catalog, tile_features, model.card)
+    _check_probabilities(chosen, features, model.card, served)
     explained = explain_images(
         chosen.drop(columns="pred_label").rename(columns={"model_label": "pred_label"}),
+        dict(zip(features["image_id"], features["features"], strict=True)),
         tile_catalog,
-        tile_features.filter(F.col("feature_key") == key),
         labelled_features.filter("split = 'train'"),
         served,
         settings.patches,
@@ -137,9 +138,8 @@ def explain_chosen(
     unread = [name for name in chosen["image_id"] if name not in by_image]
     if unread:
         raise AerialError(
-            f"{len(unread)} tile(s) cannot be read, such as {unread[0]!r}: they are not in "
-            "03_primary/tile_catalog, as after score_folder and score_scenes, whose tiles are not "
-            "explained here, or their scenes are gone. Run the main job again."
+            f"{len(unread)} tile(s) cannot be read any more, such as {unread[0]!r}: bring their "
+            "scenes or files back, or run the main job again."
         )
     rows = chosen.astype(object).where(chosen.notna(), None).to_dict("records")
     return [
@@ -168,6 +168,55 @@ def draw_page(
     """Make the page."""
     LOGGER.info("%d image(s) explained", len(answers))
     return render_explained(answers, model.card.name, run_facts.created, settings.patches)
+
+
+def _find_features(
+    chosen: pd.DataFrame, tile_catalog: DataFrame, tile_features: DataFrame, card: ModelCard
+) -> pd.DataFrame:
+    """Find what the model read of each image: ``image_id, features`` and the card's column.
+
+    Raises
+    ------
+    AerialError
+        If an image is no tile of the catalog, or has no such features.
+    """
+    ids = chosen["image_id"].tolist()
+    places = tile_catalog.filter(F.col("image_id").isin(ids)).select(
+        "image_id", "href", "source_version"
+    )
+    # An image of the same name may have been computed in another version of its file as well.
+    known = chosen[["image_id", "href"]].merge(places.toPandas(), on=["image_id", "href"])
+    columns = dict.fromkeys(["image_id", "source_version", "features", card.column])
+    wanted = F.col("image_id").isin(ids) & (F.col("feature_key") == card.feature_key)
+    rows = tile_features.filter(wanted).select(*columns).collect()
+    read = pd.DataFrame([row.asDict() for row in rows], columns=list(columns))
+    found = known.merge(read, on=["image_id", "source_version"])
+    missing = sorted(set(ids) - set(found["image_id"]))
+    if missing:
+        raise _not_of_this_run(missing[0], card, "there is none with features of its kind")
+    return found
+
+
+def _check_probabilities(
+    chosen: pd.DataFrame, features: pd.DataFrame, card: ModelCard, served: ServedModel
+) -> None:
+    """Refuse predictions that the model would not make of these features."""
+    made = served.classifier.probabilities(np.stack(features[card.column].tolist()))
+    of_image = dict(zip(features["image_id"], made, strict=True))
+    for image, told in zip(chosen["image_id"], chosen["probabilities"], strict=True):
+        if set(told) != set(card.classes) or not np.allclose(
+            of_image[image], [told[name] for name in card.classes], atol=_SAME
+        ):
+            raise _not_of_this_run(image, card, "it would answer otherwise")
+
+
+def _not_of_this_run(image: str, card: ModelCard, why: str) -> AerialError:
+    return AerialError(
+        f"The prediction of {image!r} is not the model {card.name!r}'s of the tile of that name "
+        f"in 03_primary/tile_catalog: {why}. It may be of score_folder or score_scenes, whose "
+        "tiles are not explained here, or of another model. Name that with model_name=NAME, or "
+        "run the main job again."
+    )
 
 
 def _nearest_name(predictions: DataFrame, name: str) -> str:

@@ -23,7 +23,6 @@ def create_pipeline(**_: object) -> Pipeline:
                     "tile_catalog",
                     "tile_features",
                     "labelled_features",
-                    "feature_key",
                     "stored_model",
                     "params:explain",
                 ],

@@ -61,7 +61,7 @@ def explain_errors(
     )
     if not len(wrong):
         return []
+    chosen = labelled_features.filter(F.col("image_id").isin(wrong["image_id"].tolist()))
+    queries = {row["image_id"]: row["features"] for row in chosen.collect()}
     training = labelled_features.filter("split = 'train'")
-    return explain_images(
-        wrong, tile_catalog, labelled_features, training, served, _PATCHES, _NEIGHBOURS
-    )
+    return explain_images(wrong, queries, tile_catalog, training, served, _PATCHES, _NEIGHBOURS)

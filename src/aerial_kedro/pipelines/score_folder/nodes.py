@@ -8,8 +8,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.engines import JAVA_ENGINE, EngineChoice, check_engine
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.backbones.engines import JAVA_ENGINE, EngineChoice
+from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
 from aerial_kedro.pipelines.scoring.nodes import collect_mapped, draw_years
@@ -39,7 +39,9 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
     return rows_of_files(tree, year)
 
 
-def take_source(model: TrainedModel, request: FeatureRequest) -> tuple[Backbone, EngineChoice, str]:
+def take_source(
+    model: TrainedModel, request: FeatureRequest, engine: str
+) -> tuple[ModelCard, Backbone, EngineChoice, str]:
     """Take what computes a model's features: the model brings it.
 
     Parameters
@@ -48,11 +50,13 @@ def take_source(model: TrainedModel, request: FeatureRequest) -> tuple[Backbone,
         That is to score the tiles.
     request
         What the command asks of features; a model answers with its own.
+    engine
+        The run parameter, by which Spark was started.
 
     Returns
     -------
     tuple
-        The backbone, what runs it, and the ``feature_key``.
+        The model's card, its backbone, what runs that, and the ``feature_key``.
 
     Raises
     ------
@@ -71,14 +75,14 @@ def take_source(model: TrainedModel, request: FeatureRequest) -> tuple[Backbone,
             f"fits no others. Leave {', '.join(others)} out of the command, or choose another "
             "model with model_name=NAME."
         )
-    if source.choice.engine == JAVA_ENGINE != request.engine:
+    if source.choice.engine == JAVA_ENGINE != engine:
         raise AerialError(
             f"The model {name!r} was trained on features of {said}, which SynapseML computes in "
             f"Java. Add --params=engine={JAVA_ENGINE}, so that Spark starts with it."
         )
-    check_engine(source.choice.engine, source.choice.precision)
+    source.check_engine(name)
     LOGGER.info("Features as %s learned them: %s", name, said)
-    return source.backbone, source.choice, source.key
+    return model.card, source.backbone, source.choice, source.key
 
 
 def release_features(key: str, quarantine: QuarantineSummary) -> str:
@@ -114,17 +118,17 @@ def gather_located(predictions: DataFrame) -> pd.DataFrame:
 
 
 def draw_scored_maps(
-    mapped: pd.DataFrame, model: TrainedModel, classes: LandCoverClasses
+    mapped: pd.DataFrame, card: ModelCard, classes: LandCoverClasses
 ) -> dict[str, Raster]:
     """Draw the map in the values of the land-cover table, or in the model's own classes."""
     names = classes.names
-    if not set(model.card.classes) <= set(names):
-        names = model.card.classes
+    if not set(card.classes) <= set(names):
+        names = card.classes
     return draw_years(mapped, names)
 
 
 def summarise_scores(
-    predictions: DataFrame, quarantine: QuarantineSummary, model: TrainedModel
+    predictions: DataFrame, quarantine: QuarantineSummary, card: ModelCard
 ) -> ScoreSummary:
     """Count the tiles of each class, and log it."""
     counted = {
@@ -132,12 +136,12 @@ def summarise_scores(
         for row in predictions.groupBy("pred_label").count().collect()
     }
     summary = ScoreSummary(
-        model=model.card.name,
+        model=card.name,
         tiles=quarantine.tiles,
         scored=sum(counted.values()),
         quarantined=quarantine.quarantined,
         located=predictions.filter("epsg is not null").count(),
-        by_class={name: counted.get(name, 0) for name in model.card.classes},
+        by_class={name: counted.get(name, 0) for name in card.classes},
     )
     LOGGER.info("%s", summary)
     return summary

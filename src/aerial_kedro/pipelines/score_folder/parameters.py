@@ -20,7 +20,8 @@ class FeatureRequest(BaseModel):
         Of a backbone's export.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A file of weights may be called 2018.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     backbone: str | None = None
     engine: str | None = None

@@ -42,8 +42,8 @@ def create_checked_features() -> Pipeline:
         [
             Node(
                 nodes.take_source,
-                ["trained_model", "params:asked_features"],
-                ["model_backbone", "model_engine", "model_key"],
+                ["trained_model", "params:asked_features", "params:engine"],
+                ["model_card", "model_backbone", "model_engine", "model_key"],
                 name="take_source",
             ),
             Node(
@@ -73,14 +73,14 @@ def _create_outputs() -> Pipeline:
             Node(settle_map, ["gathered", "params:mapping"], "mapped", name="settle_map"),
             Node(
                 nodes.draw_scored_maps,
-                ["mapped", "trained_model", "params:land_cover"],
+                ["mapped", "model_card", "params:land_cover"],
                 "maps",
                 name="draw_scored_maps",
             ),
             Node(locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
             Node(
                 nodes.summarise_scores,
-                ["predictions", "quarantine_summary", "trained_model"],
+                ["predictions", "quarantine_summary", "model_card"],
                 "score_summary",
                 name="summarise_scores",
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aerial_kedro.backbones.engines import check_engine
 from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.serving.conversion import convert_model
 from aerial_kedro.serving.model import ENGINE, ServedCard, ServedModel
@@ -23,7 +22,7 @@ def assemble_model(model: StoredModel) -> ServedModel:
         If ONNX Runtime has no such precision, or the classifier runs on Spark only.
     """
     card, source = model.card, model.source
-    check_engine(ENGINE, source.choice.precision)
+    source.check_engine(card.name, ENGINE)
     return ServedModel(
         source.backbone.onnx,
         convert_model(model),

@@ -74,9 +74,10 @@ def note_source(backbone: Backbone, choice: EngineChoice, key: str) -> FeatureSo
     source = FeatureSource(backbone, choice)
     if source.key != key:
         raise AerialError(
-            f"The features to learn from are {key}, and the backbone at hand "
-            f"({backbone.card.name}, {choice.engine}, {choice.precision}) makes {source.key}. Run "
-            "`kedro run --pipeline=featurization` with the parameters of this run first."
+            f"The features to learn from are {key}, and what is at hand (the backbone "
+            f"{backbone.card.name} in {backbone.card.precision}, run by {choice.engine} in "
+            f"{choice.precision}) makes {source.key}. Give the parameters of the run that made "
+            "them, such as precision=int8, or run `kedro run --pipeline=featurization` first."
         )
     return source
 
