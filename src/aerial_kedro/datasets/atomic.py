@@ -4,64 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 
 @contextlib.contextmanager
-def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[Any]:
-    """Write a file whole or not at all: under another name first, then moved.
+def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[IO[bytes]]:
+    """Write a file whole or not at all, and keep the old one until then.
 
-    Parameters
-    ----------
-    path
-        Local path or address.
-    credentials
-        Of the storage.
-    """
-    filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
-    folder, _, name = target.rpartition("/")
-    filesystem.makedirs(folder, exist_ok=True)
-    draft = f"{folder}/.{name}.{secrets.token_hex(4)}"
-    try:
-        with filesystem.open(draft, "wb") as file:
-            yield file
-        _move(filesystem, draft, target)
-    finally:
-        if filesystem.exists(draft):
-            filesystem.rm(draft)
-
-
-def write_atomic(path: str, content: bytes) -> None:
-    """Write what is at hand in one piece, whole or not at all.
-
-    A blob is there when its upload has ended, so that it needs no draft, which would be copied
-    and deleted. The storage's credential is found in the environment, as workers have it.
+    On a disk it is a draft that is moved into place. A blob is there once its upload has ended, so
+    that it is collected here and uploaded at the end; storage has no rename, and a copy may still
+    be going on when its source is deleted.
 
     Parameters
     ----------
     path
         Local path, or address in blob storage.
-    content
-        Of the file.
+    credentials
+        Of the storage; without them they are found in the environment, as workers have them.
     """
-    filesystem, target = fsspec.core.url_to_fs(path)
-    if isinstance(filesystem, LocalFileSystem):
-        with open_atomic(path) as file:
-            file.write(content)
-    else:
-        filesystem.pipe_file(target, content)
-
-
-def _move(filesystem: fsspec.AbstractFileSystem, draft: str, target: str) -> None:
-    """Put the draft in the target's place, in one step where the storage has one."""
-    if isinstance(filesystem, LocalFileSystem):
-        Path(draft).replace(target)
+    filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
+    if not isinstance(filesystem, LocalFileSystem):
+        with tempfile.NamedTemporaryFile() as collected:
+            yield collected
+            collected.flush()
+            filesystem.put_file(collected.name, target)
         return
-    if filesystem.exists(target):
-        filesystem.rm(target)
-    filesystem.mv(draft, target)
+    place = Path(target)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from pyspark.accumulators import Accumulator
 from pyspark.taskcontext import TaskContext
 
 from aerial_kedro.backbones.pending import Batches
-from aerial_kedro.datasets.atomic import write_atomic
+from aerial_kedro.datasets.atomic import open_atomic
 
 WRITTEN_COLUMNS = "rows long"
 _ROWS_OF_GROUP = 512
@@ -80,14 +80,16 @@ class PartFiles:
         written = sum(batch.num_rows for batch in done)
         if written:
             content = _in_parquet(pa.Table.from_batches(done))
-            write_atomic(f"{self.table}/{self.partition}/{name}", content)
+            with open_atomic(f"{self.table}/{self.partition}/{name}") as file:
+                file.write(content)
         rows.add(written)
         tasks.add(1)
         yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])
 
     def mark_written(self) -> None:
         """Say, as Spark does, that the table is there, even if it has no row."""
-        write_atomic(f"{self.table}/_SUCCESS", b"")
+        with open_atomic(f"{self.table}/_SUCCESS"):
+            pass  # an empty file
 
 
 def _without(batch: pa.RecordBatch, column: str) -> pa.RecordBatch:

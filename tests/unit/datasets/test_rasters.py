@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import rasterio
 
-from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.rasters import (
     RasterFolderDataset,
     decode_geotiff,
@@ -30,45 +29,6 @@ def raster(shape: tuple[int, int, int] = (2, 20, 30), **changes: object) -> Rast
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def write_half(path: Path, error: type[BaseException]) -> None:
-    with open_atomic(str(path)) as file:
-        file.write(b"half")
-        raise error
-
-
-class TestAtomic:
-    def test_a_file_is_written_whole(self, tmp_path: Path) -> None:
-        with open_atomic(str(tmp_path / "deep" / "a.bin")) as file:
-            file.write(b"first ")
-            assert not (tmp_path / "deep" / "a.bin").exists()
-            file.write(b"second")
-        assert (tmp_path / "deep" / "a.bin").read_bytes() == b"first second"
-        assert names_in(tmp_path / "deep") == ["a.bin"]
-
-    def test_an_error_leaves_nothing_behind(self, tmp_path: Path) -> None:
-        with pytest.raises(BrokenPipeError):
-            write_half(tmp_path / "a.bin", BrokenPipeError)
-        assert names_in(tmp_path) == []
-
-    def test_an_error_leaves_the_old_file_as_it_was(self, tmp_path: Path) -> None:
-        (tmp_path / "a.bin").write_bytes(b"old")
-        with pytest.raises(KeyboardInterrupt):
-            write_half(tmp_path / "a.bin", KeyboardInterrupt)
-        assert (tmp_path / "a.bin").read_bytes() == b"old"
-        assert names_in(tmp_path) == ["a.bin"]
-
-    def test_an_old_file_is_replaced(self, tmp_path: Path) -> None:
-        for content in (b"old", b"new"):
-            with open_atomic(str(tmp_path / "a.bin")) as file:
-                file.write(content)
-        assert (tmp_path / "a.bin").read_bytes() == b"new"
-
-    def test_addresses_with_a_scheme_are_paths_too(self, tmp_path: Path) -> None:
-        with open_atomic(f"file://{tmp_path}/a.bin") as file:
-            file.write(b"x")
-        assert names_in(tmp_path) == ["a.bin"]
 
 
 class TestGeotiff:
