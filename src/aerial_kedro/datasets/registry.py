@@ -21,6 +21,7 @@ from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
 from aerial_kedro import spark
+from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.classifiers.registration import Registration, is_promoted
 from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
@@ -29,7 +30,7 @@ from aerial_kedro.errors import AerialError
 LOGGER = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"models:/(?P<name>[A-Za-z0-9_-]+)(/(?P<version>\d+|latest)|@(?P<alias>.+))")
-STAGES = "sparkml"
+_STAGES = "sparkml"
 """As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
 _SCORE = "validation_macro_f1"
 _DATA = "data.fingerprint"
@@ -107,13 +108,13 @@ class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
         artifacts = f"{card.backbone}-{card.classifier}"
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            self._scratch.fetch(data.model.stages, folder / STAGES)
+            self._scratch.fetch(data.model.stages, folder / _STAGES)
             write_source(str(folder), data.model.source)
             (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
             described = Model(artifact_path=artifacts, run_id=run.info.run_id)
             kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
             described.add_flavor(
-                "spark", pyspark_version=pyspark.__version__, model_data=STAGES, model_class=kind
+                "spark", pyspark_version=pyspark.__version__, model_data=_STAGES, model_class=kind
             )
             described.save(folder / "MLmodel")
             mlflow.log_artifacts(str(folder), artifacts)
@@ -190,13 +191,12 @@ def load_registered(address: str, scratch: Scratch) -> TrainedModel:
     scratch
         Where Spark may put it.
     """
-    with download(address) as (card, folder):
-        source = read_source(str(folder), card)
-        return TrainedModel(scratch.load(folder / STAGES), card, source)
+    with download(address) as (card, source, stages):
+        return TrainedModel(scratch.load(stages), card, source)
 
 
 @contextlib.contextmanager
-def download(address: str) -> Iterator[tuple[ModelCard, Path]]:
+def download(address: str) -> Iterator[tuple[ModelCard, FeatureSource, Path]]:
     """Bring a registered model here for a while.
 
     Parameters
@@ -207,12 +207,13 @@ def download(address: str) -> Iterator[tuple[ModelCard, Path]]:
     Yields
     ------
     tuple
-        Its card, named by the version's own address, and a folder: `STAGES` and the backbone.
+        Its card, named by the version's own address, what computes its features, and the folder
+        of its stages.
 
     Raises
     ------
     AerialError
-        If it is not there, or is no classifier of tiles.
+        If it is not there or not whole, or is no classifier of tiles.
     """
     version = find_version(address)
     where = f"models:/{version.name}/{version.version}"
@@ -223,8 +224,8 @@ def download(address: str) -> Iterator[tuple[ModelCard, Path]]:
                 f"{where} is no classifier of tiles: it has no {CARD}. Models of `kedro run` are "
                 "versions of the name that the parameter `registry.name` says."
             )
-        card = parse_card((folder / CARD).read_bytes(), where)
-        yield card.model_copy(update={"name": where}), folder
+        card = parse_card((folder / CARD).read_bytes(), where).model_copy(update={"name": where})
+        yield card, read_source(str(folder), card), folder / _STAGES
 
 
 def find_version(address: str) -> ModelVersion:

@@ -11,9 +11,8 @@ from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
 from aerial_kedro.classifiers.stored import StoredModel, StoredStage
-from aerial_kedro.datasets.model_folder import read_source
 from aerial_kedro.datasets.models import ModelStoreDataset
-from aerial_kedro.datasets.registry import STAGES, download, is_address
+from aerial_kedro.datasets.registry import download, is_address
 from aerial_kedro.errors import AerialError
 
 
@@ -56,9 +55,9 @@ class StoredModelDataset(AbstractDataset[None, StoredModel]):
             If there is no such model, or its files are not all there.
         """
         if self._model_name is not None and is_address(self._model_name):
-            with download(self._model_name) as (card, folder):
-                stages = _read_stages(LocalFileSystem(), f"{folder}/{STAGES}", card.name)
-                return StoredModel(card, stages, read_source(str(folder), card))
+            with download(self._model_name) as (card, source, folder):
+                stages = _read_stages(LocalFileSystem(), str(folder), card.name)
+                return StoredModel(card, stages, source)
         name = self._models.find()
         card, source = self._models.load_parts(name)
         filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))

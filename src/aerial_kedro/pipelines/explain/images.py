@@ -16,14 +16,12 @@ from aerial_kedro.explain.tiles import (
     explain_tiles,
     find_neighbours,
 )
+from aerial_kedro.pipelines.pictures import PICTURE_PX, collect_pictures
 from aerial_kedro.report.explained import ExplainedTile, Neighbour
 from aerial_kedro.report.pictures import TilePicture
 from aerial_kedro.serving.model import ServedModel
 from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
-
-_PICTURE_PX = 160
 
 
 def explain_images(
@@ -61,7 +59,7 @@ def explain_images(
     """
     ids = asked["image_id"].tolist()
     near = _nearest_training_tiles(queries, training, neighbours)
-    pictures = _pictures(tile_catalog, [*ids, *near["neighbour"]])
+    pictures = collect_pictures(_tiles(tile_catalog, [*ids, *near["neighbour"]]))
     heat = _heat(tile_catalog, asked, served, patches)
     return [
         ExplainedTile(
@@ -95,7 +93,7 @@ def _heat(
         model=served,
         classes=dict(zip(asked["image_id"], asked["pred_label"], strict=True)),
         patches=patches,
-        picture_px=_PICTURE_PX,
+        picture_px=PICTURE_PX,
     )
     tiles = _tiles(tile_catalog, asked["image_id"].tolist())
     # A tile is dozens of pictures to the network: spread them over the cores.
@@ -116,13 +114,6 @@ def _nearest_training_tiles(
     others = found[found["image_id"] != found["neighbour"]]
     ordered = others.sort_values(["similarity", "neighbour"], ascending=[False, True])
     return ordered.groupby("image_id").head(count)
-
-
-def _pictures(tile_catalog: DataFrame, image_ids: list[str]) -> dict[str, bytes]:
-    tiles = _tiles(tile_catalog, image_ids)
-    taken = tiles.mapInPandas(partial(picture_tiles, size=_PICTURE_PX), ddl(PICTURE_COLUMNS))
-    rows = taken.toPandas().to_dict("records")
-    return {row["image_id"]: bytes(row["picture"]) for row in rows}
 
 
 def _tiles(tile_catalog: DataFrame, image_ids: list[str]) -> DataFrame:

@@ -100,7 +100,7 @@ def explain_chosen(
     labelled_features: DataFrame,
     model: StoredModel,
     settings: ExplainSettings,
-) -> list[ExplainedAnswer]:
+) -> tuple[list[ExplainedAnswer], str]:
     """Explain the tiles.
 
     Parameters
@@ -115,6 +115,11 @@ def explain_chosen(
         What decided.
     settings
         How closely.
+
+    Returns
+    -------
+    tuple
+        An answer for each row, and the model's name.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def explain_chosen(
             "scenes or files back, or run the main job again."
         )
     rows = chosen.astype(object).where(chosen.notna(), None).to_dict("records")
-    return [
+    answers = [
         ExplainedAnswer(
             explained=by_image[row["image_id"]],
             probabilities={
@@ -157,17 +162,15 @@ def explain_chosen(
         )
         for row in rows
     ]
+    return answers, model.card.name
 
 
 def draw_page(
-    answers: list[ExplainedAnswer],
-    model: StoredModel,
-    run_facts: RunFacts,
-    settings: ExplainSettings,
+    answers: list[ExplainedAnswer], model: str, run_facts: RunFacts, settings: ExplainSettings
 ) -> str:
     """Make the page."""
     LOGGER.info("%d image(s) explained", len(answers))
-    return render_explained(answers, model.card.name, run_facts.created, settings.patches)
+    return render_explained(answers, model, run_facts.created, settings.patches)
 
 
 def _find_features(

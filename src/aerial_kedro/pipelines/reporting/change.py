@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.pipelines.reporting.reference import ChangeFigures, last_comparison
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.classes import LandCoverClasses
-from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
-
-_PICTURE_PX = 160
 
 
 class ShownChange(BaseModel):
@@ -99,7 +93,4 @@ def _pictures(
         row["image_id"]: (row["tile_id"], int(row["year"]))
         for row in chosen.select("image_id", "tile_id", "year").collect()
     }
-    taken = chosen.select(*SOURCE_COLUMNS).mapInPandas(
-        partial(picture_tiles, size=_PICTURE_PX), ddl(PICTURE_COLUMNS)
-    )
-    return {names[row["image_id"]]: bytes(row["picture"]) for row in taken.collect()}
+    return {names[image]: picture for image, picture in collect_pictures(chosen).items()}

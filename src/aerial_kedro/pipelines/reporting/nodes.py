@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,18 +17,15 @@ from aerial_kedro.accuracy.validation import CrossValidation, ValidationSummary
 from aerial_kedro.backbones.precision_loss import PrecisionSummary
 from aerial_kedro.classifiers.comparison import TrainingSummary
 from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
 from aerial_kedro.tiles.maps import NODATA
-from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.raster import Raster
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from aerial_kedro.tiles.splits import SplitCheck
 from aerial_kedro.tiles.summary import CatalogSummary
 
-_PICTURE_PX = 160
 _SPARSE = 0.01
 
 
@@ -200,9 +196,7 @@ def take_pictures(
     gallery = some.select(*columns).toPandas()
     worst = wrong.select(*columns).limit(settings.worst_errors).toPandas()
     wanted = sorted({*gallery["image_id"], *worst["image_id"]})
-    tiles = tile_catalog.filter(F.col("image_id").isin(wanted)).select(*SOURCE_COLUMNS)
-    taken = tiles.mapInPandas(partial(picture_tiles, size=_PICTURE_PX), ddl(PICTURE_COLUMNS))
-    pictures = dict(taken.toPandas().itertuples(index=False, name=None))
+    pictures = collect_pictures(tile_catalog.filter(F.col("image_id").isin(wanted)))
     return Gallery(
         by_class={
             str(name): _tile_pictures(rows, pictures) for name, rows in gallery.groupby("label")
