@@ -8,7 +8,7 @@ EXECUTORS := build/executors/executors.tar.gz
 PACKAGED := $(shell find src conf -type f -not -name '*.pyc' -not -path '*.egg-info/*' -not -path 'conf/local/*')
 EXTRAS ?=
 TEST ?=
-COUNTY := $(shell find src/aerial_kedro/county src/aerial_kedro/pipelines/sample_data -name '*.py')
+COUNTY := $(shell find src/aerial_kedro/examples/county src/aerial_kedro/examples/county -name '*.py')
 
 # No usage data leaves this machine.
 export KEDRO_DISABLE_TELEMETRY := 1
@@ -31,7 +31,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-$(SAMPLE)/.drawn: $(VENV)/.installed $(COUNTY) conf/base/parameters_sample_data.yml
+$(SAMPLE)/.drawn: $(VENV)/.installed $(COUNTY) conf/base/sample_data/parameters.yml
 	$(BIN)/kedro run --pipeline=sample_data
 	touch $@
 

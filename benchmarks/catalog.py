@@ -33,7 +33,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from rasterio.enums import Resampling
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from benchmarks.processes import PROJECT, cpu_seconds, run_watched
 
 EPSG = 26918

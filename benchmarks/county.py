@@ -29,7 +29,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from pyproj import Transformer
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from benchmarks.processes import PROJECT, run_watched
 
 # A corner of the sample, large enough for blocks of every split.

@@ -35,7 +35,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from PIL import Image
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from benchmarks.image_featurizer import TILES as FEATURIZER_TILES
 from benchmarks.image_featurizer import run_image_featurizer, start_spark
 from benchmarks.loops import on_all_cores, read_and_run, run_engine, run_torch_loader
@@ -44,7 +44,7 @@ from benchmarks.processes import PROJECT
 WARM_TILES = 400
 FORMATS = ("png", "tiff", "jpeg")
 PRECISIONS = ("fp32", "int8")
-STEPS = ("export_backbone", "settle_backbone", "choose_engine", "name_features")
+STEPS = ("export_backbone", "prepare_backbone", "choose_engine", "name_features")
 PREPARE = ["data_ingestion.catalog_folders", *(f"featurization.{each}" for each in STEPS)]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import mlflow
 from kedro.framework.startup import bootstrap_project
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from benchmarks.featurization import (
     PREPARE,
     PROJECT,

@@ -10,10 +10,10 @@ import yaml
 from kedro.framework.session import KedroSession
 from pyspark.sql import DataFrame
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.colour_planes import OUTPUT
-from aerial_kedro.backbones.definitions import define_backbone
-from aerial_kedro.backbones.image_featurizer import check_java_parts, make_featurizer
+from aerial_kedro.cluster import spark
+from aerial_kedro.features.definitions import define_backbone
+from aerial_kedro.synapseml.colour_planes import OUTPUT
+from aerial_kedro.synapseml.image_featurizer import check_java_parts, make_featurizer
 from benchmarks.loops import BACKBONE
 
 TILES = 600

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from aerial_kedro.backbones.definitions import define_backbone
-from aerial_kedro.backbones.engines import open_engine
-from aerial_kedro.backbones.weights import find_weights, load_backbone
+from aerial_kedro.features.definitions import define_backbone
+from aerial_kedro.features.engines import open_engine
+from aerial_kedro.features.weights import find_weights, load_backbone
 from aerial_kedro.tiles.reading import SceneReader, read_image_file
 
 BACKBONE = "efficientnet_lite0"

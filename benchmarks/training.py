@@ -2,7 +2,7 @@
 
 Writes a table of labelled features as the pipeline `training` reads it (eight classes, about as
 hard to tell apart as EuroSAT's ten: see `write_features`) and fits the classifiers with the
-settings of `conf/base/parameters_training.yml` and with the 2017 sample's, from the table to the
+settings of `conf/base/training/parameters.yml` and with the 2017 sample's, from the table to the
 fitted model, in a process of its own. The fit before them, on the first thousand rows, is not
 counted: it is there for Spark's start.
 
@@ -24,13 +24,13 @@ import pyarrow.parquet as pq
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from aerial_kedro import spark
-from aerial_kedro.classifiers.settings import (
+from aerial_kedro.cluster import spark
+from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.classifiers.training import fit_stages
+from aerial_kedro.models.training import fit_stages
 from benchmarks.processes import PROJECT, run_watched
 
 TABLE = Path("05_model_input/labelled_features")

@@ -22,7 +22,7 @@ def look(_: object) -> Iterator[tuple[str, ...]]:
     import sys  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from aerial_kedro.backbones import featurize  # noqa: PLC0415
+    from aerial_kedro.features import featurize  # noqa: PLC0415
 
     heavy = [name for name in ("torch", "kedro", "mlflow") if importlib.util.find_spec(name)]
     folder = str(Path.cwd())
@@ -36,7 +36,7 @@ def main() -> None:
     bootstrap_project(project)
     with KedroSession.create(project, env="cluster") as session:
         session.load_context()  # its hooks give Spark its settings
-        from aerial_kedro import spark  # noqa: PLC0415
+        from aerial_kedro.cluster import spark  # noqa: PLC0415
 
         context = spark.session().sparkContext
         found = context.parallelize(range(_TASKS), _TASKS).mapPartitions(look).distinct().collect()

@@ -123,7 +123,7 @@ def main() -> None:
     _featurize({name: root + _WARM for name, root in roots.items()})
     seconds = {"all_s": _featurize(roots), "nothing_s": _featurize(roots)}
 
-    from aerial_kedro import spark  # noqa: PLC0415  (the project is set up)
+    from aerial_kedro.cluster import spark  # noqa: PLC0415  (the project is set up)
 
     context = spark.session().sparkContext
     executors = context._jsc.sc().getExecutorMemoryStatus().size() - 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyspark
 
-from aerial_kedro.spark import find_java_home
+from aerial_kedro.cluster.spark import find_java_home
 
 HOST = "127.0.0.1"
 MASTER_PORT = 17077

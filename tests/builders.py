@@ -16,10 +16,10 @@ import rasterio
 from affine import Affine
 from pyproj import Transformer
 
-from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.land_cover import LandCoverRaster
+from aerial_kedro.scenes.headers import SceneHeader, read_header
 from aerial_kedro.tiles.grid import TileGrid
-from aerial_kedro.tiles.labels import LandCoverRaster
-from aerial_kedro.tiles.scenes import SceneHeader, read_header
 
 ZONE = 26918
 TILE = 224.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = Path(
@@ -35,7 +35,7 @@ _SPARK_SETTINGS = {
     "spark.sql.shuffle.partitions": 2,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": True,
-    "spark.python.daemon.module": "aerial_kedro.worker_daemon",
+    "spark.python.daemon.module": "aerial_kedro.cluster.worker_daemon",
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard
-from aerial_kedro.backbones.engines import EngineChoice
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.model import ModelCard
+from aerial_kedro.features.artifact import Backbone, BackboneCard
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import ModelCard
 
 
 def make_backbone(onnx: bytes = b"network", **changes: Any) -> Backbone:

@@ -16,22 +16,31 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.engines import JAVA_ENGINE, check_engine, without_java
-from aerial_kedro.blob_storage import BlobStorage, read_credential, share
-from aerial_kedro.cluster import explain_worker_failure
-from aerial_kedro.configuration import ProjectConfigLoader
+from aerial_kedro.cluster import spark
+from aerial_kedro.cluster.blob_storage import BlobStorage, read_credential, share
+from aerial_kedro.cluster.checks import explain_worker_failure
 from aerial_kedro.errors import AerialError
+from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
+from aerial_kedro.examples.digits.settings import DigitsRunParameters
+from aerial_kedro.features.engines import JAVA_ENGINE, check_engine, without_java
+from aerial_kedro.framework.configuration import ProjectConfigLoader
+from aerial_kedro.framework.run_parameters import (
+    RunParameters,
+    check_divisions,
+    check_run_parameters,
+)
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
-from aerial_kedro.pipelines.digits.pipeline import DIGITS, DOWNLOAD
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
-from aerial_kedro.run_parameters import check_divisions, check_run_parameters
 
 LOGGER = logging.getLogger(__name__)
 _PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
 # They tell of every request and every gateway call.
 _TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
+
+
+class ProjectRunParameters(RunParameters, DigitsRunParameters):
+    """The run parameters of the product and of its examples."""
 
 
 class ProjectHooks:
@@ -54,7 +63,8 @@ class ProjectHooks:
         self._image_featurizer = {}
         try:
             parameters = loader["parameters"]  # each look reads the files again
-            run = check_run_parameters(parameters, loader.declared_parameters())
+            declared = loader.declared_parameters()
+            run = check_run_parameters(parameters, declared, ProjectRunParameters)
             check_engine(run.engine, run.precision)
             if run.engine == JAVA_ENGINE:
                 self._image_featurizer = loader["image_featurizer"]
@@ -125,7 +135,7 @@ def _start_with_image_featurizer(packages: Mapping[str, Any], pipeline: Pipeline
         raise AerialError(
             f"The engine {JAVA_ENGINE!r} cannot be run here. {error} Or run {without_java('fp32')}."
         ) from error
-    from aerial_kedro.backbones.image_featurizer import check_java_parts  # noqa: PLC0415
+    from aerial_kedro.synapseml.image_featurizer import check_java_parts  # noqa: PLC0415
 
     # A session that others started, or a cluster that fetches nothing.
     check_java_parts(session)

@@ -2,15 +2,15 @@
 
 from kedro.pipeline import Pipeline
 
+from aerial_kedro.examples.county import pipeline as county
+from aerial_kedro.examples.digits import pipeline as digits
 from aerial_kedro.pipelines import (
     acquisition,
     data_ingestion,
-    digits,
     explain,
     featurization,
     from_folders,
     reporting,
-    sample_data,
     score_folder,
     score_scenes,
     scoring,
@@ -37,7 +37,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(parts.values(), Pipeline([])),
         **parts,
         "acquisition": acquisition.create_pipeline(),
-        "sample_data": sample_data.create_pipeline(),
+        "sample_data": county.create_pipeline(),
         "digits": digits.create_pipeline(),
         "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),

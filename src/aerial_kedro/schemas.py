@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aerial_kedro.backbones.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS
+from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
 
 PREDICTION_COLUMNS: dict[str, str] = {

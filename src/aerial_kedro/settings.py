@@ -2,11 +2,11 @@
 
 import warnings
 
-from aerial_kedro.configuration import ProjectConfigLoader, environment_variable
-from aerial_kedro.context import ProjectContext
+from aerial_kedro.framework.configuration import ProjectConfigLoader, environment_variable
+from aerial_kedro.framework.context import ProjectContext
+from aerial_kedro.framework.session import ProjectSession
 from aerial_kedro.hooks import ProjectHooks
-from aerial_kedro.run_history import RunHistoryHook
-from aerial_kedro.session import ProjectSession
+from aerial_kedro.tracking.hook import RunHistoryHook
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")

@@ -17,11 +17,11 @@ from mlflow.tracking import MlflowClient
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from aerial_kedro.digits.idx import read_images, read_labels
-from aerial_kedro.digits.mnist import FILES
+from aerial_kedro.examples.digits.idx import read_images, read_labels
+from aerial_kedro.examples.digits.mnist import FILES
 from tests.integration.kedro_project import PROJECT, Project
 from tests.unit.datasets.test_digits import serve
-from tests.unit.digits.idx_files import four_files, idx
+from tests.unit.examples.digits.idx_files import four_files, idx
 
 QUICK: Mapping[str, Any] = {
     "digits": {"network": {"steps": 100}, "sweep": {"values": [0.1, 10.0], "images": 300}}

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from kedro.framework.session import KedroSession
 
-from aerial_kedro.backbones.engines import EngineChoice
-from aerial_kedro.backbones.source import FeatureSource
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.pipelines.reporting.explained import explain_errors
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from tests.integration.kedro_project import PROJECT, Project, assert_errors_are_explained

@@ -12,12 +12,12 @@ import rasterio
 from pyproj import Transformer
 from pyspark.sql import DataFrame, SparkSession
 
-from aerial_kedro.county.classes import TRUTH_CODES
+from aerial_kedro.change.reference import find_true_classes
 from aerial_kedro.datasets.reference import ReferenceMapsDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.reporting.reference import find_true_classes
-from aerial_kedro.tiles.classes import LandCoverClasses
-from aerial_kedro.tiles.labels import LandCoverRaster
+from aerial_kedro.examples.county.classes import TRUTH_CODES
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.land_cover import LandCoverRaster
 from tests.integration.kedro_project import Project
 
 CLASSES = LandCoverClasses(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aerial_kedro.backbones.quantization import name_calibration
+from aerial_kedro.features.quantization import name_calibration
 from tests.integration.kedro_project import FOLDERS, Project
 from tests.integration.tile_images import draw_class_folders
 
@@ -38,7 +38,7 @@ def test_the_loss_is_measured_and_told(quantized: Project) -> None:
     assert found["precision"] == "int8"
     assert set(found["milliseconds"]) == {"onnxruntime", "openvino"}
     assert 0.98 < found["mean_cosine"] < 0.99999
-    assert found["tiles"] == found["probe"]["judged_tiles"] > 5
+    assert found["tiles"] == found["probe"]["evaluated_tiles"] > 5
     assert abs(found["probe"]["fp32"] - found["probe"]["precision"]) < 0.25
     report = (quantized.data / "08_reporting/report.html").read_text(encoding="utf-8")
     assert "int8; cosine with fp32 on" in report

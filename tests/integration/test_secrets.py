@@ -16,8 +16,8 @@ KEY = "ZmFrZS1rZXktdGhhdC1vcGVucy1ub3RoaW5n"
 # A Spark of its own, since the settings of one are fixed by its first session in a process.
 SCRIPT = """
     import sys
-    from aerial_kedro import spark
-    from aerial_kedro.blob_storage import read_credential, share
+    from aerial_kedro.cluster import spark
+    from aerial_kedro.cluster.blob_storage import read_credential, share
 
     key, folder, shown = sys.argv[1:]
     root = "abfss://naip@account.dfs.core.windows.net/md"

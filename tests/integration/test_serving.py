@@ -23,16 +23,16 @@ import requests
 from PIL import Image
 from pyspark.sql import SparkSession
 
-from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.classifiers.settings import (
+from aerial_kedro.datasets.models import ModelStoreDataset
+from aerial_kedro.datasets.stored_models import StoredModelDataset
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.serving.conversion import convert_model
+from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.classifiers.training import fit_stages
-from aerial_kedro.datasets.models import ModelStoreDataset
-from aerial_kedro.datasets.stored_models import StoredModelDataset
-from aerial_kedro.serving.conversion import convert_model
+from aerial_kedro.models.training import fit_stages
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
 from tests.integration.kedro_project import PROJECT, Project
 from tests.models import make_card, make_source

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.blob_storage import read_credential
-from aerial_kedro.configuration import ProjectConfigLoader
+from aerial_kedro.cluster.blob_storage import read_credential
+from aerial_kedro.framework.configuration import ProjectConfigLoader
 from aerial_kedro.settings import CONFIG_LOADER_ARGS
 from tests.unit.test_infra import HEADER, NODE, PARAMETERS, PROJECT, TEMPLATE, VARIABLES, texts
 

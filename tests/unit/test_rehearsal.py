@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.digits.data import DigitFile, DigitFiles, digits_of_files
-from aerial_kedro.digits.mnist import FILES
+from aerial_kedro.examples.digits.data import DigitFile, DigitFiles, digits_of_files
+from aerial_kedro.examples.digits.mnist import FILES
 from rehearsal import digits
 from rehearsal.__main__ import chosen
 from rehearsal.runs import PROJECT

@@ -61,7 +61,7 @@ class AbstentionSummary(BaseModel):
     curve: list[Abstention]
 
 
-def judge_abstention(
+def evaluate_abstention(
     right: ArrayLike,
     probability: ArrayLike,
     min_probability: float,
@@ -87,7 +87,7 @@ def judge_abstention(
 
     Examples
     --------
-    >>> found = judge_abstention([True, True, False, False], [0.9, 0.6, 0.7, 0.4], 0.5)
+    >>> found = evaluate_abstention([True, True, False, False], [0.9, 0.6, 0.7, 0.4], 0.5)
     >>> found.as_mapped.share_unsure, round(found.as_mapped.accuracy_sure, 3)
     (0.25, 0.667)
     >>> found.accuracy_unsure

@@ -184,7 +184,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         detection=_detect(ranked, seed),
         unseen=_detect(ranked[unseen], seed) if unseen.any() else None,
         candidates=[
-            _judge_first(ranked, changed, each.first, each.expected, seed)
+            _evaluate_first(ranked, changed, each.first, each.expected, seed)
             for each in expect_changes(probability, lengths)
         ],
         average_precision=(
@@ -211,7 +211,7 @@ def _detect(ranked: pd.DataFrame, seed: int) -> Detection:
     )
 
 
-def _judge_first(
+def _evaluate_first(
     ranked: pd.DataFrame, changed: NDArray[np.bool_], first: int, expected: float, seed: int
 ) -> CandidateList:
     blocks = ranked["block_id"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import fsspec
 
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard
 from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone, BackboneCard
 
 
 class BackboneFiles:

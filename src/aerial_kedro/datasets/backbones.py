@@ -9,10 +9,10 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 from pydantic import ValidationError
 
-from aerial_kedro.backbones.artifact import Backbone, PendingWeights, Weights
-from aerial_kedro.backbones.known import PACKAGED, digest_weights
 from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone, PendingWeights, Weights
+from aerial_kedro.features.known import PACKAGED, digest_weights
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
@@ -51,7 +51,7 @@ class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
         """
         if self._backbone in PACKAGED:
             return
-        from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
+        from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
 
         define_backbone(self._backbone)
 
@@ -61,8 +61,8 @@ class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
 
     def _read(self) -> Weights:
         # torch takes seconds to import, and only the export needs it.
-        from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
-        from aerial_kedro.backbones.weights import find_weights  # noqa: PLC0415
+        from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
+        from aerial_kedro.features.weights import find_weights  # noqa: PLC0415
 
         return find_weights(define_backbone(self._backbone), self._weights_path)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from aerial_kedro.backbones.engines import EngineChoice
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.model import ModelCard
 from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import ModelCard
 from aerial_kedro.tiles.reading import READING_VERSION
 
 CARD = "model.json"

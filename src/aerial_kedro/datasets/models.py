@@ -12,13 +12,13 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
+from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
 from aerial_kedro.datasets.registry import Scratch, find_version, is_address, load_registered
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import ModelCard, TrainedModel
 
 LOGGER = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from pyspark.accumulators import Accumulator
 from pyspark.taskcontext import TaskContext
 
-from aerial_kedro.backbones.pending import Batches
 from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.features.pending import Batches
 
 WRITTEN_COLUMNS = "rows long"
 _ROWS_OF_GROUP = 512

@@ -14,8 +14,8 @@ from kedro_datasets._typing import ImagePreview
 from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.datasets.cog import to_cog
 from aerial_kedro.datasets.previews import preview_raster, read_colours
-from aerial_kedro.tiles.raster import Raster
-from aerial_kedro.tiles.storage import gdal_path
+from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.scenes.raster import Raster
 
 _BLOCK = 512
 _SMALL = 2 * _BLOCK

@@ -9,7 +9,7 @@ import fsspec
 from aerial_kedro.datasets.listing import list_folder
 from aerial_kedro.datasets.scenes import TIFF, LandCoverDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.labels import LandCoverRaster
+from aerial_kedro.labels.land_cover import LandCoverRaster
 
 _REMEDY = "Give a folder of land-cover rasters of known truth, one a year, or null for none."
 

@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.regions import RegionLayer
+from aerial_kedro.splits.regions import RegionLayer
 
 _PARQUET = (".parquet", ".geoparquet")
 _FORMATS = "GeoPackage, GeoJSON, zipped shapefile or GeoParquet"

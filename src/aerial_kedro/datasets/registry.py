@@ -20,12 +20,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
-from aerial_kedro.classifiers.registration import Registration, is_promoted
+from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.registration import Registration, is_promoted
 
 LOGGER = logging.getLogger(__name__)
 

@@ -13,18 +13,18 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.listing import ListedFile, list_folder
 from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import RemoteReadError, fingerprint, is_remote, read_remote
 from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list
-from aerial_kedro.tiles.classes import read_legend
-from aerial_kedro.tiles.labels import LandCoverRaster
-from aerial_kedro.tiles.limits import check_size
-from aerial_kedro.tiles.scenes import SceneHeader, read_header, year_of_scene
-from aerial_kedro.tiles.storage import check_href, gdal_path
+from aerial_kedro.labels.classes import read_legend
+from aerial_kedro.labels.land_cover import LandCoverRaster
+from aerial_kedro.scenes.addresses import check_href, gdal_path
+from aerial_kedro.scenes.headers import SceneHeader, read_header, year_of_scene
+from aerial_kedro.scenes.limits import check_size
 
 TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")

@@ -18,8 +18,8 @@ from mlflow.types.schema import ColSpec, DataType, Map, Schema
 from PIL import Image
 
 import aerial_kedro
-from aerial_kedro.serving import pyfunc
-from aerial_kedro.serving.model import ServedModel
+from aerial_kedro.models.serving import pyfunc
+from aerial_kedro.models.serving.model import ServedModel
 
 LOGGER = logging.getLogger(__name__)
 

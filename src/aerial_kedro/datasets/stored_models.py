@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
-from aerial_kedro.classifiers.stored import StoredModel, StoredStage
 from aerial_kedro.datasets.models import ModelStoreDataset
 from aerial_kedro.datasets.registry import download, is_address
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.stored import StoredModel, StoredStage
 
 
 class StoredModelDataset(AbstractDataset[None, StoredModel]):

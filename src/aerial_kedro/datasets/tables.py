@@ -13,13 +13,13 @@ from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.pending import PendingFeatures
-from aerial_kedro.blob_storage import python_address
+from aerial_kedro.cluster import spark
+from aerial_kedro.cluster.blob_storage import python_address
 from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, PartFiles
 from aerial_kedro.datasets.previews import preview_table
 from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.pending import PendingFeatures
 from aerial_kedro.schemas import TABLES
 from aerial_kedro.tiles.catalog import ddl
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from aerial_kedro.explain.neighbours import nearest
 from aerial_kedro.explain.occlusion import occlusion, overlay
-from aerial_kedro.serving.model import ServedModel, TilePredictor
+from aerial_kedro.models.serving.model import ServedModel, TilePredictor
 from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
 
 HEAT_COLUMNS: dict[str, str] = {

@@ -15,9 +15,9 @@ from rasterio.enums import ColorInterp, Resampling
 from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
+from aerial_kedro.scenes.addresses import read_bytes
+from aerial_kedro.scenes.reader import SCENE_ERRORS, SceneReader, TileReadError, warped
 from aerial_kedro.tiles import png
-from aerial_kedro.tiles.scene_reader import SCENE_ERRORS, SceneReader, TileReadError, warped
-from aerial_kedro.tiles.storage import read_bytes
 
 __all__ = [
     "READING_VERSION",

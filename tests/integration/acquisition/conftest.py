@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aerial_kedro import spark
+from aerial_kedro.cluster import spark
 from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
 from tests.unit.imagery.web import Web, running_web
 

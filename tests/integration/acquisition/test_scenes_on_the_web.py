@@ -19,9 +19,9 @@ import rasterio
 from pyspark.sql import SparkSession
 from rasterio.warp import transform_bounds
 
-from aerial_kedro import spark
-from aerial_kedro.backbones.featurize import QUARANTINE_COLUMNS, UNSTABLE_REASON, explain_missing
+from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.scenes import SceneFolderDataset
+from aerial_kedro.features.featurize import QUARANTINE_COLUMNS, UNSTABLE_REASON, explain_missing
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from tests.builders import CODES, ORIGIN, write_land_cover, write_scene

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from aerial_kedro.backbones.artifact import Backbone
 from aerial_kedro.datasets.backbones import (
     BackboneDataset,
     BackboneWeightsDataset,
     StoredBackbonesDataset,
 )
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
 from tests.models import make_backbone
 from tests.unit.datasets.refusals import refused
 

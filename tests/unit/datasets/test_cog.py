@@ -12,7 +12,7 @@ from rasterio.enums import ColorInterp
 
 from aerial_kedro.datasets.cog import BLOCK, to_cog
 from aerial_kedro.datasets.rasters import RasterFolderDataset, decode_geotiff, encode_geotiff
-from aerial_kedro.tiles.raster import Raster
+from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 
 COLOURS = {1: (0, 100, 0, 255), 2: (255, 187, 34, 255), 3: (74, 74, 85, 255)}

@@ -7,7 +7,7 @@ import pytest
 
 from aerial_kedro.datasets.listing import ListedFile, list_folder
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.storage import read_bytes
+from aerial_kedro.scenes.addresses import read_bytes
 
 
 def fill(folder: Path, *names: str) -> Path:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.datasets.model_folder import parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
 from tests.models import make_card, make_source
 
 

@@ -11,7 +11,7 @@ from aerial_kedro.datasets.rasters import (
     decode_geotiff,
     encode_geotiff,
 )
-from aerial_kedro.tiles.raster import Raster
+from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 
 

@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DatasetError
 
 from aerial_kedro.datasets.records import RecordDataset
-from aerial_kedro.tiles.splits import SplitCheck
+from aerial_kedro.splits.blocks import SplitCheck
 from tests.unit.datasets.refusals import refused
 
 CHECK = SplitCheck(is_spatial=True, description="by blocks of 1,120 m", places=12)
@@ -14,7 +14,7 @@ CHECK = SplitCheck(is_spatial=True, description="by blocks of 1,120 m", places=1
 def dataset(tmp_path: Path) -> RecordDataset:
     return RecordDataset(
         filepath=str(tmp_path / "deep" / "split_check.json"),
-        record="aerial_kedro.tiles.splits.SplitCheck",
+        record="aerial_kedro.splits.blocks.SplitCheck",
     )
 
 

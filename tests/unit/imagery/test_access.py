@@ -86,6 +86,6 @@ def test_rules_of_the_configuration_are_the_defaults() -> None:
 
     from tests.conftest import PROJECT  # noqa: PLC0415
 
-    file = PROJECT / "conf/base/parameters_acquisition.yml"
+    file = PROJECT / "conf/base/acquisition/parameters.yml"
     declared = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert check_access(declared["imagery"]) == AccessRules()

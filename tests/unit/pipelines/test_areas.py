@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
-from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.pipelines.reporting.areas import Subsets, measure_areas
-from aerial_kedro.tiles.classes import LandCoverClasses
 
 CLASSES = LandCoverClasses(codes={"Forest": [41], "Shrub": [52], "Water": [11]}, excluded=["Water"])
 LEARNED = ["Forest", "Shrub"]

@@ -9,8 +9,8 @@ from kedro.pipeline import Pipeline
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.accuracy.ranking import rank_models
-from aerial_kedro.classifiers.grid import Grid
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.models.grid import Grid
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.compare_models import create_pipeline, nodes
 from aerial_kedro.pipelines.compare_models.nodes import (
     calibrate_best,
@@ -60,7 +60,7 @@ def test_each_model_takes_its_own_settings(wired: Pipeline) -> None:
 
 
 def test_the_test_split_is_read_after_the_choice(wired: Pipeline) -> None:
-    judges = [node for node in wired.nodes if node.func.__name__ == "judge_on_test"]
+    judges = [node for node in wired.nodes if node.func.__name__ == "evaluate_on_test"]
     assert len(judges) == 6
     assert all("choice" in node.inputs for node in judges)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from aerial_kedro.backbones import known
-from aerial_kedro.backbones.artifact import Backbone, PendingWeights, Weights
-from aerial_kedro.backbones.definitions import build_classifier, define_backbone
 from aerial_kedro.datasets.backbones import BackboneWeightsDataset
+from aerial_kedro.features import known
+from aerial_kedro.features.artifact import Backbone, PendingWeights, Weights
+from aerial_kedro.features.definitions import build_classifier, define_backbone
 from aerial_kedro.pipelines.featurization.nodes import export_backbone
 
 NETWORK = "squeezenet1_1"

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.pipelines.reporting.shares import check_groups
-from aerial_kedro.tiles.classes import LandCoverClasses
 
 CLASSES = LandCoverClasses(codes={"Forest": [41], "Shrub": [52], "Water": [11]})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.pipelines.reporting.certainty import count_unsure
 from aerial_kedro.pipelines.reporting.nodes import draw_map_images
-from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles, settle_map
+from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles, select_mapped_classes
 from aerial_kedro.report.colours import UNSURE as GREY
-from aerial_kedro.tiles.mapping import MapSettings
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 
 COL, ROW = cell_of_origin()
@@ -34,7 +34,7 @@ def gathered() -> pd.DataFrame:
 
 
 def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
-    maps = draw_maps(settle_map(gathered(), SURE), CLASSES)
+    maps = draw_maps(select_mapped_classes(gathered(), SURE), CLASSES)
     assert maps["map_2012"].pixels[0].tolist() == [[1, 1, 3, 1, 4]]
     assert maps["map_2018"].pixels[0].tolist() == [[1, 1, 5, 1, 4]]
     assert maps["map_2018"].pixels[1].tolist() == [[90, 80, 30, 60, 0]]
@@ -45,7 +45,7 @@ def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
 
 
 def test_predictions_stay_beside_what_the_map_shows() -> None:
-    polygons = locate_tiles(settle_map(gathered(), SMOOTH))
+    polygons = locate_tiles(select_mapped_classes(gathered(), SMOOTH))
     assert polygons.crs.to_string() == "OGC:CRS84"
     assert polygons["mapped_class"].tolist() == ["Forest"] * 4 + ["Water"] + ["Forest"] * 4 + [
         "Water"
@@ -54,10 +54,10 @@ def test_predictions_stay_beside_what_the_map_shows() -> None:
 
 
 def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
-    found = count_unsure(settle_map(gathered(), SURE))
+    found = count_unsure(select_mapped_classes(gathered(), SURE))
     assert {year: each.unsure for year, each in found.items()} == {"2012": 0, "2018": 1}
     assert [each.smoothed for each in found.values()] == [0, 0]
-    found = count_unsure(settle_map(gathered(), SMOOTH))
+    found = count_unsure(select_mapped_classes(gathered(), SMOOTH))
     assert [(each.tiles, each.unsure, each.smoothed) for each in found.values()] == [
         (5, 0, 1),
         (5, 0, 1),
@@ -65,7 +65,7 @@ def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
 
 
 def test_the_reports_map_names_what_is_unsure() -> None:
-    maps = draw_maps(settle_map(gathered(), SURE), CLASSES)
+    maps = draw_maps(select_mapped_classes(gathered(), SURE), CLASSES)
     images = draw_map_images(
         {name: lambda raster=raster: raster for name, raster in maps.items()}, CLASSES
     )

@@ -7,10 +7,10 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-from aerial_kedro.backbones.engines import EngineChoice
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.score_folder.nodes import (
     draw_scored_maps,
     release_features,

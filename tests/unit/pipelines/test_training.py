@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.training.selection import list_classes, note_source, select_labelled
+from aerial_kedro.pipelines.training.selection import list_classes, record_source, select_labelled
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 from tests.models import make_source
 
@@ -74,13 +74,13 @@ def test_a_feature_that_is_no_finite_number_is_refused(
 
 def test_a_model_keeps_what_computed_the_features_it_learned_from() -> None:
     source, other = make_source(), make_source("openvino")
-    assert note_source(source.backbone, source.choice, source.key) == source
+    assert record_source(source.backbone, source.choice, source.key) == source
     with pytest.raises(AerialError, match=r"lite in fp32, run by openvino.*=featurization"):
-        note_source(other.backbone, other.choice, source.key)
+        record_source(other.backbone, other.choice, source.key)
 
 
 def test_features_in_int8_want_their_precision_again() -> None:
     """`--pipeline=training` alone takes the fp32 network, and finds the other's choice."""
     int8 = make_source(precision="int8", calibration="0123")
     with pytest.raises(AerialError, match=r"in fp32, run by onnxruntime in int8.*precision=int8"):
-        note_source(make_source().backbone, int8.choice, int8.key)
+        record_source(make_source().backbone, int8.choice, int8.key)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from aerial_kedro.accuracy.abstention import AbstentionSummary, judge_abstention
+from aerial_kedro.accuracy.abstention import AbstentionSummary, evaluate_abstention
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.content import MapImage, ReportContent
 from aerial_kedro.report.render import render_report
@@ -26,7 +26,7 @@ def with_abstention(content: ReportContent, found: AbstentionSummary | None) -> 
 
 
 def test_what_abstention_wins_is_said(full_content: ReportContent) -> None:
-    text = text_of(with_abstention(full_content, judge_abstention(RIGHT, CHANCES, 0.5)))
+    text = text_of(with_abstention(full_content, evaluate_abstention(RIGHT, CHANCES, 0.5)))
     assert "has a probability below 50 %" in text
     assert "Of the test tiles these are 40.0 %; of the others 66.7 % are right" in text
     assert "of the unsure ones 50.0 % would have been" in text
@@ -35,10 +35,10 @@ def test_what_abstention_wins_is_said(full_content: ReportContent) -> None:
 
 
 def test_where_nothing_is_left_no_accuracy_is_given(full_content: ReportContent) -> None:
-    text = text_of(with_abstention(full_content, judge_abstention(RIGHT, CHANCES, 1.0)))
+    text = text_of(with_abstention(full_content, evaluate_abstention(RIGHT, CHANCES, 1.0)))
     assert "none are left to judge" in text
     assert "90 % 80.0 % 100.0 %" in text
-    text = text_of(with_abstention(full_content, judge_abstention([True], [0.5], 0)))
+    text = text_of(with_abstention(full_content, evaluate_abstention([True], [0.5], 0)))
     assert "No tile was left open" in text
     assert "90 % 100.0 % no tile left" in text
 
@@ -51,7 +51,7 @@ def test_without_it_nothing_is_said(full_content: ReportContent) -> None:
 
 @pytest.mark.parametrize("smoothed", [0, 3])
 def test_unsure_tiles_are_counted_for_each_map(full_content: ReportContent, smoothed: int) -> None:
-    content = with_abstention(full_content, judge_abstention(RIGHT, CHANCES, 0.5))
+    content = with_abstention(full_content, evaluate_abstention(RIGHT, CHANCES, 0.5))
     unsure = {"2018": UnsureTiles(tiles=2000, unsure=130, smoothed=smoothed)}
     text = text_of(content.model_copy(update={"unsure": unsure}))
     assert f"2018 2,000 130 6.5 %{' 3' if smoothed else ''}" in text

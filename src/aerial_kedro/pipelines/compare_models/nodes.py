@@ -9,10 +9,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range, rank_models
-from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.engines import EngineChoice, measure_engine
-from aerial_kedro.classifiers.child_run import ChildRun
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.engines import EngineChoice, measure_engine
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.training.nodes import (
     Candidate,
     Choice,
@@ -22,6 +21,7 @@ from aerial_kedro.pipelines.training.nodes import (
 from aerial_kedro.report.comparison import render_comparison
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from aerial_kedro.tracking.child_run import ChildRun
 
 LOGGER = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
-from aerial_kedro.classifiers.grid import Combination, Grid
+from aerial_kedro.models.grid import Combination, Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.training import history
-from aerial_kedro.pipelines.training.nodes import choose_model, judge_on_test, note_tile_size
+from aerial_kedro.pipelines.training.nodes import choose_model, evaluate_on_test, record_tile_size
 from aerial_kedro.pipelines.training.pipeline import (
     create_candidate_pipeline,
     create_selection_pipeline,
@@ -91,10 +91,10 @@ def _choose(models: dict[str, str]) -> list[Node]:
             namespace=_NAME,
         ),
         Node(
-            note_tile_size,
+            record_tile_size,
             ["calibrated_model", "tile_catalog"],
             "best_model",
-            name="note_tile_size",
+            name="record_tile_size",
             namespace=_NAME,
         ),
         Node(
@@ -114,10 +114,10 @@ def _test(models: dict[str, str]) -> list[Node]:
         for model, backbone in models.items()
         for node in (
             Node(
-                judge_on_test,
+                evaluate_on_test,
                 [f"{model}.candidate", f"{backbone}.labelled_features", "choice", "params:seed"],
                 f"{model}.tested",
-                name=f"judge_{_short(model)}",
+                name=f"evaluate_{_short(model)}",
                 namespace=f"{_NAME}.final_test",
             ),
             Node(

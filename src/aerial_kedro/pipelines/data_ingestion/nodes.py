@@ -11,6 +11,20 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
+from aerial_kedro.labels.land_cover import label_tiles as label_frames
+from aerial_kedro.splits.blocks import (
+    SplitCheck,
+    SplitRules,
+    block_of_tiles,
+    check_distance,
+)
+from aerial_kedro.splits.blocks import assign_blocks as assign
+from aerial_kedro.splits.blocks import split_tiles as split_frames
+from aerial_kedro.splits.by_region import assign_regions, giving_way, split_by_region
+from aerial_kedro.splits.regions import RegionLayer, Regions, region_of_tiles
+from aerial_kedro.splits.regions import check_regions as check_layer
 from aerial_kedro.tiles.catalog import (
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
@@ -18,20 +32,6 @@ from aerial_kedro.tiles.catalog import (
     ddl,
     tiles_of_scenes,
 )
-from aerial_kedro.tiles.classes import LandCoverClasses
-from aerial_kedro.tiles.labels import LabelRules, LandCoverRaster
-from aerial_kedro.tiles.labels import label_tiles as label_frames
-from aerial_kedro.tiles.region_splits import assign_regions, giving_way, split_by_region
-from aerial_kedro.tiles.regions import RegionLayer, Regions, region_of_tiles
-from aerial_kedro.tiles.regions import check_regions as check_layer
-from aerial_kedro.tiles.splits import (
-    SplitCheck,
-    SplitRules,
-    block_of_tiles,
-    check_distance,
-)
-from aerial_kedro.tiles.splits import assign_blocks as assign
-from aerial_kedro.tiles.splits import split_tiles as split_frames
 from aerial_kedro.tiles.summary import CatalogSummary, summarise
 
 LOGGER = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from aerial_kedro.explain.tiles import (
     explain_tiles,
     find_neighbours,
 )
+from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.pipelines.pictures import PICTURE_PX, collect_pictures
 from aerial_kedro.report.explained import ExplainedTile, Neighbour
 from aerial_kedro.report.pictures import TilePicture
-from aerial_kedro.serving.model import ServedModel
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 

@@ -10,16 +10,16 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.classifiers.model import ModelCard
-from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import ModelCard
+from aerial_kedro.models.serving.model import ServedModel
+from aerial_kedro.models.stored import StoredModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.explain.parameters import ExplainSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.explained import ExplainedAnswer
 from aerial_kedro.report.explained_page import render_explained
 from aerial_kedro.report.run_facts import RunFacts
-from aerial_kedro.serving.model import ServedModel
 
 LOGGER = logging.getLogger(__name__)
 

@@ -10,18 +10,18 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones.artifact import Backbone, PendingWeights
-from aerial_kedro.backbones.engines import AUTO, JAVA_ENGINE, EngineChoice
-from aerial_kedro.backbones.engines.available import has_graphics_card
-from aerial_kedro.backbones.featurize import (
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone, PendingWeights
+from aerial_kedro.features.engines import AUTO, JAVA_ENGINE, EngineChoice
+from aerial_kedro.features.engines.available import has_graphics_card
+from aerial_kedro.features.featurize import (
     QUARANTINE_COLUMNS,
     explain_missing,
     featurize_batches,
 )
-from aerial_kedro.backbones.known import name_export
-from aerial_kedro.backbones.pending import PendingFeatures
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.errors import AerialError
+from aerial_kedro.features.known import name_export
+from aerial_kedro.features.pending import PendingFeatures
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
@@ -68,8 +68,8 @@ def export_backbone(
             LOGGER.info("The backbone %s is exported already", backbone)
             return each
     # torch takes seconds to import; runs that find their backbone exported never need it.
-    from aerial_kedro.backbones.definitions import define_backbone  # noqa: PLC0415
-    from aerial_kedro.backbones.export import export_backbone as export  # noqa: PLC0415
+    from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
+    from aerial_kedro.features.export import export_backbone as export  # noqa: PLC0415
 
     definition = define_backbone(backbone)
     exported = export(definition, weights.read(), seed, pooling, with_program=with_program)
@@ -118,7 +118,7 @@ def featurize_tiles(
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
     tasks = count_tasks(count)
     if choice.engine == JAVA_ENGINE:
-        from aerial_kedro.backbones import image_featurizer  # noqa: PLC0415  # onnx loads slowly
+        from aerial_kedro.synapseml import image_featurizer  # noqa: PLC0415  # onnx loads slowly
 
         image_featurizer.check_tiles(missing)
         return image_featurizer.featurize_images(missing, backbone, key, tasks)
@@ -182,7 +182,7 @@ def quarantine_tiles(
         done, ["image_id", "source_version"], "left_anti"
     )
     if choice.engine == JAVA_ENGINE:
-        from aerial_kedro.backbones import image_featurizer  # noqa: PLC0415  # onnx loads slowly
+        from aerial_kedro.synapseml import image_featurizer  # noqa: PLC0415  # onnx loads slowly
 
         return image_featurizer.explain_missing_images(missing, backbone.card.input_size)
     explain = partial(explain_missing, size=backbone.card.input_size)

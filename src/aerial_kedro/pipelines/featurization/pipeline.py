@@ -15,7 +15,10 @@ def create_pipeline(backbone: str = "params:backbone", **_: object) -> Pipeline:
         The input that holds the backbone's name.
     """
     return (
-        _create_export(backbone) + _create_settling() + _create_naming() + create_feature_pipeline()
+        _create_export(backbone)
+        + _create_preparation()
+        + _create_naming()
+        + create_feature_pipeline()
     )
 
 
@@ -40,12 +43,12 @@ def _create_export(backbone: str) -> Pipeline:
     )
 
 
-def _create_settling() -> Pipeline:
+def _create_preparation() -> Pipeline:
     """Settle engine and precision, and measure what they cost."""
     return group(
         [
             Node(
-                precision.settle_backbone,
+                precision.prepare_backbone,
                 [
                     "exported_backbone",
                     "stored_backbones",
@@ -55,7 +58,7 @@ def _create_settling() -> Pipeline:
                     "params:seed",
                 ],
                 "backbone",
-                name="settle_backbone",
+                name="prepare_backbone",
             ),
             Node(
                 precision.choose_engine,
@@ -64,7 +67,7 @@ def _create_settling() -> Pipeline:
                 name="choose_engine",
             ),
             Node(
-                precision.judge_precision,
+                precision.measure_precision,
                 [
                     "exported_backbone",
                     "backbone",
@@ -74,7 +77,7 @@ def _create_settling() -> Pipeline:
                     "params:seed",
                 ],
                 "precision_summary",
-                name="judge_precision",
+                name="measure_precision",
             ),
         ],
         "featurization",

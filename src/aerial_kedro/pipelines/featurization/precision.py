@@ -10,15 +10,15 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones import engines
-from aerial_kedro.backbones.artifact import Backbone, BackboneCard
-from aerial_kedro.backbones.engines import EngineChoice, open_engine
-from aerial_kedro.backbones.precision_loss import (
+from aerial_kedro.features import engines
+from aerial_kedro.features.artifact import Backbone, BackboneCard
+from aerial_kedro.features.engines import EngineChoice, open_engine
+from aerial_kedro.features.precision_loss import (
     PrecisionSummary,
     compare_features,
     run_in_batches,
 )
-from aerial_kedro.backbones.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
+from aerial_kedro.features.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
@@ -29,7 +29,7 @@ _PROBE_TRAINING_TILES = 240
 _PROBE_JUDGED_TILES = 160
 
 
-def settle_backbone(
+def prepare_backbone(
     exported: Backbone,
     stored: list[Backbone],
     tile_catalog: DataFrame,
@@ -57,7 +57,7 @@ def settle_backbone(
     """
     if precision != "int8":
         return exported
-    from aerial_kedro.backbones import quantization  # noqa: PLC0415  # loads slowly
+    from aerial_kedro.features import quantization  # noqa: PLC0415  # loads slowly
 
     wanted = tile_catalog.filter("split is null or split = 'train'")
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
@@ -83,7 +83,7 @@ def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) ->
     return engines.choose_engine(backbone, engine, precision, seed)
 
 
-def judge_precision(
+def measure_precision(
     exported: Backbone,
     backbone: Backbone,
     choice: EngineChoice,

@@ -11,10 +11,10 @@ from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.area import Estimate, UnsampledClassError, adjusted_areas
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
-from aerial_kedro.classifiers.comparison import TrainingSummary
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.classes import LandCoverClasses
 
 LOGGER = logging.getLogger(__name__)
 _MIXED = "mixed tiles, against their largest class"
@@ -34,7 +34,7 @@ class Subsets(BaseModel):
     evaluations: dict[str, Evaluation]
 
 
-def judge_mixed_tiles(
+def evaluate_mixed_tiles(
     predictions: DataFrame, tile_catalog: DataFrame, model: TrainedModel, seed: int
 ) -> Subsets:
     """Judge the model on the mixed tiles of the test blocks, against their majority class.

@@ -8,22 +8,22 @@ from typing import Any
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
-from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.precision_loss import PrecisionSummary
-from aerial_kedro.classifiers.comparison import TrainingSummary
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.change.reference import ChangeFigures
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.precision_loss import PrecisionSummary
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.reporting.areas import Subsets
 from aerial_kedro.pipelines.reporting.change import ShownChange
 from aerial_kedro.pipelines.reporting.nodes import Gallery, SourceFacts
-from aerial_kedro.pipelines.reporting.reference import ChangeFigures
 from aerial_kedro.report import content as page
 from aerial_kedro.report.certainty import UnsureTiles
 from aerial_kedro.report.error_maps import ErrorMap
 from aerial_kedro.report.explained import ExplainedTile
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.splits import SplitCheck
 from aerial_kedro.tiles.summary import CatalogSummary
 
 _MADE_UP_NOTE = (

@@ -6,17 +6,17 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy import abstention
+from aerial_kedro.labels.classes import UNSURE
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.report.certainty import UnsureTiles
-from aerial_kedro.tiles.classes import UNSURE
-from aerial_kedro.tiles.mapping import MapSettings
 
 
-def judge_abstention(
+def evaluate_abstention(
     test_predictions: DataFrame, settings: MapSettings
 ) -> abstention.AbstentionSummary:
     """Judge on the test tiles what abstaining wins and costs."""
     tiles = test_predictions.select("label", "pred_label", "probability").toPandas()
-    return abstention.judge_abstention(
+    return abstention.evaluate_abstention(
         (tiles["label"] == tiles["pred_label"]).to_numpy(bool),
         tiles["probability"].to_numpy(float),
         settings.min_probability,

@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.change.reference import ChangeFigures, last_comparison
+from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
-from aerial_kedro.pipelines.reporting.reference import ChangeFigures, last_comparison
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.classes import LandCoverClasses
 
 
 class ShownChange(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from aerial_kedro.maps.drawing import cells_of_tiles
 from aerial_kedro.report import content as page
 from aerial_kedro.report.error_maps import OUTCOMES, ErrorMap
-from aerial_kedro.tiles.maps import cells_of_tiles
 
 _SPARSE = 0.01
 _TEST_WRONG = 1  # position in OUTCOMES; 0 is a test tile that is right

@@ -7,8 +7,8 @@ import logging
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.classifiers.stored import StoredModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.stored import StoredModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model

@@ -14,16 +14,16 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.validation import CrossValidation, ValidationSummary
-from aerial_kedro.backbones.precision_loss import PrecisionSummary
-from aerial_kedro.classifiers.comparison import TrainingSummary
-from aerial_kedro.classifiers.model import TrainedModel
+from aerial_kedro.features.precision_loss import PrecisionSummary
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.drawing import NODATA
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
-from aerial_kedro.tiles.maps import NODATA
+from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.raster import Raster
-from aerial_kedro.tiles.splits import SplitCheck
 from aerial_kedro.tiles.summary import CatalogSummary
 
 _SPARSE = 0.01

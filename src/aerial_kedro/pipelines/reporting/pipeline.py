@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.change import reference
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.reporting import (
     areas,
@@ -11,7 +12,6 @@ from aerial_kedro.pipelines.reporting import (
     error_maps,
     explained,
     nodes,
-    reference,
     shares,
 )
 
@@ -20,7 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
     return (
         _create_common("tile_metrics")
-        + _create_judgement()
+        + _create_evaluation()
         + group(
             [
                 Node(
@@ -48,10 +48,10 @@ def create_pipeline(**_: object) -> Pipeline:
                     name="measure_areas",
                 ),
                 Node(
-                    areas.judge_mixed_tiles,
+                    areas.evaluate_mixed_tiles,
                     ["predictions", "tile_catalog", "trained_model", "params:seed"],
                     "subsets",
-                    name="judge_mixed_tiles",
+                    name="evaluate_mixed_tiles",
                 ),
                 Node(certainty.count_unsure, "mapped_tiles", "unsure_tiles", name="count_unsure"),
                 Node(
@@ -109,7 +109,7 @@ def create_folder_pipeline(**_: object) -> Pipeline:
     )
 
 
-def _create_judgement() -> Pipeline:
+def _create_evaluation() -> Pipeline:
     """Judge the map beyond its test tiles: its change, its shares of the land, where it errs."""
     return group(
         [
@@ -120,10 +120,10 @@ def _create_judgement() -> Pipeline:
                 name="find_true_classes",
             ),
             Node(
-                reference.judge_change,
+                reference.evaluate_change,
                 ["change", "true_classes", "params:seed"],
                 "change_figures",
-                name="judge_change",
+                name="evaluate_change",
             ),
             Node(
                 shares.check_groups,
@@ -168,10 +168,10 @@ def _create_common(metrics: str) -> Pipeline:
                 name="build_metrics",
             ),
             Node(
-                certainty.judge_abstention,
+                certainty.evaluate_abstention,
                 ["test_predictions", "params:mapping"],
                 "abstention",
-                name="judge_abstention",
+                name="evaluate_abstention",
             ),
             Node(
                 assembly.TileFindings,

@@ -16,9 +16,9 @@ from aerial_kedro.accuracy.shares import (
     group_shares,
 )
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.report import content as page
-from aerial_kedro.tiles.classes import LandCoverClasses
 
 
 def check_groups(classes: LandCoverClasses, settings: ReportSettings) -> dict[str, list[str]]:

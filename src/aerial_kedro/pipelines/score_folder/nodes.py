@@ -7,17 +7,17 @@ import logging
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.engines import JAVA_ENGINE, EngineChoice
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.engines import JAVA_ENGINE, EngineChoice
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
 from aerial_kedro.pipelines.scoring.nodes import collect_mapped, draw_years
-from aerial_kedro.tiles.classes import LandCoverClasses
+from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.raster import Raster
 from aerial_kedro.tiles.scores import ScoreSummary
 
 LOGGER = logging.getLogger(__name__)

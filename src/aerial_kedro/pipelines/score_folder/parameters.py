@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from aerial_kedro.backbones.engines import AUTO
+from aerial_kedro.features.engines import AUTO
 
 
 class FeatureRequest(BaseModel):

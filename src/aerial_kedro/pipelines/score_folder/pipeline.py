@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.score_folder import nodes
-from aerial_kedro.pipelines.scoring.nodes import locate_tiles, settle_map
+from aerial_kedro.pipelines.scoring.nodes import locate_tiles, select_mapped_classes
 from aerial_kedro.pipelines.scoring.pipeline import create_prediction_pipeline
 
 
@@ -70,7 +70,12 @@ def _create_outputs() -> Pipeline:
     return group(
         [
             Node(nodes.gather_located, "predictions", "gathered", name="gather_located"),
-            Node(settle_map, ["gathered", "params:mapping"], "mapped", name="settle_map"),
+            Node(
+                select_mapped_classes,
+                ["gathered", "params:mapping"],
+                "mapped",
+                name="select_mapped_classes",
+            ),
             Node(
                 nodes.draw_scored_maps,
                 ["mapped", "model_card", "params:land_cover"],

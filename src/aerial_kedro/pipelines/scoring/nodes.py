@@ -9,14 +9,14 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.classifiers.model import TrainedModel
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.drawing import map_of_tiles, polygons_of_tiles
+from aerial_kedro.maps.mapping import MapSettings, mapped_classes
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.report.colours import class_colours
+from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import PREDICTION_COLUMNS
-from aerial_kedro.tiles.classes import UNSURE, LandCoverClasses
-from aerial_kedro.tiles.mapping import MapSettings, mapped_classes
-from aerial_kedro.tiles.maps import map_of_tiles, polygons_of_tiles
-from aerial_kedro.tiles.raster import Raster
 
 LOGGER = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def collect_mapped(predictions: DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def settle_map(gathered: pd.DataFrame, settings: MapSettings) -> pd.DataFrame:
+def select_mapped_classes(gathered: pd.DataFrame, settings: MapSettings) -> pd.DataFrame:
     """Add what the map shows as ``mapped_class``; ``pred_label`` stays the likeliest class."""
     return gathered.assign(mapped_class=mapped_classes(gathered, settings))
 
@@ -130,7 +130,7 @@ def draw_years(mapped: pd.DataFrame, names: list[str]) -> dict[str, Raster]:
     Parameters
     ----------
     mapped
-        Of `settle_map`.
+        Of `select_mapped_classes`.
     names
         Classes, in the order of the map's values; the one after them is for unsure tiles.
     """

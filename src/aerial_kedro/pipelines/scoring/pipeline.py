@@ -2,8 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.change import comparison
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.scoring import change, nodes
+from aerial_kedro.pipelines.scoring import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -45,10 +46,15 @@ def create_map_pipeline() -> Pipeline:
     return group(
         [
             Node(nodes.gather_mapped, "predictions", "gathered", name="gather_mapped"),
-            Node(nodes.settle_map, ["gathered", "params:mapping"], "mapped", name="settle_map"),
+            Node(
+                nodes.select_mapped_classes,
+                ["gathered", "params:mapping"],
+                "mapped",
+                name="select_mapped_classes",
+            ),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
-            Node(change.compare_years, "predictions", "change", name="compare_years"),
+            Node(comparison.compare_years, "predictions", "change", name="compare_years"),
         ],
         "scoring",
     )

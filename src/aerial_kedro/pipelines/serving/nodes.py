@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aerial_kedro.classifiers.stored import StoredModel
-from aerial_kedro.serving.conversion import convert_model
-from aerial_kedro.serving.model import ENGINE, ServedCard, ServedModel
+from aerial_kedro.models.serving.conversion import convert_model
+from aerial_kedro.models.serving.model import ENGINE, ServedCard, ServedModel
+from aerial_kedro.models.stored import StoredModel
 
 
 def assemble_model(model: StoredModel) -> ServedModel:

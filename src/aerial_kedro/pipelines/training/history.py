@@ -10,11 +10,11 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.validation import ValidationSummary, list_validation_metrics
-from aerial_kedro.classifiers.comparison import TrainingSummary
-from aerial_kedro.classifiers.model import TrainedModel
-from aerial_kedro.classifiers.registration import Registration, RegistrySettings
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.registration import Registration, RegistrySettings
+from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
-from aerial_kedro.tiles.splits import SplitCheck
 
 _LANES, _LANE_DIGITS = 4, 15
 _SEPARATOR, _NOTHING = "\x1f", "\x00"

@@ -10,16 +10,16 @@ from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.backbones.source import FeatureSource
-from aerial_kedro.classifiers.calibration import calibrate
-from aerial_kedro.classifiers.comparison import ModelScores, TrainingSummary
-from aerial_kedro.classifiers.model import ModelCard, TrainedModel, find_tile_size
-from aerial_kedro.classifiers.settings import (
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.calibration import calibrate
+from aerial_kedro.models.comparison import ModelScores, TrainingSummary
+from aerial_kedro.models.model import ModelCard, TrainedModel, find_tile_size
+from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.classifiers.training import fit_stages, judge
+from aerial_kedro.models.training import evaluate_model, fit_stages
 
 LOGGER = logging.getLogger(__name__)
 BASELINE = "image_statistics"
@@ -155,7 +155,7 @@ def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed:
     if candidate.model is None:
         return candidate
     rows = labelled_features.filter("split = 'validation'")
-    found = judge(candidate.model, rows, seed, with_probabilities=candidate.calibrated)
+    found = evaluate_model(candidate.model, rows, seed, with_probabilities=candidate.calibrated)
     LOGGER.info(
         "%s, validation: accuracy %.3f, macro-F1 %.3f",
         candidate.name, found.accuracy, found.macro_f1,
@@ -178,20 +178,20 @@ def choose_model(*candidates: Candidate) -> tuple[TrainedModel, Choice]:
     return model, Choice(name, reason)
 
 
-def note_tile_size(model: TrainedModel, tile_catalog: DataFrame) -> TrainedModel:
+def record_tile_size(model: TrainedModel, tile_catalog: DataFrame) -> TrainedModel:
     """Note on the model's card how large the tiles are that it learned from."""
     learned = tile_catalog.filter("split = 'train'")
     return model.with_card(tile_size_m=find_tile_size(learned))
 
 
-def judge_on_test(
+def evaluate_on_test(
     candidate: Candidate, labelled_features: DataFrame, choice: Choice, seed: int
 ) -> Candidate:
     """Judge a candidate on the test split, after the choice was made without it."""
     if candidate.model is None:
         return candidate
     test = labelled_features.filter("split = 'test'")
-    found = judge(candidate.model, test, seed, with_probabilities=candidate.calibrated)
+    found = evaluate_model(candidate.model, test, seed, with_probabilities=candidate.calibrated)
     mark = " (chosen)" if candidate.name == choice.name else ""
     LOGGER.info(
         "%s%s, test: accuracy %.3f, macro-F1 %.3f",
@@ -200,7 +200,7 @@ def judge_on_test(
     return replace(candidate, test=found)
 
 
-def judge_majority(labelled_features: DataFrame, classes: list[str], seed: int) -> Evaluation:
+def evaluate_majority(labelled_features: DataFrame, classes: list[str], seed: int) -> Evaluation:
     """Judge the answer that is always the commonest class."""
     frame = labelled_features.select("label", "split", "block_id").toPandas()
     test = frame[frame["split"] == "test"]

@@ -40,10 +40,10 @@ def create_selection_pipeline() -> Pipeline:
             ),
             Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
             Node(
-                selection.note_source,
+                selection.record_source,
                 ["backbone", "engine_choice", "feature_key"],
                 "feature_source",
-                name="note_source",
+                name="record_source",
             ),
         ],
     )
@@ -123,10 +123,10 @@ def _choose() -> Pipeline:
                 name="choose_model",
             ),
             Node(
-                nodes.note_tile_size,
+                nodes.record_tile_size,
                 ["chosen_model", "tile_catalog"],
                 "trained_model",
-                name="note_tile_size",
+                name="record_tile_size",
             ),
         ],
     )
@@ -139,18 +139,18 @@ def _test() -> Pipeline:
     }
     judges = [
         Node(
-            nodes.judge_on_test,
+            nodes.evaluate_on_test,
             [candidate, "labelled_features", "choice", "params:seed"],
             f"tested_{name}",
-            name=f"judge_{name}",
+            name=f"evaluate_{name}",
         )
         for name, candidate in judged.items()
     ]
     majority = Node(
-        nodes.judge_majority,
+        nodes.evaluate_majority,
         ["labelled_features", "classes", "params:seed"],
         "tested_majority",
-        name="judge_majority",
+        name="evaluate_majority",
     )
     summary = Node(
         nodes.summarise_training,

@@ -8,10 +8,10 @@ import math
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.backbones.artifact import Backbone
-from aerial_kedro.backbones.engines import EngineChoice
-from aerial_kedro.backbones.source import FeatureSource
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def select_labelled(
     return selected.repartition(partitions, "image_id").sortWithinPartitions("image_id")
 
 
-def note_source(backbone: Backbone, choice: EngineChoice, key: str) -> FeatureSource:
+def record_source(backbone: Backbone, choice: EngineChoice, key: str) -> FeatureSource:
     """Note what computed the features, for the model to keep.
 
     Parameters

@@ -10,17 +10,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.validation import CrossValidation, RandomSplit, ValidationSummary
-from aerial_kedro.classifiers.cross_validation import cross_validate, judge_random_split
-from aerial_kedro.classifiers.settings import (
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.cross_validation import cross_validate, evaluate_random_split
+from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.training.nodes import Choice
 from aerial_kedro.pipelines.training.parameters import ValidationSettings
-from aerial_kedro.tiles.folds import deal_folds
-from aerial_kedro.tiles.splits import SplitRules
+from aerial_kedro.splits.blocks import SplitRules
+from aerial_kedro.splits.folds import assign_folds
 
 LOGGER = logging.getLogger(__name__)
 _NO_BLOCKS = "the tiles have no coordinates, so their split is random already"
@@ -68,7 +68,7 @@ def compare_random_split(
     skipped = None if _has_blocks(labelled_features) else _NO_BLOCKS
     if skipped is None:
         try:
-            found = judge_random_split(labelled_features, settings, rules, seed)
+            found = evaluate_random_split(labelled_features, settings, rules, seed)
         except AerialError as error:
             skipped = str(error)
         else:
@@ -105,9 +105,9 @@ def cross_validate_blocks(
         )
     tiles = _tiles(labelled_features, tile_catalog)
     counts = pd.crosstab(tiles["block_id"], tiles["label"])
-    tiles["fold"] = tiles["block_id"].map(deal_folds(counts, asked.folds, seed))
+    tiles["fold"] = tiles["block_id"].map(assign_folds(counts, asked.folds, seed))
     description = f"{asked.folds} folds of {rules.description}"
-    return _judge_folds(labelled_features, tiles, settings, rules, description, seed)
+    return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
 def leave_one_region_out(
@@ -138,7 +138,7 @@ def leave_one_region_out(
     regions = sorted(row["block_id"] for row in labelled.select("block_id").distinct().collect())
     tiles["fold"] = pd.Categorical(tiles["block_id"], categories=regions)
     description = f"each of {len(regions)} regions left out, with a buffer of {rules.buffer_m:g} m"
-    return _judge_folds(labelled_features, tiles, settings, rules, description, seed)
+    return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
 def summarise_validation(
@@ -153,7 +153,7 @@ def summarise_validation(
     )
 
 
-def _judge_folds(
+def _evaluate_folds(
     labelled_features: DataFrame,
     tiles: pd.DataFrame,
     settings: ClassifierSettings,

@@ -8,7 +8,8 @@ import pandas as pd
 from pyspark.ml.wrapper import JavaModel
 from pyspark.sql import DataFrame
 
-from aerial_kedro.classifiers.synapseml import (
+from aerial_kedro.pipelines.training_synapseml.parameters import SynapseSettings
+from aerial_kedro.synapseml.classifiers import (
     SynapseStatistics,
     SynapseSummary,
     compute_statistics,
@@ -17,7 +18,6 @@ from aerial_kedro.classifiers.synapseml import (
     score,
     train_classifier,
 )
-from aerial_kedro.pipelines.training_synapseml.parameters import SynapseSettings
 
 LOGGER = logging.getLogger(__name__)
 

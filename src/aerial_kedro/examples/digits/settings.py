@@ -1,0 +1,92 @@
+"""Settings of the digits tutorial."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+WEAKEST, STRONGEST = 1e-9, 1e9
+
+Regularization = Annotated[float, Field(strict=True, ge=WEAKEST, le=STRONGEST, allow_inf_nan=False)]
+"""Strength of the regularisation, the inverse of scikit-learn's ``C``."""
+
+
+class DigitsRunParameters(BaseModel):
+    """The tutorial's flat run parameters.
+
+    Parameters
+    ----------
+    digits_root
+        Folder of the four MNIST files; None for scikit-learn's digits.
+    regularization
+        Strength of the penalty of logistic regression.
+    """
+
+    digits_root: str | None
+    regularization: Regularization
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SweepSettings(_Settings):
+    """Which strengths of regularisation to compare, and on how much.
+
+    Parameters
+    ----------
+    values
+        The strengths.
+    images
+        How many training images to fit on, and at most as many others to judge by.
+    """
+
+    values: list[Regularization] = Field(min_length=1)
+    images: int = Field(strict=True, ge=20)
+
+
+class NetworkSettings(_Settings):
+    """Training of the network that the regression is compared with.
+
+    Parameters
+    ----------
+    steps
+        Batches to learn from.
+    batch
+        Images in each.
+    learning_rate
+        The highest of the schedule.
+    """
+
+    steps: int = Field(strict=True, ge=10)
+    batch: int = Field(strict=True, ge=1)
+    learning_rate: float = Field(strict=True, gt=0, allow_inf_nan=False)
+
+
+class DigitsSettings(_Settings):
+    """Settings of the digits tutorial, without the run parameters.
+
+    Parameters
+    ----------
+    seed
+        Of every random choice here.
+    check_hashes
+        Whether the files must be MNIST's own. Off for other digits in the same format.
+    test_share
+        Of scikit-learn's digits, which come undivided.
+    sample
+        How many random digits to show.
+    missed
+        How many misread digits to show at most.
+    sweep, network
+        See there.
+    """
+
+    seed: int = Field(strict=True, ge=0, lt=2**32)
+    check_hashes: bool = Field(strict=True)
+    test_share: float = Field(strict=True, gt=0, lt=1)
+    sample: int = Field(strict=True, ge=1, le=200)
+    missed: int = Field(strict=True, ge=0, le=500)
+    sweep: SweepSettings
+    network: NetworkSettings

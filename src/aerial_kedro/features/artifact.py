@@ -1,0 +1,177 @@
+"""The backbone as every engine runs it: one ONNX file and the card that describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.known import digest_parts
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's parameters and where they come from.
+
+    Parameters
+    ----------
+    state
+        Parameter name to tensor (torch's; this module does without torch).
+    source
+        What to call their origin in a report.
+    sha256
+        Of the file that they were read from.
+    """
+
+    state: Mapping[str, Any]
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class PendingWeights:
+    """Weights that are read when something needs them: torch takes seconds to import.
+
+    Parameters
+    ----------
+    sha256
+        Of their file; None where it is not known before they are read.
+    read
+        Finds, checks and reads them.
+    """
+
+    sha256: str | None
+    read: Callable[[], Weights]
+
+
+class BackboneCard(BaseModel):
+    """What is known of an exported backbone.
+
+    Parameters
+    ----------
+    name
+        The backbone.
+    architecture
+        Library and network, such as ``timm/tf_efficientnet_lite0``.
+    weights_source, weights_sha256
+        Where its weights come from.
+    input_size
+        Side of the input in pixels.
+    n_features
+        Length of the output.
+    mean, std
+        Normalisation inside the graph.
+    stages
+        Stages whose means and standard deviations are among the features; empty where only the
+        last layer's output is.
+    opset
+        ONNX opset.
+    parity_cosine
+        Least cosine similarity with torch's output found at export.
+    onnx_sha256
+        Of the ONNX file.
+    precision
+        What its convolutions calculate in.
+    calibration
+        Identity of the tiles that an int8 backbone's ranges were measured on.
+    program_sha256
+        Of the same network as PyTorch runs it, where that was exported too.
+    export
+        Name of what it was exported from and with, `aerial_kedro.features.known.name_export`;
+        None where that was not known.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    architecture: str
+    weights_source: str
+    weights_sha256: str
+    input_size: int
+    n_features: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    stages: tuple[str, ...] = ()
+    opset: int
+    parity_cosine: float
+    onnx_sha256: str
+    precision: Literal["fp32", "int8"] = "fp32"
+    calibration: str | None = None
+    program_sha256: str | None = None
+    export: str | None = None
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """An exported backbone: pixels in, features out.
+
+    Parameters
+    ----------
+    onnx
+        The ONNX file. Input ``tiles``: uint8, ``(batch, size, size, 3)``; output ``features``:
+        float32, ``(batch, n_features)``.
+    card
+        Its description.
+    program
+        The same for the engine ``torch``, as `torch.export.save` writes it; None where that engine
+        was not asked for.
+    """
+
+    onnx: bytes
+    card: BackboneCard
+    program: bytes | None = None
+
+    def has_network_for(self, engine: str) -> bool:
+        """Tell whether that engine has something to run."""
+        return engine != "torch" or self.program is not None
+
+    def network_for(self, engine: str) -> bytes:
+        """Give an engine what it runs.
+
+        Raises
+        ------
+        AerialError
+            If the export did not make it.
+        """
+        if engine != "torch":
+            return self.onnx
+        if self.program is None:
+            raise AerialError(
+                f"The backbone {self.card.name!r} was exported without a network for engine=torch. "
+                "Export it again with `kedro run --pipeline=featurization --params=engine=torch`."
+            )
+        return self.program
+
+
+def feature_key(card: BackboneCard, engine: str, precision: str, reading_version: str) -> str:
+    """Name of everything that features depend on, apart from the tile itself.
+
+    Parameters
+    ----------
+    card
+        The backbone: its weights and preprocessing count, the bytes of its export do not.
+    engine, precision
+        What runs it.
+    reading_version
+        Version of the code that reads and resizes tiles.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    parts = {
+        "architecture": card.architecture,
+        "weights": card.weights_sha256,
+        "input": [card.input_size, card.mean, card.std],
+        "engine": engine,
+        "precision": precision,
+        "reading": reading_version,
+        # Left out where there are none: keys of before there was a choice stay as they were.
+        **({"stages": card.stages} if card.stages else {}),
+        **({"calibration": card.calibration} if card.calibration else {}),
+    }
+    return digest_parts(parts)

@@ -1,0 +1,178 @@
+"""Export of a torch network to ONNX, preprocessing inside, proven equal."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import warnings
+
+import numpy as np
+import torch
+from torch import nn
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone, BackboneCard, Weights
+from aerial_kedro.features.engines import open_engine
+from aerial_kedro.features.folding import fold_shapes
+from aerial_kedro.features.known import BackboneDefinition
+from aerial_kedro.features.pooling import chosen_stages, pool_features
+from aerial_kedro.features.similarity import smallest_cosine
+from aerial_kedro.features.weights import load_backbone
+
+LOGGER = logging.getLogger(__name__)
+
+# The oldest runtime that must read the file (SynapseML's) reads opset 13; transformers need 17.
+OPSETS = (13, 17)
+MIN_COSINE = 0.9999
+_PARITY_TILES = 4
+
+
+class FeatureNetwork(nn.Module):
+    """A cut network behind its preprocessing: uint8 tiles in, one feature vector a tile out."""
+
+    scale: torch.Tensor
+    offset: torch.Tensor
+
+    def __init__(
+        self, network: nn.Module, definition: BackboneDefinition, pooling: str = "last"
+    ) -> None:
+        super().__init__()
+        self.network = pool_features(network, definition, pooling)
+        scale = torch.tensor(definition.std).view(1, 3, 1, 1) * 255
+        offset = torch.tensor(definition.mean).view(1, 3, 1, 1) * 255
+        self.register_buffer("scale", scale)
+        self.register_buffer("offset", offset)
+
+    def forward(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Features ``(batch, n)`` of tiles ``(batch, size, size, 3)``, uint8."""
+        pixels = tiles.permute(0, 3, 1, 2).float()
+        features: torch.Tensor = self.network((pixels - self.offset) / self.scale)
+        return features.flatten(1)
+
+
+def export_backbone(
+    definition: BackboneDefinition,
+    weights: Weights,
+    seed: int,
+    pooling: str = "auto",
+    *,
+    with_program: bool = False,
+) -> Backbone:
+    """Export a backbone to ONNX and prove the export equal to torch.
+
+    Parameters
+    ----------
+    definition
+        Network and preprocessing.
+    weights
+        Its parameters.
+    seed
+        Draws the tiles on which the outputs are compared.
+    pooling
+        Which features, see `aerial_kedro.features.pooling.pool_features`.
+    with_program
+        Whether to export it for the engine ``torch`` as well.
+
+    Raises
+    ------
+    AerialError
+        If the cosine similarity of any feature vector with torch's falls below 0.9999.
+    """
+    network = FeatureNetwork(load_backbone(definition, weights), definition, pooling).eval()
+    tiles = _parity_tiles(definition.input_size, seed)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(tiles)).numpy()
+    onnx, opset = _to_onnx(network, tiles)
+    onnx, cosine = _fold_if_equal(onnx, tiles, expected)
+    if not cosine >= MIN_COSINE:  # a network with broken weights gives NaN
+        raise AerialError(
+            f"The ONNX export of {definition.name!r} differs from torch: cosine {cosine:.6f}, at "
+            f"least {MIN_COSINE} is needed. Use another backbone, or other versions of torch "
+            "and onnxruntime."
+        )
+    program = _to_program(network, tiles) if with_program else None
+    card = BackboneCard(
+        name=definition.name,
+        architecture=f"{definition.library}/{definition.architecture}",
+        weights_source=weights.source,
+        weights_sha256=weights.sha256,
+        input_size=definition.input_size,
+        n_features=expected.shape[1],
+        mean=definition.mean,
+        std=definition.std,
+        stages=chosen_stages(definition, pooling),
+        opset=opset,
+        parity_cosine=cosine,
+        onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+        program_sha256=hashlib.sha256(program).hexdigest() if program else None,
+    )
+    return Backbone(onnx, card, program)
+
+
+def _fold_if_equal(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> tuple[bytes, float]:
+    """Fold what does not depend on the pixels; some networks need their batch's size to run."""
+    try:
+        folded = fold_shapes(onnx)
+        cosine = _parity(folded, tiles, expected)
+        if cosine >= MIN_COSINE:
+            return folded, cosine
+    except Exception as error:  # noqa: BLE001  # the runtime's own, one for each way to fail
+        LOGGER.debug("The graph stays as torch wrote it: %s", error)
+    return onnx, _parity(onnx, tiles, expected)
+
+
+def _parity(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> float:
+    return smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
+
+
+def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
+    """Write the network for torch alone, for any number of tiles."""
+    buffer = io.BytesIO()
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(network, (torch.from_numpy(tiles),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, buffer)
+    return buffer.getvalue()
+
+
+def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
+    """Write the network in the oldest opset that has all its operators."""
+    *older, newest = OPSETS
+    for opset in older:
+        try:
+            return _write_onnx(network, tiles, opset), opset
+        except torch.onnx.errors.UnsupportedOperatorError:
+            continue
+    return _write_onnx(network, tiles, newest), newest
+
+
+def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
+    buffer = io.BytesIO()
+    # On an operator that the opset lacks torch prints the whole graph; the error says enough.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        # The TorchScript exporter is the one that writes opset 13; it announces its successor.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        # Whatever tracing gets wrong the comparison with torch finds out.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(tiles),),
+            buffer,  # type: ignore[arg-type]  # a file object will do for this exporter
+            input_names=["tiles"],
+            output_names=["features"],
+            dynamic_axes={"tiles": {0: "batch"}, "features": {0: "batch"}},
+            opset_version=opset,
+            dynamo=False,
+        )
+    return buffer.getvalue()
+
+
+def _parity_tiles(size: int, seed: int) -> np.ndarray:
+    """Noise, a gradient and flat colours: inputs that differ in every respect."""
+    rng = np.random.default_rng(seed)
+    tiles = rng.integers(0, 256, (_PARITY_TILES, size, size, 3), dtype=np.uint8)
+    tiles[1] = np.linspace(0, 255, size, dtype=np.uint8)[:, None, None]
+    tiles[2] = (tiles[0] // 4 + tiles[1] // 2).astype(np.uint8)
+    tiles[3] = rng.integers(0, 256, 3, dtype=np.uint8)
+    return tiles

@@ -1,0 +1,202 @@
+"""Featurization of tiles on a Spark executor: read, resize, run the network, hand on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.engines import Engine, open_engine
+from aerial_kedro.tiles.reading import SceneReader, Tile, TileReadError, read_tile
+from aerial_kedro.tiles.workers import kept_between_tasks
+
+FEATURE_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "source_version": "string",
+    "features": "array<float>",
+    "statistics": "array<float>",
+    "feature_key": "string",
+}
+QUARANTINE_COLUMNS: dict[str, str] = {"image_id": "string", "href": "string", "reason": "string"}
+
+# Tiles that are read before the network runs on them, and rows of one Arrow batch on the way out.
+# Reading and running by turns drives each other's data out of the core's cache: 0.3 ms a tile.
+_ROWS = 64
+# Every fourth pixel is enough for means and standard deviations.
+STATISTICS_STEP = 4
+UNSTABLE_REASON = "not read during featurization, readable afterwards: run again to add it"
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network known by its key: comparing megabytes would cost each task 20 ms."""
+
+    feature_key: str
+    content: bytes = field(compare=False, repr=False)
+
+
+@functools.lru_cache(maxsize=1)
+def _engine_of_worker(engine: str, precision: str, network: _Network) -> Engine:
+    """Open the network once for each Python worker, however many tasks it runs."""
+    return open_engine(engine, precision, network.content)
+
+
+def featurize_batches(
+    batches: Iterator[pa.RecordBatch],
+    *,
+    network: bytes,
+    input_size: int,
+    feature_key: str,
+    engine: str,
+    precision: str,
+) -> Iterator[pa.RecordBatch]:
+    """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
+
+    Parameters
+    ----------
+    batches
+        Tiles with `SOURCE_COLUMNS`, best scene by scene.
+    network
+        The backbone, as the engine takes it.
+    input_size
+        Side of its input in pixels.
+    feature_key
+        Written beside every row.
+    engine, precision
+        What runs the backbone.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
+
+    Raises
+    ------
+    AerialError
+        If the engine computes a feature that is no finite number.
+    """
+    opened = _engine_of_worker(engine, precision, _Network(feature_key, network))
+    rows = max(_ROWS, opened.batch)
+    # One for all: fresh memory for each group would have to be cleared by the system first.
+    space = np.empty((rows, input_size, input_size, 3), dtype=np.uint8)
+    with kept_between_tasks(), SceneReader() as reader:
+        for batch in batches:
+            for start in range(0, batch.num_rows, rows):
+                ids, versions = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
+                if ids:
+                    pixels = space[: len(ids)]
+                    features, statistics = _run_network(opened, pixels), image_statistics(pixels)
+                    if not np.isfinite(features).all():
+                        raise AerialError(_not_finite(ids, features, engine, precision))
+                    yield _to_arrow(ids, versions, features, statistics, feature_key)
+
+
+def _run_network(network: Engine, pixels: np.ndarray) -> np.ndarray:
+    """Run as many tiles at a time as the engine takes best."""
+    parts = range(0, len(pixels), network.batch)
+    return np.concatenate([network.run(pixels[start : start + network.batch]) for start in parts])
+
+
+def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: str) -> str:
+    first = ids[int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])]
+    return (
+        f"The engine {engine!r} computes features of the tile {first!r} that are no finite numbers "
+        f"(precision {precision!r}). Run with `engine=onnxruntime,precision=fp32`; if these do it "
+        "too, the backbone's file or its weights are damaged: remove `06_models/backbone.onnx`."
+    )
+
+
+def _read_group(
+    tiles: list[Tile], space: np.ndarray, reader: SceneReader
+) -> tuple[list[str], list[str]]:
+    """Read tiles into the first rows of ``space``: ids and source versions of those that could."""
+    ids: list[str] = []
+    versions: list[str] = []
+    for tile in tiles:
+        try:
+            space[len(ids)] = read_tile(tile, space.shape[1], reader)
+        except TileReadError:
+            continue  # counted and explained after the pass, see `explain_missing`
+        ids.append(tile["image_id"])
+        versions.append(tile["source_version"])
+    return ids, versions
+
+
+def image_statistics(pixels: np.ndarray) -> np.ndarray:
+    """Mean, standard deviation, least and greatest value of each channel: the plain baseline.
+
+    Parameters
+    ----------
+    pixels
+        Array of shape ``(n, size, size, 3)``, uint8.
+
+    Returns
+    -------
+    numpy.ndarray
+        Array of shape ``(n, 12)``, float32, scaled to 0–1.
+    """
+    thinned = pixels[:, ::STATISTICS_STEP, ::STATISTICS_STEP]
+    # Channel by channel in one piece of memory: several times faster than along the middle axes.
+    channels = np.ascontiguousarray(thinned.transpose(0, 3, 1, 2), dtype=np.float32)
+    flat = channels.reshape(*channels.shape[:2], -1) / 255
+    parts = [f(flat, axis=2) for f in (np.mean, np.std, np.min, np.max)]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _to_arrow(
+    ids: list[str],
+    versions: list[str],
+    features: np.ndarray,
+    statistics: np.ndarray,
+    feature_key: str,
+) -> pa.RecordBatch:
+    columns = [
+        pa.array(ids, pa.string()),
+        pa.array(versions, pa.string()),
+        _list_array(features),
+        _list_array(statistics),
+        pa.array([feature_key] * len(ids), pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))
+
+
+def _list_array(rows: np.ndarray) -> pa.ListArray:
+    """Wrap a float32 array of shape ``(n, k)`` as lists, without a Python object for each value."""
+    count, length = rows.shape
+    offsets = pa.array(np.arange(0, (count + 1) * length, length, dtype=np.int32))
+    values = pa.array(np.ascontiguousarray(rows, dtype=np.float32).ravel())
+    return pa.ListArray.from_arrays(offsets, values)
+
+
+def explain_missing(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """Say why tiles have no features, by reading each once more (``mapInArrow``).
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        `QUARANTINE_COLUMNS`, one row a tile.
+    """
+    with SceneReader() as reader:
+        for batch in batches:
+            tiles = batch.to_pylist()
+            reasons = [_reason(tile, size, reader) for tile in tiles]
+            yield pa.RecordBatch.from_arrays(
+                [
+                    pa.array([tile["image_id"] for tile in tiles], pa.string()),
+                    pa.array([tile["href"] for tile in tiles], pa.string()),
+                    pa.array(reasons, pa.string()),
+                ],
+                names=list(QUARANTINE_COLUMNS),
+            )
+
+
+def _reason(tile: Tile, size: int, reader: SceneReader) -> str:
+    try:
+        read_tile(tile, size, reader)
+    except TileReadError as error:
+        return str(error)
+    return UNSTABLE_REASON

@@ -1,0 +1,139 @@
+"""What a lower precision costs: measured against fp32 on tiles of known class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from aerial_kedro.features.engines import Engine
+from aerial_kedro.features.similarity import cosines
+
+_REGULARISATION = 0.01
+_MAX_ITERATIONS = 300
+_FEWEST_CLASSES = 2
+
+
+class ProbeAccuracy(BaseModel):
+    """Accuracy of the same simple classifier on features of two precisions.
+
+    Parameters
+    ----------
+    training_tiles, evaluated_tiles
+        What it was fitted and judged on, apart by block.
+    fp32, precision
+        Share of the judged tiles that it gets right with features in fp32, and in the precision
+        of the run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training_tiles: int
+    evaluated_tiles: int
+    fp32: float
+    precision: float
+
+
+class PrecisionSummary(BaseModel):
+    """What computed the features, and what its precision costs.
+
+    Parameters
+    ----------
+    engine, precision
+        Of the run.
+    milliseconds
+        Engine to the time of a tile, where the engine was chosen by measurement.
+    calibration_tiles
+        Tiles that the ranges of int8 were asked to be measured on.
+    tiles
+        Tiles, none of them calibrated on, on which the cosines were measured.
+    mean_cosine, smallest_cosine
+        Of features with those in fp32; None in fp32, or without such tiles.
+    probe
+        None in fp32, and where there are too few labelled tiles.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str
+    precision: str
+    milliseconds: dict[str, float] = {}
+    calibration_tiles: int | None = None
+    tiles: int = 0
+    mean_cosine: float | None = None
+    smallest_cosine: float | None = None
+    probe: ProbeAccuracy | None = None
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        said = f"{self.engine}, {self.precision}"
+        if self.mean_cosine is not None:
+            said += f"; cosine with fp32 on {self.tiles} tiles: mean {self.mean_cosine:.4f}, "
+            said += f"least {self.smallest_cosine:.4f}"
+        if self.probe is not None:
+            said += (
+                f"; a linear classifier gets {self.probe.precision:.1%} of "
+                f"{self.probe.evaluated_tiles} tiles right, {self.probe.fp32:.1%} with fp32"
+            )
+        return said
+
+
+def run_in_batches(engine: Engine, tiles: np.ndarray) -> np.ndarray:
+    """Features of any number of tiles."""
+    starts = range(0, len(tiles), engine.batch)
+    return np.concatenate([engine.run(tiles[at : at + engine.batch]) for at in starts])
+
+
+def compare_features(
+    fp32: np.ndarray, lower: np.ndarray, labels: Sequence[str], is_training: np.ndarray
+) -> dict[str, object]:
+    """Compare the features of the same tiles in two precisions.
+
+    Parameters
+    ----------
+    fp32, lower
+        ``(n, features)``.
+    labels
+        Class of each tile.
+    is_training
+        ``(n,)`` bool: tiles to fit on. The others are judged, and no block has some of both.
+
+    Returns
+    -------
+    dict
+        ``tiles, mean_cosine, smallest_cosine, probe`` of `PrecisionSummary`; the cosines on the
+        judged tiles.
+    """
+    judged = ~is_training
+    if not judged.any():
+        return {}
+    alike = cosines(fp32[judged], lower[judged])
+    return {
+        "tiles": int(judged.sum()),
+        "mean_cosine": float(alike.mean()),
+        "smallest_cosine": float(alike.min()),
+        "probe": _probe(fp32, lower, np.asarray(labels, dtype=object), is_training),
+    }
+
+
+def _probe(
+    fp32: np.ndarray, lower: np.ndarray, labels: np.ndarray, is_training: np.ndarray
+) -> ProbeAccuracy | None:
+    if len(set(labels[is_training])) < _FEWEST_CLASSES:
+        return None
+    shares = []
+    for features in (fp32, lower):
+        classifier = make_pipeline(
+            StandardScaler(), LogisticRegression(C=_REGULARISATION, max_iter=_MAX_ITERATIONS)
+        ).fit(features[is_training], labels[is_training])
+        shares.append(float(classifier.score(features[~is_training], labels[~is_training])))
+    return ProbeAccuracy(
+        training_tiles=int(is_training.sum()),
+        evaluated_tiles=int((~is_training).sum()),
+        fp32=shares[0],
+        precision=shares[1],
+    )

@@ -1,0 +1,170 @@
+"""Run parameters: what `--params` may hold, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.scenes.headers import FIRST_YEAR, LAST_YEAR
+
+
+class RunParameters(BaseModel):
+    """The flat run parameters of `conf/base/parameters.yml`.
+
+    Parameters
+    ----------
+    scenes_root, landcover_path
+        Where the scenes and the land cover are.
+    folders_root
+        Folder of labelled tiles.
+    reference_root
+        Where land cover of known truth is, for the assessment of change; None for none.
+    score_root
+        Folder of unlabelled tiles to score.
+    regions_path
+        Polygon layer to divide tiles by (`split.unit=region`).
+    year
+        Year of scenes that do not tell theirs, and of folders of tiles.
+    sample_fraction
+        Share of the places to take (0–1].
+    seed
+        Of every random choice.
+    tile_size_m
+        Side of a tile in metres.
+    backbone, weights_path
+        Network, and a file of weights instead of its own.
+    pooling
+        Which of its layers make the features.
+    engine, precision
+        What runs the network.
+    classifier
+        Which classifiers to train.
+    model_name
+        Name of the model to store, or to score with; to score with also an address in the
+        registry.
+    overwrite
+        Whether a stored model of that name may be replaced.
+    max_nodata_fraction
+        Tiles with more nodata than this are neither trained on nor scored.
+    max_quarantine_fraction
+        The run stops above this share of unreadable tiles.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        # A model or folder may be called 2018. All else is strict: nodes take the values as they
+        # were given, not as they could be read.
+        coerce_numbers_to_str=True,
+    )
+
+    scenes_root: str
+    landcover_path: str
+    folders_root: str | None
+    reference_root: str | None
+    score_root: str | None
+    regions_path: str | None
+    year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
+    sample_fraction: float = Field(strict=True, gt=0, le=1)
+    seed: int = Field(strict=True, ge=0)
+    tile_size_m: float = Field(strict=True, gt=0)
+    backbone: str
+    weights_path: str | None
+    pooling: Literal["auto", "last", "stages"]
+    engine: str
+    precision: str
+    classifier: Literal["both", "logistic_regression", "random_forest"]
+    model_name: str | None = Field(
+        pattern=r"^([A-Za-z0-9_-]+|models:/[A-Za-z0-9_-]+(/(\d+|latest)|@[A-Za-z0-9_-]+))$"
+    )
+    overwrite: StrictBool
+    max_nodata_fraction: float = Field(strict=True, ge=0, le=1)
+    max_quarantine_fraction: float = Field(strict=True, ge=0, le=1)
+
+
+def check_run_parameters(
+    parameters: Mapping[str, Any],
+    declared: Mapping[str, Any],
+    model: type[RunParameters] = RunParameters,
+) -> RunParameters:
+    """Check the run parameters.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the run, those of ``--params`` merged in.
+    declared
+        The parameters as the configuration files declare them. Those that are nested are left to
+        the typed nodes that take them.
+    model
+        What they are checked by: `RunParameters`, or one with the parameters of examples as well.
+
+    Raises
+    ------
+    AerialError
+        Naming each parameter that is unknown or out of range.
+    """
+    groups = {name for name, value in declared.items() if isinstance(value, dict)}
+    flat = {name: value for name, value in parameters.items() if name not in groups}
+    replaced = sorted(name for name in groups if not isinstance(parameters[name], Mapping))
+    if replaced:
+        name = replaced[0]
+        raise AerialError(
+            f"The run cannot start:\n  {name}={parameters[name]!r}: this is a group of parameters; "
+            f"give one of them: {', '.join(f'{name}.{each}' for each in declared[name])}"
+        )
+    try:
+        return model.model_validate(flat)
+    except ValidationError as error:
+        known = [*model.model_fields, *sorted(groups)]
+        problems = [_problem(each, known) for each in error.errors()]
+        raise AerialError(
+            "The run cannot start:\n  "
+            + "\n  ".join(problems)
+            + "\nParameters are given as --params=name=value,… or in conf/base/parameters*.yml."
+        ) from None
+
+
+def check_divisions(parameters: Mapping[str, Any]) -> None:
+    """Check that what divides tiles by regions has regions, before hours are spent.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the run.
+
+    Raises
+    ------
+    AerialError
+        Naming what is missing.
+    """
+    by_region = parameters.get("split", {}).get("unit") == "region"
+    if by_region and not parameters.get("regions_path"):
+        raise AerialError(
+            "split.unit=region needs the layer of regions: give --params=regions_path=FILE."
+        )
+    if parameters.get("validation", {}).get("leave_one_region_out") is True and not by_region:
+        raise AerialError(
+            "validation.leave_one_region_out=true needs regions: give split.unit=region, "
+            "split.region_column and regions_path."
+        )
+
+
+def _problem(error: Mapping[str, Any], known: list[str]) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+        return f"there is no parameter {name!r}; {hint}"
+    message = str(error["msg"])
+    if name == "model_name":
+        message = (
+            "use letters, digits, - and _ only; of a registered model models:/NAME/VERSION or "
+            "models:/NAME@ALIAS"
+        )
+    return f"{name}={error['input']!r}: {message[0].lower()}{message[1:]}"

@@ -1,0 +1,290 @@
+"""Land-cover labels: the exact area share of every class in a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import shapely
+from exactextract import exact_extract
+from exactextract.raster import NumPyRasterSource
+from pydantic import BaseModel, ConfigDict, Field
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.tiles.squares import project_squares
+from aerial_kedro.tiles.workers import kept_between_tasks
+
+# Below this share of a tile the land cover is taken to miss it.
+FULLY_COVERED = 0.99
+# Shares are sums of fractions: one that should be exactly `min_purity` may miss it by this.
+_ROUNDING = 1e-9
+# Tiles are labelled by neighbourhoods of this many land-cover cells a side: those of a frame may
+# lie in scenes far apart, and all the land cover between them would not fit into memory.
+_NEIGHBOURHOOD = 2048
+
+
+class LabelRules(BaseModel):
+    """How area shares become a label.
+
+    Parameters
+    ----------
+    min_purity
+        Smallest share of the majority class (0–1] that makes it the tile's label.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_purity: float = Field(gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class LandCoverRaster:
+    """A land-cover raster, or one piece of one, before its pixels are read.
+
+    Parameters
+    ----------
+    href
+        Where it is.
+    year
+        The year it describes.
+    crs
+        Its CRS as WKT.
+    bounds
+        ``(xmin, ymin, xmax, ymax)`` in its CRS.
+    codes
+        Codes found on a thinned reading, without nodata.
+    legend
+        Code and class name where the file tells them (`tiles.classes.read_legend`); empty where
+        it does not.
+    """
+
+    href: str
+    year: int
+    crs: str
+    bounds: tuple[float, float, float, float]
+    codes: tuple[float, ...]
+    legend: tuple[tuple[int, str], ...] = ()
+
+
+def label_tiles(
+    frames: Iterator[pd.DataFrame],
+    rasters: Sequence[LandCoverRaster],
+    classes: LandCoverClasses,
+    rules: LabelRules,
+) -> Iterator[pd.DataFrame]:
+    """Add area shares and labels to tiles that arrive as frames (``mapInPandas``).
+
+    Each tile takes the land cover of the nearest year that covers it; at equal distance the
+    earlier one.
+
+    Parameters
+    ----------
+    frames
+        Tiles with ``epsg, xmin, ymin, xmax, ymax, year``.
+    rasters
+        The land cover; several years, or several pieces of one year.
+    classes
+        Codes to classes.
+    rules
+        When a majority is a label.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The tiles with `aerial_kedro.tiles.catalog.LABEL_COLUMNS`. A tile that the land cover
+        does not cover (by at least 99 %) has neither shares nor label.
+    """
+    with kept_between_tasks():
+        for frame in frames:
+            yield for_spark(_label_frame(frame, rasters, classes, rules))
+
+
+def _label_frame(
+    frame: pd.DataFrame,
+    rasters: Sequence[LandCoverRaster],
+    classes: LandCoverClasses,
+    rules: LabelRules,
+) -> pd.DataFrame:
+    frame = frame.reset_index(drop=True)
+    fractions: list[dict[str, float] | None] = [None] * len(frame)
+    label_years: list[int | None] = [None] * len(frame)
+    years = sorted({raster.year for raster in rasters})
+    for year in frame["year"].unique():
+        missing = np.flatnonzero(frame["year"] == year)
+        nearest_first = sorted(years, key=lambda each: (abs(each - int(year)), each))
+        for label_year in nearest_first:
+            pieces = [raster for raster in rasters if raster.year == label_year]
+            shares = _class_shares(frame.loc[missing], pieces, classes)
+            covered = shares.sum(axis=1) >= FULLY_COVERED
+            for index, row in zip(missing[covered], shares[covered], strict=True):
+                fractions[index] = {
+                    name: float(share)
+                    for name, share in zip(classes.names, row, strict=True)
+                    if share > 0
+                }
+                label_years[index] = label_year
+            missing = missing[~covered]
+            if not len(missing):
+                break
+    return _with_labels(frame, fractions, label_years, rules)
+
+
+def _with_labels(
+    frame: pd.DataFrame,
+    fractions: list[dict[str, float] | None],
+    label_years: list[int | None],
+    rules: LabelRules,
+) -> pd.DataFrame:
+    majority = [max(each, key=lambda name: each[name]) if each else None for each in fractions]
+    purity = [
+        each[name] if each and name else None
+        for each, name in zip(fractions, majority, strict=True)
+    ]
+    labels = [
+        name if share is not None and share >= rules.min_purity - _ROUNDING else None
+        for name, share in zip(majority, purity, strict=True)
+    ]
+    return frame.assign(
+        label=pd.Series(labels, index=frame.index, dtype=object),
+        purity=pd.array(purity, dtype="Float64"),
+        fractions=pd.Series(fractions, index=frame.index, dtype=object),
+        label_year=pd.array(label_years, dtype="Int32"),
+        year_gap=pd.array(
+            [
+                None if label_year is None else abs(int(year) - label_year)
+                for year, label_year in zip(frame["year"], label_years, strict=True)
+            ],
+            dtype="Int32",
+        ),
+    )
+
+
+def _class_shares(
+    tiles: pd.DataFrame, pieces: Sequence[LandCoverRaster], classes: LandCoverClasses
+) -> np.ndarray:
+    """Share of every class in every tile, (tiles, classes); zero where no piece covers one.
+
+    What several pieces cover of a tile adds up, unless one of them covers it all; where pieces
+    overlap inside a tile, the sum is scaled to the whole.
+    """
+    total = np.zeros((len(tiles), len(classes.names)))
+    whole = np.zeros(len(tiles), dtype=bool)
+    for piece in pieces:
+        squares = project_squares(tiles, piece.crs)
+        touching = np.flatnonzero(shapely.intersects(squares, shapely.box(*piece.bounds)) & ~whole)
+        if not len(touching):
+            continue
+        shares = raster_shares(piece.href, squares[touching], classes)
+        complete = shares.sum(axis=1) >= FULLY_COVERED
+        total[touching] = np.where(complete[:, None], shares, total[touching] + shares)
+        whole[touching] = complete
+    covered = total.sum(axis=1, keepdims=True)
+    return np.where(covered > 1, total / np.maximum(covered, 1), total)
+
+
+def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) -> np.ndarray:
+    """Exact share of each polygon's area that each class covers in a land-cover raster.
+
+    Parameters
+    ----------
+    href
+        The raster.
+    polygons
+        Polygons in the raster's CRS, shape ``(n,)``.
+    classes
+        Codes to classes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(n, classes)``, in the order of the class table. What is nodata, background or
+        outside the raster counts for no class, so a row may sum to less than one.
+
+    Raises
+    ------
+    AerialError
+        If a code is found that the table does not know, or the raster cannot be read.
+    """
+    shares = np.zeros((len(polygons), len(classes.names)))
+    try:
+        with rasterio.open(gdal_path(href), driver="GTiff") as dataset:
+            for chosen in _neighbourhoods(dataset, polygons):
+                shares[chosen] = _shares_nearby(dataset, polygons[chosen], classes, href)
+    except rasterio.errors.RasterioError as error:
+        raise AerialError(
+            f"The land cover {href} cannot be read ({error.__cause__ or error}). Replace it with "
+            "a whole file."
+        ) from error
+    return shares
+
+
+def _shares_nearby(
+    dataset: rasterio.DatasetReader, polygons: np.ndarray, classes: LandCoverClasses, href: str
+) -> np.ndarray:
+    squares = gpd.GeoDataFrame(geometry=polygons, crs=dataset.crs.to_wkt())
+    source, cell_area = _read_source(dataset, squares.total_bounds, squares.crs.to_wkt())
+    found = exact_extract(source, squares, ["unique", "frac", "count"], output="pandas")
+    covered = found["count"].to_numpy() * cell_area / shapely.area(polygons)
+    shares = np.zeros((len(polygons), len(classes.names)))
+    for row, (codes, fractions) in enumerate(zip(found["unique"], found["frac"], strict=True)):
+        for code, fraction in zip(codes, fractions, strict=True):
+            position = _class_position(code, classes, href)
+            if position is not None:
+                shares[row, position] += fraction * covered[row]
+    return shares
+
+
+def _neighbourhoods(dataset: rasterio.DatasetReader, polygons: np.ndarray) -> list[np.ndarray]:
+    """Positions of the polygons, those near each other together."""
+    centres = shapely.centroid(polygons)
+    cols, rows = ~dataset.transform @ (shapely.get_x(centres), shapely.get_y(centres))
+    cells = np.floor(np.stack([rows, cols], axis=1) / _NEIGHBOURHOOD)
+    _, group = np.unique(cells, axis=0, return_inverse=True)
+    return [np.flatnonzero(group == each) for each in range(group.max() + 1)]
+
+
+def _class_position(code: float, classes: LandCoverClasses, href: str) -> int | None:
+    """Position of a code's class in the table; None for background."""
+    if code in classes.background:
+        return None
+    name = classes.class_of_code.get(int(code)) if code == int(code) else None
+    if name is None:
+        raise AerialError(
+            f"The land cover {href} holds the code {code:g}, which is not in the class "
+            "table. Add it to a class or to the background in the parameter `land_cover`."
+        )
+    return classes.names.index(name)
+
+
+def _read_source(
+    dataset: rasterio.DatasetReader, bounds: np.ndarray, crs: str
+) -> tuple[NumPyRasterSource, float]:
+    """Read the part of a raster under some tiles, with one cell to spare on each side."""
+    window = dataset.window(*bounds)
+    row_start = max(int(np.floor(window.row_off)) - 1, 0)
+    col_start = max(int(np.floor(window.col_off)) - 1, 0)
+    row_stop = min(int(np.ceil(window.row_off + window.height)) + 1, dataset.height)
+    col_stop = min(int(np.ceil(window.col_off + window.width)) + 1, dataset.width)
+    part = rasterio.windows.Window.from_slices((row_start, row_stop), (col_start, col_stop))
+    codes = dataset.read(1, window=part).astype(np.float64)
+    # Empty cells of float rasters are huge negative numbers or NaN, with or without a tag.
+    valid = np.isfinite(codes) & (codes >= 0)
+    if dataset.nodata is not None:
+        valid &= codes != dataset.nodata
+    left, bottom, right, top = dataset.window_bounds(part)
+    source = NumPyRasterSource(
+        np.ma.masked_array(codes, mask=~valid),
+        xmin=left,
+        ymin=bottom,
+        xmax=right,
+        ymax=top,
+        srs_wkt=crs,
+    )
+    return source, abs(dataset.transform.a * dataset.transform.e)

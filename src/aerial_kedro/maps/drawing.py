@@ -1,0 +1,212 @@
+"""Maps of tiles: one cell a tile, one CRS for all zones, one raster a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from affine import Affine
+from pyproj import Transformer
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.maps.own_grid import (
+    CellGrid,
+    cells_on_own_grid,
+    fit_grid,
+    is_on_global_grid,
+)
+from aerial_kedro.scenes.raster import Raster
+
+NODATA = 0
+
+# A map covers all that lies between its tiles: at 224 m this is 4,480 by 4,480 km.
+_MOST_CELLS = 400_000_000
+
+
+@dataclass(frozen=True)
+class TileCells:
+    """Which tile each cell of a map shows.
+
+    Parameters
+    ----------
+    epsg
+        CRS of the map.
+    transform
+        From ``(col, row)`` to its units; row 0 is the north.
+    shape
+        Rows and columns of the map.
+    rows, columns
+        Cells that show a tile, ``(n,)``.
+    tiles
+        Index label of the tile that each shows, ``(n,)``.
+    """
+
+    epsg: int
+    transform: Affine
+    shape: tuple[int, int]
+    rows: np.ndarray
+    columns: np.ndarray
+    tiles: np.ndarray
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """``(xmin, ymin, xmax, ymax)`` in the units of the CRS."""
+        left, top = self.transform @ (0, 0)
+        right, bottom = self.transform @ (self.shape[1], self.shape[0])
+        return (left, bottom, right, top)
+
+
+def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
+    """Find the cells of a map of one year's tiles, in the zone that has the most of them.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax``.
+
+    Raises
+    ------
+    AerialError
+        If the tiles lie so far apart that the map would be nearly all gaps, and huge.
+    """
+    epsg = int(tiles["epsg"].mode().iloc[0])
+    cells, grid = _find_cells(tiles, epsg)
+    first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
+    shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
+    if shape[0] * shape[1] > _MOST_CELLS:
+        raise AerialError(
+            f"The {len(tiles):,} tiles lie so far apart that their map would have {shape[0]:,} by "
+            f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
+            "region on their own (--params=scenes_root=DIR)."
+        )
+    return TileCells(
+        epsg=epsg,
+        transform=grid.transform(first_col, top_row + 1),
+        shape=shape,
+        rows=top_row - cells["row"].to_numpy(),
+        columns=cells["col"].to_numpy() - first_col,
+        tiles=cells["tile"].to_numpy(),
+    )
+
+
+def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
+    """Draw a year's tiles as a raster.
+
+    The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
+    on it by nearest neighbour, so that neighbours across a zone border meet in one CRS. Tiles that
+    are not of the global grid are drawn on a grid laid through them (`tiles.own_grid`).
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year.
+    classes
+        What ``mapped_class`` may hold; the first has the value 1.
+    colours
+        Class to ``#rrggbb``.
+
+    Returns
+    -------
+    Raster
+        Band 1: class values (nodata where there is no prediction); band 2: probability of the
+        model's likeliest class in percent (1–100; nodata where the class is not the model's).
+        Nodata is 0.
+    """
+    cells = cells_of_tiles(tiles)
+    pixels = np.zeros((2, *cells.shape), dtype=np.uint8)
+    at = (cells.rows, cells.columns)
+    source = tiles.loc[cells.tiles]
+    values = {name: index + 1 for index, name in enumerate(classes)}
+    pixels[0][at] = source["mapped_class"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
+    percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
+    pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
+    return Raster(
+        pixels=pixels,
+        transform=cells.transform,
+        crs=f"EPSG:{cells.epsg}",
+        nodata=NODATA,
+        band_names=("land cover", "probability in percent"),
+        colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},
+        tags={"CLASSES": ", ".join(f"{value} {name}" for name, value in values.items())},
+    )
+
+
+def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
+    """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
+    if is_on_global_grid(tiles):
+        size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+        return _cells_on_grid(tiles, epsg, size), CellGrid(0.0, 0.0, size, size)
+    grid = fit_grid(tiles[tiles["epsg"] == epsg])
+    return cells_on_own_grid(tiles, epsg, grid), grid
+
+
+def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:
+    """Cells of the main grid and the tile that each shows: ``col, row, tile`` (an index label)."""
+    own = tiles["epsg"] == epsg
+    x, y = _centres(tiles[own])
+    parts = [
+        pd.DataFrame({"col": x // size, "row": y // size, "tile": tiles.index[own]}, dtype=int)
+    ]
+    for other in sorted(set(tiles.loc[~own, "epsg"])):
+        neighbours = tiles[tiles["epsg"] == other]
+        to_main = Transformer.from_crs(int(other), epsg, always_xy=True)
+        parts.append(_neighbouring_cells(neighbours, to_main, size))
+    # A cell that a tile of the zone itself covers keeps it.
+    return pd.concat(parts).drop_duplicates(["col", "row"]).reset_index(drop=True)
+
+
+def _centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
+    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
+    return x, y
+
+
+def _neighbouring_cells(
+    neighbours: pd.DataFrame, to_main: Transformer, size: float
+) -> pd.DataFrame:
+    """Cells of the main grid whose centre lies in a tile of another zone."""
+    x, y = _centres(neighbours)
+    main_x, main_y = to_main.transform(x, y)
+    found = []
+    for dx in (-1, 0, 1):
+        for dy in (-1, 0, 1):
+            col, row = main_x // size + dx, main_y // size + dy
+            back_x, back_y = to_main.transform(
+                (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
+            )
+            inside = (back_x // size == x // size) & (back_y // size == y // size)
+            found.append(
+                pd.DataFrame(
+                    {"col": col[inside], "row": row[inside], "tile": neighbours.index[inside]},
+                    dtype=int,
+                )
+            )
+    return pd.concat(found)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
+
+
+def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Tiles as polygons in longitude and latitude (OGC:CRS84), whatever their zones.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax`` and whatever else is to be kept.
+    """
+    geometry = np.empty(len(tiles), dtype=object)
+    for epsg in sorted(set(tiles["epsg"])):
+        chosen = (tiles["epsg"] == epsg).to_numpy()
+        part = tiles[chosen]
+        to_degrees = Transformer.from_crs(int(epsg), "OGC:CRS84", always_xy=True)
+        xs = part[["xmin", "xmax", "xmax", "xmin"]].to_numpy()
+        ys = part[["ymin", "ymin", "ymax", "ymax"]].to_numpy()
+        lon, lat = to_degrees.transform(xs, ys)
+        geometry[chosen] = shapely.polygons(np.stack([lon, lat], axis=-1))
+    return gpd.GeoDataFrame(tiles, geometry=geometry, crs="OGC:CRS84")

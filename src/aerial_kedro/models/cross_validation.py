@@ -1,0 +1,186 @@
+"""The chosen classifier fitted and judged again: on a random split, and fold by fold."""
+
+from __future__ import annotations
+
+import logging
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.validation import (
+    FEW_TILES,
+    CrossValidation,
+    FoldResult,
+    RandomSplit,
+    summarise_folds,
+)
+from aerial_kedro.models.settings import ClassifierSettings
+from aerial_kedro.models.training import predict_unseen
+from aerial_kedro.splits.blocks import SplitRules, stratified_split
+from aerial_kedro.splits.folds import training_tiles
+
+LOGGER = logging.getLogger(__name__)
+_FEWEST_CLASSES = 2
+
+
+def evaluate_random_split(
+    rows: DataFrame, settings: ClassifierSettings, rules: SplitRules, seed: int
+) -> RandomSplit:
+    """Fit and judge a classifier on a random split, as studies do that know no places.
+
+    Images are divided, not places: of two years of a place one may be trained on and one tested.
+
+    Parameters
+    ----------
+    rows
+        ``image_id, label, split, block_id`` and the settings' column, of the images of all splits.
+    settings
+        Of the classifier.
+    rules
+        The shares: those of the split by place.
+    seed
+        Of the split and of the classifier.
+
+    Raises
+    ------
+    AerialError
+        If a class has fewer images than there are splits.
+    """
+    images = rows.select("image_id", "label", "split").toPandas()
+    splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
+    training, test = images[splits == "train"], images[splits == "test"]
+    judged = _predict(rows, training, test, settings, seed)
+    classes = sorted(set(images["label"]))
+    found = evaluate(judged["label"].tolist(), judged["pred_label"].tolist(), classes)
+    return RandomSplit(
+        training_tiles=len(training),
+        training_tiles_by_place=int((images["split"] == "train").sum()),
+        evaluation=found,
+    )
+
+
+def cross_validate(
+    rows: DataFrame,
+    tiles: pd.DataFrame,
+    settings: ClassifierSettings,
+    *,
+    buffer_m: float,
+    description: str,
+    seed: int,
+) -> CrossValidation:
+    """Fit a classifier without each fold in turn, and judge it there.
+
+    Tiles of other folds that lie within the buffer of a fold's tiles are not fitted on.
+
+    Parameters
+    ----------
+    rows
+        ``image_id, label, block_id`` and the settings' column.
+    tiles
+        ``image_id, fold, label, lon, lat, size_m`` of the same images. A categorical ``fold`` may
+        have categories without an image: they are reported as such.
+    settings
+        Of the classifier.
+    buffer_m
+        Least distance in metres between the edges of a training and a test tile.
+    description
+        The folds in words.
+    seed
+        Of the classifier, and of the pooled evaluation's bootstrap.
+    """
+    folds = tiles["fold"].astype("category")
+    tiles = tiles.assign(fold=folds.astype(object))
+    results, predictions = [], []
+    for name in folds.cat.categories:
+        test = tiles[tiles["fold"] == name]
+        training = tiles[training_tiles(tiles, name, buffer_m)]
+        result = FoldResult(
+            name=str(name),
+            tiles=len(test),
+            training_tiles=len(training),
+            in_buffer=len(tiles) - len(test) - len(training),
+            unlearned=sorted(set(test["label"]) - set(training["label"])),
+            remark=_impossible(test, training),
+        )
+        if result.remark is None:
+            judged = _predict(rows, training, test, settings, seed)
+            predictions.append(judged)
+            classes = sorted({*training["label"], *test["label"]})
+            result = _evaluated(result, judged, classes)
+        LOGGER.info("%s: %s", name, _in_words(result))
+        results.append(result)
+    return summarise_folds(description, results, _pooled(predictions, tiles, seed))
+
+
+def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
+    if not len(test):
+        return "no labelled tile in a split"
+    classes = sorted(set(training["label"]))
+    if len(classes) < _FEWEST_CLASSES:
+        return f"outside it are training tiles of {len(classes)} class(es) only"
+    return None
+
+
+def _evaluated(result: FoldResult, judged: pd.DataFrame, classes: list[str]) -> FoldResult:
+    found = evaluate(judged["label"].tolist(), judged["pred_label"].tolist(), classes)
+    remarks = [f"only {found.n} tile(s)"] if found.n < FEW_TILES else []
+    if result.unlearned:
+        remarks.append(f"not in its training tiles: {', '.join(result.unlearned)}")
+    return result.model_copy(
+        update={
+            "accuracy": found.accuracy,
+            "macro_f1": found.macro_f1,
+            "remark": "; ".join(remarks) or None,
+        }
+    )
+
+
+def _pooled(predictions: list[pd.DataFrame], tiles: pd.DataFrame, seed: int) -> Evaluation | None:
+    """Evaluate the predictions of all folds together."""
+    if not predictions:
+        return None
+    judged = pd.concat(predictions)
+    labels, predicted = judged["label"].tolist(), judged["pred_label"].tolist()
+    blocks = judged["block_id"].tolist()
+    return evaluate(labels, predicted, sorted(set(tiles["label"])), blocks=blocks, seed=seed)
+
+
+def _in_words(result: FoldResult) -> str:
+    if result.accuracy is None:
+        return f"not judged ({result.remark})"
+    remark = f" ({result.remark})" if result.remark else ""
+    return f"accuracy {result.accuracy:.3f} of {result.tiles:,} tiles{remark}"
+
+
+def _predict(
+    rows: DataFrame,
+    training: pd.DataFrame,
+    test: pd.DataFrame,
+    settings: ClassifierSettings,
+    seed: int,
+) -> pd.DataFrame:
+    """Fit on some images and predict others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``label, pred_label, block_id`` of the test images.
+    """
+    classes = sorted(set(training["label"]))
+    # Temperatures do not change which class is likeliest, so none is fitted.
+    predicted = predict_unseen(
+        _choose(rows, training["image_id"]),
+        _choose(rows, test["image_id"]),
+        settings,
+        classes,
+        seed,
+    )
+    return predicted.select("label", "pred_label", "block_id").toPandas()
+
+
+def _choose(rows: DataFrame, image_ids: pd.Series) -> DataFrame:
+    chosen = rows.sparkSession.createDataFrame([(each,) for each in image_ids], "image_id string")
+    # Broadcast, so that features are not shuffled.
+    return rows.join(F.broadcast(chosen), "image_id", "left_semi")

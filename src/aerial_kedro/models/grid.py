@@ -1,0 +1,119 @@
+"""A grid of models to compare: which backbones, which classifiers, which settings of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
+
+# They become namespaces of the pipeline, in which a dot separates.
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Combination(NamedTuple):
+    """One model of the grid, apart from its backbone."""
+
+    classifier: str
+    setting: str
+
+
+class Grid(BaseModel):
+    """What `conf/base/compare_models/parameters.yml` holds.
+
+    Parameters
+    ----------
+    backbones
+        Their names; ``A/B`` is read as two (`--params` splits at commas).
+    logistic_regression, random_forest
+        Settings of the classifier by a name of one's own choice. None takes a setting out that
+        another file of the configuration put in.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backbones: tuple[_Name, ...] = Field(min_length=1)
+    logistic_regression: dict[_Name, LogisticRegressionSettings | None] = {}
+    random_forest: dict[_Name, RandomForestSettings | None] = {}
+
+    @field_validator("backbones", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split("/") if part.strip()]
+        return value
+
+    @field_validator("backbones")
+    @classmethod
+    def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        return names
+
+    def combinations(self, classifier: str) -> list[Combination]:
+        """List what is trained on each backbone's features, in the order of the files.
+
+        Parameters
+        ----------
+        classifier
+            The run parameter: ``logistic_regression``, ``random_forest`` or else both.
+
+        Examples
+        --------
+        >>> grid = Grid.model_validate(
+        ...     {"backbones": "a/b", "random_forest": {"deep": {"num_trees": 9, "max_depth": 9}}}
+        ... )
+        >>> grid.combinations("both")
+        [Combination(classifier='random_forest', setting='deep')]
+        """
+        groups: dict[str, Mapping[str, Any]] = {
+            "logistic_regression": self.logistic_regression,
+            "random_forest": self.random_forest,
+        }
+        return [
+            Combination(name, setting)
+            for name, settings in groups.items()
+            if classifier == name or classifier not in groups
+            for setting, values in settings.items()
+            if values is not None
+        ]
+
+
+def check_grid(given: Mapping[str, Any], classifier: str) -> Grid:
+    """Check the group of parameters `compare_models`.
+
+    Parameters
+    ----------
+    given
+        As the configuration gives it.
+    classifier
+        The run parameter of that name.
+
+    Raises
+    ------
+    AerialError
+        Naming each parameter that makes no sense, or if there is nothing to compare.
+    """
+    try:
+        grid = Grid.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            f"compare_models.{'.'.join(map(str, each['loc']))}={each['input']!r}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise AerialError(
+            "The run cannot start:\n  "
+            + "\n  ".join(problems)
+            + "\nThe grid is in conf/base/compare_models/parameters.yml."
+        ) from None
+    if not grid.combinations(classifier):
+        raise AerialError(
+            f"The run cannot start: with classifier={classifier} the grid compare_models has no "
+            "classifier. Give compare_models.logistic_regression or compare_models.random_forest "
+            "a setting."
+        )
+    return grid

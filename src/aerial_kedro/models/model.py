@@ -1,0 +1,181 @@
+"""A trained classifier and the card that says what it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
+from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
+
+# Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
+_SAME_SIZE = 0.05
+
+
+class ModelCard(BaseModel):
+    """What is known of a trained classifier.
+
+    Parameters
+    ----------
+    name
+        Under which it is stored; empty until it is.
+    classifier
+        ``logistic_regression`` or ``random_forest``.
+    classes
+        In the order of its probabilities.
+    column
+        The column of `tile_features` that it reads.
+    feature_key, backbone, engine, precision
+        Of the features that it was trained on: it fits no others.
+    settings
+        Of the classifier.
+    seed
+        Of training.
+    training_tiles
+        How many it saw.
+    tile_size_m
+        Side of the tiles on the ground; None where they had no coordinates.
+    temperature
+        Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
+        the training and validation splits that the fold's model had not seen.
+    validation
+        Its accuracy on the validation split.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    classifier: str
+    classes: list[str]
+    column: str
+    feature_key: str
+    backbone: str
+    engine: str
+    precision: str
+    settings: dict[str, Any]
+    seed: int
+    training_tiles: int
+    tile_size_m: float | None = Field(default=None, gt=0)
+    temperature: float = Field(default=1.0, gt=0)
+    validation: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A fitted Spark ML pipeline with its card.
+
+    Parameters
+    ----------
+    stages
+        The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``.
+    card
+        Its description.
+    source
+        What computes the features that it reads; None where the model is not to be kept.
+    """
+
+    stages: PipelineModel
+    card: ModelCard
+    source: FeatureSource | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TrainedModel:
+        # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.
+        return self
+
+    def with_card(self, **changes: Any) -> TrainedModel:
+        """Return the same model with a changed card."""
+        return replace(self, card=self.card.model_copy(update=changes))
+
+    def check_features(self, feature_key: str) -> None:
+        """Refuse features that the model was not trained on.
+
+        Raises
+        ------
+        AerialError
+            If the key is another than the card's.
+        """
+        if self.card.feature_key != feature_key:
+            raise AerialError(
+                f"The model {self.card.name!r} was trained on features {self.card.feature_key} of "
+                f"the backbone {self.card.backbone!r}; this run's are {feature_key}. Run with that "
+                "backbone, engine and precision, or train a model on these features."
+            )
+
+    def remark_on_tile_size(self, tiles: DataFrame) -> str | None:
+        """Say so where tiles are of another size on the ground than those that it learned from.
+
+        Every tile fills the network's input, so that half a tile shows fields twice as large: the
+        model gives answers, and what is known of its accuracy does not hold for them.
+
+        Parameters
+        ----------
+        tiles
+            As `find_tile_size` takes them.
+        """
+        learned = self.card.tile_size_m
+        found = None if learned is None else find_tile_size(tiles)
+        if learned is None or found is None or math.isclose(learned, found, rel_tol=_SAME_SIZE):
+            return None
+        return (
+            f"The model {self.card.name!r} learned from tiles of {learned:g} m and these are of "
+            f"{found:g} m: its accuracy was measured on the former. Give tiles as large (of scenes "
+            f"with --params=tile_size_m={learned:g}), or train a model on tiles of this size."
+        )
+
+    def predict(self, rows: DataFrame) -> DataFrame:
+        """Add ``pred_label``, its ``probability`` and all ``class_probabilities``.
+
+        Parameters
+        ----------
+        rows
+            With the feature column that the card names.
+
+        Returns
+        -------
+        DataFrame
+            The rows; the probabilities are in the order of the card's classes.
+        """
+        kept = rows.columns
+        vectors = rows.withColumn("vector", array_to_vector(F.col(self.card.column)))
+        scored = self.stages.transform(vectors)
+        chances = _scaled(vector_to_array(F.col("model_probability")), self.card.temperature)
+        classes = F.array(*[F.lit(name) for name in self.card.classes])
+        return (
+            scored.withColumn("class_probabilities", chances)
+            .withColumn("pred_label", classes[F.col("model_prediction").cast("int")])
+            .withColumn("probability", F.array_max("class_probabilities"))
+            .select(*kept, "pred_label", "probability", "class_probabilities")
+        )
+
+
+def find_tile_size(tiles: DataFrame) -> float | None:
+    """Find the side of tiles on the ground in metres: the median of those that have coordinates.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax``, in metres.
+    """
+    located = tiles.filter("epsg is not null")
+    # The mean of both sides: where a square stands askew, one gains what the other loses.
+    side = (F.col("xmax") - F.col("xmin") + F.col("ymax") - F.col("ymin")) / 2
+    found = located.agg(F.median(side).alias("size_m")).first()
+    return float(found["size_m"]) if found and found["size_m"] is not None else None
+
+
+def _scaled(probabilities: Column, temperature: float) -> Column:
+    """Do what `scale_probabilities` does, on a Spark column."""
+    powers = F.transform(
+        probabilities, lambda p: F.pow(F.greatest(p, F.lit(LEAST_PROBABILITY)), 1 / temperature)
+    )
+    total = F.aggregate(powers, F.lit(0.0), lambda sum_, p: sum_ + p)
+    return F.transform(powers, lambda p: p / total)

@@ -1,0 +1,128 @@
+"""From Spark ML's stored stages to numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.serving.classifier import (
+    CalibratedClassifier,
+    ForestClassifier,
+    LinearClassifier,
+)
+from aerial_kedro.models.stored import StoredModel, StoredStage
+
+_REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")
+_FOREST = ("RandomForestClassificationModel",)
+_DENSE = 1
+_CONTINUOUS = -1
+# A leaf stays where it is, whatever the feature.
+_NO_SPLIT: dict[str, Any] = {
+    "featureIndex": 0,
+    "leftCategoriesOrThreshold": [0.0],
+    "numCategories": _CONTINUOUS,
+}
+
+
+def convert_model(model: StoredModel) -> CalibratedClassifier:
+    """Convert a stored model, its calibration included.
+
+    Raises
+    ------
+    AerialError
+        If it is none of the classifiers that are trained here.
+    """
+    kinds = tuple(stage.kind for stage in model.stages)
+    found: LinearClassifier | ForestClassifier
+    if kinds == _REGRESSION:
+        found = _regression(*model.stages)
+    elif kinds == _FOREST:
+        found = _forest(model.stages[0])
+    else:
+        raise AerialError(
+            f"The model {model.card.name!r} is made of {', '.join(kinds)}, which runs on Spark "
+            "only. Train logistic_regression or random_forest (parameter `classifier`)."
+        )
+    return CalibratedClassifier(found, model.card.temperature)
+
+
+def _regression(scaler: StoredStage, regression: StoredStage) -> LinearClassifier:
+    (scaling,) = scaler.table.to_pylist()
+    (learned,) = regression.table.to_pylist()
+    if not learned["isMultinomial"]:
+        raise AerialError("Binomial logistic regression is not trained here, and not converted.")
+    deviation = _vector(scaling["std"])
+    centred, scaled = scaler.settings["withMean"], scaler.settings["withStd"]
+    # As Spark has it, a feature that never varied is left out.
+    inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    return LinearClassifier(
+        mean=_vector(scaling["mean"]) if centred else np.zeros_like(deviation),
+        scale=inverse if scaled else np.ones_like(deviation),
+        coefficients=_matrix(learned["coefficientMatrix"]),
+        intercepts=_vector(learned["interceptVector"]),
+    )
+
+
+def _vector(stored: dict[str, Any]) -> NDArray[np.float64]:
+    """Read Spark's vector, dense or sparse."""
+    values = np.asarray(stored["values"], dtype=np.float64)
+    if stored["type"] == _DENSE:
+        return values
+    found = np.zeros(stored["size"])
+    found[np.asarray(stored["indices"], dtype=int)] = values
+    return found
+
+
+def _matrix(stored: dict[str, Any]) -> NDArray[np.float64]:
+    """Read Spark's matrix: column-major unless transposed, sparse where that is smaller."""
+    rows, columns = stored["numRows"], stored["numCols"]
+    major, minor = (rows, columns) if stored["isTransposed"] else (columns, rows)
+    values = np.asarray(stored["values"], dtype=np.float64)
+    if stored["type"] == _DENSE:
+        found = values.reshape(major, minor)
+    else:
+        starts = np.asarray(stored["colPtrs"], dtype=int)
+        found = np.zeros((major, minor))
+        found[np.repeat(np.arange(major), np.diff(starts)), stored["rowIndices"]] = values
+    return found if stored["isTransposed"] else found.T
+
+
+def _forest(stage: StoredStage) -> ForestClassifier:
+    nodes = pa.table(stage.table["nodeData"].combine_chunks().flatten(), _names(stage.table))
+    nodes = nodes.append_column("tree", stage.table["treeID"])
+    nodes = nodes.sort_by([("tree", "ascending"), ("id", "ascending")])
+    tree, number = nodes["tree"].to_numpy(), nodes["id"].to_numpy()
+    roots = np.flatnonzero(number == 0)
+    # Numbered from 0 in each tree; from here on through all of them.
+    first = np.repeat(roots, np.diff([*roots, len(number)]))
+    itself = np.arange(len(number))
+    left, right = (nodes[f"{side}Child"].to_numpy().astype(np.int64) for side in ("left", "right"))
+    inner = left >= 0
+    if len(roots) != len(np.unique(tree)) or not np.array_equal(number + first, itself):
+        raise AerialError("The stored forest is not whole: train the model again.")
+    splits = [
+        split if is_inner else _NO_SPLIT
+        for split, is_inner in zip(nodes["split"].to_pylist(), inner, strict=True)
+    ]
+    if any(split["numCategories"] != _CONTINUOUS for split in splits):
+        raise AerialError("Forests that split by categories are not trained here, nor converted.")
+    thresholds = [split["leftCategoriesOrThreshold"][0] for split in splits]
+    features = [split["featureIndex"] for split in splits]
+    counts = np.array(nodes["impurityStats"].to_pylist(), dtype=np.float64)
+    return ForestClassifier(
+        roots=roots,
+        feature=np.asarray(features, dtype=np.int64),
+        threshold=np.asarray(thresholds, dtype=np.float64),
+        left=np.where(inner, left + first, itself),
+        right=np.where(inner, right + first, itself),
+        leaves=counts / counts.sum(axis=1, keepdims=True),
+    )
+
+
+def _names(table: pa.Table) -> list[str]:
+    kind = table.schema.field("nodeData").type
+    return [kind.field(index).name for index in range(kind.num_fields)]

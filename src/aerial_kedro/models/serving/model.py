@@ -1,0 +1,123 @@
+"""A model that is ready to be served: a backbone, a classifier, and the files that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.features.artifact import BackboneCard
+from aerial_kedro.features.engines import open_engine
+from aerial_kedro.features.featurize import image_statistics
+from aerial_kedro.models.serving.classifier import (
+    CalibratedClassifier,
+    decode_classifier,
+    encode_classifier,
+)
+
+ENGINE = "onnxruntime"
+_BACKBONE, _CLASSIFIER, _CARD = "backbone.onnx", "classifier.npz", "card.json"
+
+
+class ServedCard(BaseModel):
+    """What is known of a served model.
+
+    Parameters
+    ----------
+    model_name
+        Of the trained model.
+    classifier
+        ``logistic_regression`` or ``random_forest``.
+    classes
+        In the order of its probabilities.
+    column
+        What it reads: the backbone's ``features``, or plain ``statistics`` of the picture.
+    temperature
+        Of its probabilities.
+    feature_key
+        Of the features that it was trained on.
+    precision
+        Of the backbone.
+    backbone
+        The backbone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model_name: str
+    classifier: str
+    classes: list[str]
+    column: str
+    temperature: float
+    feature_key: str
+    precision: str
+    backbone: BackboneCard
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model with all that it needs.
+
+    Parameters
+    ----------
+    onnx
+        The backbone's file.
+    classifier
+        What reads its features.
+    card
+        The description of both.
+    """
+
+    onnx: bytes
+    classifier: CalibratedClassifier
+    card: ServedCard
+
+    def write(self, folder: Path) -> None:
+        """Write the model's three files."""
+        (folder / _BACKBONE).write_bytes(self.onnx)
+        (folder / _CLASSIFIER).write_bytes(encode_classifier(self.classifier.classifier))
+        (folder / _CARD).write_text(self.card.model_dump_json(indent=2), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> ServedModel:
+        """Read what `write` wrote."""
+        card = ServedCard.model_validate_json((folder / _CARD).read_bytes())
+        classifier = decode_classifier((folder / _CLASSIFIER).read_bytes())
+        calibrated = CalibratedClassifier(classifier, card.temperature)
+        return cls((folder / _BACKBONE).read_bytes(), calibrated, card)
+
+
+class TilePredictor:
+    """Classes of pictures: the backbone in ONNX Runtime, the classifier in numpy.
+
+    Parameters
+    ----------
+    model
+        The model.
+    """
+
+    def __init__(self, model: ServedModel) -> None:
+        self.card = model.card
+        self._classifier = model.classifier
+        self._engine = open_engine(ENGINE, model.card.precision, model.onnx)
+
+    def features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Compute what the classifier reads.
+
+        Parameters
+        ----------
+        pixels
+            Array of shape ``(n, size, size, 3)``, uint8, at least one picture.
+        """
+        if self.card.column == "statistics":
+            return np.asarray(image_statistics(pixels))
+        batch = self._engine.batch
+        parts = [self._engine.run(pixels[i : i + batch]) for i in range(0, len(pixels), batch)]
+        return np.concatenate(parts)
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Calibrated probabilities, ``(n, classes)``, of pictures, ``(n, size, size, 3)`` uint8."""
+        return self._classifier.probabilities(self.features(pixels))

@@ -1,0 +1,48 @@
+"""A trained model as Spark ML wrote it, read without Spark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import ModelCard
+
+
+@dataclass(frozen=True)
+class StoredStage:
+    """One stage of a stored pipeline.
+
+    Parameters
+    ----------
+    kind
+        Spark's class, without its package: ``LogisticRegressionModel``.
+    settings
+        Spark's parameters, those that were set over the defaults.
+    table
+        What it learned, as Spark's model writer lays it down.
+    """
+
+    kind: str
+    settings: dict[str, object]
+    table: pa.Table
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A stored pipeline with its card.
+
+    Parameters
+    ----------
+    card
+        Its description.
+    stages
+        In order.
+    source
+        What computes the features that it reads.
+    """
+
+    card: ModelCard
+    stages: tuple[StoredStage, ...]
+    source: FeatureSource

@@ -1,0 +1,182 @@
+"""Fitting Spark ML's classifiers, and judging them on a split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.base import Estimator, Transformer
+from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
+from pyspark.ml.feature import StandardScaler, StringIndexerModel
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.settings import (
+    ClassifierSettings,
+    LogisticRegressionSettings,
+    RandomForestSettings,
+)
+
+# Counts of the nodes that are split in one pass over the tiles; Spark's own default is 256. On
+# 44,000 tiles 128 was no slower than 512 (one run of each).
+_FOREST_MEMORY_MB = 128
+
+
+def fit_stages(
+    rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
+) -> PipelineModel:
+    """Fit a classifier.
+
+    Parameters
+    ----------
+    rows
+        Training tiles: ``label`` and the settings' column.
+    settings
+        Which classifier, and how.
+    classes
+        Class names; the order of the probabilities.
+    seed
+        Of the forest.
+    """
+    counts = {row["label"]: row["count"] for row in rows.groupBy("label").count().collect()}
+    missing = sorted(set(classes) - set(counts))
+    if missing:
+        raise AerialError(
+            f"The classes {missing} have no training tile, so no model can learn them. Give more "
+            "area or tiles, or exclude them (parameter `land_cover.excluded`)."
+        )
+    weights = F.create_map(
+        *[
+            F.lit(each)
+            for name, count in counts.items()
+            for each in (name, sum(counts.values()) / (len(counts) * count))
+        ]
+    )
+    weight = weights[F.col("label")] if settings.class_weights else F.lit(1.0)
+    prepared = rows.select(
+        "label", array_to_vector(F.col(settings.column)).alias("vector"), weight.alias("weight")
+    )
+    # Indexed in the order given, so that one list of classes serves labels and probabilities.
+    indexed = StringIndexerModel.from_labels(classes, inputCol="label", outputCol="label_index")
+    return Pipeline(stages=_estimators(settings, seed)).fit(indexed.transform(prepared))
+
+
+def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] | Transformer]:
+    common: dict[str, Any] = {
+        "labelCol": "label_index",
+        "weightCol": "weight",
+        "probabilityCol": "model_probability",
+        "predictionCol": "model_prediction",
+    }
+    if isinstance(settings, LogisticRegressionSettings):
+        scaler = StandardScaler(inputCol="vector", outputCol="scaled", withMean=True)
+        model = LogisticRegression(
+            featuresCol="scaled",
+            family="multinomial",
+            maxIter=settings.max_iter,
+            regParam=settings.reg_param,
+            elasticNetParam=settings.elastic_net_param,
+            standardization=False,
+            **common,
+        )
+        return [scaler, model]
+    if isinstance(settings, RandomForestSettings):
+        forest = RandomForestClassifier(
+            featuresCol="vector",
+            numTrees=settings.num_trees,
+            maxDepth=settings.max_depth,
+            minInstancesPerNode=settings.min_instances_per_node,
+            maxBins=settings.max_bins,
+            maxMemoryInMB=_FOREST_MEMORY_MB,
+            cacheNodeIds=True,
+            seed=seed,
+            **common,
+        )
+        return [forest]
+    raise TypeError(f"no classifier has the settings {type(settings).__name__}")
+
+
+def predict_unseen(
+    training: DataFrame,
+    unseen: DataFrame,
+    settings: ClassifierSettings,
+    classes: list[str],
+    seed: int,
+) -> DataFrame:
+    """Fit a classifier on some tiles and predict others; the model is not kept.
+
+    Parameters
+    ----------
+    training
+        ``label`` and the settings' column.
+    unseen
+        With the settings' column.
+    settings, classes, seed
+        As `fit_stages` takes them.
+
+    Returns
+    -------
+    DataFrame
+        Of `TrainedModel.predict`, not calibrated.
+    """
+    card = ModelCard(
+        classifier="",
+        classes=classes,
+        column=settings.column,
+        feature_key="",
+        backbone="",
+        engine="",
+        precision="",
+        settings=settings.model_dump(),
+        seed=seed,
+        training_tiles=0,
+    )
+    return TrainedModel(fit_stages(training, settings, classes, seed), card).predict(unseen)
+
+
+def evaluate_model(
+    model: TrainedModel, rows: DataFrame, seed: int, *, with_probabilities: bool = True
+) -> Evaluation:
+    """Evaluate a model on labelled tiles.
+
+    Parameters
+    ----------
+    model
+        The model.
+    rows
+        One split: ``label, block_id`` and the model's feature column.
+    seed
+        Of the block bootstrap.
+    with_probabilities
+        Whether the model's probabilities are judged as well.
+
+    Raises
+    ------
+    AerialError
+        If there are no tiles.
+    """
+    scored = model.predict(rows).select("label", "pred_label", "class_probabilities", "block_id")
+    frame = scored.toPandas()
+    if not len(frame):
+        raise AerialError(
+            "There is no tile to judge the model on: the split is empty. Give more area or tiles."
+        )
+    has_blocks = frame["block_id"].notna().all()
+    # A class that the model never learned stays in the account: its tiles are all errors.
+    unlearned = sorted(set(frame["label"]) - set(model.card.classes))
+    chances = np.array(frame["class_probabilities"].tolist())
+    return evaluate(
+        frame["label"].tolist(),
+        frame["pred_label"].tolist(),
+        [*model.card.classes, *unlearned],
+        probabilities=(
+            np.pad(chances, ((0, 0), (0, len(unlearned)))) if with_probabilities else None
+        ),
+        blocks=frame["block_id"].tolist() if has_blocks else None,
+        seed=seed,
+    )

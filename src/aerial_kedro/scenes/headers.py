@@ -1,0 +1,214 @@
+"""Scenes: what the header of a georeferenced image says, and the year it was taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import rasterio
+from affine import Affine
+from pyproj import CRS, Geod, Transformer
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.scenes.limits import check_size
+
+FIRST_YEAR, LAST_YEAR = 1930, 2099
+_DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+# In the order in which they are believed: NLCD's names hold the year and then a day of release.
+_YEARS_IN_NAMES = (
+    re.compile(rf"^m_\d{{7}}_[ns][ew]_\d{{1,2}}_\w+?_{_DATE}(?!\d)"),
+    re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)"),
+    re.compile(rf"(?<!\d){_DATE}(?!\d)"),
+)
+_RGB_BANDS = 3
+
+
+@dataclass(frozen=True)
+class SceneHeader:
+    """What is known of a scene before a pixel of it is read.
+
+    Parameters
+    ----------
+    href
+        Where the scene is; never signed.
+    source_version
+        Changes when the file changes (size and time, or the store's ETag).
+    crs
+        The CRS as WKT.
+    epsg
+        Its EPSG code, if it has one.
+    transform
+        The six affine coefficients (a, b, c, d, e, f) from pixel to CRS units.
+    width, height
+        Size in pixels.
+    gsd_m
+        Ground sample distance in metres at the scene's centre.
+    year
+        The year of the image.
+    lon, lat
+        The scene's centre in degrees.
+    description
+        What the file says of itself; the embedded sample says that it is made up.
+    """
+
+    href: str
+    source_version: str
+    crs: str
+    epsg: int | None
+    transform: tuple[float, float, float, float, float, float]
+    width: int
+    height: int
+    gsd_m: float
+    year: int
+    lon: float
+    lat: float
+    description: str
+
+    @property
+    def affine(self) -> Affine:
+        """The transform as an `Affine`."""
+        return Affine(*self.transform)
+
+
+def year_of_scene(
+    name: str, tags: Mapping[str, str], default: int | None = None, what: str = "scene"
+) -> int:
+    """Tell the year of a scene (or of land cover), from the surest sign to the weakest.
+
+    NAIP's date of flight; a year in the name; a date in the name; the TIFF date; what the user
+    says.
+
+    Parameters
+    ----------
+    name
+        File name, with or without its folder.
+    tags
+        Text metadata of the file.
+    default
+        The run parameter ``year``.
+    what
+        What to call the file in the message.
+
+    Raises
+    ------
+    AerialError
+        If nothing tells the year.
+
+    Examples
+    --------
+    >>> year_of_scene("m_3607801_ne_18_1_20120610.tif", {})
+    2012
+    >>> year_of_scene("riverside_2018_62.tif", {})
+    2018
+    >>> year_of_scene("nlcd_2019_land_cover_l48_20210604.tif", {})
+    2019
+    >>> year_of_scene("scene.tif", {"TIFFTAG_DATETIME": "2020:07:01 10:00:00"})
+    2020
+    """
+    stem = PurePosixPath(name).name.rsplit(".", 1)[0]
+    for pattern in _YEARS_IN_NAMES:
+        if match := pattern.search(stem):
+            return int(match.group(1))
+    date = tags.get("TIFFTAG_DATETIME", "")[:4]
+    if date.isdigit() and FIRST_YEAR <= int(date) <= LAST_YEAR:
+        return int(date)
+    if default is not None:
+        return default
+    raise AerialError(
+        f"The {what} {name} does not say its year: no date in its name, no TIFF date tag. "
+        "Rename it (…_20180610.tif or …_2018.tif), or give the year with --params=year=2018."
+    )
+
+
+def read_header(
+    path: str, href: str, source_version: str, default_year: int | None = None
+) -> SceneHeader:
+    """Read the header of a scene.
+
+    Parameters
+    ----------
+    path
+        Path or address that GDAL opens.
+    href
+        The unsigned address to keep in the catalog.
+    source_version
+        Fingerprint of the file's present content.
+    default_year
+        Year of scenes that do not tell theirs.
+
+    Raises
+    ------
+    AerialError
+        If the file is no GeoTIFF, has no projected CRS, is rotated, has too few bands, is not
+        8 bit, or declares a size that cannot be meant.
+    """
+    try:
+        with rasterio.open(path, driver="GTiff") as dataset:
+            _check_scene(dataset, href)
+            check_size(dataset, path, f"The scene {href}")
+            crs = CRS.from_wkt(dataset.crs.to_wkt())
+            x, y = dataset.transform @ (dataset.width / 2, dataset.height / 2)
+            lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+            return SceneHeader(
+                href=href,
+                source_version=source_version,
+                crs=dataset.crs.to_wkt(),
+                epsg=dataset.crs.to_epsg(),
+                transform=tuple(dataset.transform)[:6],
+                width=dataset.width,
+                height=dataset.height,
+                gsd_m=_ground_sample_distance(crs, dataset.transform, x, y),
+                year=year_of_scene(href, dataset.tags(), default_year),
+                lon=float(lon),
+                lat=float(lat),
+                description=dataset.tags().get("TIFFTAG_IMAGEDESCRIPTION", ""),
+            )
+    except rasterio.errors.RasterioIOError as error:
+        raise AerialError(
+            f"The scene {href} cannot be opened as a GeoTIFF ({error}). Replace it with a whole "
+            "file, or take it out of the folder."
+        ) from error
+
+
+def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
+    if dataset.crs is None:
+        raise AerialError(
+            f"The scene {href} has no coordinate reference system, so its place is unknown. "
+            "Assign one (gdal_edit.py -a_srs EPSG:269zz), or classify it as tiles in a folder."
+        )
+    if dataset.crs.is_geographic:
+        raise AerialError(
+            f"The scene {href} is in degrees ({dataset.crs}). Reproject it to a projected CRS "
+            "(gdalwarp -t_srs EPSG:269zz) first."
+        )
+    if not dataset.crs.is_projected:
+        raise AerialError(
+            f"The scene {href} has a coordinate system that is no map projection "
+            f"({dataset.crs.to_wkt()[:60]}…). Assign the right one (gdal_edit.py -a_srs "
+            "EPSG:269zz)."
+        )
+    across, skew_x, _, skew_y, down = dataset.transform[:5]
+    if skew_x or skew_y or across <= 0 or down >= 0:
+        raise AerialError(
+            f"The scene {href} is rotated or mirrored. Reproject it north-up (gdalwarp) first."
+        )
+    if dataset.count < _RGB_BANDS:
+        raise AerialError(
+            f"The scene {href} has {dataset.count} band(s); red, green and blue are needed."
+        )
+    if set(dataset.dtypes[:_RGB_BANDS]) != {"uint8"}:
+        raise AerialError(
+            f"The scene {href} holds {dataset.dtypes[0]} values; 8-bit colour is needed. Scale "
+            "it (gdal_translate -ot Byte -scale) first."
+        )
+
+
+def _ground_sample_distance(crs: CRS, transform: Affine, x: float, y: float) -> float:
+    """Side of a pixel on the ground in metres: on web-Mercator it is less than in map units."""
+    geod = crs.get_geod() or Geod(ellps="WGS84")
+    to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    lons, lats = to_degrees.transform([x, x + 100 * transform.a], [y, y])
+    _, _, distance = geod.inv(lons[0], lats[0], lons[1], lats[1])
+    return float(distance) / 100

@@ -1,0 +1,1 @@
+"""Training, validation and test: by spatial block, by region, or at random."""

@@ -1,0 +1,53 @@
+"""Dealing whole blocks to sets of tiles, so that every class is divided as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+
+def balance_blocks(counts: pd.DataFrame, shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    """Deal blocks to sets, each class in about the shares wanted.
+
+    Blocks are taken in random order, those with the rarest classes first; each goes to the set
+    that lacks most of what the block holds.
+
+    Parameters
+    ----------
+    counts
+        Labelled tiles for each block (index) and class (columns); no block is without tiles.
+    shares
+        Share of the tiles of each class that each set is to have, above 0.
+    seed
+        Orders the blocks; their order in ``counts`` does not matter.
+
+    Returns
+    -------
+    dict
+        Block to set.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"Forest": [8, 4, 4], "Barren": [0, 2, 2]}, index=list("abc"))
+    >>> sorted(balance_blocks(counts, {"left": 0.5, "right": 0.5}, seed=1).items())
+    [('a', 'left'), ('b', 'right'), ('c', 'left')]
+    """
+    names, wanted_shares = list(shares), np.array(list(shares.values()))
+    counts = counts.sort_index()
+    counts = counts.loc[:, counts.sum(axis=0) > 0]
+    weights = counts / counts.sum(axis=0)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(counts))
+    order = order[np.argsort(-weights.max(axis=1).to_numpy()[order], kind="stable")]
+    wanted = np.tile(wanted_shares[:, None], (1, weights.shape[1]))
+    dealt: dict[str, str] = {}
+    for index in order:
+        block = weights.iloc[index].to_numpy()
+        # What is still wanted of the classes in this block, relative to the set's share.
+        need = (wanted * block).sum(axis=1) / block.sum() / wanted_shares
+        choice = int(np.argmax(need))
+        wanted[choice] -= block
+        dealt[str(counts.index[index])] = names[choice]
+    return dealt

@@ -1,0 +1,271 @@
+"""Training, validation and test: by spatial block with a buffer, or stratified at random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from scipy.spatial import cKDTree
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.splits.balance import balance_blocks
+from aerial_kedro.splits.rules import SPLITS, SplitRules
+from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.tiles.grid import block_id
+from aerial_kedro.tiles.squares import DISTORTION, ROUNDING_M, on_sphere, smallest_distance_m
+from aerial_kedro.tiles.workers import kept_between_tasks
+
+__all__ = [
+    "SPLITS",
+    "SplitCheck",
+    "SplitRules",
+    "assign_blocks",
+    "block_of_tiles",
+    "check_distance",
+    "split_tiles",
+    "stratified_split",
+]
+
+
+class SplitCheck(BaseModel):
+    """What the integrity check of the splits found.
+
+    Parameters
+    ----------
+    is_spatial
+        Whether the split is by place; a folder of tiles without coordinates cannot be.
+    description
+        In words, for the report.
+    required_distance_m
+        Least distance demanded between the edges of a test and a training tile.
+    smallest_distance_m
+        Least distance found between the edges of the two; None without coordinates.
+    places
+        Places checked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    is_spatial: bool
+    description: str
+    required_distance_m: float | None = None
+    smallest_distance_m: float | None = None
+    places: int | None = None
+
+
+def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
+    """Give every block to a split, so that each class is divided about as the rules say.
+
+    See `aerial_kedro.splits.balance.balance_blocks` for how.
+
+    Parameters
+    ----------
+    counts
+        Labelled tiles for each block (index) and class (columns).
+    rules
+        The shares wanted.
+    seed
+        Orders the blocks.
+
+    Returns
+    -------
+    dict
+        Block to split.
+
+    Raises
+    ------
+    AerialError
+        If there are fewer blocks than splits.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame(
+    ...     {"Forest": [9, 9, 1, 1, 5, 5], "Barren": [1, 1, 9, 9, 5, 5]}, index=list("abcdef")
+    ... )
+    >>> rules = SplitRules(validation=0.25, test=0.25, block_size_m=1120, buffer_m=224)
+    >>> splits = assign_blocks(counts, rules, seed=1)
+    >>> {split: [block for block in splits if splits[block] == split] for split in SPLITS}
+    {'train': ['a', 'd', 'e'], 'validation': ['c', 'f'], 'test': ['b']}
+    """
+    if len(counts) < len(SPLITS):
+        raise AerialError(
+            f"The labelled tiles lie in {len(counts)} spatial block(s); at least {len(SPLITS)} "
+            f"are needed for training, validation and test. Give a larger area, or a smaller "
+            f"`split.block_size_m` (now {rules.block_size_m:g} m)."
+        )
+    return balance_blocks(counts, rules.shares, seed)
+
+
+def split_tiles(
+    frames: Iterator[pd.DataFrame], blocks: pd.DataFrame, trained: list[str], rules: SplitRules
+) -> Iterator[pd.DataFrame]:
+    """Give each labelled tile its block's split, unless it is too near to another split's block.
+
+    Parameters
+    ----------
+    frames
+        Tiles with ``block_id, label, epsg, xmin, ymin, xmax, ymax, lon, lat`` (``mapInPandas``).
+    blocks
+        ``block_id, split, epsg, x, y, lon, lat`` of the occupied blocks; ``x, y`` is the centre.
+    trained
+        Classes that are learned; tiles of others are in no split.
+    rules
+        Block size and buffer.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
+    """
+    tree = cKDTree(on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
+    for frame in frames:
+        yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
+
+
+def _split_frame(
+    frame: pd.DataFrame,
+    blocks: pd.DataFrame,
+    tree: cKDTree,
+    trained: list[str],
+    rules: SplitRules,
+) -> pd.DataFrame:
+    own = frame["block_id"].map(blocks.set_index("block_id")["split"])
+    own = own.where(frame["label"].isin(trained))
+    # Only splits of lower rank give way (train before validation before test), so that a border
+    # costs one strip of tiles and not two.
+    rank = {name: position for position, name in enumerate(SPLITS)}
+    tile, block = _near_blocks(frame, blocks, tree, rules)
+    outranked = (
+        blocks["split"].map(rank).to_numpy()[block] > own.map(rank).to_numpy(dtype=float)[tile]
+    )
+    gives_way = np.zeros(len(frame), dtype=bool)
+    gives_way[tile[outranked]] = True
+    splits = [
+        split if isinstance(split, str) and not inside else None
+        for split, inside in zip(own, gives_way, strict=True)
+    ]
+    return frame.assign(split=pd.Series(splits, index=frame.index, dtype=object))
+
+
+def _near_blocks(
+    frame: pd.DataFrame, blocks: pd.DataFrame, tree: cKDTree, rules: SplitRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of a tile and a block nearer to it than the buffer, as positions in the two frames."""
+    size = float((frame["xmax"] - frame["xmin"]).max()) if len(frame) else 0.0
+    # A tile belongs to the block of its centre; unless blocks are whole tiles it may stick out.
+    fits = size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
+    side = rules.block_size_m + (0.0 if fits else size)
+    reach = (rules.buffer_m + (side + size) * math.sqrt(0.5)) * DISTORTION
+    near = tree.query_ball_point(on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach)
+    tile = np.repeat(np.arange(len(frame)), [len(each) for each in near])
+    block = np.array([each for some in near for each in some], dtype=int)
+    xmin, ymin, xmax, ymax = frame[["xmin", "ymin", "xmax", "ymax"]].to_numpy()[tile].T
+    x, y = blocks[["x", "y"]].to_numpy()[block].T
+    dx = np.maximum(x - side / 2 - xmax, xmin - (x + side / 2)).clip(min=0)
+    dy = np.maximum(y - side / 2 - ymax, ymin - (y + side / 2)).clip(min=0)
+    # Across a UTM border the reach itself decides: on the safe side.
+    across = frame["epsg"].to_numpy()[tile] != blocks["epsg"].to_numpy()[block]
+    too_near = across | (np.hypot(dx, dy) < rules.buffer_m)
+    return tile[too_near], block[too_near]
+
+
+def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Iterator[pd.DataFrame]:
+    """Add the ``block_id`` of each tile's centre (``mapInPandas``)."""
+    with kept_between_tasks():
+        for frame in frames:
+            x = (frame["xmin"] + frame["xmax"]) / 2
+            y = (frame["ymin"] + frame["ymax"]) / 2
+            places = zip(frame["epsg"], x, y, strict=True)
+            blocks = [
+                block_id(int(epsg), each_x, each_y, block_size_m) for epsg, each_x, each_y in places
+            ]
+            yield for_spark(frame.assign(block_id=blocks))
+
+
+def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
+    """Check that test and validation tiles keep their distance from what was learned on.
+
+    Parameters
+    ----------
+    places
+        ``tile_id, split, lon, lat, size_m`` of the places in a split.
+    rules
+        The buffer demanded.
+
+    Raises
+    ------
+    AerialError
+        If a place is in two splits, or two splits come nearer to each other than the buffer.
+    """
+    twice = places.loc[places.duplicated("tile_id"), "tile_id"]
+    if len(twice):
+        raise AerialError(
+            f"The place {twice.iloc[0]} (and {len(twice) - 1} more) is in two splits, so a test "
+            "would be on places that were learned. This is a fault in the split: please report it."
+        )
+    found = []
+    for first, second in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        distance = smallest_distance_m(
+            places[places["split"] == first], places[places["split"] == second]
+        )
+        if distance is None:
+            empty = second if (places["split"] == first).any() else first
+            raise AerialError(
+                f"No tile is left in the {empty} split behind {rules.description}. {rules.remedy}"
+            )
+        found.append(distance)
+        if distance < rules.buffer_m - ROUNDING_M:
+            raise AerialError(
+                f"A {second} tile lies {distance:.0f} m from a {first} tile; the buffer is "
+                f"{rules.buffer_m:g} m. This is a fault in the split: please report it."
+            )
+    return SplitCheck(
+        is_spatial=True,
+        description=rules.description,
+        required_distance_m=rules.buffer_m,
+        smallest_distance_m=found[0],
+        places=len(places),
+    )
+
+
+def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Series:
+    """Divide tiles without coordinates at random, each class in the same shares.
+
+    Parameters
+    ----------
+    labels
+        Class of each tile, indexed by ``image_id``.
+    rules
+        The shares.
+    seed
+        Orders the tiles; their order in ``labels`` does not matter.
+
+    Returns
+    -------
+    pandas.Series
+        The split of each tile.
+
+    Raises
+    ------
+    AerialError
+        If a class has fewer tiles than there are splits.
+    """
+    splits = pd.Series("train", index=labels.index, name="split")
+    rng = np.random.default_rng(seed)
+    for name, members in labels.groupby(labels, sort=True):
+        if len(members) < len(SPLITS):
+            raise AerialError(
+                f"The class {name!r} has {len(members)} tile(s); at least {len(SPLITS)} are "
+                "needed, one each for training, validation and test. Add tiles, or remove "
+                "the class folder."
+            )
+        ids = rng.permutation(np.sort(members.index.to_numpy()))
+        # At least one tile for each split, training included, however few there are.
+        n_test = min(max(1, round(rules.test * len(ids))), len(ids) - 2)
+        n_validation = min(max(1, round(rules.validation * len(ids))), len(ids) - n_test - 1)
+        splits.loc[ids[:n_test]] = "test"
+        splits.loc[ids[n_test : n_test + n_validation]] = "validation"
+    return splits

@@ -1,0 +1,1 @@
+"""SynapseML as a plug-in: its image featurizer as an engine, its classifiers as a pipeline."""

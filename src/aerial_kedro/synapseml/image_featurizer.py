@@ -1,0 +1,248 @@
+"""The engine `synapseml`: SynapseML's `ImageFeaturizer` runs the backbone in the executors' Java.
+
+No Python runs on an executor for it. Java decodes an image as the other engines' reader does, to
+the last bit, but resizes it otherwise and cannot cut a tile from a scene: so it takes tiles that
+are image files of the network's own size, and the rest is refused or goes to quarantine.
+
+The Java parts are not in Spark: see `conf/base/image_featurizer.yml`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from py4j.java_gateway import JavaPackage
+from pyspark.errors import AnalysisException
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.engines import without_java
+from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS, UNSTABLE_REASON
+from aerial_kedro.synapseml.colour_planes import INPUT, OUTPUT, take_colour_planes
+
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_IDENTITY = ["image_id", "source_version", "href"]
+_GLOB = re.compile(r"([{}\[\]*?\\])")
+_PNG, _JPEG = "89504E470D0A1A0A", "FFD8FF"
+_PALETTE = "03"
+_BITS = 8
+_NOTHING = "Spark finds nothing there: the file is empty, or hidden by a name in _ or ."
+_PROFILE = "the JPEG has a colour profile, which engine=synapseml cannot take; other engines can"
+_NEEDED = "8-bit RGB or grey is needed"
+# A frame header (SOF) of 8-bit samples that announces four components.
+_FOUR_COMPONENTS = "^(..)*FFC[0-2]001408.{8}04"
+_COLOUR_PROFILE = "^(..)*" + b"ICC_PROFILE".hex().upper()
+_END_OF_JPEG = "^(..)*FFD9"
+_HEAD_BYTES = 32
+_TAIL_BYTES = 1024
+_LARGEST_HEADER = 131_072
+
+
+def check_java_parts(session: SparkSession) -> None:
+    """Refuse a Spark that was started without SynapseML's Java parts.
+
+    Raises
+    ------
+    AerialError
+        With the engines that can be run.
+    """
+    jvm: Any = session.sparkContext._jvm
+    # Java's names that are not there count as packages.
+    if isinstance(jvm.com.microsoft.azure.synapse.ml.onnx.ImageFeaturizer, JavaPackage):
+        raise AerialError(
+            "This Spark lacks SynapseML's Java parts, which engine=synapseml needs: they are named "
+            "in conf/base/image_featurizer.yml and taken when Spark starts. Put them into the "
+            f"cluster's libraries, or run {without_java('fp32')}."
+        )
+
+
+def check_tiles(tiles: DataFrame) -> None:
+    """Refuse tiles that `ImageFeaturizer` cannot read.
+
+    Parameters
+    ----------
+    tiles
+        With ``kind`` and ``href``.
+
+    Raises
+    ------
+    AerialError
+        With how many, and the engines that can.
+    """
+    suffix = F.lower(F.regexp_extract("href", r"(\.[^./]*)$", 1))
+    others = tiles.filter((F.col("kind") != "file") | ~suffix.isin(*_SUFFIXES))
+    counts = others.groupBy("kind").agg(F.count("*"), F.min("href")).orderBy("kind").collect()
+    if counts:
+        kind, count, first = counts[0]
+        what = "are no PNG or JPEG files" if kind == "file" else "are windows of scenes"
+        raise AerialError(
+            f"The engine 'synapseml' takes tiles that are PNG or JPEG files; {count:,} {what}, "
+            f"such as {first}. Run {without_java('fp32')}, which take all."
+        )
+
+
+def featurize_images(tiles: DataFrame, backbone: Backbone, key: str, tasks: int) -> DataFrame:
+    """Compute the features of tiles that are image files.
+
+    Parameters
+    ----------
+    tiles
+        With ``image_id``, ``source_version``, ``href``.
+    backbone
+        In fp32.
+    key
+        The ``feature_key``.
+    tasks
+        Into how many tasks the work is divided, at most.
+
+    Returns
+    -------
+    DataFrame
+        `FEATURE_COLUMNS` of the tiles that could be read and are of the network's size.
+
+    Raises
+    ------
+    AerialError
+        If Spark lacks the Java parts, or a file is gone.
+    """
+    check_java_parts(tiles.sparkSession)
+    size, length = backbone.card.input_size, backbone.card.n_features
+    found = _decode(_read(tiles)).filter(_reason(size).isNull()).drop("content")
+    featurizer = make_featurizer(backbone.onnx, size, "image")
+    rows: DataFrame = featurizer.transform(found.coalesce(tasks))
+    return (
+        rows.withColumn(OUTPUT, vector_to_array(F.col(OUTPUT), "float32"))
+        .select(
+            "image_id",
+            "source_version",
+            F.slice(OUTPUT, 1, length).alias("features"),
+            F.slice(OUTPUT, length + 1, F.size(OUTPUT) - length).alias("statistics"),
+            F.lit(key).alias("feature_key"),
+        )
+        .select(*FEATURE_COLUMNS)
+    )
+
+
+def make_featurizer(network: bytes, size: int, column: str) -> Any:
+    """Set up an `ImageFeaturizer` with a backbone.
+
+    Parameters
+    ----------
+    network
+        `aerial_kedro.features.artifact.Backbone.onnx`.
+    size
+        Side of its input in pixels; the featurizer resizes what has another.
+    column
+        Which holds images, or the content of image files.
+
+    Returns
+    -------
+    synapse.ml.onnx.ImageFeaturizer
+        Its output ``row``, a vector, is that of `take_colour_planes`.
+    """
+    from synapse.ml.onnx import ImageFeaturizer, ONNXModel  # noqa: PLC0415  (needs its Java parts)
+
+    model = ONNXModel().setModelPayload(take_colour_planes(network)).setDeviceType("CPU")
+    return ImageFeaturizer(
+        inputCol=column,
+        outputCol=OUTPUT,
+        imageTensorName=INPUT,
+        outputTensorName=OUTPUT,
+        headless=False,  # which here says that the output is one vector a tile
+        imageHeight=size,
+        imageWidth=size,
+        # The graph scales and normalises.
+        channelNormalizationMeans=[0.0, 0.0, 0.0],
+        channelNormalizationStds=[1.0, 1.0, 1.0],
+        colorScaleFactor=1.0,
+    ).setOnnxModel(model)
+
+
+def explain_missing_images(tiles: DataFrame, size: int) -> DataFrame:
+    """Say why tiles have no features, by reading each once more.
+
+    Parameters
+    ----------
+    tiles
+        As for `featurize_images`.
+    size
+        Side of the network's input in pixels.
+
+    Returns
+    -------
+    DataFrame
+        `QUARANTINE_COLUMNS`, one row a tile.
+    """
+    decoded = _decode(_read(tiles, keep="left"))
+    reason = F.coalesce(_reason(size), F.lit(UNSTABLE_REASON))
+    return decoded.withColumn("reason", reason).select(*QUARANTINE_COLUMNS)
+
+
+def _read(tiles: DataFrame, keep: str = "inner") -> DataFrame:
+    """Add the ``content`` of the files, as Spark's own reader finds it."""
+    wanted = tiles.select(*_IDENTITY, _place("href").alias("place"))
+    paths = [_GLOB.sub(r"\\\1", row["href"]) for row in wanted.select("href").collect()]
+    if not paths:
+        return wanted.drop("place").withColumn("content", F.lit(None).cast("binary"))
+    try:
+        files = tiles.sparkSession.read.format("binaryFile").load(paths)
+    except AnalysisException as error:
+        raise AerialError(
+            f"A tile of the catalog is gone: {str(error).splitlines()[0]} Run data_ingestion again."
+        ) from error
+    files = files.select(_place("path").alias("place"), "content")
+    if keep == "left":
+        return wanted.join(files, "place", keep).drop("place")
+    # Contents stay where they were read; names go to them.
+    return files.join(F.broadcast(wanted), "place", keep).drop("place")
+
+
+def _place(column: str) -> Column:
+    """Spell an address the one way: Spark and the catalog write local files differently."""
+    return F.regexp_replace(column, "^file:/+", "/")
+
+
+def _decode(files: DataFrame) -> DataFrame:
+    """Add the ``image``, as Spark has images; null where Java cannot decode it."""
+    from synapse.ml.opencv import ImageTransformer  # noqa: PLC0415  (needs its Java parts)
+
+    decoder = ImageTransformer(inputCol="content", outputCol="image", ignoreDecodingErrors=True)
+    decoded: DataFrame = decoder.transform(files)
+    return decoded
+
+
+def _reason(size: int) -> Column:
+    """Why an image is not featurized; null where it is. Java takes more than it gets right.
+
+    It cuts 16-bit values down, reads one to four bits of grey unscaled, guesses at CMYK, fills up
+    what a cut JPEG lacks, and applies a JPEG's colour profile, which the other engines do not.
+    """
+    head = F.hex(F.substring("content", 1, _HEAD_BYTES))
+    is_png, is_jpeg = head.startswith(_PNG), head.startswith(_JPEG)
+    bits, colours = F.conv(head.substr(49, 2), 16, 10).cast("int"), head.substr(51, 2)
+    odd_bits = is_png & (bits != _BITS) & ~((colours == _PALETTE) & (bits < _BITS))
+    early = F.hex(F.substring("content", 1, _LARGEST_HEADER))
+    late = F.hex(F.expr(f"right(content, {_TAIL_BYTES})"))
+    width, height = F.col("image.width"), F.col("image.height")
+    return (
+        F.when(F.col("content").isNull(), _NOTHING)
+        .when(~is_png & ~is_jpeg, "the file is not a PNG or JPEG image")
+        .when(odd_bits, F.format_string(f"the image holds %d-bit values; {_NEEDED}", bits))
+        .when(is_jpeg & early.rlike(_FOUR_COMPONENTS), f"the image is CMYK; {_NEEDED}")
+        .when(is_jpeg & early.rlike(_COLOUR_PROFILE), _PROFILE)
+        .when(is_jpeg & ~late.rlike(_END_OF_JPEG), "the image is broken: it has no end")
+        .when(F.col("image").isNull(), "the image is broken")
+        .when(
+            (width != size) | (height != size),
+            F.format_string(
+                f"the image is %d × %d pixels; engine=synapseml takes {size} × {size}, "
+                "other engines any size",
+                width,
+                height,
+            ),
+        )
+    )

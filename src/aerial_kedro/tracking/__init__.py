@@ -1,0 +1,1 @@
+"""The run history and the registry of models, which MLflow keeps."""

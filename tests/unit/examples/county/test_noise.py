@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aerial_kedro.examples.county.noise import Field, scatter_domes, smooth_noise, spline_weights
+
+
+@given(st.lists(st.floats(0, 6.9), min_size=1, max_size=20))
+def test_spline_weights_sum_to_one(positions: list[float]) -> None:
+    weights = spline_weights(np.array(positions), 10)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_smooth_noise_has_about_unit_variance_at_every_scale() -> None:
+    for scale in (2.0, 9.0, 30.0):
+        noise = smooth_noise(np.random.default_rng(3), (600, 600), scale)
+        assert 0.75 < noise.std() < 1.25
+        assert abs(noise.mean()) < 0.2
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_field_is_the_same_in_a_window_as_in_the_whole(row: int, column: int) -> None:
+    field = Field.draw(np.random.default_rng(1), (0, 0, 400, 400), 37.0)
+    xs, ys = np.arange(5.0, 300, 8), np.arange(300.0, 5, -8)
+    whole = field.at(xs, ys)
+    window = field.at(xs[column:], ys[row:])
+    np.testing.assert_allclose(window, whole[row:, column:], atol=1e-4)
+
+
+def test_domes_stand_only_where_the_density_allows() -> None:
+    v, u = np.mgrid[0:120, 0:120].astype(np.float32)
+    density = np.where(u < 60, 0, 1).astype(np.float32)
+    domes = scatter_domes(np.random.default_rng(0), u, v, (8, 8), (2, 4), density=density)
+    assert not domes.height[:, :60].any()
+    assert (domes.height[:, 60:] > 0).mean() > 0.2
+    assert domes.height.max() <= 1

@@ -1,0 +1,178 @@
+"""Engines give the same features, each without the packages of the others."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.definitions import define_backbone
+from aerial_kedro.features.engines import (
+    ENGINES,
+    JAVA_ENGINE,
+    EngineChoice,
+    available,
+    check_engine,
+    choice,
+    choose_engine,
+    open_engine,
+)
+from aerial_kedro.features.export import export_backbone
+from aerial_kedro.features.similarity import smallest_cosine
+from aerial_kedro.features.weights import find_weights
+
+# The greatest difference between engines, as a share of the greatest feature.
+TOLERANCE = 1e-3
+# The other one runs in Spark alone: tests/integration/test_image_featurizer.py.
+IN_PYTHON = [name for name in ENGINES if name != JAVA_ENGINE]
+
+
+@pytest.fixture(scope="module")
+def for_all() -> Backbone:
+    """The default backbone with all its features, for every engine."""
+    definition = define_backbone("efficientnet_lite0")
+    return export_backbone(definition, find_weights(definition), seed=0, with_program=True)
+
+
+@pytest.fixture
+def cpuinfo(tmp_path: Path) -> Path:
+    """A processor without bf16."""
+    path = tmp_path / "cpuinfo"
+    path.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_vnni\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def features(for_all: Backbone, tiles224: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        name: open_engine(name, "fp32", for_all.network_for(name)).run(tiles224)
+        for name in IN_PYTHON
+    }
+
+
+@pytest.mark.parametrize(("first", "second"), itertools.combinations(IN_PYTHON, 2))
+def test_engines_agree(first: str, second: str, features: dict[str, np.ndarray]) -> None:
+    one, other = features[first], features[second]
+    assert one.shape == other.shape == (5, 1792)
+    assert one.dtype == other.dtype == np.float32
+    assert smallest_cosine(one, other) > 0.9999
+    assert float(np.abs(one - other).max()) < TOLERANCE * float(np.abs(one).max())
+
+
+@pytest.mark.parametrize("engine", IN_PYTHON)
+def test_a_tile_has_the_same_features_in_any_batch_and_they_stay(
+    engine: str, for_all: Backbone, tiles224: np.ndarray, features: dict[str, np.ndarray]
+) -> None:
+    opened = open_engine(engine, "fp32", for_all.network_for(engine))
+    alone = [opened.run(tile[None]) for tile in tiles224]  # a result must outlive the next call
+    limit = TOLERANCE * float(np.abs(features[engine]).max())
+    assert np.concatenate(alone) == pytest.approx(features[engine], abs=limit)
+
+
+@pytest.mark.parametrize("engine", [name for name, each in available().items() if "bf16" in each])
+def test_bf16_is_near_fp32_and_is_not_fp32(
+    engine: str, for_all: Backbone, tiles224: np.ndarray, features: dict[str, np.ndarray]
+) -> None:
+    found = open_engine(engine, "bf16", for_all.network_for(engine)).run(tiles224)
+    assert found.dtype == np.float32
+    assert 0.95 < smallest_cosine(found, features[engine]) < 0.99999
+
+
+def test_onnx_runtime_needs_neither_torch_nor_openvino(for_all: Backbone, tmp_path: Path) -> None:
+    path = tmp_path / "backbone.onnx"
+    path.write_bytes(for_all.onnx)
+    script = (
+        "import sys, pathlib; sys.modules.update(torch=None, openvino=None)\n"
+        "from aerial_kedro.features.engines import open_engine\n"
+        f"content = pathlib.Path({str(path)!r}).read_bytes()\n"
+        "open_engine('onnxruntime', 'fp32', content)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+class TestWhatIsRefused:
+    def test_nothing_that_is_offered(self) -> None:
+        for engine, precisions in available().items():
+            for precision in (*precisions, "auto"):
+                check_engine(engine, precision)
+        check_engine("auto", "auto")
+        check_engine("auto", "int8")
+
+    @pytest.mark.parametrize(
+        ("engine", "precision"),
+        [
+            ("abacus", "fp32"),
+            ("onnxruntime", "fp7"),
+            ("torch", "int8"),
+            ("onnxruntime", "bf16"),
+            ("synapseml", "int8"),
+        ],
+    )
+    def test_others_with_what_there_is(self, engine: str, precision: str) -> None:
+        for use in (check_engine, lambda *names: open_engine(*names, b"")):
+            with pytest.raises(
+                AerialError,
+                match=rf"'{engine}' with precision '{precision}' .*onnxruntime: fp32, int8; ",
+            ):
+                use(engine, precision)
+
+    def test_one_whose_package_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "synapse.ml", None)
+        assert "synapseml" not in available()
+        with pytest.raises(AerialError, match=r"package synapseml is not installed.*is: onnx"):
+            check_engine("synapseml", "fp32")
+
+    def test_the_one_in_java_without_spark(self) -> None:
+        with pytest.raises(
+            AerialError, match=r"in Spark's Java .*: engine=onnxruntime or engine=openvino"
+        ):
+            open_engine("synapseml", "fp32", b"")
+
+    def test_bf16_where_the_processor_has_none(self, cpuinfo: Path) -> None:
+        assert available(cpuinfo)["openvino"] == ("fp32", "int8")
+        for engine in ("openvino", "auto"):
+            with pytest.raises(AerialError, match="no instructions for bf16"):
+                check_engine(engine, "bf16", cpuinfo)
+        cpuinfo = cpuinfo.with_name("newer")
+        cpuinfo.write_text("flags\t\t: fpu amx_bf16\n")
+        check_engine("openvino", "bf16", cpuinfo)
+
+    def test_an_engine_that_is_not_chosen_yet(self, for_all: Backbone) -> None:
+        with pytest.raises(AerialError, match="has to be chosen"):
+            open_engine("auto", "fp32", for_all.onnx)
+
+    def test_torch_where_it_was_not_exported(self, lite0: Backbone) -> None:
+        with pytest.raises(AerialError, match="--params=engine=torch"):
+            lite0.network_for("torch")
+
+
+class TestChoice:
+    def test_a_name_is_taken_at_its_word(self, lite0: Backbone) -> None:
+        found = choose_engine(lite0, "openvino", "auto", seed=1)
+        assert found == EngineChoice(engine="openvino", precision="fp32")
+
+    def test_auto_measures_what_can_run(
+        self, lite0: Backbone, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level("INFO"):
+            found = choose_engine(lite0, "auto", "auto", seed=1)
+        assert found.precision == "fp32"
+        assert set(found.milliseconds) == {"onnxruntime", "openvino"}  # lite0 has none for torch
+        assert found.engine in found.milliseconds
+        assert f"takes {found.engine}: milliseconds a tile" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("openvino", "chosen"), [(8.0, "openvino"), (9.5, "onnxruntime"), (12.0, "onnxruntime")]
+    )
+    def test_another_engine_must_be_clearly_faster(
+        self, openvino: float, chosen: str, lite0: Backbone, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        took = {"onnxruntime": 10.0, "openvino": openvino}
+        monkeypatch.setattr(choice, "_measure", lambda *_: took)
+        assert choose_engine(lite0, "auto", "fp32", seed=1).engine == chosen

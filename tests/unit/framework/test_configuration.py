@@ -1,0 +1,202 @@
+"""The configuration loader: run parameters in the catalog, missing environment variables."""
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from kedro.config import OmegaConfigLoader
+from omegaconf.errors import InterpolationResolutionError
+
+from aerial_kedro.framework.configuration import ProjectConfigLoader, environment_variable
+from aerial_kedro.settings import CONFIG_LOADER_ARGS
+
+Load = Callable[..., ProjectConfigLoader]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Write files into a configuration folder and open it as the project does."""
+
+    def write_and_load(
+        files: dict[str, str], env: str | None = None, params: dict[str, Any] | None = None
+    ) -> ProjectConfigLoader:
+        for name in ("base", "local"):
+            (tmp_path / name).mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        return ProjectConfigLoader(
+            conf_source=str(tmp_path), env=env, runtime_params=params, **CONFIG_LOADER_ARGS
+        )
+
+    return write_and_load
+
+
+BASE = {
+    "base/parameters.yml": "scenes_root: data/scenes\nyear: null\nseed: 1\nsplit: {test: 0.2}\n",
+    "base/catalog.yml": "scenes: {type: x, path: '${run:scenes_root}', year: '${run:year}'}\n",
+}
+LOCAL = {"local/parameters.yml": "scenes_root: /mine/scenes\n"}
+
+
+class TestRunParameters:
+    @pytest.mark.parametrize(
+        ("files", "params", "expected"),
+        [
+            (BASE, None, "data/scenes"),
+            (BASE | LOCAL, None, "/mine/scenes"),
+            (BASE, {"scenes_root": "/given"}, "/given"),
+            (BASE | LOCAL, {"scenes_root": "/given"}, "/given"),
+            (BASE | LOCAL, {"seed": 3}, "/mine/scenes"),
+        ],
+    )
+    def test_in_the_catalog_are_those_of_the_run(
+        self, load: Load, files: dict[str, str], params: dict[str, Any] | None, expected: str
+    ) -> None:
+        assert load(files, params=params)["catalog"]["scenes"]["path"] == expected
+
+    def test_keep_their_type_in_the_catalog(self, load: Load) -> None:
+        assert load(BASE)["catalog"]["scenes"]["year"] is None
+        assert load(BASE, params={"year": 2018})["catalog"]["scenes"]["year"] == 2018
+
+    def test_are_read_once_for_all_entries_of_the_catalog(
+        self, load: Load, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[str] = []
+        read_key = OmegaConfigLoader.__getitem__
+
+        def note(loader: OmegaConfigLoader, key: str) -> Any:
+            read.append(key)
+            return read_key(loader, key)
+
+        monkeypatch.setattr(OmegaConfigLoader, "__getitem__", note)
+        entry = "{type: x, path: '${run:scenes_root}', year: '${run:year}'}"
+        load(BASE | {"base/catalog.yml": f"one: {entry}\ntwo: {entry}\n"})["catalog"]
+        assert read.count("parameters") == 1
+
+    def test_that_change_are_read_again_with_the_catalog(self, load: Load) -> None:
+        loader = load(BASE, params={"year": 2018})
+        assert loader["catalog"]["scenes"]["year"] == 2018
+        loader.runtime_params = {"year": 2020}
+        assert loader["catalog"]["scenes"]["year"] == 2020
+
+    def test_of_an_environment_are_merged_one_by_one(self, load: Load) -> None:
+        parameters = load(BASE | LOCAL)["parameters"]
+        assert parameters["seed"] == 1
+        assert parameters["scenes_root"] == "/mine/scenes"
+
+    def test_declared_are_those_of_the_files_alone(self, load: Load) -> None:
+        loader = load(BASE | LOCAL, params={"scenes_root": "/given", "sed": 3})
+        declared = loader.declared_parameters()
+        assert declared["scenes_root"] == "/mine/scenes"
+        assert "sed" not in declared
+        assert loader["parameters"]["sed"] == 3
+
+
+class TestRoots:
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ("data", "{project}/data"),
+            ("/elsewhere/data", "/elsewhere/data"),
+            ("abfs://container", "abfs://container"),
+        ],
+    )
+    def test_that_are_relative_are_the_projects(
+        self,
+        load: Load,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        given: str,
+        expected: str,
+    ) -> None:
+        monkeypatch.chdir("/")
+        files = BASE | {
+            "base/globals.yml": f"root: {given}\nspark_root: {given}\n",
+            "base/catalog.yml": "scenes: {type: x, spark_path: '${globals:spark_root}/x'}\n",
+        }
+        expected = expected.format(project=tmp_path.parent)
+        loader = load(files)
+        assert loader["globals"] == {"root": expected, "spark_root": expected}
+        assert loader["catalog"]["scenes"]["spark_path"] == f"{expected}/x"
+
+
+@pytest.fixture
+def load_archive(load: Load, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
+    """Open the same files as the archive that `kedro package` makes of them."""
+
+    def write_and_load(files: dict[str, str], env: str | None = None) -> ProjectConfigLoader:
+        load(files)
+        archive = tmp_path_factory.mktemp("dist") / "conf.tar.gz"
+        with tarfile.open(archive, "w:gz") as packed:
+            packed.add(tmp_path, "conf")
+        return ProjectConfigLoader(conf_source=str(archive), env=env, **CONFIG_LOADER_ARGS)
+
+    return write_and_load
+
+
+class TestArchive:
+    def test_is_read_as_the_folder_is(self, load_archive: Load) -> None:
+        assert load_archive(BASE | LOCAL)["catalog"]["scenes"]["path"] == "/mine/scenes"
+
+    def test_has_relative_roots_in_the_working_folder(self, load_archive: Load) -> None:
+        files = BASE | {"base/globals.yml": "root: data\n"}
+        assert load_archive(files)["globals"]["root"] == str(Path.cwd() / "data")
+
+    def test_names_variables_that_are_missing(self, load_archive: Load) -> None:
+        files = BASE | {"cluster/globals.yml": "root: ${env:TEST_ROOT}\n"}
+        with pytest.raises(click.ClickException, match=r"not set: TEST_ROOT\. "):
+            load_archive(files, env="cluster")["globals"]
+
+
+CLUSTER = BASE | {
+    "cluster/globals.yml": (
+        "root: ${env:TEST_ROOT}\n"
+        "spark_root: '${env: TEST_SPARK_ROOT }'\n"
+        "scratch: ${env:TEST_SCRATCH,/tmp}\n"
+        "# once more: ${env:TEST_COMMENT}\n"
+    ),
+    "cluster/credentials.yml": "blob: {account_key: '${env:TEST_KEY}'}\n",
+}
+
+
+class TestEnvironmentVariables:
+    @pytest.fixture(autouse=True)
+    def _unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("ROOT", "SPARK_ROOT", "SCRATCH", "KEY", "COMMENT"):
+            monkeypatch.delenv(f"TEST_{name}", raising=False)
+
+    def test_that_are_missing_are_all_named(self, load: Load) -> None:
+        with pytest.raises(
+            click.ClickException, match="not set: TEST_KEY, TEST_ROOT, TEST_SPARK_ROOT"
+        ) as refusal:
+            load(CLUSTER, env="cluster")["globals"]
+        assert "environment 'cluster'" in refusal.value.message
+        assert "conf/cluster/README.md" in refusal.value.message
+        assert "TEST_SCRATCH" not in refusal.value.message
+        assert "TEST_COMMENT" not in refusal.value.message
+
+    def test_that_are_empty_are_missing(self, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEST_ROOT", "abfs://here")
+        monkeypatch.setenv("TEST_SPARK_ROOT", "abfs://here")
+        monkeypatch.setenv("TEST_KEY", "")
+        loader = load(CLUSTER, env="cluster")
+        assert loader["globals"]["root"] == "abfs://here"
+        with pytest.raises(click.ClickException, match=r"not set: TEST_KEY\. "):
+            loader["credentials"]
+
+    def test_have_defaults(self, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+        files = BASE | {"base/globals.yml": "scratch: ${env:TEST_SCRATCH,/tmp}\n"}
+        assert load(files)["globals"]["scratch"] == "/tmp"
+        monkeypatch.setenv("TEST_SCRATCH", "/scratch")
+        assert load(files)["globals"]["scratch"] == "/scratch"
+        assert environment_variable("TEST_ROOT", None) is None
+
+    def test_are_not_blamed_for_other_mistakes(self, load: Load) -> None:
+        files = BASE | {"base/catalog.yml": "scenes: {type: x, path: '${run:scene_root}'}\n"}
+        with pytest.raises(InterpolationResolutionError, match="scene_root"):
+            load(files)["catalog"]

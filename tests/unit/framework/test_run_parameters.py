@@ -1,0 +1,160 @@
+"""Run parameters: a typing error is found before anything runs, and told as the user typed it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.framework.configuration import ProjectConfigLoader
+from aerial_kedro.framework.run_parameters import RunParameters, check_run_parameters
+from aerial_kedro.hooks import ProjectRunParameters
+from aerial_kedro.settings import CONFIG_LOADER_ARGS
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+@pytest.fixture(scope="module")
+def declared() -> dict[str, Any]:
+    """The parameters as the project's own files declare them."""
+    loader = ProjectConfigLoader(conf_source=str(CONF), env="base", **CONFIG_LOADER_ARGS)
+    return loader.declared_parameters()
+
+
+def check(given: dict[str, Any], declared: dict[str, Any]) -> RunParameters:
+    return check_run_parameters(given, declared, ProjectRunParameters)
+
+
+def refusal(declared: dict[str, Any], given: dict[str, Any]) -> str:
+    with pytest.raises(AerialError) as error:
+        check({**declared, **given}, declared)
+    return str(error.value)
+
+
+def test_the_projects_own_defaults_are_accepted(declared: dict[str, Any]) -> None:
+    parameters = check(declared, declared)
+    assert parameters.tile_size_m == 224
+    assert parameters.backbone == "efficientnet_lite0"
+    assert parameters.classifier == "both"
+
+
+def test_every_run_parameter_is_declared(declared: dict[str, Any]) -> None:
+    flat = {name for name, value in declared.items() if not isinstance(value, dict)}
+    assert flat == set(ProjectRunParameters.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("scene_root", "scenes_root"), ("sampel_fraction", "sample_fraction"), ("splits", "split")],
+)
+def test_unknown_names_suggest_the_right_one(
+    declared: dict[str, Any], typed: str, meant: str
+) -> None:
+    message = refusal(declared, {typed: 1})
+    assert f"there is no parameter '{typed}'; did you mean '{meant}'?" in message
+    assert "--params=name=value" in message
+
+
+def test_names_like_no_other_are_answered_with_all(declared: dict[str, Any]) -> None:
+    message = refusal(declared, {"qqq": 1})
+    assert "no parameter 'qqq'; there are: " in message
+    assert "scenes_root" in message
+    assert "land_cover" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sample_fraction", 0),
+        ("sample_fraction", 2),
+        ("sample_fraction", "half"),
+        ("sample_fraction", None),
+        ("seed", -1),
+        ("seed", 1.5),
+        ("seed", 1000.0),  # what YAML makes of 1e3
+        ("seed", True),
+        ("tile_size_m", 0),
+        ("tile_size_m", -224),
+        ("year", 1066),
+        ("classifier", "svm"),
+        ("model_name", "county/first"),
+        ("model_name", "../first"),
+        ("model_name", ""),
+        ("model_name", "first model"),
+        ("overwrite", "perhaps"),
+        ("overwrite", "no"),
+        ("overwrite", 1),
+        ("max_nodata_fraction", 1.1),
+        ("max_quarantine_fraction", -0.1),
+        ("scenes_root", None),
+        ("regularization", 0),
+        ("regularization", -0.8),
+        ("regularization", "half"),
+        ("regularization", float("nan")),
+        ("regularization", float("inf")),
+        ("regularization", None),
+        ("regularization", True),
+        ("regularization", 1e-300),  # its inverse would be no number
+    ],
+)
+def test_values_out_of_range_are_told_with_their_name(
+    declared: dict[str, Any], name: str, value: object
+) -> None:
+    assert f"{name}={value!r}: " in refusal(declared, {name: value})
+
+
+def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:
+    message = refusal(
+        declared,
+        {
+            "sample_fraction": 2,
+            "model_name": "a/b",
+            "classifier": "svm",
+            "tile_size": 10,
+            "seed": -1,
+        },
+    )
+    for problem in (
+        "sample_fraction=2: input should be less than or equal to 1",
+        "model_name='a/b': use letters, digits, - and _ only",
+        "classifier='svm': input should be 'both', 'logistic_regression' or 'random_forest'",
+        "no parameter 'tile_size'; did you mean 'tile_size_m'?",
+        "seed=-1: input should be greater than or equal to 0",
+    ):
+        assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("sample_fraction", 1), ("year", 2018), ("model_name", "County_1-b"), ("seed", 0),
+     ("folders_root", "/tiles"), ("score_root", "/tiles"),
+     ("tile_size_m", 50), ("overwrite", True),
+     ("digits_root", "/mnist"), ("regularization", 1), ("regularization", 0.5)],
+)  # fmt: skip
+def test_values_in_range_are_accepted(declared: dict[str, Any], name: str, value: object) -> None:
+    parameters = check({**declared, name: value}, declared)
+    assert getattr(parameters, name) == value
+
+
+def test_nested_groups_are_left_to_the_nodes_that_take_them(declared: dict[str, Any]) -> None:
+    given = {"split": {"test": 7, "unheard": 1}, "land_cover": {}}
+    assert check({**declared, **given}, declared).seed == declared["seed"]
+
+
+def test_an_unknown_group_is_refused(declared: dict[str, Any]) -> None:
+    message = refusal(declared, {"splitt": {"test": 0.2}})
+    assert "no parameter 'splitt'; did you mean 'split'?" in message
+
+
+@pytest.mark.parametrize(
+    "name", ["county", "models:/county/3", "models:/c/latest", "models:/c@best"]
+)
+def test_models_are_named_or_addressed(declared: dict[str, Any], name: str) -> None:
+    assert check({**declared, "model_name": name}, declared).model_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["models:/county", "models:/a/b/1", "models:/a@", "../county", "a/b"]
+)
+def test_other_addresses_are_refused(declared: dict[str, Any], name: str) -> None:
+    assert "models:/NAME/VERSION" in refusal(declared, {"model_name": name})

@@ -1,0 +1,78 @@
+"""Calibration: by predictions of tiles that were not learned, in folds of whole blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.calibration import FOLDS, _folds, calibrate
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.settings import LogisticRegressionSettings
+from aerial_kedro.models.training import fit_stages
+from tests.models import make_card
+
+SETTINGS = LogisticRegressionSettings(max_iter=10, reg_param=0.01)
+
+
+def draw(blocks: int | None, *, noise: float, seed: int = 0) -> pd.DataFrame:
+    """Tiles of two classes, one feature that tells them apart and twenty that do not."""
+    rng = np.random.default_rng(seed)
+    number = np.arange(60)
+    code = number % 2
+    features = rng.normal(size=(60, 21))
+    features[:, 0] = code + rng.normal(scale=noise, size=60)
+    return pd.DataFrame(
+        {
+            "image_id": [f"tile{each}" for each in number],
+            "label": np.array(["A", "B"], dtype=object)[code],
+            "block_id": None if blocks is None else [f"b{each // 2 % blocks}" for each in number],
+            "features": features.tolist(),
+        }
+    )
+
+
+def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, DataFrame]:
+    rows = spark.createDataFrame(
+        list(tiles.itertuples(index=False, name=None)),
+        "image_id string, label string, block_id string, features array<float>",
+    )
+    card = make_card(classifier="logistic_regression", classes=["A", "B"])
+    return TrainedModel(fit_stages(rows, SETTINGS, card.classes, 1), card), rows
+
+
+def test_blocks_stay_whole_and_every_tile_is_in_a_fold() -> None:
+    tiles = draw(7, noise=1)
+    folds = _folds(tiles, seed=1)
+    assert set(folds["image_id"]) == set(tiles["image_id"])
+    assert folds["fold"].nunique() == FOLDS
+    assert (folds.groupby("block_id")["fold"].nunique() == 1).all()
+
+
+def test_without_blocks_each_fold_has_its_share_of_each_class() -> None:
+    folds = _folds(draw(None, noise=1), seed=1)
+    assert (pd.crosstab(folds["fold"], folds["label"]) == 60 / 2 / FOLDS).all(axis=None)
+    assert not folds["fold"].equals(_folds(draw(None, noise=1), seed=2)["fold"])
+
+
+def test_a_model_that_knows_its_tiles_by_heart_is_made_modest(spark_session: SparkSession) -> None:
+    """On what it learned it is right and sure; on what it did not, it guesses."""
+    model, rows = fitted(spark_session, draw(10, noise=100))
+    learned = model.predict(rows).filter("label = pred_label").count()
+    assert learned > 0.75 * 60
+    assert calibrate(model, rows, SETTINGS, seed=1).card.temperature > 1.5
+
+
+def test_a_model_that_is_right_elsewhere_too_is_not(spark_session: SparkSession) -> None:
+    model, rows = fitted(spark_session, draw(10, noise=0.01))
+    assert calibrate(model, rows, SETTINGS, seed=1).card.temperature < 1
+
+
+def test_folds_that_leave_one_class_are_told(spark_session: SparkSession) -> None:
+    tiles = draw(2, noise=0.01)
+    tiles["block_id"] = "b" + tiles["label"]
+    model, rows = fitted(spark_session, tiles)
+    with pytest.raises(AerialError, match="outside each part of the tiles there is one class"):
+        calibrate(model, rows, SETTINGS, seed=1)

@@ -1,0 +1,47 @@
+"""A trained model and tiles of another size than it learned from."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from aerial_kedro.models.model import TrainedModel, find_tile_size
+from tests.models import make_card
+
+
+def model(tile_size_m: float | None) -> TrainedModel:
+    return TrainedModel(cast("Any", None), make_card(tile_size_m=tile_size_m))
+
+
+def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:
+    """Squares, the least bit askew: wider than high."""
+    rows = [
+        (None,) * 5 if size is None else (32610, 500.0, 0.0, 501.0 + size, size - 1.0)
+        for size in sizes
+    ]
+    columns = "epsg int, xmin double, ymin double, xmax double, ymax double"
+    return spark.createDataFrame(rows, columns)
+
+
+def test_the_size_of_tiles_is_that_of_those_with_a_place(spark_session: SparkSession) -> None:
+    assert find_tile_size(tiles(spark_session, 224, 224.25, None, 223.75)) == 224
+    assert find_tile_size(tiles(spark_session, None, None)) is None
+
+
+def test_tiles_of_another_size_are_remarked_on(spark_session: SparkSession) -> None:
+    remark = model(224).remark_on_tile_size(tiles(spark_session, 50, 50))
+    assert remark is not None
+    assert "'county'" in remark
+    assert "tiles of 224 m and these are of 50 m" in remark
+    assert "--params=tile_size_m=224" in remark
+
+
+@pytest.mark.parametrize(
+    ("learned", "found"), [(224, 224.02), (224, None), (None, 50), (None, None)]
+)
+def test_nothing_is_said_of_the_same_size_or_of_none(
+    learned: float | None, found: float | None, spark_session: SparkSession
+) -> None:
+    assert model(learned).remark_on_tile_size(tiles(spark_session, found)) is None

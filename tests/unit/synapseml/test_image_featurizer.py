@@ -1,0 +1,49 @@
+"""What the engine in Java refuses, where its Java parts are not there."""
+
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.synapseml.image_featurizer import (
+    check_tiles,
+    explain_missing_images,
+    featurize_images,
+)
+
+OTHERS = "engine=onnxruntime or engine=openvino or engine=torch"
+
+
+def _tiles(session: SparkSession, kind: str, *hrefs: str) -> DataFrame:
+    rows = [(str(number), "1", href, kind) for number, href in enumerate(hrefs)]
+    return session.createDataFrame(rows, ["image_id", "source_version", "href", "kind"])
+
+
+def test_a_spark_without_its_java_parts(spark_session: SparkSession, lite0: Backbone) -> None:
+    tiles = _tiles(spark_session, "file", "/tiles/a.png")
+    with pytest.raises(AerialError, match=rf"lacks SynapseML's Java parts.* {OTHERS}\."):
+        featurize_images(tiles, lite0, "key", tasks=1)
+
+
+def test_windows_of_scenes(spark_session: SparkSession) -> None:
+    tiles = _tiles(spark_session, "window", "/b.tif", "/a.tif")
+    with pytest.raises(AerialError, match=rf"2 are windows .* /a\.tif\. Run {OTHERS}"):
+        check_tiles(tiles)
+
+
+def test_files_of_another_kind(spark_session: SparkSession) -> None:
+    tiles = _tiles(spark_session, "file", "/a.png", "/x/b.TIF")
+    with pytest.raises(AerialError, match=r"1 are no PNG or JPEG files, such as /x/b\.TIF"):
+        check_tiles(tiles)
+
+
+def test_png_and_jpeg_files_pass(spark_session: SparkSession) -> None:
+    check_tiles(_tiles(spark_session, "file", "/a.png", "/v1.2/b.JPG", "/c.jpeg"))
+
+
+def test_a_file_that_is_gone(spark_session: SparkSession) -> None:
+    tiles = _tiles(spark_session, "file", "/nowhere/a [1].png")
+    with pytest.raises(AerialError, match=r"is gone: .*/nowhere/a .*Run data_ingestion again"):
+        explain_missing_images(tiles, 224)

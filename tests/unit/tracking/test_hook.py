@@ -1,0 +1,64 @@
+"""Which parameters the run history is told, and how time is counted."""
+
+from pathlib import Path
+
+import pytest
+from kedro.pipeline import Node, Pipeline
+from pydantic import BaseModel
+
+from aerial_kedro import __version__
+from aerial_kedro.tracking.code_version import code_version
+from aerial_kedro.tracking.hook import StepTimes, list_parameters
+
+
+class Forest(BaseModel):
+    trees: int
+    depth: int = 5
+
+
+def takes(name: str, *inputs: str) -> Pipeline:
+    return Pipeline([Node(lambda *_: 0, list(inputs), name, name=name)])
+
+
+MINE = takes("mine", "params:forest", "params:split.test")
+OTHERS = takes("others", "params:digits", "params:forest")
+
+
+def test_groups_are_told_value_by_value_with_their_defaults() -> None:
+    found = list_parameters({"forest": Forest(trees=9), "split": {"test": 0.2}}, MINE, [OTHERS])
+    assert found == {"forest.trees": "9", "forest.depth": "5", "split.test": "0.2"}
+
+
+def test_what_only_other_pipelines_take_is_left_out_and_the_catalogs_is_not() -> None:
+    found = list_parameters({"digits": {"seed": 1}, "model_name": None}, MINE, [MINE, OTHERS])
+    assert found == {"model_name": "None"}
+
+
+def test_signatures_are_not_written_down() -> None:
+    given = {"scenes_root": "https://host/a.tif?sig=secret"}
+    assert "secret" not in str(list_parameters(given, MINE, []))
+
+
+def test_names_and_lengths_are_those_that_mlflow_takes() -> None:
+    (name, text), *_ = list_parameters({"codes": {"Bare <b>": "x" * 600}}, MINE, []).items()
+    assert name == "codes.Bare _b_"
+    assert len(text) == 500
+
+
+def test_times_are_added_up_by_the_outermost_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([10.0, 12.0, 13.0, 20.0, 24.0])
+    monkeypatch.setattr("aerial_kedro.tracking.hook.time.monotonic", lambda: next(clock))
+    first, second = (
+        Pipeline([Node(lambda: 0, None, name, name=name)], namespace=space).nodes[0]
+        for name, space in (("fit", "training.forest"), ("select", "training"))
+    )
+    times = StepTimes()
+    for node in (first, first, first, second, second):
+        times.note(node)
+    assert times.by_step() == {"training": 7.0}
+
+
+def test_a_folder_that_is_no_checkout_has_a_version_only(tmp_path: Path) -> None:
+    assert code_version(tmp_path) == {"code.version": __version__}
