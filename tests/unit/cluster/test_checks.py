@@ -13,8 +13,9 @@ from aerial_kedro.cluster import spark
 from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
 from aerial_kedro.cluster.checks import check_archive, check_master, explain_worker_failure
 from aerial_kedro.errors import AerialError
+from aerial_kedro.examples.digits import pipeline as digits
 from aerial_kedro.hooks import ProjectHooks
-from aerial_kedro.pipelines import digits, reporting
+from aerial_kedro.pipelines import reporting
 
 
 @pytest.fixture
