@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import open_engine
-from aerial_kedro.features.weights import find_weights, load_backbone
+from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.features.weights import load_backbone, read_weights
 from aerial_kedro.tiles.reading import SceneReader, read_image_file
 
 BACKBONE = "efficientnet_lite0"
@@ -97,7 +98,7 @@ class TileFiles(Dataset[torch.Tensor]):
 def run_torch_loader(paths: list[str], cores: int) -> float:
     """Tiles a second of a torch DataLoader and the network in channels-last, on all cores."""
     definition = define_backbone(BACKBONE)
-    network = load_backbone(definition, find_weights(definition))
+    network = load_backbone(definition, read_weights(find_weights(definition.name)))
     network = network.to(memory_format=torch.channels_last)
     torch.set_num_threads(cores)
     loader = DataLoader(TileFiles(paths), batch_size=LOADER_BATCH, num_workers=cores)

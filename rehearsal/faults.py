@@ -17,7 +17,7 @@ _PATIENCE_S = 180
 _OUTAGE_S = 20
 # What featurization starts from: taken from the undisturbed run, features excepted.
 _INPUTS = (
-    "03_primary/tile_catalog", "04_feature/engine_choice.json",
+    "03_primary/tile_catalog", "06_models/backbone_source.json",
     "06_models/backbone.onnx", "06_models/backbone.json",
 )  # fmt: skip
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, cast
 
 import click
@@ -22,7 +20,7 @@ from aerial_kedro.cluster.checks import explain_worker_failure
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
 from aerial_kedro.examples.digits.settings import DigitsRunParameters
-from aerial_kedro.features.engines import JAVA_ENGINE, check_engine, without_java
+from aerial_kedro.features.engines import check_engine
 from aerial_kedro.framework.configuration import ProjectConfigLoader
 from aerial_kedro.framework.run_parameters import (
     RunParameters,
@@ -31,7 +29,6 @@ from aerial_kedro.framework.run_parameters import (
 )
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
-from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 
 LOGGER = logging.getLogger(__name__)
 _PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
@@ -46,9 +43,6 @@ class ProjectRunParameters(RunParameters, DigitsRunParameters):
 class ProjectHooks:
     """Configure Spark, check the run parameters, refuse what cannot end well, say it plainly."""
 
-    _synapseml: Mapping[str, Any] = MappingProxyType({})
-    _image_featurizer: Mapping[str, Any] = MappingProxyType({})
-
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Check the run parameters and hand Spark its settings."""
@@ -59,15 +53,11 @@ class ProjectHooks:
             spark.configure(loader["spark"])
         except MissingConfigException:
             spark.configure({})
-        self._synapseml = loader["synapseml"]
-        self._image_featurizer = {}
         try:
             parameters = loader["parameters"]  # each look reads the files again
             declared = loader.declared_parameters()
             run = check_run_parameters(parameters, declared, ProjectRunParameters)
             check_engine(run.engine, run.precision)
-            if run.engine == JAVA_ENGINE:
-                self._image_featurizer = loader["image_featurizer"]
             check_divisions(parameters)
             check_request(parameters.get("acquisition", {}))
             _share_access_rules(parameters.get("imagery", {}))
@@ -81,13 +71,9 @@ class ProjectHooks:
     ) -> None:
         """Refuse what cannot end well before hours are spent; give Spark its packages."""
         try:
-            if pipeline.only_nodes_with_tags(SYNAPSEML).nodes:
-                spark.add_packages(self._synapseml)
             self._storage.check()
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
-            if self._image_featurizer and "tile_features" in pipeline.all_outputs():
-                _start_with_image_featurizer(self._image_featurizer, pipeline)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         checked = pipeline.all_outputs() & {"trained_model"}
@@ -119,26 +105,6 @@ class ProjectHooks:
         )
         if message:
             raise click.ClickException(message) from error
-
-
-def _start_with_image_featurizer(packages: Mapping[str, Any], pipeline: Pipeline) -> None:
-    """Start Spark with SynapseML's Java parts now: a run without them would end hours later."""
-    if "scenes" in pipeline.inputs():
-        raise AerialError(
-            f"The engine {JAVA_ENGINE!r} takes tiles that are PNG or JPEG files, and this run "
-            f"reads scenes. Run {without_java('fp32')}, which take all."
-        )
-    try:
-        spark.add_packages(packages)
-        session = spark.session()
-    except AerialError as error:
-        raise AerialError(
-            f"The engine {JAVA_ENGINE!r} cannot be run here. {error} Or run {without_java('fp32')}."
-        ) from error
-    from aerial_kedro.synapseml.image_featurizer import check_java_parts  # noqa: PLC0415
-
-    # A session that others started, or a cluster that fetches nothing.
-    check_java_parts(session)
 
 
 def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:

@@ -16,8 +16,8 @@ from aerial_kedro.pipelines import (
     scoring,
     serving,
     training,
-    training_synapseml,
 )
+from aerial_kedro.synapseml import pipeline as synapseml
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -46,7 +46,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "score_scenes": score_scenes.create_pipeline(),
         "explain": explain.create_pipeline(),
         "serving": serving.create_pipeline(),
-        "training_synapseml": training_synapseml.create_pipeline(),
+        "training_synapseml": synapseml.create_pipeline(),
         # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.
         "compare_models": Pipeline([]),
     }

@@ -6,12 +6,13 @@ from aerial_kedro.framework.configuration import ProjectConfigLoader, environmen
 from aerial_kedro.framework.context import ProjectContext
 from aerial_kedro.framework.session import ProjectSession
 from aerial_kedro.hooks import ProjectHooks
+from aerial_kedro.synapseml.hooks import SynapseMLHooks
 from aerial_kedro.tracking.hook import RunHistoryHook
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
-HOOKS = (ProjectHooks(), RunHistoryHook())
+HOOKS = (ProjectHooks(), SynapseMLHooks(), RunHistoryHook())
 # RunHistoryHook is that plugin's hook, and more. It is known by one name or the other.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 SESSION_CLASS = ProjectSession
@@ -24,7 +25,6 @@ CONFIG_LOADER_ARGS = {
     "config_patterns": {
         "spark": ["spark*", "spark*/**"],
         "synapseml": ["synapseml*"],
-        "image_featurizer": ["image_featurizer*"],
         "mlflow": ["mlflow*"],
     },
     "custom_resolvers": {"env": environment_variable},
@@ -34,7 +34,6 @@ CONFIG_LOADER_ARGS = {
         "globals": "soft",
         "spark": "soft",
         "synapseml": "soft",
-        "image_featurizer": "soft",
         "mlflow": "soft",
     },
 }

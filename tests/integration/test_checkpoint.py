@@ -140,7 +140,7 @@ def test_another_backbone_gives_features_beside_the_old_ones(folder_project: Pro
     images = folder_project.table("03_primary/tile_catalog")["image_id"]
     assert computed_since(folder_project, before) == sorted(images)
     assert set(before) <= set(folder_project.feature_files())
-    new_key = (folder_project.data / "04_feature/feature_key.txt").read_text()
+    new_key = folder_project.json("06_models/backbone_source.json")["feature_key"]
     assert set(folder_project.features()["feature_key"]) == {old_key, new_key}
     assert new_key != old_key
     assert_each_image_once(folder_project, 2 * TILES)

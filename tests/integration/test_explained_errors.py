@@ -33,7 +33,7 @@ def test_a_model_that_cannot_be_run_here_leaves_the_section_out(
     ):
         catalog = session.load_context().catalog
         inputs = [catalog.load(name) for name in names]
-        model = catalog.load("stored_model")
+        model = catalog.load("trained_model")
     with caplog.at_level(logging.WARNING, "aerial_kedro"):
         in_bf16 = EngineChoice(engine="openvino", precision="bf16")
         other = replace(model, source=FeatureSource(model.source.backbone, in_bf16))

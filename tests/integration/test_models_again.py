@@ -25,7 +25,7 @@ def test_a_model_has_a_folder_of_its_own(divided: Project) -> None:
     assert card["name"] == "forest"
     assert card["classifier"] == "random_forest"
     assert card["classes"] == ["Checks", "Noise", ODD_NAME, "Stripes"]
-    assert card["feature_key"] == (divided.data / "04_feature/feature_key.txt").read_text()
+    assert card["feature_key"] == divided.json("06_models/backbone_source.json")["feature_key"]
     assert card["tile_size_m"] is None
 
 

@@ -24,7 +24,6 @@ from PIL import Image
 from pyspark.sql import SparkSession
 
 from aerial_kedro.datasets.models import ModelStoreDataset
-from aerial_kedro.datasets.stored_models import StoredModelDataset
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import convert_model
 from aerial_kedro.models.settings import (
@@ -84,7 +83,7 @@ def test_probabilities_are_those_of_spark(
     ModelStoreDataset(path=models, spark_path=models, model_name="one").save(model)
 
     tiles = model.predict(rows).select("features", "class_probabilities").toPandas()
-    found = convert_model(StoredModelDataset(path=models).load()).probabilities(
+    found = convert_model(ModelStoreDataset(path=models).load()).probabilities(
         np.stack(tiles["features"].tolist())
     )
     assert len(found) > 30
@@ -274,7 +273,7 @@ def test_the_model_brings_its_code_and_needs_neither_spark_nor_torch(
     )
     assert done.returncode == 0, done.stderr
     label, code, requirements = done.stdout.splitlines()[-3:]
-    assert label in StoredModelDataset(path=str(packaged.data / "06_models")).load().card.classes
+    assert label in ModelStoreDataset(path=str(packaged.data / "06_models")).load().card.classes
     assert Path(code).parts[-3:-1] == ("code", "aerial_kedro")
     assert not Path(code).is_relative_to(PROJECT)
     names = {line.split("==")[0] for line in Path(requirements).read_text().split()}

@@ -5,7 +5,8 @@ from hypothesis import settings
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.export import export_backbone
-from aerial_kedro.features.weights import find_weights
+from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.features.weights import read_weights
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("project", deadline=None, max_examples=50)
@@ -16,7 +17,9 @@ settings.load_profile("project")
 def lite0() -> Backbone:
     """The default backbone with its real weights, its last layer alone, exported once."""
     definition = define_backbone("efficientnet_lite0")
-    return export_backbone(definition, find_weights(definition), seed=0, pooling="last")
+    return export_backbone(
+        definition, read_weights(find_weights(definition.name)), seed=0, pooling="last"
+    )
 
 
 @pytest.fixture(scope="session")

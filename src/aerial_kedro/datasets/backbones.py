@@ -1,48 +1,51 @@
-"""Backbones: weights in, the ONNX file and its card out."""
+"""Backbones: files of weights in; the ONNX file, its card and what runs it out."""
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 from pydantic import ValidationError
 
 from aerial_kedro.datasets.backbone_files import BackboneFiles
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone, PendingWeights, Weights
-from aerial_kedro.features.known import PACKAGED, digest_weights
+from aerial_kedro.features.artifact import Backbone, WeightsFile
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.known import PACKAGED
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.weight_files import find_weights
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
+_CHOICE = "_source.json"
 
 
-class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
-    """Pretrained weights of a backbone, read when they are needed.
+class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
+    """The file of a backbone's pretrained weights: given, a package's or torchvision's.
+
+    No ready dataset knows packages and published hashes.
 
     Parameters
     ----------
     backbone
-        Its name.
+        Name of the backbone.
     weights_path
-        A file to take instead of the backbone's own.
-    metadata
-        For other tools; not read here.
+        File to take instead of the backbone's own.
+    **options
+        Options of `ProjectDataset`.
     """
 
-    def __init__(
-        self,
-        *,
-        backbone: str,
-        weights_path: str | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
+    not_saved = "Weights are read, never written."
+
+    def __init__(self, *, backbone: str, weights_path: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
         self._backbone, self._weights_path = backbone, weights_path
-        self.metadata = metadata
 
     def check_name(self) -> None:
-        """Refuse a backbone that nobody knows, before anything runs.
+        """Refuse an unknown backbone before anything runs.
 
         Raises
         ------
@@ -55,113 +58,92 @@ class BackboneWeightsDataset(AbstractDataset[None, PendingWeights]):
 
         define_backbone(self._backbone)
 
-    def load(self) -> PendingWeights:
-        """Find the weights."""
-        return PendingWeights(digest_weights(self._backbone, self._weights_path), self._read)
-
-    def _read(self) -> Weights:
-        # torch takes seconds to import, and only the export needs it.
-        from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
-        from aerial_kedro.features.weights import find_weights  # noqa: PLC0415
-
-        return find_weights(define_backbone(self._backbone), self._weights_path)
-
-    def save(self, data: None) -> None:
-        """Weights are an input."""
-        raise NotImplementedError("Weights are read, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"backbone": self._backbone, "weights_path": self._weights_path}
-
-
-class BackboneDataset(AbstractDataset[Backbone, Backbone]):
-    """An exported backbone, as `BackboneFiles` lays it down.
-
-    Parameters
-    ----------
-    path
-        Without the ending.
-    precision
-        That of the run: in int8 ``_int8`` is added to the path, so that both are kept.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
-    """
-
-    def __init__(
-        self,
-        *,
-        path: str,
-        precision: str = "fp32",
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        whole = f"{path}_int8" if precision == "int8" else path
-        self._files = BackboneFiles(whole, _REMEDY, credentials)
-        self.metadata = metadata
-
-    def load(self) -> Backbone:
-        """Read the backbone."""
-        return self._files.read()
-
-    def save(self, data: Backbone) -> None:
-        """Write the backbone."""
-        self._files.write(data)
-
-    def preview(self) -> JSONPreview:
-        """Show the card in the pipeline graph."""
-        return JSONPreview(self._files.read_card().decode())
-
-    def _exists(self) -> bool:
-        return self._files.exist()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._files.path}
-
-
-class StoredBackbonesDataset(AbstractDataset[None, list[Backbone]]):
-    """Backbones that earlier runs stored under a path: none, or one that is whole. Read only.
-
-    Parameters
-    ----------
-    path
-        Without the ending.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
-    """
-
-    def __init__(
-        self,
-        *,
-        path: str,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._stored = BackboneDataset(path=path, credentials=credentials)
-        self.metadata = metadata
-
-    def load(self) -> list[Backbone]:
-        """Read the backbone, if it is there; a damaged one counts as none."""
-        if not self._stored.exists():
-            return []
-        try:
-            return [self._stored.load()]
-        except DatasetError as error:
-            # Damaged, or written by another version; a storage that is away is no reason.
-            if not isinstance(error.__cause__, AerialError | ValidationError):
-                raise
-            LOGGER.warning("A stored backbone cannot be used: %s", error.__cause__)
-            return []
-
-    def save(self, data: None) -> None:
-        """Refuse: stored backbones are an input."""
-        raise NotImplementedError("Stored backbones are read, never written.")
+    def load(self) -> WeightsFile:
+        """Find and read the file; see `find_weights`."""
+        return find_weights(self._backbone, self._weights_path)
 
     def _exists(self) -> bool:
         return True
 
-    def _describe(self) -> dict[str, Any]:
-        return self._stored._describe()
+
+class StoredBackbonesDataset(ProjectDataset[None, list[Backbone]]):
+    """Backbones that earlier runs stored under a path, in fp32 or int8, each whole.
+
+    An entry of its own beside `FeatureSourceDataset`: Kedro lets no node read what it writes.
+
+    Parameters
+    ----------
+    **options
+        Options of `ProjectDataset`; the path is that of `FeatureSourceDataset`.
+    """
+
+    not_saved = "Stored backbones are read, never written."
+
+    def load(self) -> list[Backbone]:
+        """Read those that are there; a damaged one counts as none, with a warning."""
+        found = []
+        for ending in ("", "_int8"):
+            files = BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
+            try:
+                found += [files.read()] if files.exist() else []
+            # Damaged, or written by another version; a storage that is away is no reason.
+            except (AerialError, ValidationError) as error:
+                LOGGER.warning("A stored backbone cannot be used: %s", error)
+        return found
+
+    def _exists(self) -> bool:
+        return True
+
+
+class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
+    """What computes the features, as files: the backbone (`BackboneFiles`), and what runs it.
+
+    In int8 the quantized backbone lies beside the export it was made from. A ready dataset would
+    write one file, and pickle.
+
+    Parameters
+    ----------
+    **options
+        Options of `ProjectDataset`. The path is without an ending: ``<path>.onnx`` and ``.json``,
+        in int8 also ``<path>_int8.onnx`` and ``.json``, and ``<path>_source.json``.
+    """
+
+    def load(self) -> FeatureSource:
+        """Read the backbone and what runs it.
+
+        Raises
+        ------
+        AerialError
+            If a file is not there, or the files do not belong together.
+        """
+        if not self._exists():
+            raise AerialError(f"There is no backbone at {self._path}.onnx. {_REMEDY}")
+        record = json.loads(self.read_bytes(_CHOICE))
+        key = record.pop("feature_key")
+        choice, exported = EngineChoice.model_validate(record), self._files("").read()
+        quantized = self._files("_int8").read() if choice.precision == "int8" else None
+        source = FeatureSource(quantized or exported, choice, exported if quantized else None)
+        if source.key != key:
+            raise AerialError(
+                f"{self._path}{_CHOICE} is of features {key}, and the files beside it make "
+                f"{source.key}: another version of this project wrote them. {_REMEDY}"
+            )
+        return source
+
+    def save(self, data: FeatureSource) -> None:
+        """Write the backbone, then what runs it."""
+        self._files("").write(data.exported or data.backbone)
+        if data.exported is not None:
+            self._files("_int8").write(data.backbone)
+        record = {"feature_key": data.key, **data.choice.model_dump()}
+        self.write_bytes(json.dumps(record, indent=2).encode(), _CHOICE)
+
+    def preview(self) -> JSONPreview:
+        """Show the backbone's card in the pipeline graph."""
+        return JSONPreview(self.load().backbone.card.model_dump_json(indent=2))
+
+    def _files(self, ending: str) -> BackboneFiles:
+        return BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
+
+    def _exists(self) -> bool:
+        return self.has(_CHOICE)

@@ -46,11 +46,9 @@ def parse_card(text: bytes, where: str) -> ModelCard:
 
 
 def write_source(
-    folder: str, source: FeatureSource | None, credentials: dict[str, Any] | None = None
+    folder: str, source: FeatureSource, credentials: dict[str, Any] | None = None
 ) -> None:
     """Write what computes a model's features into its folder."""
-    if source is None:
-        raise ValueError(f"{folder}: a model without its backbone is of no use to anyone")
     BackboneFiles(f"{folder}/{_BACKBONE}", _REMEDY, credentials).write(source.backbone)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -14,22 +13,22 @@ from typing import Any
 import fsspec
 import mlflow
 import pyspark
-from kedro.io import AbstractDataset
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
 from aerial_kedro.cluster import spark
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.address import ADDRESS_FORMS, ModelAddress
+from aerial_kedro.models.model import ModelCard
 from aerial_kedro.models.registration import Registration, is_promoted
 
 LOGGER = logging.getLogger(__name__)
 
-_ADDRESS = re.compile(r"models:/(?P<name>[A-Za-z0-9_-]+)(/(?P<version>\d+|latest)|@(?P<alias>.+))")
 _STAGES = "sparkml"
 """As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
 _SCORE = "validation_macro_f1"
@@ -77,27 +76,24 @@ class Scratch:
         return stages
 
 
-class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
+class RegisteredModelDataset(ProjectDataset[Registration, None]):
     """Adds a version to a registered model, all that it needs with it, and moves the alias.
+
+    kedro-mlflow's datasets of models know no alias, and no files beside Spark's.
 
     Parameters
     ----------
-    path, spark_path, credentials
-        Of the `Scratch`.
-    metadata
-        For other tools; not read here.
+    spark_path
+        Folder of the `Scratch` as Spark writes it.
+    **options
+        Options of `ProjectDataset`; the path is that folder as the Python side writes it.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        spark_path: str,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._scratch = Scratch(path, spark_path, credentials)
-        self._path, self.metadata = path, metadata
+    not_loaded = f"Registered models are loaded as model_name={ADDRESS_FORMS}"
+
+    def __init__(self, *, spark_path: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._scratch = Scratch(self._path, spark_path, self._credentials)
 
     def save(self, data: Registration) -> None:
         """Log the model with MLflow's active run; without a run there is nothing to add to."""
@@ -108,6 +104,8 @@ class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
         artifacts = f"{card.backbone}-{card.classifier}"
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
+            if data.model.stages is None:
+                raise ValueError(f"the model {card.name} was read without Spark")
             self._scratch.fetch(data.model.stages, folder / _STAGES)
             write_source(str(folder), data.model.source)
             (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
@@ -125,13 +123,6 @@ class RegisteredModelDataset(AbstractDataset[Registration, TrainedModel]):
             tags[_SCORE] = repr(score)
         version = _add_version(name, artifacts, run.info.run_id, tags)
         _move_alias(data, version, score)
-
-    def load(self) -> TrainedModel:
-        """Refuse: a registered model is asked for by its address."""
-        raise NotImplementedError("Registered models are loaded as model_name=models:/NAME/VERSION")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}
 
 
 def _add_version(name: str, artifacts: str, run_id: str, tags: dict[str, str]) -> ModelVersion:
@@ -170,45 +161,20 @@ def _move_alias(data: Registration, version: ModelVersion, score: float | None) 
         )  # fmt: skip
 
 
-def is_address(name: str | None) -> bool:
-    """Tell whether a model's name is an address in the registry.
-
-    Examples
-    --------
-    >>> is_address("models:/county@best"), is_address("county"), is_address(None)
-    (True, False, False)
-    """
-    return name is not None and name.startswith("models:/")
-
-
-def load_registered(address: str, scratch: Scratch) -> TrainedModel:
-    """Load a model that a run has registered; see `download`.
-
-    Parameters
-    ----------
-    address
-        Of the registry.
-    scratch
-        Where Spark may put it.
-    """
-    with download(address) as (card, source, stages):
-        return TrainedModel(scratch.load(stages), card, source)
-
-
 @contextlib.contextmanager
-def download(address: str) -> Iterator[tuple[ModelCard, FeatureSource, Path]]:
+def download(address: ModelAddress) -> Iterator[tuple[ModelCard, FeatureSource, Path]]:
     """Bring a registered model here for a while.
 
     Parameters
     ----------
     address
-        ``models:/NAME/VERSION``, ``models:/NAME/latest`` or ``models:/NAME@ALIAS``.
+        Address of the model.
 
     Yields
     ------
     tuple
-        Its card, named by the version's own address, what computes its features, and the folder
-        of its stages.
+        The model's card, named by the version's own address, what computes its features, and the
+        folder of its stages.
 
     Raises
     ------
@@ -228,7 +194,7 @@ def download(address: str) -> Iterator[tuple[ModelCard, FeatureSource, Path]]:
         yield card, read_source(str(folder), card), folder / _STAGES
 
 
-def find_version(address: str) -> ModelVersion:
+def find_version(address: ModelAddress) -> ModelVersion:
     """Find the version that an address means.
 
     Raises
@@ -236,21 +202,16 @@ def find_version(address: str) -> ModelVersion:
     AerialError
         If there is none, naming those there are.
     """
-    parts = _ADDRESS.fullmatch(address)
-    if parts is None:
-        raise AerialError(
-            f"{address!r} is no address of a model: give models:/NAME/VERSION or models:/NAME@ALIAS"
-        )
-    client, name = mlflow.MlflowClient(), parts["name"]
+    client, name = mlflow.MlflowClient(), address.name
     try:
-        if parts["alias"]:
-            return client.get_model_version_by_alias(name, parts["alias"])
-        if parts["version"] == "latest":
+        if address.alias:
+            return client.get_model_version_by_alias(name, address.alias)
+        if address.version == "latest":
             found = client.search_model_versions(f"name = '{name}'", max_results=1)
             if found:
                 return found[0]
         else:
-            return client.get_model_version(name, parts["version"])
+            return client.get_model_version(name, str(address.version))
     except MlflowException as error:
         if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
             raise

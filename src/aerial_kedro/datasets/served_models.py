@@ -12,12 +12,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from kedro.io import AbstractDataset
 from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, DataType, Map, Schema
 from PIL import Image
 
 import aerial_kedro
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.models.serving import pyfunc
 from aerial_kedro.models.serving.model import ServedModel
 
@@ -40,23 +40,25 @@ _SIGNATURE = ModelSignature(
 )
 
 
-class ServedModelDataset(AbstractDataset[ServedModel, None]):
+class ServedModelDataset(ProjectDataset[ServedModel, None]):
     """Logs a model to MLflow's active run and registers it.
 
     The project's code travels in the model, so that it answers tomorrow as it does today, whatever
-    version is installed by then.
+    version is installed by then. kedro-mlflow's dataset of models takes no files of a model's own.
 
     Parameters
     ----------
     registered_name
-        Under which the registry knows it.
-    metadata
-        For other tools; not read here.
+        Name in the registry.
+    **options
+        Options of `ProjectDataset`.
     """
 
-    def __init__(self, *, registered_name: str, metadata: dict[str, Any] | None = None) -> None:
+    not_loaded = "Served models are loaded with mlflow.pyfunc.load_model."
+
+    def __init__(self, *, registered_name: str, **options: Any) -> None:
+        super().__init__(**options)
         self._registered_name = registered_name
-        self.metadata = metadata
 
     def save(self, data: ServedModel) -> None:
         """Write the model's files and register them."""
@@ -83,15 +85,6 @@ class ServedModelDataset(AbstractDataset[ServedModel, None]):
             logged.registered_model_version,
             data.card.model_name,
         )
-
-    def load(self) -> None:
-        """Refuse: MLflow loads served models."""
-        raise NotImplementedError(
-            f"Load models:/{self._registered_name}/latest with mlflow.pyfunc.load_model."
-        )
-
-    def _describe(self) -> dict[str, Any]:
-        return {"registered_name": self._registered_name}
 
 
 def _example(size: int) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,9 +21,9 @@ class Weights:
     state
         Parameter name to tensor (torch's; this module does without torch).
     source
-        What to call their origin in a report.
+        Origin, as a report names it.
     sha256
-        Of the file that they were read from.
+        Digest of the file that they were read from.
     """
 
     state: Mapping[str, Any]
@@ -32,19 +32,28 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class PendingWeights:
-    """Weights that are read when something needs them: torch takes seconds to import.
+class WeightsFile:
+    """The content of a file of weights: torch, which takes seconds to import, parses it later.
 
     Parameters
     ----------
+    backbone
+        Name of the network that the weights belong to.
+    content
+        The file.
+    name
+        Path or file name, for messages.
+    source
+        Origin, as a report names it.
     sha256
-        Of their file; None where it is not known before they are read.
-    read
-        Finds, checks and reads them.
+        Digest of the content.
     """
 
-    sha256: str | None
-    read: Callable[[], Weights]
+    backbone: str
+    content: bytes = field(repr=False)
+    name: str
+    source: str
+    sha256: str
 
 
 class BackboneCard(BaseModel):

@@ -108,33 +108,9 @@ PACKAGED = {
 }
 
 
-def digest_file(path: Path) -> str:
-    """Give the sha256 of a file in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def digest_parts(parts: Mapping[str, Any]) -> str:
     """Name what is made of some parts: sixteen hexadecimal digits, whatever the parts' order."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def digest_weights(backbone: str, weights_path: str | None) -> str | None:
-    """Give the sha256 of a backbone's weights file.
-
-    Returns
-    -------
-    str or None
-        None where the file is not there, or only torchvision knows which it is.
-    """
-    if weights_path is not None:
-        path = Path(weights_path)
-        return digest_file(path) if path.is_file() else None
-    known = PACKAGED.get(backbone)
-    if known is None or known.packaged is None:
-        return None
-    with known.packaged.on_disk() as path:
-        return digest_file(path)
 
 
 def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:

@@ -1,105 +1,45 @@
-"""Pretrained weights: found, checked against their published hash, and loaded without code."""
+"""Pretrained weights: parsed without running code, and given to their network."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.error import URLError
 
 import safetensors.torch
 import torch
-import torchvision
 from torch import nn
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Weights
+from aerial_kedro.features.artifact import Weights, WeightsFile
 from aerial_kedro.features.definitions import build_classifier, cut_classifier
-from aerial_kedro.features.known import BackboneDefinition, digest_file
+from aerial_kedro.features.known import BackboneDefinition
 
 
-def find_weights(definition: BackboneDefinition, weights_path: str | None = None) -> Weights:
-    """Load a backbone's weights: the file given, else the package's, else torchvision's own.
-
-    Parameters
-    ----------
-    definition
-        The backbone.
-    weights_path
-        A ``.safetensors`` file or one that ``torch.save`` wrote (read with ``weights_only``).
+def read_weights(file: WeightsFile) -> Weights:
+    """Parse a file of weights: safetensors by its ending, else what ``torch.save`` wrote.
 
     Raises
     ------
     AerialError
-        If the file is missing, broken or has another hash than the published one, or if the
-        download is not possible.
+        If it is neither, or holds something else than a state dict.
     """
-    if weights_path is not None:
-        path = Path(weights_path)
-        if not path.is_file():
-            raise AerialError(
-                f"There is no weights file {weights_path}. Check --params=weights_path=FILE."
-            )
-        return Weights(_read_state(path), f"file {path.name}", digest_file(path))
-    if definition.packaged is not None:
-        return _packaged_weights(definition)
-    if definition.library == "torchvision":
-        return _official_weights(definition)
-    raise AerialError(
-        f"The backbone {definition.name!r} comes without weights. Give a file with "
-        "--params=weights_path=FILE (.safetensors or .pth for timm's "
-        f"{definition.architecture})."
-    )
-
-
-def _packaged_weights(definition: BackboneDefinition) -> Weights:
-    packaged = definition.packaged
-    if packaged is None:
-        raise ValueError(f"{definition.name} has no packaged weights")
-    with packaged.on_disk() as path:
-        found = digest_file(path)
-        if found != packaged.sha256:
-            raise AerialError(
-                f"The weights in the package {packaged.package} have the sha256 {found}, not "
-                f"{packaged.sha256}. Install the package again."
-            )
-        return Weights(_read_state(path), f"package {packaged.package}", found)
-
-
-def _official_weights(definition: BackboneDefinition) -> Weights:
-    weights = torchvision.models.get_model_weights(definition.architecture).DEFAULT
-    file = weights.url.rsplit("/", 1)[-1]
     try:
-        state = torch.hub.load_state_dict_from_url(
-            weights.url, progress=False, check_hash=True, weights_only=True
-        )
-    except (URLError, OSError, RuntimeError) as error:
-        raise AerialError(
-            f"The weights of {definition.name!r} could not be downloaded ({error}). On a machine "
-            f"with a network get torchvision's file {file}, copy it here and give it with "
-            "--params=weights_path=FILE; or take the backbone efficientnet_lite0, whose weights "
-            "are installed."
-        ) from error
-    path = Path(torch.hub.get_dir()) / "checkpoints" / file
-    return Weights(state, f"torchvision {file}", digest_file(path))
-
-
-def _read_state(path: Path) -> Mapping[str, torch.Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        if Path(file.name).suffix == ".safetensors":
+            return Weights(safetensors.torch.load(file.content), file.source, file.sha256)
+        state = torch.load(io.BytesIO(file.content), map_location="cpu", weights_only=True)
     except Exception as error:  # of a damaged file torch raises nearly anything
         raise AerialError(
-            f"The weights file {path} is neither safetensors nor a plain state dict ({error}). "
-            "Save it with safetensors, or with torch.save(network.state_dict(), FILE)."
+            f"The weights file {file.name} is neither safetensors nor a plain state dict "
+            f"({error}). Save it with safetensors, or with torch.save(network.state_dict(), FILE)."
         ) from error
     if not _is_state_dict(state):
         held = sorted(map(str, state))[:5] if isinstance(state, Mapping) else type(state).__name__
         raise AerialError(
-            f"The weights file {path} holds no state dict (names of parameters with their tensors) "
-            f"but {held}. Save it with torch.save(network.state_dict(), FILE)."
+            f"The weights file {file.name} holds no state dict (names of parameters with their "
+            f"tensors) but {held}. Save it with torch.save(network.state_dict(), FILE)."
         )
-    return dict(state)
+    return Weights(dict(state), file.source, file.sha256)
 
 
 def _is_state_dict(state: object) -> bool:

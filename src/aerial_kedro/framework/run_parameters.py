@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.scenes.headers import FIRST_YEAR, LAST_YEAR
 
 
@@ -79,9 +80,7 @@ class RunParameters(BaseModel):
     engine: str
     precision: str
     classifier: Literal["both", "logistic_regression", "random_forest"]
-    model_name: str | None = Field(
-        pattern=r"^([A-Za-z0-9_-]+|models:/[A-Za-z0-9_-]+(/(\d+|latest)|@[A-Za-z0-9_-]+))$"
-    )
+    model_name: str | None = Field(pattern=MODEL_NAME_PATTERN)
     overwrite: StrictBool
     max_nodata_fraction: float = Field(strict=True, ge=0, le=1)
     max_quarantine_fraction: float = Field(strict=True, ge=0, le=1)
@@ -163,8 +162,5 @@ def _problem(error: Mapping[str, Any], known: list[str]) -> str:
         return f"there is no parameter {name!r}; {hint}"
     message = str(error["msg"])
     if name == "model_name":
-        message = (
-            "use letters, digits, - and _ only; of a registered model models:/NAME/VERSION or "
-            "models:/NAME@ALIAS"
-        )
+        message = f"use letters, digits, - and _ only; of a registered model {ADDRESS_FORMS}"
     return f"{name}={error['input']!r}: {message[0].lower()}{message[1:]}"

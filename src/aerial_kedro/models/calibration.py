@@ -1,6 +1,8 @@
-"""Calibration of a classifier's probabilities on tiles that its like has not seen."""
+"""Cross-fitting: what a classifier makes of tiles it has not seen, and its calibration on them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import fit_temperature
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import ClassifierSettings
@@ -18,27 +21,62 @@ FOLDS = 3
 _FEWEST_CLASSES = 2
 
 
-def calibrate(
-    model: TrainedModel, rows: DataFrame, settings: ClassifierSettings, seed: int
-) -> TrainedModel:
-    """Fit the temperature of a model's probabilities by cross-fitting.
-
-    A validation split is a handful of blocks, and whether these are easy is chance. So the
-    classifier is fitted once more without each of a few folds of whole blocks, and the temperature
-    is that which suits the predictions of all folds together (Platt 1999, section 2.3, for one
-    classifier; the ensemble of the folds is not kept).
+@dataclass(frozen=True)
+class CrossFit:
+    """A classifier's predictions of tiles that the fold's model had not seen.
 
     Parameters
     ----------
-    model
-        The model, not calibrated yet.
+    tiles
+        ``image_id, label, block_id, pred_label, class_probabilities`` and ``learned`` (whether the
+        fold's model learned from tiles of that label), one row a tile, by ``image_id``; the
+        probabilities are in the order of ``classes``.
+    classes
+        Class names.
+    """
+
+    tiles: pd.DataFrame
+    classes: list[str]
+
+    @property
+    def blocks(self) -> list[str]:
+        """Block of each tile; the tile itself where blocks are not known."""
+        tiles = self.tiles
+        return tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"]).tolist()
+
+    def evaluate(self, seed: int) -> Evaluation:
+        """Evaluate the predictions; ``seed`` is that of the block bootstrap."""
+        has_blocks = self.tiles["block_id"].notna().all()
+        return evaluate(
+            self.tiles["label"].tolist(),
+            self.tiles["pred_label"].tolist(),
+            sorted({*self.classes, *self.tiles["label"]}),
+            blocks=self.tiles["block_id"].tolist() if has_blocks else None,
+            seed=seed,
+        )
+
+
+def cross_fit(
+    rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
+) -> CrossFit:
+    """Predict every tile by a classifier that was fitted without the tile's fold.
+
+    A validation split is a handful of blocks, and whether these are easy is chance. So the
+    classifier is fitted once more without each of a few folds of whole blocks: what it predicts of
+    them says how good it is on blocks that it has not seen, and its probabilities are calibrated
+    on them.
+
+    Parameters
+    ----------
     rows
         The training and validation splits: ``image_id, label, block_id`` and the settings' column.
         Where blocks are not known, folds are of tiles.
     settings
-        Of the classifier.
+        Settings of the classifier.
+    classes
+        Class names; the order of the probabilities.
     seed
-        Of the folds and of the classifier.
+        Seed of the folds and of the classifier.
 
     Raises
     ------
@@ -46,41 +84,60 @@ def calibrate(
         If no fold leaves two classes to learn.
     """
     folds = _folds(rows.select("image_id", "label", "block_id").toPandas(), seed)
-    dealt = rows.sparkSession.createDataFrame(
+    assigned = rows.sparkSession.createDataFrame(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
     )
     # Broadcast, so that features are not shuffled: their few partitions would become as many as a
     # shuffle has, each a task in every iteration of a fit, and most of these hardly any work.
-    numbered = rows.join(F.broadcast(dealt), "image_id").select(
-        "label", "block_id", "fold", settings.column
+    numbered = rows.join(F.broadcast(assigned), "image_id").select(
+        "image_id", "label", "block_id", "fold", settings.column
     )
     numbered.persist()  # each fold reads it several times, and the join behind it would be redone
     try:
-        judged = []
+        parts = []
         for name in sorted(folds["fold"].unique()):
-            labels = set(folds.loc[folds["fold"] != name, "label"])
-            if len(labels) >= _FEWEST_CLASSES:
-                judged.append(_predict_fold(model, numbered, name, labels, settings, seed=seed))
+            known = set(folds.loc[folds["fold"] != name, "label"])
+            learned = [each for each in classes if each in known]
+            if len(learned) >= _FEWEST_CLASSES:
+                part = _predict_fold(numbered, name, learned, settings, seed=seed)
+                parts.append(_in_order(part, learned, classes))
     finally:
         numbered.unpersist()
-    if not judged:
+    if not parts:
         raise AerialError(
             "The probabilities cannot be calibrated: outside each part of the tiles there is one "
             "class only. Give more area or tiles."
         )
-    found = pd.concat(judged)
+    return CrossFit(pd.concat(parts).sort_values("image_id", ignore_index=True), classes)
+
+
+def calibrate(model: TrainedModel, found: CrossFit) -> TrainedModel:
+    """Fit the temperature of a model's probabilities to those of its cross-fit.
+
+    It is the temperature that suits the predictions of all folds together (Platt 1999, section
+    2.3, for one classifier; the ensemble of the folds is not kept).
+
+    Parameters
+    ----------
+    model
+        The model, not calibrated yet.
+    found
+        Predictions of the same classifier by `cross_fit`.
+    """
+    # Tiles of a class that a fold's model could not learn say nothing of its probabilities.
+    tiles = found.tiles[found.tiles["learned"]]
     temperature = fit_temperature(
-        np.array(found["class_probabilities"].tolist()),
-        found["label"].tolist(),
-        model.card.classes,
-        independent=found["block_id"].nunique() or None,
+        np.array(tiles["class_probabilities"].tolist()),
+        tiles["label"].tolist(),
+        found.classes,
+        independent=tiles["block_id"].nunique() or None,
     )
     return model.with_card(temperature=temperature)
 
 
 def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Deal blocks, or tiles where there are none, to folds: ``image_id, label, fold``."""
+    """Assign blocks, or tiles where there are none, to folds: ``image_id, label, fold``."""
     tiles = tiles.sort_values("image_id", ignore_index=True)
     units = tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"])
     if tiles["block_id"].isna().all():
@@ -93,29 +150,21 @@ def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _predict_fold(
-    model: TrainedModel,
-    rows: DataFrame,
-    fold: str,
-    labels: set[str],
-    settings: ClassifierSettings,
-    *,
-    seed: int,
+    rows: DataFrame, fold: str, learned: list[str], settings: ClassifierSettings, *, seed: int
 ) -> pd.DataFrame:
-    """Predict a fold after learning on the others, which have the labels given.
+    """Predict a fold after learning those classes on the others."""
+    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned))
+    found = predict_unseen(others, rows.filter(F.col("fold") == fold), settings, learned, seed)
+    columns = ("image_id", "label", "block_id", "pred_label", "class_probabilities")
+    return found.select(*columns).toPandas()
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``label, block_id, class_probabilities``.
-    """
-    classes = [name for name in model.card.classes if name in labels]
-    known = rows.filter((F.col("fold") != fold) & F.col("label").isin(classes))
-    found = predict_unseen(known, rows.filter(F.col("fold") == fold), settings, classes, seed)
-    frame = found.select("label", "block_id", "class_probabilities").toPandas()
-    # Tiles of a class that this fold's model could not learn say nothing of its probabilities.
-    frame = frame[frame["label"].isin(classes)]
-    columns = [model.card.classes.index(name) for name in classes]
-    chances = np.zeros((len(frame), len(model.card.classes)))
-    if len(frame):
-        chances[:, columns] = np.array(frame["class_probabilities"].tolist())
-    return frame.assign(class_probabilities=list(chances))
+
+def _in_order(tiles: pd.DataFrame, learned: list[str], classes: list[str]) -> pd.DataFrame:
+    """Put a fold's probabilities into the order of all classes: 0 for those not learned."""
+    chances = np.zeros((len(tiles), len(classes)))
+    if len(tiles):
+        columns = [classes.index(name) for name in learned]
+        chances[:, columns] = np.array(tiles["class_probabilities"].tolist())
+    return tiles.assign(
+        class_probabilities=list(chances), learned=tiles["label"].isin(learned).to_numpy()
+    )

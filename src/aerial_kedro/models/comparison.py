@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from aerial_kedro.accuracy.bootstrap import PairedComparison
 from aerial_kedro.accuracy.evaluation import Evaluation
 
 
 class ModelScores(BaseModel):
-    """One classifier's accuracy on the two held-out splits."""
+    """One classifier's accuracy on tiles that it had not seen.
+
+    Parameters
+    ----------
+    validation, test
+        On the two held-out splits.
+    out_of_fold
+        On training and validation blocks, each predicted by a fit without its fold: what the
+        classifier is chosen by.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     validation: Evaluation
     test: Evaluation
+    out_of_fold: Evaluation
 
 
 class TrainingSummary(BaseModel):
@@ -22,7 +33,9 @@ class TrainingSummary(BaseModel):
     Parameters
     ----------
     chosen, reason
-        The classifier with the best macro-F1 on validation, and the reason in words.
+        The classifier with the best macro-F1 on out-of-fold predictions, and the reason in words.
+    comparison
+        The chosen classifier against the next best; None where no other was trained.
     models
         Every candidate that was trained.
     baselines
@@ -33,5 +46,6 @@ class TrainingSummary(BaseModel):
 
     chosen: str
     reason: str
+    comparison: PairedComparison | None = None
     models: dict[str, ModelScores]
     baselines: dict[str, Evaluation]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.stored import StoredStage
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
 _SAME_SIZE = 0.05
@@ -76,16 +78,20 @@ class TrainedModel:
     Parameters
     ----------
     stages
-        The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``.
+        The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``; None
+        where the model was read without Spark.
     card
-        Its description.
+        Description of the model.
     source
-        What computes the features that it reads; None where the model is not to be kept.
+        What computes the features that it reads.
+    stored
+        The stages as Spark ML wrote them, for use without Spark; empty until it is stored.
     """
 
-    stages: PipelineModel
+    stages: PipelineModel | None
     card: ModelCard
-    source: FeatureSource | None = None
+    source: FeatureSource
+    stored: tuple[StoredStage, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TrainedModel:
         # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.
@@ -111,7 +117,7 @@ class TrainedModel:
             )
 
     def remark_on_tile_size(self, tiles: DataFrame) -> str | None:
-        """Say so where tiles are of another size on the ground than those that it learned from.
+        """Return a warning where tiles are of another size than those that it learned from.
 
         Every tile fills the network's input, so that half a tile shows fields twice as large: the
         model gives answers, and what is known of its accuracy does not hold for them.
@@ -144,17 +150,44 @@ class TrainedModel:
         DataFrame
             The rows; the probabilities are in the order of the card's classes.
         """
-        kept = rows.columns
-        vectors = rows.withColumn("vector", array_to_vector(F.col(self.card.column)))
-        scored = self.stages.transform(vectors)
-        chances = _scaled(vector_to_array(F.col("model_probability")), self.card.temperature)
-        classes = F.array(*[F.lit(name) for name in self.card.classes])
-        return (
-            scored.withColumn("class_probabilities", chances)
-            .withColumn("pred_label", classes[F.col("model_prediction").cast("int")])
-            .withColumn("probability", F.array_max("class_probabilities"))
-            .select(*kept, "pred_label", "probability", "class_probabilities")
-        )
+        if self.stages is None:
+            raise ValueError(f"the model {self.card.name} was read without Spark")
+        card = self.card
+        return predict(self.stages, rows, card.column, card.classes, card.temperature)
+
+
+def predict(
+    stages: PipelineModel,
+    rows: DataFrame,
+    column: str,
+    classes: Sequence[str],
+    temperature: float = 1.0,
+) -> DataFrame:
+    """Apply a fitted pipeline; see `TrainedModel.predict`.
+
+    Parameters
+    ----------
+    stages
+        The fitted pipeline.
+    rows
+        Rows with the feature column.
+    column
+        Name of that column.
+    classes
+        Class names, in the order of the pipeline's probabilities.
+    temperature
+        Temperature by which the probabilities are scaled.
+    """
+    kept = rows.columns
+    scored = stages.transform(rows.withColumn("vector", array_to_vector(F.col(column))))
+    chances = _scaled(vector_to_array(F.col("model_probability")), temperature)
+    names = F.array(*[F.lit(name) for name in classes])
+    return (
+        scored.withColumn("class_probabilities", chances)
+        .withColumn("pred_label", names[F.col("model_prediction").cast("int")])
+        .withColumn("probability", F.array_max("class_probabilities"))
+        .select(*kept, "pred_label", "probability", "class_probabilities")
+    )
 
 
 def find_tile_size(tiles: DataFrame) -> float | None:

@@ -1,13 +1,10 @@
-"""A trained model as Spark ML wrote it, read without Spark."""
+"""A stage of a trained model as Spark ML wrote it, read without Spark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import pyarrow as pa
-
-from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.models.model import ModelCard
 
 
 @dataclass(frozen=True)
@@ -27,22 +24,3 @@ class StoredStage:
     kind: str
     settings: dict[str, object]
     table: pa.Table
-
-
-@dataclass(frozen=True)
-class StoredModel:
-    """A stored pipeline with its card.
-
-    Parameters
-    ----------
-    card
-        Its description.
-    stages
-        In order.
-    source
-        What computes the features that it reads.
-    """
-
-    card: ModelCard
-    stages: tuple[StoredStage, ...]
-    source: FeatureSource

@@ -1,4 +1,4 @@
-"""Fitting Spark ML's classifiers, and judging them on a split."""
+"""Fitting Spark ML's classifiers, and evaluating them on a split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.model import TrainedModel, predict
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -37,11 +37,11 @@ def fit_stages(
     rows
         Training tiles: ``label`` and the settings' column.
     settings
-        Which classifier, and how.
+        Settings of the classifier, whose type says which it is.
     classes
         Class names; the order of the probabilities.
     seed
-        Of the forest.
+        Seed of the forest.
     """
     counts = {row["label"]: row["count"] for row in rows.groupBy("label").count().collect()}
     missing = sorted(set(classes) - set(counts))
@@ -122,21 +122,10 @@ def predict_unseen(
     Returns
     -------
     DataFrame
-        Of `TrainedModel.predict`, not calibrated.
+        The columns of `TrainedModel.predict`, not calibrated.
     """
-    card = ModelCard(
-        classifier="",
-        classes=classes,
-        column=settings.column,
-        feature_key="",
-        backbone="",
-        engine="",
-        precision="",
-        settings=settings.model_dump(),
-        seed=seed,
-        training_tiles=0,
-    )
-    return TrainedModel(fit_stages(training, settings, classes, seed), card).predict(unseen)
+    stages = fit_stages(training, settings, classes, seed)
+    return predict(stages, unseen, settings.column, classes)
 
 
 def evaluate_model(
@@ -151,9 +140,9 @@ def evaluate_model(
     rows
         One split: ``label, block_id`` and the model's feature column.
     seed
-        Of the block bootstrap.
+        Seed of the block bootstrap.
     with_probabilities
-        Whether the model's probabilities are judged as well.
+        Whether the model's probabilities are evaluated as well.
 
     Raises
     ------
@@ -164,7 +153,8 @@ def evaluate_model(
     frame = scored.toPandas()
     if not len(frame):
         raise AerialError(
-            "There is no tile to judge the model on: the split is empty. Give more area or tiles."
+            "There is no tile to evaluate the model on: the split is empty. Give more area or "
+            "tiles."
         )
     has_blocks = frame["block_id"].notna().all()
     # A class that the model never learned stays in the account: its tiles are all errors.

@@ -44,6 +44,15 @@ class SynapseRegressionSettings(BaseModel):
     max_iter: int = Field(gt=0)
 
 
+class SynapseSettings(BaseModel):
+    """The parameters ``synapseml``: settings of its two classifiers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    random_forest: SynapseForestSettings
+    logistic_regression: SynapseRegressionSettings
+
+
 class SynapseStatistics(BaseModel):
     """What `ComputeModelStatistics` says of a classifier.
 

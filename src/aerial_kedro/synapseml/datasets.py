@@ -4,39 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fsspec
-from kedro.io import AbstractDataset
-
 from aerial_kedro.cluster import spark
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 
 if TYPE_CHECKING:
     from synapse.ml.train import TrainedClassifierModel
 
 
-class SynapseModelDataset(AbstractDataset[Any, Any]):
+class SynapseModelDataset(ProjectDataset[Any, Any]):
     """A `TrainedClassifierModel`; the one before is replaced.
+
+    kedro-datasets has no dataset of Spark ML's models.
 
     Parameters
     ----------
-    path, spark_path
-        Its folder, as the Python side and as Spark writes it.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
+    spark_path
+        Folder of the model as Spark writes it.
+    **options
+        Options of `ProjectDataset`; the path is that folder as the Python side writes it.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        spark_path: str,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._path, self._spark_path, self._credentials = path, spark_path, credentials
-        self.metadata = metadata
+    def __init__(self, *, spark_path: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._spark_path = spark_path
 
     def save(self, data: TrainedClassifierModel) -> None:
         """Write the model."""
@@ -61,8 +52,4 @@ class SynapseModelDataset(AbstractDataset[Any, Any]):
         return TrainedClassifierModel.load(self._spark_path)
 
     def _exists(self) -> bool:
-        filesystem, name = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return bool(filesystem.exists(f"{name}/metadata"))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}
+        return self.has("/metadata")

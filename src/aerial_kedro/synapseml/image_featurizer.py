@@ -4,7 +4,7 @@ No Python runs on an executor for it. Java decodes an image as the other engines
 the last bit, but resizes it otherwise and cannot cut a tile from a scene: so it takes tiles that
 are image files of the network's own size, and the rest is refused or goes to quarantine.
 
-The Java parts are not in Spark: see `conf/base/image_featurizer.yml`.
+The Java parts are not in Spark: see `conf/base/synapseml.yml`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import without_java
+from aerial_kedro.features.engines import name_engines_for
 from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS, UNSTABLE_REASON
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.synapseml.colour_planes import INPUT, OUTPUT, take_colour_planes
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -55,8 +55,8 @@ def check_java_parts(session: SparkSession) -> None:
     if isinstance(jvm.com.microsoft.azure.synapse.ml.onnx.ImageFeaturizer, JavaPackage):
         raise AerialError(
             "This Spark lacks SynapseML's Java parts, which engine=synapseml needs: they are named "
-            "in conf/base/image_featurizer.yml and taken when Spark starts. Put them into the "
-            f"cluster's libraries, or run {without_java('fp32')}."
+            "in conf/base/synapseml.yml and taken when Spark starts. Put them into the "
+            f"cluster's libraries, or run {name_engines_for('fp32')}."
         )
 
 
@@ -81,23 +81,21 @@ def check_tiles(tiles: DataFrame) -> None:
         what = "are no PNG or JPEG files" if kind == "file" else "are windows of scenes"
         raise AerialError(
             f"The engine 'synapseml' takes tiles that are PNG or JPEG files; {count:,} {what}, "
-            f"such as {first}. Run {without_java('fp32')}, which take all."
+            f"such as {first}. Run {name_engines_for('fp32')}, which take all."
         )
 
 
-def featurize_images(tiles: DataFrame, backbone: Backbone, key: str, tasks: int) -> DataFrame:
-    """Compute the features of tiles that are image files.
+def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame:
+    """Compute the features of tiles that are image files (`features.featurizer.Featurizer`).
 
     Parameters
     ----------
     tiles
-        With ``image_id``, ``source_version``, ``href``.
-    backbone
-        In fp32.
-    key
-        The ``feature_key``.
+        ``image_id``, ``source_version``, ``kind``, ``href``.
+    source
+        The backbone, in fp32, and the key of its features.
     tasks
-        Into how many tasks the work is divided, at most.
+        Greatest number of tasks that the work is divided into.
 
     Returns
     -------
@@ -107,9 +105,11 @@ def featurize_images(tiles: DataFrame, backbone: Backbone, key: str, tasks: int)
     Raises
     ------
     AerialError
-        If Spark lacks the Java parts, or a file is gone.
+        If Spark lacks the Java parts, a tile is no PNG or JPEG file, or a file is gone.
     """
     check_java_parts(tiles.sparkSession)
+    check_tiles(tiles)
+    backbone = source.backbone
     size, length = backbone.card.input_size, backbone.card.n_features
     found = _decode(_read(tiles)).filter(_reason(size).isNull()).drop("content")
     featurizer = make_featurizer(backbone.onnx, size, "image")
@@ -121,7 +121,7 @@ def featurize_images(tiles: DataFrame, backbone: Backbone, key: str, tasks: int)
             "source_version",
             F.slice(OUTPUT, 1, length).alias("features"),
             F.slice(OUTPUT, length + 1, F.size(OUTPUT) - length).alias("statistics"),
-            F.lit(key).alias("feature_key"),
+            F.lit(source.key).alias("feature_key"),
         )
         .select(*FEATURE_COLUMNS)
     )
@@ -162,15 +162,13 @@ def make_featurizer(network: bytes, size: int, column: str) -> Any:
     ).setOnnxModel(model)
 
 
-def explain_missing_images(tiles: DataFrame, size: int) -> DataFrame:
-    """Say why tiles have no features, by reading each once more.
+def explain_missing(tiles: DataFrame, source: FeatureSource) -> DataFrame:
+    """Find out why tiles have no features, by reading each once more.
 
     Parameters
     ----------
-    tiles
-        As for `featurize_images`.
-    size
-        Side of the network's input in pixels.
+    tiles, source
+        As for `featurize`.
 
     Returns
     -------
@@ -178,7 +176,7 @@ def explain_missing_images(tiles: DataFrame, size: int) -> DataFrame:
         `QUARANTINE_COLUMNS`, one row a tile.
     """
     decoded = _decode(_read(tiles, keep="left"))
-    reason = F.coalesce(_reason(size), F.lit(UNSTABLE_REASON))
+    reason = F.coalesce(_reason(source.backbone.card.input_size), F.lit(UNSTABLE_REASON))
     return decoded.withColumn("reason", reason).select(*QUARANTINE_COLUMNS)
 
 

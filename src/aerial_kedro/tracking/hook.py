@@ -1,4 +1,4 @@
-"""The run history: what MLflow is told of every run, beside what the catalog logs there."""
+"""The run history: what MLflow keeps of every run."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from pydantic import BaseModel
 
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.tracking.code_version import code_version
+from aerial_kedro.tracking.mlflow_record import log_record
+from aerial_kedro.tracking.record import RunRecord
 
 # What a run made for people to read, under the name that it has in the history.
 _PAGES = {
@@ -79,8 +81,8 @@ class RunHistoryHook(MlflowHook):
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
-        """Note that a node is at work."""
-        self._times.note(node)
+        """Record that a node is at work."""
+        self._times.record(node)
 
     @hook_impl
     def before_node_run(
@@ -91,18 +93,21 @@ class RunHistoryHook(MlflowHook):
         is_async: bool,
     ) -> None:
         """Go on with the run; its parameters are logged already."""
-        self._times.note(node)
+        self._times.record(node)
         super().before_node_run(node, catalog, {}, is_async)
 
     @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """Note that a node is at work."""
-        self._times.note(node)
+    def after_node_run(self, node: Node, outputs: dict[str, Any]) -> None:
+        """Log what the node adds to the history."""
+        self._times.record(node)
+        if self._is_mlflow_enabled:
+            for record in (each for each in outputs.values() if isinstance(each, RunRecord)):
+                log_record(record)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Note that a node is at work: what Spark computes, it computes while it saves."""
-        self._times.note(node)
+        """Record that a node is at work: what Spark computes, it computes while it saves."""
+        self._times.record(node)
 
     @hook_impl
     def after_pipeline_run(
@@ -133,8 +138,8 @@ class StepTimes:
     def __init__(self) -> None:
         self._spans: dict[str, tuple[str, float, float]] = {}
 
-    def note(self, node: Node) -> None:
-        """Note that a node is at work now."""
+    def record(self, node: Node) -> None:
+        """Record that a node is at work now."""
         now = time.monotonic()
         step = (node.namespace or node.name).split(".")[0]
         _, start, _ = self._spans.get(node.name, (step, now, now))
@@ -168,7 +173,7 @@ def list_parameters(
     Parameters
     ----------
     parameters
-        All of them, nested; groups may be pydantic models, whose defaults are told as well.
+        All parameters, nested; groups may be pydantic models, whose defaults are listed as well.
     pipeline
         What runs.
     registered

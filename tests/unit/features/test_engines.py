@@ -15,29 +15,32 @@ from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import (
     ENGINES,
-    JAVA_ENGINE,
     EngineChoice,
     available,
     check_engine,
     choice,
     choose_engine,
+    is_plug_in,
     open_engine,
 )
 from aerial_kedro.features.export import export_backbone
 from aerial_kedro.features.similarity import smallest_cosine
-from aerial_kedro.features.weights import find_weights
+from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.features.weights import read_weights
 
 # The greatest difference between engines, as a share of the greatest feature.
 TOLERANCE = 1e-3
 # The other one runs in Spark alone: tests/integration/test_image_featurizer.py.
-IN_PYTHON = [name for name in ENGINES if name != JAVA_ENGINE]
+IN_PYTHON = [name for name in ENGINES if not is_plug_in(name)]
 
 
 @pytest.fixture(scope="module")
 def for_all() -> Backbone:
     """The default backbone with all its features, for every engine."""
     definition = define_backbone("efficientnet_lite0")
-    return export_backbone(definition, find_weights(definition), seed=0, with_program=True)
+    return export_backbone(
+        definition, read_weights(find_weights(definition.name)), seed=0, with_program=True
+    )
 
 
 @pytest.fixture

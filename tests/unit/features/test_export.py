@@ -18,7 +18,8 @@ from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.export import export_backbone
 from aerial_kedro.features.similarity import smallest_cosine
-from aerial_kedro.features.weights import find_weights
+from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.features.weights import read_weights
 
 Build = Callable[[str], nn.Module]
 
@@ -29,7 +30,7 @@ def run(backbone: Backbone, tiles: np.ndarray) -> np.ndarray:
 
 def test_the_default_equals_timms_own_output(lite0: Backbone, tiles224: np.ndarray) -> None:
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=1000)
-    state = find_weights(define_backbone("efficientnet_lite0")).state
+    state = read_weights(find_weights("efficientnet_lite0")).state
     network.load_state_dict(dict(zip(network.state_dict(), state.values(), strict=True)))
     network.eval().reset_classifier(0)
     pixels = (torch.from_numpy(tiles224).permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
@@ -78,7 +79,9 @@ def test_torchvisions_backbones_by_weights_path(
     network = random_network(name)
     definition = define_backbone(name)
     path = weights_file(network.state_dict())
-    backbone = export_backbone(definition, find_weights(definition, str(path)), seed=1)
+    backbone = export_backbone(
+        definition, read_weights(find_weights(definition.name, str(path))), seed=1
+    )
     assert (backbone.card.n_features, backbone.card.opset) == (features, 13)
     assert backbone.card.weights_source == "file weights.pth"
 

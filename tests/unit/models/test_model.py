@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.models.model import TrainedModel, find_tile_size
-from tests.models import make_card
+from tests.models import make_card, make_source
 
 
 def model(tile_size_m: float | None) -> TrainedModel:
-    return TrainedModel(cast("Any", None), make_card(tile_size_m=tile_size_m))
+    return TrainedModel(None, make_card(tile_size_m=tile_size_m), make_source())
 
 
 def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:

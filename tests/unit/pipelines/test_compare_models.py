@@ -1,8 +1,8 @@
-"""How a grid becomes a pipeline, and what its last nodes tell."""
+"""How a grid becomes a pipeline, and what its last nodes report."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import replace
 
 import pytest
 from kedro.pipeline import Pipeline
@@ -11,16 +11,18 @@ from pyspark.sql import DataFrame, SparkSession
 from aerial_kedro.accuracy.ranking import rank_models
 from aerial_kedro.models.grid import Grid
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.settings import RandomForestSettings
 from aerial_kedro.pipelines.compare_models import create_pipeline, nodes
 from aerial_kedro.pipelines.compare_models.nodes import (
     calibrate_best,
-    list_runs,
+    choose_on_validation,
     rank,
+    record_run,
     tabulate,
 )
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
-from tests.models import make_card
+from tests.models import make_card, make_source
 from tests.unit.compared import compared, judged
 
 GRID = Grid.model_validate(
@@ -33,6 +35,7 @@ GRID = Grid.model_validate(
         },
     }
 )
+SETTINGS = RandomForestSettings(num_trees=10, max_depth=5)
 RANKING = rank_models([compared("lite0.f.x", judged(30)), compared("lite2.f.x", judged(35))])
 
 
@@ -60,9 +63,9 @@ def test_each_model_takes_its_own_settings(wired: Pipeline) -> None:
 
 
 def test_the_test_split_is_read_after_the_choice(wired: Pipeline) -> None:
-    judges = [node for node in wired.nodes if node.func.__name__ == "evaluate_on_test"]
-    assert len(judges) == 6
-    assert all("choice" in node.inputs for node in judges)
+    evaluations = [node for node in wired.nodes if node.func.__name__ == "evaluate"]
+    assert len(evaluations) == 6
+    assert all("choice" in node.inputs for node in evaluations)
 
 
 def test_what_the_pipeline_needs_is_the_catalog_and_what_a_main_run_has(wired: Pipeline) -> None:
@@ -81,28 +84,48 @@ def test_the_best_one_is_calibrated_on_the_features_of_its_own_backbone(
 ) -> None:
     tables = [spark_session.range(number) for number in (1, 2)]
     candidates = [
-        Candidate(name, TrainedModel(cast("Any", None), make_card(name=name)))
+        Candidate(name, SETTINGS, TrainedModel(None, make_card(name=name), make_source()))
         for name in ("lite0.f.x", "lite2.f.x")
     ]
     seen: list[int] = []
 
-    def note(candidate: Candidate, rows: DataFrame, seed: int) -> Candidate:
+    def calibrate(candidate: Candidate, rows: DataFrame, seed: int) -> Candidate:
         seen.append(rows.count())
         return candidate
 
-    monkeypatch.setattr(nodes, "calibrate_candidate", note)
-    monkeypatch.setattr(nodes, "validate_candidate", note)
-    chosen = candidates[1].model
-    assert chosen is not None
-    assert calibrate_best(chosen, 1, *candidates, *tables) is chosen
-    assert seen == [2, 2]
+    monkeypatch.setattr(nodes, "calibrate_candidate", calibrate)
+    catalog = spark_session.createDataFrame(
+        [("train", 26918, 0.0, 0.0, 224.0, 224.0)],
+        "split string, epsg int, xmin double, ymin double, xmax double, ymax double",
+    )
+    choice = Choice("lite2.f.x", SETTINGS, "better")
+    found = calibrate_best(choice, catalog, 1, *candidates, *tables)
+    assert (found.card.name, found.card.tile_size_m) == ("lite2.f.x", 224)
+    assert seen == [2]
+    with pytest.raises(ValueError, match="none of the candidates"):
+        calibrate_best(replace(choice, name="other"), catalog, 1, *candidates, *tables)
+
+
+def test_the_best_on_validation_is_chosen() -> None:
+    candidates = [
+        Candidate(
+            name,
+            SETTINGS,
+            TrainedModel(None, make_card(name=name, validation=judged(right)), make_source()),
+        )
+        for name, right in (("lite0.f.x", 30), ("lite2.f.x", 35), ("lite2.f.y", 35))
+    ]
+    choice = choose_on_validation(*candidates)
+    assert choice.name == "lite2.f.x"
+    assert "against lite0.f.x" in choice.reason
+    assert choose_on_validation(candidates[0]).reason.endswith("no other was trained")
 
 
 def test_the_ranking_is_the_choice() -> None:
     models = [each.model for each in RANKING.models]
-    assert rank(Choice("lite2.f.x", "better"), *models).best.name == "lite2.f.x"
+    assert rank(Choice("lite2.f.x", SETTINGS, "better"), *models).best.name == "lite2.f.x"
     with pytest.raises(ValueError, match=r"lite0\.f\.x was chosen"):
-        rank(Choice("lite0.f.x", "worse"), *models)
+        rank(Choice("lite0.f.x", SETTINGS, "worse"), *models)
 
 
 def test_the_table_has_both_splits() -> None:
@@ -113,9 +136,13 @@ def test_the_table_has_both_splits() -> None:
     assert (table["validation_accuracy_lower"] < table["validation_accuracy"]).all()
 
 
-def test_all_runs_of_a_comparison_tell_of_the_same_data() -> None:
-    runs = list_runs(RANKING, CatalogFingerprint(digest="ab12", images=160))
+def test_all_runs_of_a_comparison_name_the_same_data() -> None:
+    choice = Choice("lite2.f.x", SETTINGS, "better")
+    record = record_run(RANKING, choice, CatalogFingerprint(digest="ab12", images=160))
+    assert record.tags["data.fingerprint"] == "ab12"
+    assert (record.tags["chosen"], record.tags["compared"]) == ("lite2.f.x", "2")
+    runs = record.children
     assert [each.name for each in runs] == ["lite2.f.x", "lite0.f.x"]
     assert {each.tags["data.fingerprint"] for each in runs} == {"ab12"}
     assert runs[0].parameters["f.num_trees"] == "60"
-    assert runs[0].figures["validation.accuracy"] == pytest.approx(35 / 40)
+    assert runs[0].metrics["validation.accuracy"] == pytest.approx(35 / 40)

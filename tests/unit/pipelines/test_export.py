@@ -9,24 +9,20 @@ import pytest
 import torch
 
 from aerial_kedro.datasets.backbones import BackboneWeightsDataset
-from aerial_kedro.features import known
-from aerial_kedro.features.artifact import Backbone, PendingWeights, Weights
+from aerial_kedro.features import known, weights
+from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.definitions import build_classifier, define_backbone
-from aerial_kedro.pipelines.featurization.nodes import export_backbone
+from aerial_kedro.pipelines.featurization.preparation import export_once
 
 NETWORK = "squeezenet1_1"
 
 
 class ReadError(Exception):
-    """The weights are read: the backbone is exported again."""
-
-
-def refuse() -> Weights:
-    raise ReadError
+    """The weights are parsed: the backbone is exported again."""
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> PendingWeights:
+def file(tmp_path_factory: pytest.TempPathFactory) -> WeightsFile:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "weights.pth"
     torch.save(build_classifier(define_backbone(NETWORK)).state_dict(), path)
@@ -34,37 +30,51 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> PendingWeights:
 
 
 @pytest.fixture(scope="module")
-def exported(weights: PendingWeights) -> Backbone:
-    return export_backbone(weights, [], NETWORK, "last", "onnxruntime", seed=1)
+def exported(file: WeightsFile) -> Backbone:
+    return export_once(file, [], "last", "onnxruntime", seed=1)
 
 
-def test_what_is_exported_is_not_exported_again(
-    weights: PendingWeights, exported: Backbone
-) -> None:
-    again = replace(weights, read=refuse)
-    found = export_backbone(again, [exported], NETWORK, "last", "onnxruntime", seed=2)
-    assert found is exported
+@pytest.fixture
+def _unread(exported: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: WeightsFile) -> None:
+        raise ReadError
+
+    monkeypatch.setattr(weights, "read_weights", refuse)
 
 
+@pytest.mark.usefixtures("_unread")
+def test_what_is_exported_is_not_exported_again(file: WeightsFile, exported: Backbone) -> None:
+    assert export_once(file, [exported], "last", "onnxruntime", seed=2) is exported
+
+
+@pytest.mark.usefixtures("_unread")
 @pytest.mark.parametrize(
     "change",
     [
-        lambda weights: (replace(weights, sha256="0" * 64), NETWORK, "last", "onnxruntime"),
-        lambda weights: (replace(weights, sha256=None), NETWORK, "last", "onnxruntime"),
-        lambda weights: (weights, "resnet18", "last", "onnxruntime"),
-        lambda weights: (weights, NETWORK, "stages", "onnxruntime"),
-        lambda weights: (weights, NETWORK, "last", "torch"),
+        lambda file: (replace(file, sha256="0" * 64), "last", "onnxruntime"),
+        lambda file: (replace(file, backbone="resnet18"), "last", "onnxruntime"),
+        lambda file: (file, "stages", "onnxruntime"),
+        lambda file: (file, "last", "torch"),
     ],
-    ids=["weights", "unknown weights", "backbone", "pooling", "engine"],
+    ids=["weights", "backbone", "pooling", "engine"],
 )
 def test_another_one_is(
-    weights: PendingWeights,
+    file: WeightsFile,
     exported: Backbone,
-    change: Callable[[PendingWeights], tuple[PendingWeights, str, str, str]],
+    change: Callable[[WeightsFile], tuple[WeightsFile, str, str]],
 ) -> None:
-    others, backbone, pooling, engine = change(weights)
+    others, pooling, engine = change(file)
     with pytest.raises(ReadError):
-        export_backbone(replace(others, read=refuse), [exported], backbone, pooling, engine, seed=1)
+        export_once(others, [exported], pooling, engine, seed=1)
+
+
+@pytest.mark.usefixtures("_unread")
+def test_an_int8_backbone_is_not_taken_for_the_export(
+    file: WeightsFile, exported: Backbone
+) -> None:
+    card = exported.card.model_copy(update={"precision": "int8"})
+    with pytest.raises(ReadError):
+        export_once(file, [replace(exported, card=card)], "last", "onnxruntime", seed=1)
 
 
 def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,9 +89,3 @@ def test_another_definition_exports_it_again(monkeypatch: pytest.MonkeyPatch) ->
     other = replace(known.PACKAGED[name], stages=("blocks.1",))
     monkeypatch.setitem(known.PACKAGED, name, other)
     assert known.name_export(name, "0" * 64, "auto") != first
-
-
-def test_weights_without_a_known_digest_are_exported_every_time(weights: PendingWeights) -> None:
-    unknown = replace(weights, sha256=None)
-    exported = export_backbone(unknown, [], NETWORK, "last", "onnxruntime", seed=1)
-    assert exported.card.export is None

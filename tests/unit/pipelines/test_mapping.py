@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aerial_kedro.maps.mapping import MapSettings
+from aerial_kedro.maps.mapping import MapSettings, mapped_classes
 from aerial_kedro.pipelines.reporting.certainty import count_unsure
 from aerial_kedro.pipelines.reporting.nodes import draw_map_images
-from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles, select_mapped_classes
+from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles
 from aerial_kedro.report.colours import UNSURE as GREY
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 
@@ -16,7 +16,12 @@ SURE = MapSettings(min_probability=0.5, smoothing=False)
 SMOOTH = MapSettings(min_probability=0.5, smoothing=True)
 
 
-def gathered() -> pd.DataFrame:
+def mapped(settings: MapSettings) -> pd.DataFrame:
+    tiles = predicted()
+    return tiles.assign(mapped_class=mapped_classes(tiles, settings))
+
+
+def predicted() -> pd.DataFrame:
     """Five tiles in a row; in 2018 the middle one is unsure."""
     years = []
     for year, middle in ((2012, 0.9), (2018, 0.3)):
@@ -34,7 +39,7 @@ def gathered() -> pd.DataFrame:
 
 
 def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
-    maps = draw_maps(select_mapped_classes(gathered(), SURE), CLASSES)
+    maps = draw_maps(mapped(SURE), CLASSES)
     assert maps["map_2012"].pixels[0].tolist() == [[1, 1, 3, 1, 4]]
     assert maps["map_2018"].pixels[0].tolist() == [[1, 1, 5, 1, 4]]
     assert maps["map_2018"].pixels[1].tolist() == [[90, 80, 30, 60, 0]]
@@ -45,19 +50,19 @@ def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
 
 
 def test_predictions_stay_beside_what_the_map_shows() -> None:
-    polygons = locate_tiles(select_mapped_classes(gathered(), SMOOTH))
+    polygons = locate_tiles(mapped(SMOOTH))
     assert polygons.crs.to_string() == "OGC:CRS84"
     assert polygons["mapped_class"].tolist() == ["Forest"] * 4 + ["Water"] + ["Forest"] * 4 + [
         "Water"
     ]
-    assert polygons["pred_label"].tolist() == gathered()["pred_label"].tolist()
+    assert polygons["pred_label"].tolist() == predicted()["pred_label"].tolist()
 
 
 def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
-    found = count_unsure(select_mapped_classes(gathered(), SURE))
+    found = count_unsure(mapped(SURE))
     assert {year: each.unsure for year, each in found.items()} == {"2012": 0, "2018": 1}
     assert [each.smoothed for each in found.values()] == [0, 0]
-    found = count_unsure(select_mapped_classes(gathered(), SMOOTH))
+    found = count_unsure(mapped(SMOOTH))
     assert [(each.tiles, each.unsure, each.smoothed) for each in found.values()] == [
         (5, 0, 1),
         (5, 0, 1),
@@ -65,7 +70,7 @@ def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
 
 
 def test_the_reports_map_names_what_is_unsure() -> None:
-    maps = draw_maps(select_mapped_classes(gathered(), SURE), CLASSES)
+    maps = draw_maps(mapped(SURE), CLASSES)
     images = draw_map_images(
         {name: lambda raster=raster: raster for name, raster in maps.items()}, CLASSES
     )

@@ -6,23 +6,37 @@ from typing import Any, cast
 
 import pytest
 
+from aerial_kedro.features.artifact import WeightsFile
 from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.pipelines.featurization.precision import measure_precision, prepare_backbone
+from aerial_kedro.features.known import name_export
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.pipelines.featurization import preparation
+from aerial_kedro.pipelines.featurization.preparation import measure_precision, prepare_backbone
 from tests.models import make_backbone
 
-EXPORTED = make_backbone(b"fp32")
+WEIGHTS = WeightsFile("lite", b"weights", "a.pth", "file a.pth", "a" * 64)
+EXPORTED = make_backbone(b"fp32", export=name_export("lite", "a" * 64, "auto"))
 INT8 = make_backbone(b"int8", precision="int8", calibration="0123456789abcdef")
 NO_TILES = cast("Any", None)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "auto"])
-def test_other_precisions_than_int8_run_the_export_itself(precision: str) -> None:
-    assert prepare_backbone(EXPORTED, [INT8], NO_TILES, precision, 0.0, 1) is EXPORTED
+def test_other_precisions_than_int8_run_the_export_itself(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = EngineChoice(engine="openvino", precision="fp32")
+    monkeypatch.setattr(preparation, "choose_engine", lambda *_: choice)
+    found = prepare_backbone(
+        WEIGHTS, [INT8, EXPORTED], NO_TILES, "auto", "openvino", precision, 0.0, 1
+    )
+    assert found == FeatureSource(EXPORTED, choice)
+    assert found.backbone is EXPORTED
+    assert found.exported is None
 
 
 def test_fp32_has_nothing_to_lose() -> None:
     choice = EngineChoice(engine="openvino", precision="fp32", milliseconds={"openvino": 4.0})
-    found = measure_precision(EXPORTED, EXPORTED, choice, NO_TILES, 0.0, 1)
+    found = measure_precision(FeatureSource(EXPORTED, choice), NO_TILES, 0.0, 1)
     assert (found.engine, found.milliseconds) == ("openvino", {"openvino": 4.0})
     assert found.mean_cosine is None
     assert found.probe is None

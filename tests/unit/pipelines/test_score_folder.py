@@ -9,14 +9,13 @@ import pytest
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.score_folder.nodes import (
+    check_readable,
     draw_scored_maps,
-    release_features,
     take_source,
 )
-from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 from tests.models import make_card, make_source
@@ -39,8 +38,8 @@ def model(
     ],
 )
 def test_a_model_brings_what_computes_its_features(asked: dict[str, str]) -> None:
-    card, *found = take_source(model(), FeatureRequest(**asked), "onnxruntime")
-    assert found == [SOURCE.backbone, SOURCE.choice, SOURCE.key]
+    card, found = take_source(model(), FeatureRequest(**asked), "onnxruntime")
+    assert found is SOURCE
     assert card.name == "county"
 
 
@@ -69,7 +68,7 @@ def test_a_model_of_java_features_asks_for_their_engine() -> None:
     with pytest.raises(AerialError, match="--params=engine=synapseml"):
         take_source(model(source), FeatureRequest(), "auto")
     # Wherever it is set: Spark was started with it.
-    assert take_source(model(source), FeatureRequest(), "synapseml")[2] == source.choice
+    assert take_source(model(source), FeatureRequest(), "synapseml")[1] == source
 
 
 def test_an_engine_that_is_not_here_is_named() -> None:
@@ -85,8 +84,8 @@ def test_a_file_of_weights_may_be_called_by_digits() -> None:
 def test_nothing_is_scored_where_nothing_could_be_read() -> None:
     broken = QuarantineSummary(tiles=3, quarantined=3, reasons={"broken": 3}, examples=[])
     with pytest.raises(AerialError, match=r"None of the 3 tiles.*broken"):
-        release_features(SOURCE.key, broken)
-    assert release_features(SOURCE.key, broken.model_copy(update={"quarantined": 2})) == SOURCE.key
+        check_readable(SOURCE, broken)
+    assert check_readable(SOURCE, broken.model_copy(update={"quarantined": 2})) is SOURCE
 
 
 @pytest.mark.parametrize(

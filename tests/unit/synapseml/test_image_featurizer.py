@@ -7,11 +7,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.engines import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.synapseml.image_featurizer import (
     check_tiles,
-    explain_missing_images,
-    featurize_images,
+    explain_missing,
+    featurize,
 )
+from tests.models import make_source
 
 OTHERS = "engine=onnxruntime or engine=openvino or engine=torch"
 
@@ -21,10 +24,14 @@ def _tiles(session: SparkSession, kind: str, *hrefs: str) -> DataFrame:
     return session.createDataFrame(rows, ["image_id", "source_version", "href", "kind"])
 
 
+def source_of(backbone: Backbone) -> FeatureSource:
+    return FeatureSource(backbone, EngineChoice(engine="synapseml", precision="fp32"))
+
+
 def test_a_spark_without_its_java_parts(spark_session: SparkSession, lite0: Backbone) -> None:
     tiles = _tiles(spark_session, "file", "/tiles/a.png")
     with pytest.raises(AerialError, match=rf"lacks SynapseML's Java parts.* {OTHERS}\."):
-        featurize_images(tiles, lite0, "key", tasks=1)
+        featurize(tiles, source_of(lite0), tasks=1)
 
 
 def test_windows_of_scenes(spark_session: SparkSession) -> None:
@@ -46,4 +53,4 @@ def test_png_and_jpeg_files_pass(spark_session: SparkSession) -> None:
 def test_a_file_that_is_gone(spark_session: SparkSession) -> None:
     tiles = _tiles(spark_session, "file", "/nowhere/a [1].png")
     with pytest.raises(AerialError, match=r"is gone: .*/nowhere/a .*Run data_ingestion again"):
-        explain_missing_images(tiles, 224)
+        explain_missing(tiles, make_source("synapseml"))

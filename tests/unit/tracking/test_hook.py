@@ -56,7 +56,7 @@ def test_times_are_added_up_by_the_outermost_step(
     )
     times = StepTimes()
     for node in (first, first, first, second, second):
-        times.note(node)
+        times.record(node)
     assert times.by_step() == {"training": 7.0}
 
 

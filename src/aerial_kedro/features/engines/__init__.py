@@ -6,12 +6,12 @@ Each engine is imported when it is opened, so that a worker needs the one that i
 from aerial_kedro.features.engines.available import (
     AUTO,
     ENGINES,
-    JAVA_ENGINE,
     PRECISIONS,
     available,
     check_engine,
     engines_for,
-    without_java,
+    is_plug_in,
+    name_engines_for,
 )
 from aerial_kedro.features.engines.choice import EngineChoice, choose_engine, measure_engine
 from aerial_kedro.features.engines.interface import Engine
@@ -20,7 +20,6 @@ from aerial_kedro.features.engines.opening import open_engine
 __all__ = [
     "AUTO",
     "ENGINES",
-    "JAVA_ENGINE",
     "PRECISIONS",
     "Engine",
     "EngineChoice",
@@ -28,7 +27,8 @@ __all__ = [
     "check_engine",
     "choose_engine",
     "engines_for",
+    "is_plug_in",
     "measure_engine",
+    "name_engines_for",
     "open_engine",
-    "without_java",
 ]

@@ -5,23 +5,41 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 
 from aerial_kedro.errors import AerialError
 
 PRECISIONS = ("fp32", "int8", "bf16")
-# What each engine can do on a machine that has everything.
-ENGINES = {
-    "onnxruntime": ("fp32", "int8"),
-    "openvino": ("fp32", "int8", "bf16"),
-    "torch": ("fp32", "bf16"),
-    "synapseml": ("fp32",),
-}
 AUTO = "auto"
-# It runs in the executors' Java, on tiles that are image files; the others run in Python, on any.
-JAVA_ENGINE = "synapseml"
-# Where a package is imported by another name.
-_MODULES = {"synapseml": "synapse.ml"}
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What is known of an engine without importing it.
+
+    Parameters
+    ----------
+    precisions
+        Precisions that it has on a machine that has everything.
+    module
+        Module that must be importable.
+    plug_in
+        Module of this project that has Spark itself compute features with it (see
+        `aerial_kedro.features.featurizer`); None where Spark's Python workers run it.
+    """
+
+    precisions: tuple[str, ...]
+    module: str
+    plug_in: str | None = None
+
+
+ENGINES = {
+    "onnxruntime": EngineInfo(("fp32", "int8"), "onnxruntime"),
+    "openvino": EngineInfo(("fp32", "int8", "bf16"), "openvino"),
+    "torch": EngineInfo(("fp32", "bf16"), "torch"),
+    "synapseml": EngineInfo(("fp32",), "synapse.ml", "aerial_kedro.synapseml.image_featurizer"),
+}
 # As /proc/cpuinfo spells the processor's instructions for bf16.
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -41,11 +59,11 @@ def available(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, tuple[str, ...
     """
     rounding = _has_bf16(cpuinfo)
     found = {}
-    for engine, precisions in ENGINES.items():
-        if not _is_installed(engine):
+    for engine, info in ENGINES.items():
+        if not _is_installed(info.module):
             continue
         able = rounding or (engine == "torch" and has_graphics_card())
-        found[engine] = tuple(each for each in precisions if each != "bf16" or able)
+        found[engine] = tuple(each for each in info.precisions if each != "bf16" or able)
     return found
 
 
@@ -76,27 +94,36 @@ def check_engine(engine: str, precision: str, cpuinfo: Path = Path("/proc/cpuinf
 
 
 def engines_for(precision: str) -> list[str]:
-    """Engines that run a precision here on any tile, ``onnxruntime`` first."""
+    """List the engines that run a precision in Python here, ``onnxruntime`` first.
+
+    They take any tile; engines that are plug-ins of Spark are left out.
+    """
     can = available().items()
-    return [name for name, each in can if precision in each and name != JAVA_ENGINE]
+    return [name for name, each in can if precision in each and not is_plug_in(name)]
 
 
-def without_java(precision: str) -> str:
-    """Name what can be run where `JAVA_ENGINE` cannot, as parameters."""
+def is_plug_in(engine: str) -> bool:
+    """Return whether Spark itself runs an engine, rather than its Python workers."""
+    return engine in ENGINES and ENGINES[engine].plug_in is not None
+
+
+def name_engines_for(precision: str) -> str:
+    """Name the `engines_for` a precision as parameters, for messages."""
     return " or ".join(f"engine={name}" for name in engines_for(precision))
 
 
 def _reason(engine: str, precision: str) -> str:
-    if engine in ENGINES and not _is_installed(engine):
+    info = ENGINES.get(engine)
+    if info is not None and not _is_installed(info.module):
         return f": the package {engine} is not installed"
-    if precision == "bf16" and "bf16" in ENGINES.get(engine, PRECISIONS):
+    if precision == "bf16" and "bf16" in (info.precisions if info else PRECISIONS):
         return ": the processor has no instructions for bf16"
     return ""
 
 
-def _is_installed(package: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
-        return importlib.util.find_spec(_MODULES.get(package, package)) is not None
+        return importlib.util.find_spec(module) is not None
     except ImportError:  # kept out by whoever runs this interpreter
         return False
 

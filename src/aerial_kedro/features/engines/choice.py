@@ -28,7 +28,7 @@ class EngineChoice(BaseModel):
     Parameters
     ----------
     engine, precision
-        Settled: neither is ``auto``.
+        The engine and precision that run; neither is ``auto``.
     milliseconds
         Engine to what a tile took in the measurement; empty where none was made.
     """
@@ -41,7 +41,7 @@ class EngineChoice(BaseModel):
 
 
 def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:
-    """Settle ``auto``: fp32, and the engine that is clearly the fastest here.
+    """Resolve ``auto``: fp32, and the engine that is clearly the fastest here.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) ->
     engine, precision
         As the run parameters name them.
     seed
-        Draws the tiles of the measurement.
+        Seed of the tiles that are measured on.
 
     Raises
     ------
@@ -58,13 +58,13 @@ def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) ->
         If the engine or precision cannot run here.
     """
     check_engine(engine, precision)
-    settled = "fp32" if precision == AUTO else precision
+    resolved = "fp32" if precision == AUTO else precision
     if engine != AUTO:
-        return EngineChoice(engine=engine, precision=settled)
+        return EngineChoice(engine=engine, precision=resolved)
     took = _measure(
         {
-            name: open_engine(name, settled, backbone.network_for(name))
-            for name in engines_for(settled)
+            name: open_engine(name, resolved, backbone.network_for(name))
+            for name in engines_for(resolved)
             if backbone.has_network_for(name)
         },
         _draw_tiles(backbone, seed),
@@ -74,10 +74,10 @@ def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) ->
     LOGGER.info(
         "engine=auto takes %s: milliseconds a tile on one thread at %s are %s",
         chosen,
-        settled,
+        resolved,
         ", ".join(f"{name} {each:.2f}" for name, each in took.items()),
     )
-    return EngineChoice(engine=chosen, precision=settled, milliseconds=took)
+    return EngineChoice(engine=chosen, precision=resolved, milliseconds=took)
 
 
 def measure_engine(backbone: Backbone, choice: EngineChoice, seed: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.engines.available import JAVA_ENGINE, check_engine, without_java
+from aerial_kedro.features.engines.available import check_engine, is_plug_in, name_engines_for
 from aerial_kedro.features.engines.interface import Engine
 
 
@@ -20,7 +20,7 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
     Raises
     ------
     AerialError
-        If the engine or precision cannot run here, runs in Java, or is not settled yet.
+        If the engine or precision cannot run here, runs in Java, or is still ``auto``.
     """
     check_engine(engine, precision)
     if engine == "onnxruntime":
@@ -35,9 +35,9 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
         from aerial_kedro.features.engines.pytorch import TorchEngine  # noqa: PLC0415
 
         return TorchEngine(network, precision)
-    if engine == JAVA_ENGINE:
+    if is_plug_in(engine):
         raise AerialError(
             f"The engine {engine!r} runs in Spark's Java and nowhere else. Here can be run: "
-            f"{without_java(precision)}."
+            f"{name_engines_for(precision)}."
         )
     raise AerialError(f"The engine {engine!r} has to be chosen before it can be opened.")

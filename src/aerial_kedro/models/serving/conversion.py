@@ -9,12 +9,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.classifier import (
     CalibratedClassifier,
     ForestClassifier,
     LinearClassifier,
 )
-from aerial_kedro.models.stored import StoredModel, StoredStage
+from aerial_kedro.models.stored import StoredStage
 
 _REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")
 _FOREST = ("RandomForestClassificationModel",)
@@ -28,7 +29,7 @@ _NO_SPLIT: dict[str, Any] = {
 }
 
 
-def convert_model(model: StoredModel) -> CalibratedClassifier:
+def convert_model(model: TrainedModel) -> CalibratedClassifier:
     """Convert a stored model, its calibration included.
 
     Raises
@@ -36,12 +37,12 @@ def convert_model(model: StoredModel) -> CalibratedClassifier:
     AerialError
         If it is none of the classifiers that are trained here.
     """
-    kinds = tuple(stage.kind for stage in model.stages)
+    kinds = tuple(stage.kind for stage in model.stored)
     found: LinearClassifier | ForestClassifier
     if kinds == _REGRESSION:
-        found = _regression(*model.stages)
+        found = _regression(*model.stored)
     elif kinds == _FOREST:
-        found = _forest(model.stages[0])
+        found = _forest(model.stored[0])
     else:
         raise AerialError(
             f"The model {model.card.name!r} is made of {', '.join(kinds)}, which runs on Spark "

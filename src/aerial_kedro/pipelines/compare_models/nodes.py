@@ -1,4 +1,4 @@
-"""Nodes of the comparison; what trains and judges a model is the main job's."""
+"""Nodes of the comparison; what trains and evaluates a model is the main job's."""
 
 from __future__ import annotations
 
@@ -9,93 +9,125 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range, rank_models
-from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import EngineChoice, measure_engine
-from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.features.engines import measure_engine
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.model import TrainedModel, find_tile_size
 from aerial_kedro.pipelines.training.nodes import (
     Candidate,
     Choice,
     calibrate_candidate,
+    evaluate_candidate,
     validate_candidate,
 )
 from aerial_kedro.report.comparison import render_comparison
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
-from aerial_kedro.tracking.child_run import ChildRun
+from aerial_kedro.tracking.record import ChildRun, RunRecord
 
 LOGGER = logging.getLogger(__name__)
 
 
-def measure_backbone(backbone: Backbone, choice: EngineChoice, seed: int) -> float:
+def measure_backbone(source: FeatureSource, seed: int) -> float:
     """Measure what the network takes for a tile, in milliseconds on one thread.
 
     The time of featurization would not do: features that are there are not computed again.
     """
-    return measure_engine(backbone, choice, seed)
+    return measure_engine(source.backbone, source.choice, seed)
 
 
-def name_candidate(candidate: Candidate, name: str) -> Candidate:
-    """Call a candidate by its whole name: backbone, classifier and setting."""
-    return replace(candidate, name=name, model=_trained(candidate).with_card(name=name))
+def validate(candidate: Candidate, labelled_features: DataFrame, name: str, seed: int) -> Candidate:
+    """Evaluate a candidate on validation under its whole name: backbone, classifier, setting."""
+    named = replace(candidate, name=name, model=_trained(candidate).with_card(name=name))
+    return validate_candidate(named, labelled_features, seed)
 
 
-def calibrate_best(chosen: TrainedModel, seed: int, *parts: Candidate | DataFrame) -> TrainedModel:
+def choose_on_validation(*candidates: Candidate) -> Choice:
+    """Choose the candidate with the best macro-F1 on validation; at a tie the first.
+
+    Predictions out of fold, by which the main job chooses between two, would take three more fits
+    of every model of the grid.
+    """
+    scored = [(each, each.validation.macro_f1) for each in candidates if each.validation]
+    best, score = max(scored, key=lambda each: each[1])
+    others = [f"{other.name} {value:.3f}" for other, value in scored if other is not best]
+    reason = f"macro-F1 of {score:.3f} on validation" + (
+        f", against {', '.join(others)}" if others else "; no other was trained"
+    )
+    return Choice(best.name, best.settings, reason)
+
+
+def calibrate_best(
+    choice: Choice, tile_catalog: DataFrame, seed: int, *parts: Candidate | DataFrame
+) -> TrainedModel:
     """Calibrate the model that was chosen; the others need no probabilities.
 
     Parameters
     ----------
-    chosen
-        Of the candidates.
+    choice
+        The choice among the candidates.
+    tile_catalog
+        The tiles, whose size the model's card records.
     seed
-        Of the folds.
+        Seed of the folds.
     *parts
         The candidates, then as many tables of labelled features, each candidate's own.
 
     Returns
     -------
     TrainedModel
-        Its card tells how good its probabilities are on validation as well.
+        Its card says how good its probabilities are on validation as well.
     """
-    candidates = parts[: len(parts) // 2]
-    (number,) = (
-        number
-        for number, each in enumerate(candidates)
-        if isinstance(each, Candidate) and each.name == chosen.card.name
-    )
-    candidate, rows = parts[number], parts[len(candidates) + number]
-    if not isinstance(candidate, Candidate) or not isinstance(rows, DataFrame):
-        raise TypeError("candidates come first, then as many tables")
-    calibrated = calibrate_candidate(candidate, rows, seed)
-    return _trained(validate_candidate(calibrated, rows, seed))
+    candidates, tables = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    for candidate, rows in zip(candidates, tables, strict=True):
+        if not isinstance(candidate, Candidate) or not isinstance(rows, DataFrame):
+            raise TypeError("candidates come first, then as many tables")
+        if candidate.name == choice.name:
+            model = _trained(calibrate_candidate(candidate, rows, seed))
+            size = find_tile_size(tile_catalog.filter("split = 'train'"))
+            return model.with_card(tile_size_m=size)
+    raise ValueError(f"{choice.name} is none of the candidates")
 
 
-def describe_candidate(candidate: Candidate, backbone: Backbone, millis: float) -> ComparedModel:
-    """Gather what is compared of a candidate that was judged on both splits.
+def evaluate(
+    candidate: Candidate,
+    labelled_features: DataFrame,
+    choice: Choice,
+    source: FeatureSource,
+    millis: float,
+    seed: int,
+) -> ComparedModel:
+    """Evaluate a candidate on the test split, after the choice, and gather what is compared.
 
     Parameters
     ----------
     candidate
-        Called by its whole name.
-    backbone
-        Whose features it learned from.
+        The candidate, under its whole name.
+    labelled_features
+        Its tiles.
+    choice
+        The choice, made without the test split.
+    source
+        What computed its features.
     millis
-        Of `measure_backbone`.
+        Milliseconds a tile, of `measure_backbone`.
+    seed
+        Seed of the block bootstrap.
     """
     card = _trained(candidate).card
-    if candidate.validation is None or candidate.test is None or candidate.seconds is None:
-        raise ValueError(f"{candidate.name} was not judged on both splits")
+    if candidate.validation is None or candidate.seconds is None:
+        raise ValueError(f"{candidate.name} was not evaluated on validation")
     return ComparedModel(
         name=candidate.name,
         backbone=card.backbone,
         classifier=card.classifier,
         setting=candidate.name.rsplit(".", 1)[-1],
         settings=card.settings,
-        n_features=backbone.card.n_features,
+        n_features=source.backbone.card.n_features,
         training_tiles=card.training_tiles,
         seconds=candidate.seconds,
         milliseconds=millis,
         validation=candidate.validation,
-        test=candidate.test,
+        test=evaluate_candidate(candidate, labelled_features, choice, seed),
     )
 
 
@@ -105,9 +137,9 @@ def rank(choice: Choice, *models: ComparedModel) -> Ranking:
     Parameters
     ----------
     choice
-        Made before any of them saw the test split.
+        The choice, made before any of them saw the test split.
     *models
-        In the order in which the choice was made.
+        The models, in the order in which the choice was made.
     """
     ranking = rank_models(models)
     if ranking.best.name != choice.name:
@@ -141,34 +173,32 @@ def tabulate(ranking: Ranking) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def list_runs(ranking: Ranking, fingerprint: CatalogFingerprint) -> list[ChildRun]:
-    """List what the run history keeps of each model."""
-    runs = []
+def record_run(ranking: Ranking, choice: Choice, fingerprint: CatalogFingerprint) -> RunRecord:
+    """List what the run history keeps: a run of its own for each model, and what was compared."""
+    children = []
     for each in ranking.models:
         model = each.model
-        figures = {
+        metrics = {
             f"{split}.{figure}": float(getattr(found, figure))
             for split, found in (("validation", model.validation), ("test", model.test))
             for figure in ("accuracy", "macro_f1")
         }
-        figures |= {"seconds.fit": model.seconds, "milliseconds.tile": model.milliseconds}
+        metrics |= {"seconds.fit": model.seconds, "milliseconds.tile": model.milliseconds}
         parameters = {"backbone": model.backbone, "classifier": model.classifier}
         parameters |= {"setting": model.setting, "n_features": str(model.n_features)}
         parameters |= {f"{model.classifier}.{k}": str(v) for k, v in model.settings.items()}
         tags = {"data.fingerprint": fingerprint.digest, "rank": str(each.rank)}
-        runs.append(ChildRun(model.name, parameters, figures, tags))
-    return runs
-
-
-def list_facts(ranking: Ranking, choice: Choice, fingerprint: CatalogFingerprint) -> dict[str, str]:
-    """List what the comparison was about, for the tags of its run."""
-    return {
+        children.append(
+            ChildRun(name=model.name, parameters=parameters, metrics=metrics, tags=tags)
+        )
+    tags = {
         "data.fingerprint": fingerprint.digest,
         "data.images": str(fingerprint.images),
         "chosen": choice.name,
         "chosen.reason": choice.reason,
         "compared": str(len(ranking.models)),
     }
+    return RunRecord(tags=tags, children=children)
 
 
 def draw_page(run_facts: RunFacts, ranking: Ranking, fingerprint: CatalogFingerprint) -> str:

@@ -7,11 +7,7 @@ from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.training import history
-from aerial_kedro.pipelines.training.nodes import choose_model, evaluate_on_test, record_tile_size
-from aerial_kedro.pipelines.training.pipeline import (
-    create_candidate_pipeline,
-    create_selection_pipeline,
-)
+from aerial_kedro.pipelines.training.pipeline import create_fit, create_selection_pipeline
 
 _NAME = "compare_models"
 # What the backbones have in common, and what the classifiers on one backbone's features have.
@@ -20,7 +16,7 @@ _OF_BACKBONE = {"labelled_features", "classes", "feature_source"}
 
 
 def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeline:
-    """Tile catalog in; every model of the grid judged, the best one registered.
+    """Tile catalog in; every model of the grid evaluated, the best one registered.
 
     Parameters
     ----------
@@ -38,7 +34,7 @@ def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeli
         for each in combinations
     }
     return sum(parts, Pipeline([])) + Pipeline(
-        [*_choose(models), *_test(models), *_tell(), *_record()], tags=[_NAME]
+        [*_choose(models), *_test(models), *_report(), *_record()], tags=[_NAME]
     )
 
 
@@ -46,12 +42,12 @@ def _backbone(space: str, combinations: list[Combination]) -> Pipeline:
     """Featurize once, and train everything on these features."""
     measured = Node(
         nodes.measure_backbone,
-        ["backbone", "engine_choice", "params:seed"],
+        ["feature_source", "params:seed"],
         "tile_milliseconds",
         name="measure_backbone",
     )
     parts = [
-        featurization.create_pipeline("backbone_name"),
+        featurization.create_pipeline(),
         group([measured], "featurization"),
         create_selection_pipeline(),
         *(_combination(each) for each in combinations),
@@ -61,14 +57,14 @@ def _backbone(space: str, combinations: list[Combination]) -> Pipeline:
 
 def _combination(found: Combination) -> Pipeline:
     """Train one model, under the names of its classifier and of its setting."""
-    name = Node(
-        nodes.name_candidate,
-        [f"validated_{found.classifier}", "model_name"],
+    validated = Node(
+        nodes.validate,
+        [f"fitted_{found.classifier}", "labelled_features", "model_name", "params:seed"],
         "candidate",
-        name="name",
+        name="validate",
     )
     own = {f"params:{found.classifier}": f"params:{_NAME}.{found.classifier}.{found.setting}"}
-    trained = create_candidate_pipeline(found.classifier) + Pipeline([name])
+    trained = create_fit(found.classifier) + Pipeline([validated])
     return _within(trained, f"{found.classifier}.{found.setting}", _OF_BACKBONE, own)
 
 
@@ -77,24 +73,17 @@ def _choose(models: dict[str, str]) -> list[Node]:
     tables = [f"{backbone}.labelled_features" for backbone in models.values()]
     return [
         Node(
-            choose_model,
+            nodes.choose_on_validation,
             candidates,
-            ["chosen_model", "choice"],
+            "choice",
             name="choose_model",
             namespace=_NAME,
         ),
         Node(
             nodes.calibrate_best,
-            ["chosen_model", "params:seed", *candidates, *tables],
-            "calibrated_model",
-            name="calibrate_best",
-            namespace=_NAME,
-        ),
-        Node(
-            record_tile_size,
-            ["calibrated_model", "tile_catalog"],
+            ["choice", "tile_catalog", "params:seed", *candidates, *tables],
             "best_model",
-            name="record_tile_size",
+            name="calibrate_best",
             namespace=_NAME,
         ),
         Node(
@@ -108,30 +97,27 @@ def _choose(models: dict[str, str]) -> list[Node]:
 
 
 def _test(models: dict[str, str]) -> list[Node]:
-    """Judge everything once on the test split, after the choice."""
+    """Evaluate everything once on the test split, after the choice."""
     return [
-        node
-        for model, backbone in models.items()
-        for node in (
-            Node(
-                evaluate_on_test,
-                [f"{model}.candidate", f"{backbone}.labelled_features", "choice", "params:seed"],
-                f"{model}.tested",
-                name=f"evaluate_{_short(model)}",
-                namespace=f"{_NAME}.final_test",
-            ),
-            Node(
-                nodes.describe_candidate,
-                [f"{model}.tested", f"{backbone}.backbone", f"{backbone}.tile_milliseconds"],
-                f"{model}.compared",
-                name=f"describe_{_short(model)}",
-                namespace=f"{_NAME}.final_test",
-            ),
+        Node(
+            nodes.evaluate,
+            [
+                f"{model}.candidate",
+                f"{backbone}.labelled_features",
+                "choice",
+                f"{backbone}.feature_source",
+                f"{backbone}.tile_milliseconds",
+                "params:seed",
+            ],
+            f"{model}.compared",
+            name=f"evaluate_{_short(model)}",
+            namespace=f"{_NAME}.final_test",
         )
+        for model, backbone in models.items()
     ]
 
 
-def _tell() -> list[Node]:
+def _report() -> list[Node]:
     return [
         Node(nodes.tabulate, "ranking", "comparison", name="tabulate", namespace=_NAME),
         Node(
@@ -155,17 +141,10 @@ def _record() -> list[Node]:
             namespace=_NAME,
         ),
         Node(
-            nodes.list_runs,
-            ["ranking", "catalog_fingerprint"],
-            "compared_runs",
-            name="list_runs",
-            namespace=_NAME,
-        ),
-        Node(
-            nodes.list_facts,
+            nodes.record_run,
             ["ranking", "choice", "catalog_fingerprint"],
-            "run_tags",
-            name="list_facts",
+            "run_record",
+            name="record_run",
             namespace=_NAME,
         ),
         Node(

@@ -11,9 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import ModelCard
+from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.serving.model import ServedModel
-from aerial_kedro.models.stored import StoredModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.explain.parameters import ExplainSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
@@ -98,7 +97,7 @@ def explain_chosen(
     tile_catalog: DataFrame,
     tile_features: DataFrame,
     labelled_features: DataFrame,
-    model: StoredModel,
+    model: TrainedModel,
     settings: ExplainSettings,
 ) -> tuple[list[ExplainedAnswer], str]:
     """Explain the tiles.

@@ -23,7 +23,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "tile_catalog",
                     "tile_features",
                     "labelled_features",
-                    "stored_model",
+                    "trained_model",
                     "params:explain",
                 ],
                 ["explained_images", "explaining_model"],

@@ -9,7 +9,6 @@ from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.reference import ChangeFigures
-from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
@@ -47,7 +46,6 @@ class TileFindings:
     catalog: CatalogSummary
     quarantine: QuarantineSummary
     split: SplitCheck
-    backbone: Backbone
     model: TrainedModel
     gallery: Gallery
     abstention: AbstentionSummary
@@ -134,7 +132,7 @@ def _content(tiles: TileFindings) -> page.ReportContent:
 
 
 def _facts(source: SourceFacts, tiles: TileFindings) -> list[page.Fact]:
-    run, backbone, model = tiles.run, tiles.backbone, tiles.model
+    run, backbone, model = tiles.run, tiles.model.source.backbone, tiles.model
     facts = {
         **source.facts,
         "Backbone": f"{backbone.card.name} ({backbone.card.n_features:,} features)",

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.stored import StoredModel
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
@@ -23,7 +23,7 @@ def explain_errors(
     test_predictions: DataFrame,
     tile_catalog: DataFrame,
     labelled_features: DataFrame,
-    model: StoredModel,
+    model: TrainedModel,
     settings: ReportSettings,
 ) -> list[ExplainedTile]:
     """Explain the most confident errors: what in the picture spoke for the wrong class.

@@ -183,7 +183,6 @@ def _create_common(metrics: str) -> Pipeline:
                     "catalog_summary",
                     "quarantine_summary",
                     "split_check",
-                    "backbone",
                     "trained_model",
                     "gallery",
                     "abstention",
@@ -199,8 +198,7 @@ def _create_common(metrics: str) -> Pipeline:
                     "test_predictions",
                     "tile_catalog",
                     "labelled_features",
-                    # The files of `trained_model`: written before there are test predictions.
-                    "stored_model",
+                    "trained_model",
                     "params:report",
                 ],
                 "explained_errors",

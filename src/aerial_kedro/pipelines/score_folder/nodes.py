@@ -8,12 +8,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import JAVA_ENGINE, EngineChoice
+from aerial_kedro.features.engines import is_plug_in
+from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
-from aerial_kedro.pipelines.score_folder.parameters import FeatureRequest
-from aerial_kedro.pipelines.scoring.nodes import collect_mapped, draw_years
+from aerial_kedro.pipelines.scoring.nodes import draw_years, map_located
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
@@ -21,7 +21,6 @@ from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.scores import ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
-_OF_ENGINE = {"engine", "precision"}
 
 
 def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
@@ -32,7 +31,7 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
     tree
         The files, with their places where `tile_summaries.csv` tells them.
     year
-        Of all images, if it is known.
+        Year of all images, if it is known.
     """
     for remark in remarks_on(tree):
         LOGGER.warning("%s", remark)
@@ -41,13 +40,13 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
 
 def take_source(
     model: TrainedModel, request: FeatureRequest, engine: str
-) -> tuple[ModelCard, Backbone, EngineChoice, str]:
+) -> tuple[ModelCard, FeatureSource]:
     """Take what computes a model's features: the model brings it.
 
     Parameters
     ----------
     model
-        That is to score the tiles.
+        The model that is to score the tiles.
     request
         What the command asks of features; a model answers with its own.
     engine
@@ -56,7 +55,7 @@ def take_source(
     Returns
     -------
     tuple
-        The model's card, its backbone, what runs that, and the ``feature_key``.
+        The model's card, and its feature source.
 
     Raises
     ------
@@ -64,34 +63,25 @@ def take_source(
         If the command asks for others, or this machine cannot compute the model's.
     """
     source, name = model.source, model.card.name
-    if source is None:
-        raise ValueError(f"the model {name} was not stored")
-    own = {"backbone": source.backbone.card.name, **source.choice.model_dump(include=_OF_ENGINE)}
-    said = ", ".join(f"{each}={value}" for each, value in own.items())
-    others = request.others_than(own)
-    if others:
+    if others := request.others_than(source.named):
         raise AerialError(
-            f"The model {name!r} was trained on features of {said}, brings what computes them, and "
-            f"fits no others. Leave {', '.join(others)} out of the command, or choose another "
+            f"The model {name!r} was trained on features of {source}, brings what computes them, "
+            f"and fits no others. Leave {', '.join(others)} out of the command, or choose another "
             "model with model_name=NAME."
         )
-    if source.choice.engine == JAVA_ENGINE != engine:
+    own = source.choice.engine
+    if is_plug_in(own) and engine != own:
         raise AerialError(
-            f"The model {name!r} was trained on features of {said}, which SynapseML computes in "
-            f"Java. Add --params=engine={JAVA_ENGINE}, so that Spark starts with it."
+            f"The model {name!r} was trained on features of {source}, which Spark computes with "
+            f"Java parts of its own. Add --params=engine={own}, so that Spark starts with them."
         )
     source.check_engine(name)
-    LOGGER.info("Features as %s learned them: %s", name, said)
-    return model.card, source.backbone, source.choice, source.key
+    LOGGER.info("Features as %s learned them: %s", name, source)
+    return model.card, source
 
 
-def release_features(key: str, quarantine: QuarantineSummary) -> str:
-    """Let scoring begin once the quarantine is checked: nothing is replaced before.
-
-    Returns
-    -------
-    str
-        The ``feature_key``.
+def check_readable(source: FeatureSource, quarantine: QuarantineSummary) -> FeatureSource:
+    """Hand on the feature source once the quarantine is checked: nothing is replaced before.
 
     Raises
     ------
@@ -104,17 +94,17 @@ def release_features(key: str, quarantine: QuarantineSummary) -> str:
             f"reason: {next(iter(quarantine.reasons), 'none')}. All are in 04_feature/quarantine; "
             "give scenes, or a folder of images, with 8-bit RGB."
         )
-    return key
+    return source
 
 
-def gather_located(predictions: DataFrame) -> pd.DataFrame:
-    """Bring the tiles with coordinates to the driver: none, where `tile_summaries.csv` is not."""
-    located = collect_mapped(predictions)
-    if not len(located):
+def map_scored(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
+    """Map the tiles with coordinates (`map_located`): none, where `tile_summaries.csv` is not."""
+    mapped = map_located(predictions, settings)
+    if not len(mapped):
         LOGGER.info(
             "No tile has coordinates, so no map is drawn: it needs tile_summaries.csv beside them"
         )
-    return located
+    return mapped
 
 
 def draw_scored_maps(

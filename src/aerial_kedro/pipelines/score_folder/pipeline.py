@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.score_folder import nodes
-from aerial_kedro.pipelines.scoring.nodes import locate_tiles, select_mapped_classes
+from aerial_kedro.pipelines.scoring.nodes import locate_tiles
 from aerial_kedro.pipelines.scoring.pipeline import create_prediction_pipeline
 
 
@@ -16,7 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
         + create_checked_features()
         + pipeline(
             create_prediction_pipeline(),
-            inputs={"tile_catalog": "score_catalog", "feature_key": "released_key"},
+            inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
         )
         + _create_outputs()
     )
@@ -43,39 +43,28 @@ def create_checked_features() -> Pipeline:
             Node(
                 nodes.take_source,
                 ["trained_model", "params:asked_features", "params:engine"],
-                ["model_card", "model_backbone", "model_engine", "model_key"],
+                ["model_card", "model_source"],
                 name="take_source",
             ),
             Node(
-                nodes.release_features,
-                ["model_key", "quarantine_summary"],
-                "released_key",
-                name="release_features",
+                nodes.check_readable,
+                ["model_source", "quarantine_summary"],
+                "checked_source",
+                name="check_readable",
             ),
         ],
         "featurization",
     )
     return checks + pipeline(
         featurization.create_feature_pipeline(),
-        inputs={
-            "tile_catalog": "score_catalog",
-            "backbone": "model_backbone",
-            "engine_choice": "model_engine",
-            "feature_key": "model_key",
-        },
+        inputs={"tile_catalog": "score_catalog", "feature_source": "model_source"},
     )
 
 
 def _create_outputs() -> Pipeline:
     return group(
         [
-            Node(nodes.gather_located, "predictions", "gathered", name="gather_located"),
-            Node(
-                select_mapped_classes,
-                ["gathered", "params:mapping"],
-                "mapped",
-                name="select_mapped_classes",
-            ),
+            Node(nodes.map_scored, ["predictions", "params:mapping"], "mapped", name="map_scored"),
             Node(
                 nodes.draw_scored_maps,
                 ["mapped", "model_card", "params:land_cover"],

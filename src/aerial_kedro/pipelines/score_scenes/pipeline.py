@@ -13,7 +13,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """Scenes and a stored model in; predictions, maps and change out."""
     predictions = pipeline(
         create_prediction_pipeline(),
-        inputs={"tile_catalog": "score_catalog", "feature_key": "released_key"},
+        inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
     )
     return _create_ingestion() + create_checked_features() + predictions + create_map_pipeline()
 

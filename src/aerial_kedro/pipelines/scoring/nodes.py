@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
 from aerial_kedro.maps.drawing import map_of_tiles, polygons_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
@@ -22,7 +23,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def score_tiles(
-    tile_catalog: DataFrame, tile_features: DataFrame, model: TrainedModel, key: str
+    tile_catalog: DataFrame, tile_features: DataFrame, model: TrainedModel, source: FeatureSource
 ) -> DataFrame:
     """Predict the class of every tile that has features.
 
@@ -36,8 +37,8 @@ def score_tiles(
         The tiles and their features.
     model
         The chosen classifier.
-    key
-        ``feature_key`` of this run's features.
+    source
+        What computed this run's features.
 
     Returns
     -------
@@ -49,10 +50,10 @@ def score_tiles(
     AerialError
         If the model was trained on other features.
     """
-    model.check_features(key)
+    model.check_features(source.key)
     if remark := model.remark_on_tile_size(tile_catalog):
         LOGGER.warning("%s", remark)
-    features = tile_features.filter(F.col("feature_key") == key).drop("feature_key")
+    features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     scored = model.predict(tile_catalog.join(features, ["image_id", "source_version"]))
     classes = F.array(*[F.lit(name) for name in model.card.classes])
     unlearned = F.col("label").isNotNull() & ~F.col("label").isin(model.card.classes)
@@ -84,8 +85,14 @@ def tabulate_predictions(predictions: DataFrame) -> DataFrame:
     return predictions.select(path.alias("filepath"), "label", "pred_label").orderBy("filepath")
 
 
-def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
-    """Bring what a map needs of the predictions to the driver (about 100 bytes a tile).
+def map_tiles(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
+    """Bring what a map needs of the predictions to the driver, with what it shows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a tile, about 100 bytes each: its place, label and prediction, and what the map
+        shows as ``mapped_class``; ``pred_label`` stays the likeliest class.
 
     Raises
     ------
@@ -97,14 +104,14 @@ def gather_mapped(predictions: DataFrame) -> pd.DataFrame:
             "The tiles have no coordinates (they come from class folders), so there is no map to "
             "draw. Run --pipeline=from_folders, which draws none."
         )
-    return collect_mapped(predictions)
+    return map_located(predictions, settings)
 
 
-def collect_mapped(predictions: DataFrame) -> pd.DataFrame:
-    """Collect what a map needs of the tiles that have coordinates; perhaps of none."""
-    located = predictions.filter("epsg is not null")
-    return (
-        located.select(
+def map_located(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
+    """Do what `map_tiles` does with the tiles that have coordinates; perhaps with none."""
+    located = (
+        predictions.filter("epsg is not null")
+        .select(
             "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax",
             "label", "purity", "split", "pred_label", "probability", "decided_by",
         )
@@ -112,11 +119,7 @@ def collect_mapped(predictions: DataFrame) -> pd.DataFrame:
         .toPandas()
         .astype({"year": "Int32"})  # a whole number also where it is missing
     )  # fmt: skip
-
-
-def select_mapped_classes(gathered: pd.DataFrame, settings: MapSettings) -> pd.DataFrame:
-    """Add what the map shows as ``mapped_class``; ``pred_label`` stays the likeliest class."""
-    return gathered.assign(mapped_class=mapped_classes(gathered, settings))
+    return located.assign(mapped_class=mapped_classes(located, settings))
 
 
 def draw_maps(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, Raster]:
@@ -130,9 +133,9 @@ def draw_years(mapped: pd.DataFrame, names: list[str]) -> dict[str, Raster]:
     Parameters
     ----------
     mapped
-        Of `select_mapped_classes`.
+        The table of `map_tiles`.
     names
-        Classes, in the order of the map's values; the one after them is for unsure tiles.
+        Class names, in the order of the map's values; the one after them is for unsure tiles.
     """
     shown = [*names, UNSURE]
     colours = class_colours(shown)

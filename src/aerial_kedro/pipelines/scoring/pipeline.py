@@ -26,7 +26,7 @@ def create_prediction_pipeline() -> Pipeline:
         [
             Node(
                 nodes.score_tiles,
-                ["tile_catalog", "tile_features", "trained_model", "feature_key"],
+                ["tile_catalog", "tile_features", "trained_model", "feature_source"],
                 "predictions",
                 name="score_tiles",
             ),
@@ -45,13 +45,7 @@ def create_map_pipeline() -> Pipeline:
     """Wire the part that needs coordinates."""
     return group(
         [
-            Node(nodes.gather_mapped, "predictions", "gathered", name="gather_mapped"),
-            Node(
-                nodes.select_mapped_classes,
-                ["gathered", "params:mapping"],
-                "mapped",
-                name="select_mapped_classes",
-            ),
+            Node(nodes.map_tiles, ["predictions", "params:mapping"], "mapped", name="map_tiles"),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
             Node(comparison.compare_years, "predictions", "change", name="compare_years"),

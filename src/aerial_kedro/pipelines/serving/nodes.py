@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import convert_model
 from aerial_kedro.models.serving.model import ENGINE, ServedCard, ServedModel
-from aerial_kedro.models.stored import StoredModel
 
 
-def assemble_model(model: StoredModel) -> ServedModel:
+def assemble_model(model: TrainedModel) -> ServedModel:
     """Put a stored model and its backbone together, so that they need neither Spark nor torch.
 
     Parameters
     ----------
     model
-        As Spark ML stored it. What is served runs on ONNX Runtime in the precision of training:
-        every engine gives the same features.
+        A stored model. What is served runs on ONNX Runtime in the precision of training: every
+        engine gives the same features.
 
     Raises
     ------

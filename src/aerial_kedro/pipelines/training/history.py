@@ -15,6 +15,7 @@ from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration, RegistrySettings
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from aerial_kedro.tracking.record import RunRecord
 
 _LANES, _LANE_DIGITS = 4, 15
 _SEPARATOR, _NOTHING = "\x1f", "\x00"
@@ -49,29 +50,42 @@ def fingerprint_catalog(tile_catalog: DataFrame) -> CatalogFingerprint:
     )
 
 
-def list_metrics(
-    summary: TrainingSummary, validation: ValidationSummary
-) -> dict[str, dict[str, float]]:
-    """List the figures that the run history keeps, one metric each.
+def record_run(
+    summary: TrainingSummary,
+    validation: ValidationSummary,
+    fingerprint: CatalogFingerprint,
+    check: SplitCheck,
+) -> RunRecord:
+    """List what the run history keeps: figures as metrics, and what the run was about as tags.
 
     A class's figures are ``<model>.test.<class>.users_accuracy`` and so on; those that do not
     exist (of a class that was never predicted, say) are left out.
     """
     found: dict[str, Evaluation] = {
-        f"{name}.{split}": evaluation
+        f"{name}.{part}": getattr(scores, part)
         for name, scores in summary.models.items()
-        for split, evaluation in (("validation", scores.validation), ("test", scores.test))
+        for part in ("validation", "out_of_fold", "test")
     }
     found |= {f"baseline.{name}.test": each for name, each in summary.baselines.items()}
-    figures = {
+    metrics = {
         f"{name}.{figure}": getattr(evaluation, figure)
         for name, evaluation in found.items()
         for figure in ("accuracy", "macro_f1")
     }
     for name, scores in summary.models.items():
-        figures |= list_class_metrics(f"{name}.test", scores.test)
-    figures |= list_validation_metrics(validation)
-    return {name: {"value": value, "step": 0} for name, value in figures.items()}
+        metrics |= list_class_metrics(f"{name}.test", scores.test)
+    metrics |= list_validation_metrics(validation)
+    tags = {
+        "data.fingerprint": fingerprint.digest,
+        "data.images": str(fingerprint.images),
+        "chosen": summary.chosen,
+        "chosen.reason": summary.reason,
+        "split_check": check.description,
+        "split_check.is_spatial": str(check.is_spatial).lower(),
+    }
+    if check.smallest_distance_m is not None:
+        tags["split_check.smallest_distance_m"] = f"{check.smallest_distance_m:.1f}"
+    return RunRecord(metrics=metrics, tags=tags)
 
 
 def list_class_metrics(prefix: str, evaluation: Evaluation) -> dict[str, float]:
@@ -80,9 +94,10 @@ def list_class_metrics(prefix: str, evaluation: Evaluation) -> dict[str, float]:
     Parameters
     ----------
     prefix
-        Of the names.
+        Beginning of the names.
     evaluation
-        Its classes may have any name. Where two would become one, the later gets a number.
+        The evaluation, whose classes may have any name. Where two would become one, the later gets
+        a number.
     """
     figures: dict[str, float] = {}
     taken: set[str] = set()
@@ -95,23 +110,6 @@ def list_class_metrics(prefix: str, evaluation: Evaluation) -> dict[str, float]:
             if value is not None:
                 figures[f"{prefix}.{fit}.{figure}"] = value
     return figures
-
-
-def list_facts(
-    fingerprint: CatalogFingerprint, check: SplitCheck, summary: TrainingSummary
-) -> dict[str, str]:
-    """List what a run was about, for the tags of its history."""
-    facts = {
-        "data.fingerprint": fingerprint.digest,
-        "data.images": str(fingerprint.images),
-        "chosen": summary.chosen,
-        "chosen.reason": summary.reason,
-        "split_check": check.description,
-        "split_check.is_spatial": str(check.is_spatial).lower(),
-    }
-    if check.smallest_distance_m is not None:
-        facts["split_check.smallest_distance_m"] = f"{check.smallest_distance_m:.1f}"
-    return facts
 
 
 def register_model(

@@ -16,64 +16,45 @@ _LEARNED_FROM = ("labelled_features", "classes", "feature_source")
 
 def create_pipeline(**_: object) -> Pipeline:
     """Features and labels in; the chosen model and what was found out."""
+    baseline = Node(
+        nodes.fit_image_statistics,
+        [*_LEARNED_FROM, f"params:{nodes.BASELINE}", "params:seed"],
+        f"fitted_{nodes.BASELINE}",
+        name="fit",
+    )
     parts = [
         create_selection_pipeline(),
-        *(group(_create_calibrated(name), name) for name in _FITS),
-        group(_fit_baseline(), nodes.BASELINE),
+        *(group(create_fit(name) + _create_calibration(name), name) for name in _FITS),
+        group([baseline], nodes.BASELINE),
         _choose(),
-        _test(),
-        _validate(),
         _record(),
     ]
     return group(sum(parts, Pipeline([])), "training")
 
 
 def create_selection_pipeline() -> Pipeline:
-    """Join features with labels, and note what computed them."""
+    """Join features with labels, and list the classes that can be learned."""
     return Pipeline(
         [
             Node(
                 selection.select_labelled,
-                ["tile_features", "tile_catalog", "feature_key", "quarantine_summary"],
+                [
+                    "tile_features",
+                    "tile_catalog",
+                    "feature_source",
+                    "quarantine_summary",
+                    "params:asked_features",
+                ],
                 "labelled_features",
                 name="select_labelled",
             ),
             Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
-            Node(
-                selection.record_source,
-                ["backbone", "engine_choice", "feature_key"],
-                "feature_source",
-                name="record_source",
-            ),
         ],
     )
 
 
-def create_candidate_pipeline(name: str) -> Pipeline:
-    """Fit and validate one classifier; its probabilities are not calibrated.
-
-    Parameters
-    ----------
-    name
-        ``logistic_regression`` or ``random_forest``.
-    """
-    return _create_fit(name) + _create_validation(f"fitted_{name}", name)
-
-
-def _create_calibrated(name: str) -> Pipeline:
-    """Fit, calibrate and validate one classifier."""
-    calibration = Node(
-        nodes.calibrate_candidate,
-        [f"fitted_{name}", "labelled_features", "params:seed"],
-        f"calibrated_{name}",
-        name="calibrate",
-    )
-    return (
-        _create_fit(name) + Pipeline([calibration]) + _create_validation(f"calibrated_{name}", name)
-    )
-
-
-def _create_fit(name: str) -> Pipeline:
+def create_fit(name: str) -> Pipeline:
+    """Fit one classifier: ``logistic_regression`` or ``random_forest``."""
     return Pipeline(
         [
             Node(
@@ -86,118 +67,56 @@ def _create_fit(name: str) -> Pipeline:
     )
 
 
-def _create_validation(candidate: str, name: str) -> Pipeline:
+def _create_calibration(name: str) -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.validate_candidate,
-                [candidate, "labelled_features", "params:seed"],
-                f"validated_{name}",
-                name="validate",
+                nodes.calibrate_candidate,
+                [f"fitted_{name}", "labelled_features", "params:seed"],
+                f"calibrated_{name}",
+                name="calibrate",
             )
         ]
     )
 
 
-def _fit_baseline() -> Pipeline:
-    """Fit the baseline; it is no candidate, so nothing of it is validated or calibrated."""
-    return Pipeline(
-        [
-            Node(
-                nodes.fit_image_statistics,
-                [*_LEARNED_FROM, f"params:{nodes.BASELINE}", "params:seed"],
-                f"fitted_{nodes.BASELINE}",
-                name="fit",
-            ),
-        ],
-    )
-
-
 def _choose() -> Pipeline:
+    """Choose a classifier out of fold, then evaluate everything once on the test split."""
+    candidates = [f"calibrated_{name}" for name in _FITS]
     return Pipeline(
         [
             Node(
                 nodes.choose_model,
-                ["validated_logistic_regression", "validated_random_forest"],
-                ["chosen_model", "choice"],
+                [*candidates, "tile_catalog", "params:seed"],
+                ["trained_model", "choice"],
                 name="choose_model",
             ),
             Node(
-                nodes.record_tile_size,
-                ["chosen_model", "tile_catalog"],
-                "trained_model",
-                name="record_tile_size",
-            ),
-        ],
-    )
-
-
-def _test() -> Pipeline:
-    """Judge everything once on the test split, after the choice."""
-    judged = {name: f"validated_{name}" for name in _FITS} | {
-        nodes.BASELINE: f"fitted_{nodes.BASELINE}"
-    }
-    judges = [
-        Node(
-            nodes.evaluate_on_test,
-            [candidate, "labelled_features", "choice", "params:seed"],
-            f"tested_{name}",
-            name=f"evaluate_{name}",
-        )
-        for name, candidate in judged.items()
-    ]
-    majority = Node(
-        nodes.evaluate_majority,
-        ["labelled_features", "classes", "params:seed"],
-        "tested_majority",
-        name="evaluate_majority",
-    )
-    summary = Node(
-        nodes.summarise_training,
-        [*(f"tested_{name}" for name in judged), "tested_majority", "choice"],
-        "training_summary",
-        name="summarise_training",
-    )
-    return group([*judges, majority, summary], "final_test")
-
-
-def _validate() -> Pipeline:
-    """Judge the chosen classifier on other divisions of the same tiles."""
-    common = ["chosen_settings", "params:split", "params:validation", "params:seed"]
-    return group(
-        [
-            Node(
-                validation.choose_settings,
-                ["choice", "params:logistic_regression", "params:random_forest"],
-                "chosen_settings",
-                name="choose_settings",
+                nodes.evaluate_on_test,
+                [
+                    *candidates,
+                    f"fitted_{nodes.BASELINE}",
+                    "labelled_features",
+                    "choice",
+                    "params:seed",
+                ],
+                "training_summary",
+                name="evaluate_on_test",
             ),
             Node(
-                validation.compare_random_split,
-                ["labelled_features", *common],
-                "random_split",
-                name="compare_random_split",
-            ),
-            Node(
-                validation.cross_validate_blocks,
-                ["labelled_features", "tile_catalog", *common],
-                "block_folds",
-                name="cross_validate_blocks",
-            ),
-            Node(
-                validation.leave_one_region_out,
-                ["labelled_features", "tile_catalog", *common],
-                "region_folds",
-                name="leave_one_region_out",
-            ),
-            Node(
-                validation.summarise_validation,
-                ["random_split", "block_folds", "region_folds"],
+                validation.validate_choice,
+                [
+                    "labelled_features",
+                    "tile_catalog",
+                    "choice",
+                    "params:split",
+                    "params:validation",
+                    "params:seed",
+                ],
                 "validation_summary",
-                name="summarise_validation",
+                name="validate_choice",
             ),
-        ],
-        "validation",
+        ]
     )
 
 
@@ -212,16 +131,10 @@ def _record() -> Pipeline:
                 name="fingerprint_catalog",
             ),
             Node(
-                history.list_metrics,
-                ["training_summary", "validation_summary"],
-                "run_metrics",
-                name="list_metrics",
-            ),
-            Node(
-                history.list_facts,
-                ["catalog_fingerprint", "split_check", "training_summary"],
-                "run_tags",
-                name="list_facts",
+                history.record_run,
+                ["training_summary", "validation_summary", "catalog_fingerprint", "split_check"],
+                "run_record",
+                name="record_run",
             ),
             Node(
                 history.register_model,

@@ -9,9 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.tiles.quarantine import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
@@ -21,8 +19,9 @@ _TILES_OF_PARTITION = 1_000
 def select_labelled(
     tile_features: DataFrame,
     tile_catalog: DataFrame,
-    key: str,
+    source: FeatureSource,
     quarantine: QuarantineSummary,
+    request: FeatureRequest,
 ) -> DataFrame:
     """Join features with labels and splits.
 
@@ -30,23 +29,36 @@ def select_labelled(
     ----------
     tile_features, tile_catalog
         Features, and what is known of their tiles.
-    key
-        The ``feature_key`` to take.
+    source
+        What computed the features to take.
     quarantine
-        Passed its check: training waits for it.
+        Summary of the quarantine, which has passed its check.
+    request
+        What the command asks of features.
 
     Returns
     -------
     DataFrame
         ``image_id, label, split, block_id, features, statistics``. The same tiles come in the same
         order and partitions, however the features were written.
+
+    Raises
+    ------
+    AerialError
+        If the command asks for features other than those that were computed.
     """
+    if others := request.others_than(source.named, ignore=("pooling", "weights_path")):
+        raise AerialError(
+            f"The features to learn from are of {source}, and the command asks for "
+            f"{', '.join(others)}. Leave that out, or compute such features first: "
+            "`kedro run --pipeline=featurization` with the same parameters."
+        )
     tiles = quarantine.tiles - quarantine.quarantined
     LOGGER.info("%s tiles have features", f"{tiles:,}")
     labelled = tile_catalog.filter("label is not null and split is not null").select(
         "image_id", "source_version", "label", "split", "block_id"
     )
-    features = tile_features.filter(tile_features["feature_key"] == key)
+    features = tile_features.filter(tile_features["feature_key"] == source.key)
     selected = labelled.join(features, ["image_id", "source_version"]).drop(
         "source_version", "feature_key"
     )
@@ -54,32 +66,6 @@ def select_labelled(
     # files that features happened to be written to, one seed grew different forests.
     partitions = max(1, math.ceil(tiles / _TILES_OF_PARTITION))
     return selected.repartition(partitions, "image_id").sortWithinPartitions("image_id")
-
-
-def record_source(backbone: Backbone, choice: EngineChoice, key: str) -> FeatureSource:
-    """Note what computed the features, for the model to keep.
-
-    Parameters
-    ----------
-    backbone, choice
-        The network, and what ran it.
-    key
-        The ``feature_key`` of the features to learn from.
-
-    Raises
-    ------
-    AerialError
-        If these make other features.
-    """
-    source = FeatureSource(backbone, choice)
-    if source.key != key:
-        raise AerialError(
-            f"The features to learn from are {key}, and what is at hand (the backbone "
-            f"{backbone.card.name} in {backbone.card.precision}, run by {choice.engine} in "
-            f"{choice.precision}) makes {source.key}. Give the parameters of the run that made "
-            "them, such as precision=int8, or run `kedro run --pipeline=featurization` first."
-        )
-    return source
 
 
 def list_classes(labelled_features: DataFrame) -> list[str]:

@@ -1,22 +1,17 @@
-"""Nodes that judge the chosen classifier on other divisions of the tiles."""
+"""Node that evaluates the chosen classifier on other divisions of the tiles."""
 
 from __future__ import annotations
 
 import logging
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.validation import CrossValidation, RandomSplit, ValidationSummary
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.cross_validation import cross_validate, evaluate_random_split
-from aerial_kedro.models.settings import (
-    ClassifierSettings,
-    LogisticRegressionSettings,
-    RandomForestSettings,
-)
+from aerial_kedro.models.settings import ClassifierSettings
 from aerial_kedro.pipelines.training.nodes import Choice
 from aerial_kedro.pipelines.training.parameters import ValidationSettings
 from aerial_kedro.splits.blocks import SplitRules
@@ -26,47 +21,54 @@ LOGGER = logging.getLogger(__name__)
 _NO_BLOCKS = "the tiles have no coordinates, so their split is random already"
 
 
-class RandomSplitOutcome(BaseModel):
-    """A random split's result, or why there is none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    result: RandomSplit | None = None
-    skipped: str | None = None
-
-
-class Folds(BaseModel):
-    """A cross-validation's result; None where it was not asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    result: CrossValidation | None = None
-
-
-def choose_settings(
+def validate_choice(
+    labelled_features: DataFrame,
+    tile_catalog: DataFrame,
     choice: Choice,
-    logistic_regression: LogisticRegressionSettings,
-    random_forest: RandomForestSettings,
-) -> ClassifierSettings:
-    """Pick the chosen classifier's settings."""
-    return {"logistic_regression": logistic_regression, "random_forest": random_forest}[choice.name]
+    rules: SplitRules,
+    asked: ValidationSettings,
+    seed: int,
+) -> ValidationSummary:
+    """Evaluate the chosen classifier on other divisions of the tiles than the one split.
+
+    Parameters
+    ----------
+    labelled_features, tile_catalog
+        The tiles with a label and a split, and where they are.
+    choice
+        The chosen classifier and its settings.
+    rules
+        Rules of the split.
+    asked
+        Which divisions are wanted.
+    seed
+        Seed of the divisions and of the classifier.
+    """
+    random_split, skipped = _split_at_random(labelled_features, choice.settings, rules, asked, seed)
+    parts = (labelled_features, tile_catalog, choice.settings, rules, asked, seed)
+    return ValidationSummary(
+        random_split=random_split,
+        random_split_skipped=skipped,
+        cross_validation=_cross_validate_blocks(*parts),
+        leave_one_region_out=_leave_one_region_out(*parts),
+    )
 
 
-def compare_random_split(
+def _split_at_random(
     labelled_features: DataFrame,
     settings: ClassifierSettings,
     rules: SplitRules,
     asked: ValidationSettings,
     seed: int,
-) -> RandomSplitOutcome:
-    """Fit and judge the chosen classifier on a random split of the same images.
+) -> tuple[RandomSplit | None, str | None]:
+    """Fit and evaluate on a random split of the same images: the result, or why there is none.
 
     That it cannot be done is no reason to stop: the run has its result already.
     """
     if not asked.random_split:
-        return RandomSplitOutcome()
-    skipped = None if _has_blocks(labelled_features) else _NO_BLOCKS
-    if skipped is None:
+        return None, None
+    skipped = _NO_BLOCKS
+    if _has_blocks(labelled_features):
         try:
             found = evaluate_random_split(labelled_features, settings, rules, seed)
         except AerialError as error:
@@ -76,20 +78,20 @@ def compare_random_split(
                 "Split at random, for comparison only: accuracy %.3f, macro-F1 %.3f",
                 found.evaluation.accuracy, found.evaluation.macro_f1,
             )  # fmt: skip
-            return RandomSplitOutcome(result=found)
+            return found, None
     LOGGER.info("No comparison with a random split: %s", skipped)
-    return RandomSplitOutcome(skipped=skipped)
+    return None, skipped
 
 
-def cross_validate_blocks(
+def _cross_validate_blocks(
     labelled_features: DataFrame,
     tile_catalog: DataFrame,
     settings: ClassifierSettings,
     rules: SplitRules,
     asked: ValidationSettings,
     seed: int,
-) -> Folds:
-    """Cross-validate the chosen classifier over folds of whole blocks.
+) -> CrossValidation | None:
+    """Cross-validate over folds of whole blocks, if that is asked for.
 
     Raises
     ------
@@ -97,10 +99,10 @@ def cross_validate_blocks(
         If the tiles have no blocks, or there are fewer blocks than folds.
     """
     if not asked.folds:
-        return Folds()
+        return None
     if not _has_blocks(labelled_features):
         raise AerialError(
-            "Tiles without coordinates have no blocks to deal to folds. Set "
+            "Tiles without coordinates have no blocks to assign to folds. Set "
             "`validation.folds` to 0."
         )
     tiles = _tiles(labelled_features, tile_catalog)
@@ -110,15 +112,15 @@ def cross_validate_blocks(
     return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
-def leave_one_region_out(
+def _leave_one_region_out(
     labelled_features: DataFrame,
     tile_catalog: DataFrame,
     settings: ClassifierSettings,
     rules: SplitRules,
     asked: ValidationSettings,
     seed: int,
-) -> Folds:
-    """Judge the chosen classifier on each region after learning on all others.
+) -> CrossValidation | None:
+    """Evaluate on each region after learning on all others, if that is asked for.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def leave_one_region_out(
         If the tiles were not divided by regions.
     """
     if not asked.leave_one_region_out:
-        return Folds()
+        return None
     if rules.unit != "region":
         raise AerialError(
             "`validation.leave_one_region_out` needs regions: set `split.unit` to region, "
@@ -141,18 +143,6 @@ def leave_one_region_out(
     return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
 
 
-def summarise_validation(
-    random_split: RandomSplitOutcome, folds: Folds, regions: Folds
-) -> ValidationSummary:
-    """Gather what the other divisions say."""
-    return ValidationSummary(
-        random_split=random_split.result,
-        random_split_skipped=random_split.skipped,
-        cross_validation=folds.result,
-        leave_one_region_out=regions.result,
-    )
-
-
 def _evaluate_folds(
     labelled_features: DataFrame,
     tiles: pd.DataFrame,
@@ -160,8 +150,8 @@ def _evaluate_folds(
     rules: SplitRules,
     description: str,
     seed: int,
-) -> Folds:
-    found = cross_validate(
+) -> CrossValidation:
+    return cross_validate(
         labelled_features,
         tiles,
         settings,
@@ -169,7 +159,6 @@ def _evaluate_folds(
         description=description,
         seed=seed,
     )
-    return Folds(result=found)
 
 
 def _has_blocks(labelled_features: DataFrame) -> bool:

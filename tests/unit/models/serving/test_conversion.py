@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
 from aerial_kedro.models.serving.conversion import convert_model
-from aerial_kedro.models.stored import StoredModel, StoredStage
+from aerial_kedro.models.stored import StoredStage
 from tests.models import make_card, make_source
 
 DENSE = {"type": 1, "size": None, "indices": None}
@@ -36,13 +37,13 @@ MATRICES = {
 }
 
 
-def model(*stages: StoredStage) -> StoredModel:
+def model(*stages: StoredStage) -> TrainedModel:
     source = make_source()
     card = make_card(source, name="oak", classes=["a", "b"], temperature=1.5)
-    return StoredModel(card, stages, source)
+    return TrainedModel(None, card, source, stages)
 
 
-def regression(matrix: dict[str, Any], *, multinomial: bool = True) -> StoredModel:
+def regression(matrix: dict[str, Any], *, multinomial: bool = True) -> TrainedModel:
     sparse = {"type": 0, "size": 3, "indices": [0, 2], "values": [2.0, 4.0]}
     scaler = {"std": [sparse], "mean": [{**DENSE, "values": [1.0, 1.0, 1.0]}]}
     learned = {
@@ -102,7 +103,7 @@ ROOT = node(0, 0, [2.0, 2.0], (1, 2), at=(1, 0.5))
 NODES = [ROOT, node(0, 1, [3.0, 1.0]), node(0, 2, [0.0, 4.0]), node(1, 0, [1.0, 1.0])]
 
 
-def forest(nodes: list[dict[str, Any]]) -> StoredModel:
+def forest(nodes: list[dict[str, Any]]) -> TrainedModel:
     table = pa.Table.from_pylist(nodes)
     return model(StoredStage("RandomForestClassificationModel", {}, table))
 

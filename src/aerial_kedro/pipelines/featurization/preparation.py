@@ -1,8 +1,9 @@
-"""Nodes that settle what computes the features, and say what that costs."""
+"""Nodes that prepare what computes the features, and measure what its precision costs."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,15 +11,17 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.features import engines
-from aerial_kedro.features.artifact import Backbone, BackboneCard
-from aerial_kedro.features.engines import EngineChoice, open_engine
+from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
+from aerial_kedro.features.engines import AUTO, choose_engine, open_engine
+from aerial_kedro.features.engines.available import has_graphics_card
+from aerial_kedro.features.known import name_export
 from aerial_kedro.features.precision_loss import (
     PrecisionSummary,
     compare_features,
     run_in_batches,
 )
 from aerial_kedro.features.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
@@ -26,37 +29,83 @@ LOGGER = logging.getLogger(__name__)
 
 CALIBRATION_TILES = 128
 _PROBE_TRAINING_TILES = 240
-_PROBE_JUDGED_TILES = 160
+_PROBE_TEST_TILES = 160
 
 
 def prepare_backbone(
-    exported: Backbone,
+    weights: WeightsFile,
     stored: list[Backbone],
     tile_catalog: DataFrame,
+    pooling: str,
+    engine: str,
     precision: str,
     max_nodata_fraction: float,
     seed: int,
-) -> Backbone:
-    """Hand the export through, or quantize it where the run is in int8.
+) -> FeatureSource:
+    """Export the network, quantize it where the run is in int8, and choose what runs it.
 
     Parameters
     ----------
-    exported
-        In fp32.
+    weights
+        Weights of the backbone, which they name.
     stored
-        The int8 backbone of an earlier run, if there is one: taken if it is of the same network
-        and calibrated on the same tiles.
+        Backbones that earlier runs left, in fp32 or int8: taken where they are what this run
+        would make.
     tile_catalog
-        Training tiles are calibrated on; tiles in no split where those are too few.
-    precision
-        The run parameter.
+        The tiles, of which int8 is calibrated on training tiles; on tiles in no split where
+        those are too few.
+    pooling, engine, precision
+        The run parameters.
     max_nodata_fraction
-        Tiles with more nodata are left out.
+        Tiles with a greater share of nodata are not calibrated on.
     seed
-        Draws the tiles.
+        Seed of every draw of tiles.
     """
-    if precision != "int8":
-        return exported
+    exported = export_once(weights, stored, pooling, engine, seed)
+    backbone = exported
+    if precision == "int8":
+        backbone = _quantize_once(exported, stored, tile_catalog, max_nodata_fraction, seed)
+    choice = choose_engine(backbone, engine, precision, seed)
+    return FeatureSource(backbone, choice, exported if backbone is not exported else None)
+
+
+def export_once(
+    weights: WeightsFile, stored: list[Backbone], pooling: str, engine: str, seed: int
+) -> Backbone:
+    """Export a network with its preprocessing and prove it equal to torch, unless that is done.
+
+    Parameters
+    ----------
+    weights, stored, pooling, engine
+        As for `prepare_backbone`.
+    seed
+        Seed of the tiles that the proof is made on.
+    """
+    # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
+    with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
+    name = name_export(weights.backbone, weights.sha256, pooling)
+    for each in stored:
+        complete = each.program is not None or not with_program
+        if each.card.precision == "fp32" and each.card.export == name and complete:
+            LOGGER.info("The backbone %s is exported already", weights.backbone)
+            return each
+    # torch takes seconds to import; runs that find their backbone exported never need it.
+    from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
+    from aerial_kedro.features.export import export_backbone  # noqa: PLC0415
+    from aerial_kedro.features.weights import read_weights  # noqa: PLC0415
+
+    definition, parsed = define_backbone(weights.backbone), read_weights(weights)
+    exported = export_backbone(definition, parsed, seed, pooling, with_program=with_program)
+    return replace(exported, card=exported.card.model_copy(update={"export": name}))
+
+
+def _quantize_once(
+    exported: Backbone,
+    stored: list[Backbone],
+    tile_catalog: DataFrame,
+    max_nodata_fraction: float,
+    seed: int,
+) -> Backbone:
     from aerial_kedro.features import quantization  # noqa: PLC0415  # loads slowly
 
     wanted = tile_catalog.filter("split is null or split = 'train'")
@@ -78,31 +127,26 @@ def _same_network(first: BackboneCard, second: BackboneCard) -> bool:
     return all(getattr(first, name) == getattr(second, name) for name in fields)
 
 
-def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:
-    """Settle ``engine=auto`` and ``precision=auto`` by a short measurement."""
-    return engines.choose_engine(backbone, engine, precision, seed)
-
-
 def measure_precision(
-    exported: Backbone,
-    backbone: Backbone,
-    choice: EngineChoice,
+    source: FeatureSource,
     tile_catalog: DataFrame,
     max_nodata_fraction: float,
     seed: int,
 ) -> PrecisionSummary:
     """Measure what a precision below fp32 costs, on labelled tiles apart by block.
 
-    The test split is left alone: a linear classifier is fitted on training tiles and judged on
+    The test split is left alone: a linear classifier is fitted on training tiles and evaluated on
     validation tiles, with features of both precisions.
     """
+    backbone, choice = source.backbone, source.choice
+    exported = source.exported or backbone
     known = PrecisionSummary(**choice.model_dump())
     if choice.precision == "fp32":
         return known
     labelled = tile_catalog.filter("label is not null")
     parts = [
         (name == "train", labelled.filter(F.col("split") == name), count)
-        for name, count in (("train", _PROBE_TRAINING_TILES), ("validation", _PROBE_JUDGED_TILES))
+        for name, count in (("train", _PROBE_TRAINING_TILES), ("validation", _PROBE_TEST_TILES))
     ]
     # Another draw than the calibration's.
     drawn = [_draw(part, max_nodata_fraction, seed + 1, count) for _, part, count in parts]

@@ -8,8 +8,8 @@ import pandas as pd
 from pyspark.ml.wrapper import JavaModel
 from pyspark.sql import DataFrame
 
-from aerial_kedro.pipelines.training_synapseml.parameters import SynapseSettings
 from aerial_kedro.synapseml.classifiers import (
+    SynapseSettings,
     SynapseStatistics,
     SynapseSummary,
     compute_statistics,
@@ -18,6 +18,7 @@ from aerial_kedro.synapseml.classifiers import (
     score,
     train_classifier,
 )
+from aerial_kedro.tracking.record import RunRecord
 
 LOGGER = logging.getLogger(__name__)
 
@@ -38,18 +39,18 @@ def summarise(
     logistic_regression: JavaModel,
     labelled_features: DataFrame,
 ) -> SynapseSummary:
-    """Judge both classifiers on the test split."""
+    """Evaluate both classifiers on the test split."""
     test = _part(labelled_features, "test")
     summary = SynapseSummary(
         random_forest=compute_statistics(random_forest, test),
         logistic_regression=compute_statistics(logistic_regression, test),
     )
-    _tell("random forest", summary.random_forest)
-    _tell("logistic regression", summary.logistic_regression)
+    _log("random forest", summary.random_forest)
+    _log("logistic regression", summary.logistic_regression)
     return summary
 
 
-def _tell(name: str, found: SynapseStatistics) -> None:
+def _log(name: str, found: SynapseStatistics) -> None:
     remark = "" if found.has_probabilities else " (one against the rest: no probabilities)"
     LOGGER.info(
         "SynapseML, %s%s, test: accuracy %.3f, mean precision %.3f, mean recall %.3f",
@@ -57,17 +58,19 @@ def _tell(name: str, found: SynapseStatistics) -> None:
     )  # fmt: skip
 
 
-def list_metrics(summary: SynapseSummary) -> dict[str, dict[str, float]]:
-    """List the figures that the run history keeps, one metric each."""
+def record_run(summary: SynapseSummary) -> RunRecord:
+    """List the figures that the run history keeps."""
     found = {
         "random_forest": summary.random_forest,
         "logistic_regression": summary.logistic_regression,
     }
-    return {
-        f"synapseml.{name}.test.{figure}": {"value": getattr(statistics, figure), "step": 0}
-        for name, statistics in found.items()
-        for figure in ("accuracy", "mean_precision", "mean_recall")
-    }
+    return RunRecord(
+        metrics={
+            f"synapseml.{name}.test.{figure}": getattr(statistics, figure)
+            for name, statistics in found.items()
+            for figure in ("accuracy", "mean_precision", "mean_recall")
+        }
+    )
 
 
 def predict_test(

@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.training_synapseml import nodes
+from aerial_kedro.synapseml import nodes
 
 SYNAPSEML = "synapseml"
 """Tag of the nodes for which Spark is started with SynapseML's Java parts."""
@@ -33,10 +33,10 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="summarise",
             ),
             Node(
-                nodes.list_metrics,
+                nodes.record_run,
                 "synapseml_summary",
-                "synapseml_metrics",
-                name="list_metrics",
+                "synapseml_record",
+                name="record_run",
             ),
             Node(
                 nodes.predict_test,
