@@ -28,7 +28,7 @@ def start_spark(project: Path) -> None:
     project
         The project's folder.
     """
-    packages = yaml.safe_load((project / "conf/base/image_featurizer.yml").read_text())
+    packages = yaml.safe_load((project / "conf/base/synapseml.yml").read_text())["featurizer"]
     with KedroSession.create(project) as session:
         session.load_context()  # which hands Spark its settings
         spark.add_packages(packages)

@@ -32,7 +32,7 @@ from aerial_kedro.imagery.search import check_request
 
 LOGGER = logging.getLogger(__name__)
 _PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
-# They tell of every request and every gateway call.
+# They log every request and every gateway call.
 _TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
 
 
@@ -41,7 +41,7 @@ class ProjectRunParameters(RunParameters, DigitsRunParameters):
 
 
 class ProjectHooks:
-    """Configure Spark, check the run parameters, refuse what cannot end well, say it plainly."""
+    """Configure Spark, check the run parameters, refuse what cannot end well with a plain message."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:

@@ -62,11 +62,11 @@ class BackboneCard(BaseModel):
     Parameters
     ----------
     name
-        The backbone.
+        Name of the backbone.
     architecture
         Library and network, such as ``timm/tf_efficientnet_lite0``.
     weights_source, weights_sha256
-        Where its weights come from.
+        Origin and digest of its weights.
     input_size
         Side of the input in pixels.
     n_features
@@ -81,13 +81,13 @@ class BackboneCard(BaseModel):
     parity_cosine
         Least cosine similarity with torch's output found at export.
     onnx_sha256
-        Of the ONNX file.
+        Digest of the ONNX file.
     precision
-        What its convolutions calculate in.
+        Precision of its convolutions.
     calibration
         Identity of the tiles that an int8 backbone's ranges were measured on.
     program_sha256
-        Of the same network as PyTorch runs it, where that was exported too.
+        Digest of the same network as PyTorch runs it, where that was exported too.
     export
         Name of what it was exported from and with, `aerial_kedro.features.known.name_export`;
         None where that was not known.
@@ -123,7 +123,7 @@ class Backbone:
         The ONNX file. Input ``tiles``: uint8, ``(batch, size, size, 3)``; output ``features``:
         float32, ``(batch, n_features)``.
     card
-        Its description.
+        Description of the backbone.
     program
         The same for the engine ``torch``, as `torch.export.save` writes it; None where that engine
         was not asked for.
@@ -134,11 +134,11 @@ class Backbone:
     program: bytes | None = None
 
     def has_network_for(self, engine: str) -> bool:
-        """Tell whether that engine has something to run."""
+        """Return whether that engine has something to run."""
         return engine != "torch" or self.program is not None
 
     def network_for(self, engine: str) -> bytes:
-        """Give an engine what it runs.
+        """Return what an engine runs.
 
         Raises
         ------
@@ -161,9 +161,9 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
     Parameters
     ----------
     card
-        The backbone: its weights and preprocessing count, the bytes of its export do not.
+        Card of the backbone: weights and preprocessing count, the bytes of the export do not.
     engine, precision
-        What runs it.
+        Engine and precision that run it.
     reading_version
         Version of the code that reads and resizes tiles.
 

@@ -29,7 +29,7 @@ class PackagedWeights:
     file
         Path of the weights inside it.
     sha256
-        Of the file's content.
+        Digest of the file's content.
     """
 
     package: str
@@ -119,9 +119,9 @@ def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
     Parameters
     ----------
     backbone
-        Its name.
+        Name of the backbone.
     weights_sha256
-        Of the weights file.
+        Digest of the weights file.
     pooling
         The run parameter.
 

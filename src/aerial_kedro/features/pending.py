@@ -14,18 +14,18 @@ Batches: TypeAlias = Iterator[pa.RecordBatch]
 
 @dataclass(frozen=True)
 class PendingFeatures:
-    """What Spark's tasks are to compute.
+    """What Spark's tasks are to compute: lazy, as a Spark frame is, until it is saved.
 
     Parameters
     ----------
     tiles
-        What is to be featurized, in as many partitions as there are to be tasks.
+        Tiles to featurize, in as many partitions as there are to be tasks.
     compute
         Turns the tiles of a partition into rows of `tile_features`; sent to the workers.
     feature_key
-        Of all rows.
+        Key of all rows.
     tasks
-        How many partitions there are.
+        Number of partitions.
     """
 
     tiles: DataFrame

@@ -22,7 +22,7 @@ def pool_features(network: nn.Module, definition: BackboneDefinition, pooling: s
     network
         Cut before its last layer.
     definition
-        Of that network.
+        Definition of that network.
     pooling
         ``last``: the network's own output. ``stages``: also means and standard deviations of
         earlier stages, see `PooledStages`. ``auto``: ``stages`` where the definition names some.
@@ -51,7 +51,7 @@ def chosen_stages(definition: BackboneDefinition, pooling: str) -> tuple[str, ..
 class PooledStages(nn.Module):
     """A network's output beside the mean and standard deviation of some of its stages.
 
-    Earlier stages keep texture and colour that the last one, trained to tell objects apart, has
+    Earlier stages keep texture and colour that the last one, trained to distinguish objects, has
     forgotten. A signed square root evens out the long tails of such pooled activations (Perronnin
     et al. 2010, "Improving the Fisher kernel", the power normalisation), which linear classifiers
     on them profit from.

@@ -24,9 +24,9 @@ class ProbeAccuracy(BaseModel):
     Parameters
     ----------
     training_tiles, evaluated_tiles
-        What it was fitted and judged on, apart by block.
+        Tiles that it was fitted and evaluated on, apart by block.
     fp32, precision
-        Share of the judged tiles that it gets right with features in fp32, and in the precision
+        Share of the evaluated tiles that it gets right with features in fp32, and in the precision
         of the run.
     """
 
@@ -44,7 +44,7 @@ class PrecisionSummary(BaseModel):
     Parameters
     ----------
     engine, precision
-        Of the run.
+        Engine and precision of the run.
     milliseconds
         Engine to the time of a tile, where the engine was chosen by measurement.
     calibration_tiles
@@ -52,7 +52,7 @@ class PrecisionSummary(BaseModel):
     tiles
         Tiles, none of them calibrated on, on which the cosines were measured.
     mean_cosine, smallest_cosine
-        Of features with those in fp32; None in fp32, or without such tiles.
+        Cosines of the features with those in fp32; None in fp32, or without such tiles.
     probe
         None in fp32, and where there are too few labelled tiles.
     """
@@ -69,7 +69,7 @@ class PrecisionSummary(BaseModel):
     probe: ProbeAccuracy | None = None
 
     def __str__(self) -> str:
-        """Say it in one sentence."""
+        """Describe it in one sentence."""
         said = f"{self.engine}, {self.precision}"
         if self.mean_cosine is not None:
             said += f"; cosine with fp32 on {self.tiles} tiles: mean {self.mean_cosine:.4f}, "
@@ -100,20 +100,20 @@ def compare_features(
     labels
         Class of each tile.
     is_training
-        ``(n,)`` bool: tiles to fit on. The others are judged, and no block has some of both.
+        ``(n,)`` bool: tiles to fit on. The others are evaluated, and no block has some of both.
 
     Returns
     -------
     dict
         ``tiles, mean_cosine, smallest_cosine, probe`` of `PrecisionSummary`; the cosines on the
-        judged tiles.
+        evaluated tiles.
     """
-    judged = ~is_training
-    if not judged.any():
+    evaluated = ~is_training
+    if not evaluated.any():
         return {}
-    alike = cosines(fp32[judged], lower[judged])
+    alike = cosines(fp32[evaluated], lower[evaluated])
     return {
-        "tiles": int(judged.sum()),
+        "tiles": int(evaluated.sum()),
         "mean_cosine": float(alike.mean()),
         "smallest_cosine": float(alike.min()),
         "probe": _probe(fp32, lower, np.asarray(labels, dtype=object), is_training),

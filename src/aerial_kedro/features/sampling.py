@@ -25,7 +25,7 @@ def read_pixels(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.Rec
     Yields
     ------
     pyarrow.RecordBatch
-        `PIXEL_COLUMNS`. Tiles that cannot be read are left out: the quarantine tells of them.
+        `PIXEL_COLUMNS`. Tiles that cannot be read are left out: the quarantine lists them.
     """
     with SceneReader() as reader:
         for batch in batches:

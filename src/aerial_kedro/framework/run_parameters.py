@@ -19,7 +19,7 @@ class RunParameters(BaseModel):
     Parameters
     ----------
     scenes_root, landcover_path
-        Where the scenes and the land cover are.
+        Folders, files or addresses of the scenes and of the land cover.
     folders_root
         Folder of labelled tiles.
     reference_root
@@ -29,21 +29,21 @@ class RunParameters(BaseModel):
     regions_path
         Polygon layer to divide tiles by (`split.unit=region`).
     year
-        Year of scenes that do not tell theirs, and of folders of tiles.
+        Year of scenes whose files do not say it, and of folders of tiles.
     sample_fraction
         Share of the places to take (0–1].
     seed
-        Of every random choice.
+        Seed of every random choice.
     tile_size_m
         Side of a tile in metres.
     backbone, weights_path
         Network, and a file of weights instead of its own.
     pooling
-        Which of its layers make the features.
+        Layers of the backbone that make the features.
     engine, precision
-        What runs the network.
+        Engine that runs the network, and its precision.
     classifier
-        Which classifiers to train.
+        Classifiers to train.
     model_name
         Name of the model to store, or to score with; to score with also an address in the
         registry.

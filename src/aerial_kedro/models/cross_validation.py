@@ -1,4 +1,4 @@
-"""The chosen classifier fitted and judged again: on a random split, and fold by fold."""
+"""The chosen classifier fitted and evaluated again: on a random split, and fold by fold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FEWEST_CLASSES = 2
 def evaluate_random_split(
     rows: DataFrame, settings: ClassifierSettings, rules: SplitRules, seed: int
 ) -> RandomSplit:
-    """Fit and judge a classifier on a random split, as studies do that know no places.
+    """Fit and evaluate a classifier on a random split, as studies do that know no places.
 
     Images are divided, not places: of two years of a place one may be trained on and one tested.
 
@@ -37,11 +37,11 @@ def evaluate_random_split(
     rows
         ``image_id, label, split, block_id`` and the settings' column, of the images of all splits.
     settings
-        Of the classifier.
+        Settings of the classifier.
     rules
-        The shares: those of the split by place.
+        Rules of the split by place, whose shares are taken.
     seed
-        Of the split and of the classifier.
+        Seed of the split and of the classifier.
 
     Raises
     ------
@@ -51,9 +51,11 @@ def evaluate_random_split(
     images = rows.select("image_id", "label", "split").toPandas()
     splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
     training, test = images[splits == "train"], images[splits == "test"]
-    judged = _predict(rows, training, test, settings, seed)
+    predicted_tiles = _predict(rows, training, test, settings, seed)
     classes = sorted(set(images["label"]))
-    found = evaluate(judged["label"].tolist(), judged["pred_label"].tolist(), classes)
+    found = evaluate(
+        predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist(), classes
+    )
     return RandomSplit(
         training_tiles=len(training),
         training_tiles_by_place=int((images["split"] == "train").sum()),
@@ -70,7 +72,7 @@ def cross_validate(
     description: str,
     seed: int,
 ) -> CrossValidation:
-    """Fit a classifier without each fold in turn, and judge it there.
+    """Fit a classifier without each fold in turn, and evaluate it there.
 
     Tiles of other folds that lie within the buffer of a fold's tiles are not fitted on.
 
@@ -82,13 +84,13 @@ def cross_validate(
         ``image_id, fold, label, lon, lat, size_m`` of the same images. A categorical ``fold`` may
         have categories without an image: they are reported as such.
     settings
-        Of the classifier.
+        Settings of the classifier.
     buffer_m
         Least distance in metres between the edges of a training and a test tile.
     description
-        The folds in words.
+        Description of the folds.
     seed
-        Of the classifier, and of the pooled evaluation's bootstrap.
+        Seed of the classifier, and of the pooled evaluation's bootstrap.
     """
     folds = tiles["fold"].astype("category")
     tiles = tiles.assign(fold=folds.astype(object))
@@ -105,10 +107,10 @@ def cross_validate(
             remark=_impossible(test, training),
         )
         if result.remark is None:
-            judged = _predict(rows, training, test, settings, seed)
-            predictions.append(judged)
+            predicted_tiles = _predict(rows, training, test, settings, seed)
+            predictions.append(predicted_tiles)
             classes = sorted({*training["label"], *test["label"]})
-            result = _evaluated(result, judged, classes)
+            result = _evaluated(result, predicted_tiles, classes)
         LOGGER.info("%s: %s", name, _in_words(result))
         results.append(result)
     return summarise_folds(description, results, _pooled(predictions, tiles, seed))
@@ -123,8 +125,10 @@ def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
     return None
 
 
-def _evaluated(result: FoldResult, judged: pd.DataFrame, classes: list[str]) -> FoldResult:
-    found = evaluate(judged["label"].tolist(), judged["pred_label"].tolist(), classes)
+def _evaluated(result: FoldResult, predicted_tiles: pd.DataFrame, classes: list[str]) -> FoldResult:
+    found = evaluate(
+        predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist(), classes
+    )
     remarks = [f"only {found.n} tile(s)"] if found.n < FEW_TILES else []
     if result.unlearned:
         remarks.append(f"not in its training tiles: {', '.join(result.unlearned)}")
@@ -141,15 +145,15 @@ def _pooled(predictions: list[pd.DataFrame], tiles: pd.DataFrame, seed: int) -> 
     """Evaluate the predictions of all folds together."""
     if not predictions:
         return None
-    judged = pd.concat(predictions)
-    labels, predicted = judged["label"].tolist(), judged["pred_label"].tolist()
-    blocks = judged["block_id"].tolist()
+    predicted_tiles = pd.concat(predictions)
+    labels, predicted = predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist()
+    blocks = predicted_tiles["block_id"].tolist()
     return evaluate(labels, predicted, sorted(set(tiles["label"])), blocks=blocks, seed=seed)
 
 
 def _in_words(result: FoldResult) -> str:
     if result.accuracy is None:
-        return f"not judged ({result.remark})"
+        return f"not evaluated ({result.remark})"
     remark = f" ({result.remark})" if result.remark else ""
     return f"accuracy {result.accuracy:.3f} of {result.tiles:,} tiles{remark}"
 

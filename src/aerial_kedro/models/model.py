@@ -29,28 +29,28 @@ class ModelCard(BaseModel):
     Parameters
     ----------
     name
-        Under which it is stored; empty until it is.
+        Name under which it is stored; empty until it is.
     classifier
         ``logistic_regression`` or ``random_forest``.
     classes
-        In the order of its probabilities.
+        Class names, in the order of its probabilities.
     column
         The column of `tile_features` that it reads.
     feature_key, backbone, engine, precision
-        Of the features that it was trained on: it fits no others.
+        Features that it was trained on, and what computed them: it fits no others.
     settings
-        Of the classifier.
+        Settings of the classifier.
     seed
-        Of training.
+        Seed of training.
     training_tiles
-        How many it saw.
+        Number of training tiles.
     tile_size_m
         Side of the tiles on the ground; None where they had no coordinates.
     temperature
-        Of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
+        Temperature of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
         the training and validation splits that the fold's model had not seen.
     validation
-        Its accuracy on the validation split.
+        Accuracy on the validation split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -17,9 +17,9 @@ class RegistrySettings(BaseModel):
     Parameters
     ----------
     name
-        Under which every run adds a version.
+        Registered name, to which every run adds a version.
     alias
-        Of the best version.
+        Alias of the best version.
     promote
         When a new version gets the alias: ``better`` than the macro-F1 on validation of the one
         that has it, ``always`` or ``never``.
@@ -46,11 +46,11 @@ class Registration:
     Parameters
     ----------
     model
-        With its card.
+        The model, with its card.
     settings
-        Name and alias.
+        Name, alias, and when the alias moves.
     tags
-        What else the version shall tell.
+        Further facts of the version.
     """
 
     model: TrainedModel

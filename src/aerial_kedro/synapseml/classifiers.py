@@ -1,6 +1,6 @@
 """SynapseML's `TrainClassifier`: the 2017 sample's way of training, its known faults avoided.
 
-It turns every column that it is given into features, paths among them, unless it is told which
+It turns every column that it is given into features, paths among them, unless it is given which
 ones are: here the vector alone. The `precision` and `recall` of `ComputeModelStatistics` are added
 up over all classes, and so are both the accuracy again: they are left out here, and the figures of
 each class come from the confusion matrix. With more than two classes its logistic regression is one
@@ -67,7 +67,7 @@ class SynapseStatistics(BaseModel):
     mean_precision, mean_recall
         Means over the classes.
     per_class
-        Of each class, from ``confusion``.
+        Accuracies of each class, from ``confusion``.
     has_probabilities
         Whether the classifier gives any; one regression for each class against the rest does not.
     """

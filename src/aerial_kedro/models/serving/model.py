@@ -28,21 +28,21 @@ class ServedCard(BaseModel):
     Parameters
     ----------
     model_name
-        Of the trained model.
+        Name of the trained model.
     classifier
         ``logistic_regression`` or ``random_forest``.
     classes
-        In the order of its probabilities.
+        Class names, in the order of its probabilities.
     column
         What it reads: the backbone's ``features``, or plain ``statistics`` of the picture.
     temperature
-        Of its probabilities.
+        Temperature of its probabilities.
     feature_key
-        Of the features that it was trained on.
+        Key of the features that it was trained on.
     precision
-        Of the backbone.
+        Precision of those features.
     backbone
-        The backbone.
+        Card of the backbone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -105,15 +105,15 @@ def explain_chosen(
     Parameters
     ----------
     chosen
-        Of `choose_images`.
+        Table of `choose_images`.
     tile_catalog, tile_features
-        Of the run that made the predictions.
+        Tiles and features of the run that made the predictions.
     labelled_features
         With the training tiles.
     model
-        What decided.
+        The model that decided.
     settings
-        How closely.
+        How many patches and neighbours.
 
     Returns
     -------
@@ -205,9 +205,9 @@ def _check_probabilities(
     """Refuse predictions that the model would not make of these features."""
     made = served.classifier.probabilities(np.stack(features[card.column].tolist()))
     of_image = dict(zip(features["image_id"], made, strict=True))
-    for image, told in zip(chosen["image_id"], chosen["probabilities"], strict=True):
-        if set(told) != set(card.classes) or not np.allclose(
-            of_image[image], [told[name] for name in card.classes], atol=_SAME
+    for image, given in zip(chosen["image_id"], chosen["probabilities"], strict=True):
+        if set(given) != set(card.classes) or not np.allclose(
+            of_image[image], [given[name] for name in card.classes], atol=_SAME
         ):
             raise _not_of_this_run(image, card, "it would answer otherwise")
 

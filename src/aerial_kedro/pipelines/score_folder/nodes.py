@@ -29,7 +29,7 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
     Parameters
     ----------
     tree
-        The files, with their places where `tile_summaries.csv` tells them.
+        The files, with their places where `tile_summaries.csv` gives them.
     year
         Year of all images, if it is known.
     """

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class ValidationSettings(BaseModel):
-    """Which other divisions of the tiles the chosen classifier is judged on.
+    """Divisions of the tiles on which the chosen classifier is evaluated besides the split.
 
     Parameters
     ----------
