@@ -41,7 +41,7 @@ class ProjectRunParameters(RunParameters, DigitsRunParameters):
 
 
 class ProjectHooks:
-    """Configure Spark, check the run parameters, refuse what cannot end well with a plain message."""
+    """Configure Spark, check the run parameters, refuse with a message what cannot end well."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:

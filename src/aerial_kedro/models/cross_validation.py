@@ -51,11 +51,9 @@ def evaluate_random_split(
     images = rows.select("image_id", "label", "split").toPandas()
     splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
     training, test = images[splits == "train"], images[splits == "test"]
-    predicted_tiles = _predict(rows, training, test, settings, seed)
+    scored = _predict(rows, training, test, settings, seed)
     classes = sorted(set(images["label"]))
-    found = evaluate(
-        predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist(), classes
-    )
+    found = evaluate(scored["label"].tolist(), scored["pred_label"].tolist(), classes)
     return RandomSplit(
         training_tiles=len(training),
         training_tiles_by_place=int((images["split"] == "train").sum()),
@@ -107,10 +105,10 @@ def cross_validate(
             remark=_impossible(test, training),
         )
         if result.remark is None:
-            predicted_tiles = _predict(rows, training, test, settings, seed)
-            predictions.append(predicted_tiles)
+            scored = _predict(rows, training, test, settings, seed)
+            predictions.append(scored)
             classes = sorted({*training["label"], *test["label"]})
-            result = _evaluated(result, predicted_tiles, classes)
+            result = _evaluated(result, scored, classes)
         LOGGER.info("%s: %s", name, _in_words(result))
         results.append(result)
     return summarise_folds(description, results, _pooled(predictions, tiles, seed))
@@ -125,10 +123,8 @@ def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
     return None
 
 
-def _evaluated(result: FoldResult, predicted_tiles: pd.DataFrame, classes: list[str]) -> FoldResult:
-    found = evaluate(
-        predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist(), classes
-    )
+def _evaluated(result: FoldResult, scored: pd.DataFrame, classes: list[str]) -> FoldResult:
+    found = evaluate(scored["label"].tolist(), scored["pred_label"].tolist(), classes)
     remarks = [f"only {found.n} tile(s)"] if found.n < FEW_TILES else []
     if result.unlearned:
         remarks.append(f"not in its training tiles: {', '.join(result.unlearned)}")
@@ -145,9 +141,9 @@ def _pooled(predictions: list[pd.DataFrame], tiles: pd.DataFrame, seed: int) -> 
     """Evaluate the predictions of all folds together."""
     if not predictions:
         return None
-    predicted_tiles = pd.concat(predictions)
-    labels, predicted = predicted_tiles["label"].tolist(), predicted_tiles["pred_label"].tolist()
-    blocks = predicted_tiles["block_id"].tolist()
+    scored = pd.concat(predictions)
+    labels, predicted = scored["label"].tolist(), scored["pred_label"].tolist()
+    blocks = scored["block_id"].tolist()
     return evaluate(labels, predicted, sorted(set(tiles["label"])), blocks=blocks, seed=seed)
 
 
