@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,27 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
+_LAYER = re.compile(r"/0\d_([a-z_]+)/")
 _ABSENT = object()
 _ROOTS = ("root", "spark_root")
+
+
+def with_layers(catalog: Mapping[str, Any]) -> dict[str, Any]:
+    """Add kedro-viz's layer to the entries of a catalog that have no metadata of their own.
+
+    Examples
+    --------
+    >>> entry = {"type": "text.TextDataset", "filepath": "data/08_reporting/report.html"}
+    >>> with_layers({"report": entry})["report"]["metadata"]
+    {'kedro-viz': {'layer': 'reporting'}}
+    """
+    found = {}
+    for name, entry in catalog.items():
+        place = entry.get("filepath") or entry.get("path") if isinstance(entry, Mapping) else None
+        layer = _LAYER.search(str(place or ""))
+        known = {"metadata": {"kedro-viz": {"layer": layer[1]}}} if layer else {}
+        found[name] = {**known, **entry} if known else entry
+    return found
 
 
 def environment_variable(name: str, default: Any = _ABSENT) -> Any:
@@ -28,13 +48,15 @@ def environment_variable(name: str, default: Any = _ABSENT) -> Any:
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, and three things more.
+    """Kedro's loader, and four things more, none of which a resolver or a hook could do.
 
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
     path has one default, in `parameters.yml`. A missing environment variable is an error that
     names every one that is not set. And a relative root in `globals.yml` is the project's, from
     wherever the command is given: Kedro does that for some keys of the catalog only. Where the
-    configuration is an archive there is no project, and the root is the working folder's.
+    configuration is an archive there is no project, and the root is the working folder's. And an
+    entry of the catalog whose place is in a folder of a layer, such as ``04_feature``, is shown
+    in that layer by kedro-viz, unless its own ``metadata`` says otherwise.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,6 +83,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
                 f"The environment {env!r} needs environment variables that are not set: "
                 f"{', '.join(missing)}. conf/{env}/README.md says what each holds."
             ) from error
+        if key == "catalog":
+            return with_layers(found)
         return self._with_absolute_roots(found) if key == "globals" else found
 
     def _with_absolute_roots(self, settings: dict[str, Any]) -> dict[str, Any]:
