@@ -1,0 +1,114 @@
+"""What all datasets of the project share: a place in storage, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar
+
+import fsspec
+from kedro.io import AbstractDataset
+
+from aerial_kedro.datasets.atomic import open_atomic
+
+_Saved = TypeVar("_Saved")
+_Loaded = TypeVar("_Loaded")
+
+
+class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
+    """A dataset at a path of a disk or of blob storage.
+
+    One that is only read defines ``load`` and, in `not_saved`, the sentence that refuses to save;
+    one that is only written defines ``save`` and `not_loaded`. Kedro's description of a dataset
+    is what its constructor was given, without the credentials.
+
+    Parameters
+    ----------
+    path
+        Path of the file or folder: a local path, or an address that fsspec opens. None for what
+        has no place in storage.
+    credentials
+        Options of the storage's file system in fsspec; without them, those that it finds in the
+        environment.
+    metadata
+        Entries for plug-ins, such as the layer that kedro-viz draws.
+
+    Attributes
+    ----------
+    not_loaded, not_saved
+        Messages of a dataset that is only written, or only read: what to do instead.
+    """
+
+    not_loaded: ClassVar[str] = "It is only written."
+    not_saved: ClassVar[str] = "It is only read."
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        # The command line reads a name of digits as a number.
+        self._path = "" if path is None else str(path)
+        self._credentials = credentials or {}
+        self.metadata = metadata
+
+    def load(self) -> _Loaded:
+        """Refuse to read what is only written."""
+        raise NotImplementedError(self.not_loaded)
+
+    def save(self, data: _Saved) -> None:
+        """Refuse to write what is only read."""
+        raise NotImplementedError(self.not_saved)
+
+    def locate(self, name: str = "") -> tuple[fsspec.AbstractFileSystem, str]:
+        """Find a file's file system, and its path there.
+
+        Parameters
+        ----------
+        name
+            What follows the dataset's path: ``/card.json`` for a file in its folder, ``.json`` for
+            an ending that the path lacks, nothing for the path itself.
+        """
+        found: tuple[fsspec.AbstractFileSystem, str] = fsspec.core.url_to_fs(
+            self._path.rstrip("/") + name if name else self._path, **self._credentials
+        )
+        return found
+
+    def has(self, name: str = "") -> bool:
+        """Return whether a file or folder is there; its name as in `locate`."""
+        filesystem, path = self.locate(name)
+        return bool(filesystem.exists(path))
+
+    def read_bytes(self, name: str = "") -> bytes:
+        """Read a file whole; its name as in `locate`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there.
+        """
+        filesystem, path = self.locate(name)
+        return bytes(filesystem.cat_file(path))
+
+    def write_bytes(self, content: bytes, name: str = "") -> None:
+        """Write a file whole or not at all (`open_atomic`); its name as in `locate`."""
+        with open_atomic(self._path.rstrip("/") + name, self._credentials) as file:
+            file.write(content)
+
+    def glob(self, pattern: str) -> list[str]:
+        """List paths of the file system, sorted; the pattern as a name in `locate`."""
+        filesystem, path = self.locate(pattern)
+        return sorted(filesystem.glob(path))
+
+    def remove(self, name: str = "") -> None:
+        """Remove a file, or a folder with all in it, if it is there; its name as in `locate`."""
+        filesystem, path = self.locate(name)
+        if filesystem.exists(path):
+            filesystem.rm(path, recursive=True)
+
+    def _exists(self) -> bool:
+        return bool(self._path) and self.has()
+
+    def _describe(self) -> dict[str, Any]:
+        given = self._init_config()
+        return {name: given[name] for name in given if name not in ("type", "credentials")}
