@@ -78,7 +78,7 @@ class PartFiles:
         if written:
             table = pa.Table.from_batches(done).drop_columns(leave_out)
             with open_atomic(f"{self.table}/{self.partition}/{name}") as file:
-                # Features are noise to a compressor and to a dictionary: both cost time for naught.
+                # Features are noise to compressors and dictionaries: they cost time, save nothing.
                 pq.write_table(
                     table,
                     file,

@@ -30,13 +30,11 @@ def preview_raster(path: str) -> ImagePreview:
     with rasterio.open(path, driver="GTiff") as dataset:
         scale = _LONGEST_PX / max(dataset.width, dataset.height)
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
-        bands = _RGB if dataset.count >= len(_RGB) else 1
-        pixels = dataset.read(bands, out_shape=shape, resampling=Resampling.nearest)
-        colours = read_colours(dataset)
-    picture = Image.fromarray(
-        (np.moveaxis(pixels, 0, -1) if bands == _RGB else pixels).astype("u1")
-    )
-    if colours and bands != _RGB:
+        is_rgb = dataset.count >= len(_RGB)
+        pixels = dataset.read(_RGB if is_rgb else 1, out_shape=shape, resampling=Resampling.nearest)
+        colours = None if is_rgb else read_colours(dataset)
+    picture = Image.fromarray((np.moveaxis(pixels, 0, -1) if is_rgb else pixels).astype(np.uint8))
+    if colours:
         black = (0, 0, 0)
         picture.putpalette([part for v in range(256) for part in colours.get(v, black)[:3]])
     buffer = io.BytesIO()

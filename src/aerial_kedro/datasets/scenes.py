@@ -50,7 +50,7 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         The folder; searched with its subfolders for GeoTIFFs. Or a scene list (.json, .csv), as
         the pipeline `acquisition` makes one; its scenes may be on the web.
     year
-        Year of scenes that do not tell theirs.
+        Year of scenes that do not state it.
     credentials, metadata
         As for `ProjectDataset`.
     """
@@ -144,14 +144,15 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
     Parameters
     ----------
     path
-        A GeoTIFF or a folder of GeoTIFFs; None for no reference.
+        A GeoTIFF or a folder of GeoTIFFs; None where a run may do without.
     year
-        Year of a raster whose name does not tell it.
+        Year of a raster that does not state it.
     parameter
         Run parameter that gives the path, for messages.
     sample
-        Of maps of known truth, which a run may do without: where the embedded sample's truth is.
-        Without a path, or if ``path`` is this folder and it is not drawn, the list is empty.
+        Folder of the embedded sample's maps of known truth, for an entry of such maps: a run may
+        do without, and without a path, or if this is the path and the sample is not drawn, the
+        list is empty. None for land cover that a run needs.
     credentials, metadata
         As for `ProjectDataset`.
     """
