@@ -30,8 +30,8 @@ _PROGRESS = "Featurization", "tiles"
 class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
     """A table of `aerial_kedro.schemas.TABLES`, saved and loaded with exactly its columns.
 
-    Kedro's `SparkDatasetV2` takes the container out of an address in blob storage, takes the
-    columns that come, and finds no table where no row was written.
+    Kedro's `SparkDatasetV2` drops the container from an address in blob storage, saves whatever
+    columns come, and finds no table where no row was written.
 
     Parameters
     ----------
@@ -137,26 +137,21 @@ class FeatureStoreDataset(TableDataset):
         return frame if doubled.isEmpty() else frame.dropDuplicates(_IDENTITY)
 
     def save(self, data: DataFrame | pd.DataFrame | PendingFeatures) -> None:
-        """Add rows, reporting progress."""
-        if isinstance(data, PendingFeatures):
-            _write_in_tasks(data, self.part_files(data.feature_key))
+        """Add rows, reporting progress; pending ones are computed and written by Spark's tasks."""
+        session = spark.session()
+        if not isinstance(data, PendingFeatures):
+            with reporting_progress(*_PROGRESS, partial(look_at_writing_stage, session)):
+                super().save(data)
             return
-        look = partial(look_at_writing_stage, spark.session())
-        with reporting_progress(*_PROGRESS, look):
-            super().save(data)
+        rows, tasks = session.sparkContext.accumulator(0), session.sparkContext.accumulator(0)
+        files = self.part_files(data.feature_key)
+        write = partial(
+            files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
+        )
+        with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
+            data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
+        files.mark_written()
 
     def part_files(self, feature_key: str) -> PartFiles:
         """Name the files of a run's tasks."""
         return PartFiles(self._path, f"feature_key={feature_key}")
-
-
-def _write_in_tasks(data: PendingFeatures, files: PartFiles) -> None:
-    """Have each task write its features to a file of its own."""
-    context = spark.session().sparkContext
-    rows, tasks = context.accumulator(0), context.accumulator(0)
-    write = partial(
-        files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
-    )
-    with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
-        data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
-    files.mark_written()
