@@ -13,7 +13,7 @@ from pyproj import Transformer
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.change.reference import find_true_classes
-from aerial_kedro.datasets.reference import ReferenceMapsDataset
+from aerial_kedro.datasets.scenes import LandCoverDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.county.classes import TRUTH_CODES
 from aerial_kedro.labels.classes import LandCoverClasses
@@ -37,7 +37,7 @@ def tiles(county: Project, spark_session: SparkSession) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def truth_maps(county: Project) -> list[LandCoverRaster]:
-    return ReferenceMapsDataset(path=str(county.data / "01_raw/sample/truth")).load()
+    return LandCoverDataset(path=str(county.data / "01_raw/sample/truth")).load()
 
 
 @pytest.fixture(scope="module")

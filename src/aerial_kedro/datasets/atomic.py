@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 @contextlib.contextmanager
 def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[IO[bytes]]:
-    """Write a file whole or not at all, and keep the old one until then.
+    """Open a file to be written whole or not at all; the old one is kept until then.
 
     On a disk it is a draft that is moved into place. A blob is there once its upload has ended, so
     that it is collected here and uploaded at the end; storage has no rename, and a copy may still
@@ -26,7 +26,8 @@ def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterato
     path
         Local path, or address in blob storage.
     credentials
-        Of the storage; without them they are found in the environment, as workers have them.
+        Options of the storage's file system in fsspec; without them, those that it finds in the
+        environment, as workers do.
     """
     filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
     if not isinstance(filesystem, LocalFileSystem):

@@ -104,7 +104,7 @@ class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
         """Remove a file, or a folder with all in it, if it is there; its name as in `locate`."""
         filesystem, path = self.locate(name)
         if filesystem.exists(path):
-            filesystem.rm(path, recursive=True)
+            filesystem.rm(path, recursive=filesystem.isdir(path))
 
     def _exists(self) -> bool:
         return bool(self._path) and self.has()

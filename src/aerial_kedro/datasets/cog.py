@@ -23,12 +23,12 @@ def to_cog(geotiff: bytes) -> bytes:
     Parameters
     ----------
     geotiff
-        The file. If its first band has colours, no other band is meant as transparency.
+        Content of the file. If its first band has colours, no other band is transparency.
 
     Returns
     -------
     bytes
-        The file; below 4 GB.
+        Content of the new file; below 4 GB.
     """
     with rasterio.MemoryFile(geotiff) as memory, rasterio.MemoryFile() as made:
         with memory.open(driver="GTiff") as source:
@@ -49,12 +49,13 @@ def to_cog(geotiff: bytes) -> bytes:
 
 
 def _without_alpha(content: bytes) -> bytes:
-    """Say that the bands beyond the coloured one are of no special kind.
+    """Mark the bands beyond the coloured one as of no special kind.
 
-    GDAL's copies mark the second band of a file with a colour table as alpha, whatever the source
-    says, and QGIS would paint a probability as transparency. To correct it through GDAL would move
-    the directory to the end of the file and spoil the layout, so the value is set in its place, in
-    the directories of the image and of its overviews.
+    GDAL's copies, of its COG and its GTiff driver, mark the second band of a file with a colour
+    table as alpha, whatever the source and the option ALPHA say, and QGIS would paint a probability
+    as transparency. To correct it through GDAL would move the directory to the end of the file and
+    spoil the layout, so the value is set in its place, in the directories of the image and of its
+    overviews.
     """
     changed = bytearray(content)
     order = "<" if content[:2] == b"II" else ">"

@@ -21,9 +21,9 @@ class ListedFile:
     Parameters
     ----------
     path
-        Below the folder listed.
+        Path below the folder that was listed.
     href
-        Its whole address.
+        The whole address.
     source_version
         Size and ETag, or size and time: changes when the content does.
     """
@@ -34,7 +34,11 @@ class ListedFile:
 
 
 def list_folder(
-    root: str | None, parameter: str, remedy: str, credentials: dict[str, Any] | None = None
+    root: str | None,
+    parameter: str,
+    remedy: str,
+    credentials: dict[str, Any] | None = None,
+    endings: tuple[str, ...] = ("",),
 ) -> list[ListedFile]:
     """List all files below a folder, sorted by path; hidden ones are left out.
 
@@ -45,7 +49,9 @@ def list_folder(
     parameter, remedy
         Run parameter that names it, and what to do when it is missing, for the message.
     credentials
-        Of the storage.
+        Options of the storage's file system in fsspec.
+    endings
+        Endings of the files wanted, in small letters; large ones are as good.
 
     Raises
     ------
@@ -57,38 +63,30 @@ def list_folder(
     filesystem, base = fsspec.core.url_to_fs(root, **(credentials or {}))
     if not filesystem.exists(base):
         raise AerialError(f"{parameter}={root} does not exist. {remedy}")
+    address = root.rstrip("/") if urlsplit(root).scheme else base
+    is_disk = isinstance(filesystem, LocalFileSystem)
+    found = _walk_disk(base) if is_disk else _walk_storage(filesystem, base)
     files = []
-    for name, version in sorted(_walk(filesystem, base)):
+    for name, version in sorted(found):
         path = name[len(base) :].lstrip("/") or name.rsplit("/", 1)[-1]
-        if not any(part.startswith((".", "_")) for part in path.split("/")):
-            files.append(ListedFile(path, _href(root, base, name), version))
+        hidden = any(part.startswith((".", "_")) for part in path.split("/"))
+        if not hidden and path.lower().endswith(endings):
+            files.append(ListedFile(path, address + name[len(base) :], version))
     return files
 
 
-def _href(root: str, base: str, name: str) -> str:
-    if not urlsplit(root).scheme:
-        return name
-    return root.rstrip("/") + name[len(base) :]
-
-
-def _walk(filesystem: fsspec.AbstractFileSystem, base: str) -> Iterator[tuple[str, str]]:
+def _walk_storage(filesystem: fsspec.AbstractFileSystem, base: str) -> Iterator[tuple[str, str]]:
     """Find every file below a folder (or the file itself), with its version."""
-    if not isinstance(filesystem, LocalFileSystem):
-        for name, info in filesystem.find(base, detail=True).items():
-            stamp = info.get("etag") or info.get("last_modified") or info.get("mtime") or ""
-            yield name, f"{info.get('size', 0)}-{stamp}"
-        return
-    # A folder of links, to folders or files, is as good as what they point to.
-    found = (
-        [base]
-        if os.path.isfile(base)  # noqa: PTH113
-        else (
-            os.path.join(folder, name)  # noqa: PTH118
-            for folder, _, names in os.walk(base, followlinks=True)
-            for name in names
-        )
-    )
-    for name in found:
+    for name, info in filesystem.find(base, detail=True).items():
+        stamp = info.get("etag") or info.get("last_modified") or info.get("mtime") or ""
+        yield name, f"{info.get('size', 0)}-{stamp}"
+
+
+def _walk_disk(base: str) -> Iterator[tuple[str, str]]:
+    """Do the same on a disk: links to folders are followed, and times are exact."""
+    walked = os.walk(base, followlinks=True)
+    names = [os.path.join(folder, name) for folder, _, names in walked for name in names]  # noqa: PTH118
+    for name in names if os.path.isdir(base) else [base]:  # noqa: PTH112
         try:
             status = os.stat(name)  # noqa: PTH116
         except OSError:

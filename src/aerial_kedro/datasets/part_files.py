@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.features.pending import Batches
 
 WRITTEN_COLUMNS = "rows long"
+# Each batch alone would be a group, and read slowly.
 _ROWS_OF_GROUP = 512
 
 
@@ -33,17 +34,13 @@ class PartFiles:
     partition
         Folder within: ``feature_key=…``.
     run
-        Makes file names unlike those of other runs. A task that runs again has the same name.
+        Part of the file names that makes them unlike those of other runs. A task that runs again
+        has the same name.
     """
 
     table: str
     partition: str
-    run: str
-
-    @classmethod
-    def of_new_run(cls, table: str, partition: str) -> PartFiles:
-        """Name the files of a run."""
-        return cls(table, partition, uuid.uuid4().hex)
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def write(
         self,
@@ -76,12 +73,19 @@ class PartFiles:
         """
         context = TaskContext.get()
         name = f"part-{context.partitionId() if context else 0:05d}-{self.run}.parquet"
-        done = [_without(batch, leave_out) for batch in compute(batches)]
+        done = list(compute(batches))
         written = sum(batch.num_rows for batch in done)
         if written:
-            content = _in_parquet(pa.Table.from_batches(done))
+            table = pa.Table.from_batches(done).drop_columns(leave_out)
             with open_atomic(f"{self.table}/{self.partition}/{name}") as file:
-                file.write(content)
+                # Features are noise to compressors and dictionaries: they cost time, save nothing.
+                pq.write_table(
+                    table,
+                    file,
+                    row_group_size=_ROWS_OF_GROUP,
+                    compression="none",
+                    use_dictionary=False,
+                )
         rows.add(written)
         tasks.add(1)
         yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])
@@ -90,17 +94,3 @@ class PartFiles:
         """Say, as Spark does, that the table is there, even if it has no row."""
         with open_atomic(f"{self.table}/_SUCCESS"):
             pass  # an empty file
-
-
-def _without(batch: pa.RecordBatch, column: str) -> pa.RecordBatch:
-    return batch.select([name for name in batch.schema.names if name != column])
-
-
-def _in_parquet(rows: pa.Table) -> bytes:
-    """Put rows in a file's form, some hundred in a row group: each batch alone reads slowly."""
-    file = pa.BufferOutputStream()
-    # Features are noise to a compressor and to a dictionary: both cost time and save nothing.
-    pq.write_table(
-        rows, file, row_group_size=_ROWS_OF_GROUP, compression="none", use_dictionary=False
-    )
-    return bytes(file.getvalue())

@@ -8,15 +8,15 @@ from typing import Any
 
 import fsspec
 import numpy as np
-import pyarrow.parquet as pq
 import rasterio
 from kedro_datasets._typing import ImagePreview, TablePreview
 from PIL import Image
+from pyarrow import dataset as arrow
 from rasterio.enums import Resampling
 
 _LONGEST_PX = 600
 _LONGEST_TEXT = 80
-_RGB = 3
+_RGB = [1, 2, 3]
 
 
 def preview_raster(path: str) -> ImagePreview:
@@ -30,15 +30,15 @@ def preview_raster(path: str) -> ImagePreview:
     with rasterio.open(path, driver="GTiff") as dataset:
         scale = _LONGEST_PX / max(dataset.width, dataset.height)
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
-        bands = [1, 2, 3] if dataset.count >= _RGB else [1]
-        pixels = dataset.read(bands, out_shape=(len(bands), *shape), resampling=Resampling.nearest)
-        colours = read_colours(dataset)
-    if len(bands) == _RGB:
-        picture = np.moveaxis(pixels, 0, -1)
-    else:
-        picture = pixels[0] if colours is None else _as_array(colours)[pixels[0]]
+        is_rgb = dataset.count >= len(_RGB)
+        pixels = dataset.read(_RGB if is_rgb else 1, out_shape=shape, resampling=Resampling.nearest)
+        colours = None if is_rgb else read_colours(dataset)
+    picture = Image.fromarray((np.moveaxis(pixels, 0, -1) if is_rgb else pixels).astype(np.uint8))
+    if colours:
+        black = (0, 0, 0)
+        picture.putpalette([part for v in range(256) for part in colours.get(v, black)[:3]])
     buffer = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
 
 
@@ -48,14 +48,6 @@ def read_colours(dataset: rasterio.DatasetReader) -> dict[int, tuple[int, int, i
         return dict(dataset.colormap(1))
     except ValueError:
         return None
-
-
-def _as_array(colours: dict[int, tuple[int, int, int, int]]) -> np.ndarray:
-    """Colours by value, ``(256, 3)``."""
-    table = np.zeros((256, 3), dtype=np.uint8)
-    for value, colour in colours.items():
-        table[value] = colour[:_RGB]
-    return table
 
 
 def preview_table(
@@ -68,24 +60,17 @@ def preview_table(
     path
         The folder.
     credentials
-        Of the storage.
+        Options of the storage's file system in fsspec.
     nrows
         How many rows.
     """
     filesystem, base = fsspec.core.url_to_fs(path, **(credentials or {}))
-    table: dict[str, list[object]] = {"index": [], "columns": [], "data": []}
-    # Spark leaves a file without rows for every task that had none.
-    for name in sorted(filesystem.glob(f"{base}/**/*.parquet")):
-        with filesystem.open(name, "rb") as file:
-            parquet = pq.ParquetFile(file)
-            table["columns"] = list(parquet.schema_arrow.names)
-            batch = next(parquet.iter_batches(batch_size=nrows), None)
-        if batch is not None:
-            rows = batch.to_pylist()
-            table["data"] = [[_brief(value) for value in row.values()] for row in rows]
-            table["index"] = list(range(len(rows)))
-            break
-    return TablePreview(table)
+    table = arrow.dataset(base, filesystem=filesystem, format="parquet")
+    rows = table.head(nrows, batch_readahead=0, fragment_readahead=0).to_pylist()
+    data = [[_brief(value) for value in row.values()] for row in rows]
+    return TablePreview(
+        {"index": list(range(len(rows))), "columns": table.schema.names, "data": data}
+    )
 
 
 def _brief(value: object) -> object:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
-import fsspec
 import rasterio
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.datasets.cog import to_cog
 from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.scenes.addresses import gdal_path
@@ -64,17 +63,14 @@ def decode_geotiff(content: bytes) -> Raster:
         )
 
 
-def _read(filesystem: fsspec.AbstractFileSystem, name: str) -> Raster:
-    return decode_geotiff(filesystem.cat_file(name))
-
-
 class RasterFolderDataset(
-    AbstractDataset[Mapping[str, Raster | Callable[[], Raster]], dict[str, Callable[[], Raster]]]
+    ProjectDataset[Mapping[str, Raster | Callable[[], Raster]], dict[str, Callable[[], Raster]]]
 ):
     """A folder of GeoTIFFs, saved from rasters or from functions that make one each.
 
     Functions are called one after another as the files are written, so that one raster is in
-    memory at a time. What the folder held before goes.
+    memory at a time. GeoTIFFs that the folder held before go, and nothing else: Kedro's
+    `PartitionedDataset` empties the whole folder, where maps have other outputs beside them.
 
     Parameters
     ----------
@@ -82,10 +78,8 @@ class RasterFolderDataset(
         The folder.
     driver
         How each file is laid out: ``GTiff``, plain, or ``COG``, a Cloud Optimized GeoTIFF.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
+    credentials, metadata
+        As for `ProjectDataset`.
 
     Raises
     ------
@@ -101,38 +95,32 @@ class RasterFolderDataset(
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
+        super().__init__(path=path, credentials=credentials, metadata=metadata)
         if driver not in ("GTiff", "COG"):
             raise ValueError(f"There is no layout {driver!r} for rasters: give GTiff or COG.")
         self._driver = driver
-        self._path, self._credentials = path.rstrip("/"), credentials
-        self.metadata = metadata
 
     def load(self) -> dict[str, Callable[[], Raster]]:
         """Find the GeoTIFFs: name to a function that reads the raster."""
-        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return {
-            name.rsplit("/", 1)[-1].removesuffix(".tif"): partial(_read, filesystem, name)
-            for name in sorted(filesystem.glob(f"{base}/*.tif"))
-        }
+        return {name: partial(self._read, name) for name in self._names()}
 
     def save(self, data: Mapping[str, Raster | Callable[[], Raster]]) -> None:
         """Make and write each raster as ``<name>.tif``."""
-        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        for old in filesystem.glob(f"{base}/*.tif"):
-            filesystem.rm(old)
+        for old in self._names():
+            self.remove(f"/{old}.tif")
         for name, make in data.items():
-            with open_atomic(f"{self._path}/{name}.tif", self._credentials) as file:
-                content = encode_geotiff(make() if callable(make) else make)
-                file.write(to_cog(content) if self._driver == "COG" else content)
+            content = encode_geotiff(make() if callable(make) else make)
+            self.write_bytes(to_cog(content) if self._driver == "COG" else content, f"/{name}.tif")
 
     def preview(self) -> ImagePreview:
         """Show the last raster in the pipeline graph (of maps: the latest year)."""
-        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return preview_raster(gdal_path(sorted(filesystem.glob(f"{base}/*.tif"))[-1]))
+        return preview_raster(gdal_path(f"{self._path}/{self._names()[-1]}.tif"))
+
+    def _names(self) -> list[str]:
+        return [PurePosixPath(path).stem for path in self.glob("/*.tif")]
+
+    def _read(self, name: str) -> Raster:
+        return decode_geotiff(self.read_bytes(f"/{name}.tif"))
 
     def _exists(self) -> bool:
-        filesystem, base = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        return bool(filesystem.glob(f"{base}/*.tif"))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path, "driver": self._driver}
+        return bool(self._names())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import fsspec
 import geopandas as gpd
 import pyarrow
 import pyogrio
 from fsspec.implementations.local import LocalFileSystem
-from kedro.io import AbstractDataset
 
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.regions import RegionLayer
 
@@ -20,45 +18,44 @@ _PARQUET = (".parquet", ".geoparquet")
 _FORMATS = "GeoPackage, GeoJSON, zipped shapefile or GeoParquet"
 
 
-class RegionLayerDataset(AbstractDataset[None, RegionLayer]):
+class RegionLayerDataset(ProjectDataset[None, RegionLayer]):
     """A vector file with one layer of polygons; without a path an empty `RegionLayer`.
+
+    Kedro's `geopandas.GenericDataset` needs a path and the format, and takes the first of several
+    layers.
 
     Parameters
     ----------
     path
         GeoPackage, GeoJSON, shapefile (zipped, where it is not on a disk of this machine),
         GeoParquet, or another format of GDAL; None where the run has no regions.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
+    credentials, metadata
+        As for `ProjectDataset`.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str | None,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._path, self._credentials = path, credentials
-        self.metadata = metadata
+    not_saved = "Layers of regions are read, never written."
 
     def load(self) -> RegionLayer:
-        """Read the features, as the file has them."""
+        """Read the features, as the file has them.
+
+        Raises
+        ------
+        AerialError
+            If the file is not there, is no layer, has no geometries, or has several layers.
+        """
         if not self._path:
             return RegionLayer()
-        filesystem, name = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        if not filesystem.exists(name):
+        if not self.has():
             raise AerialError(
                 f"regions_path={self._path} does not exist. Give a polygon layer ({_FORMATS})."
             )
+        filesystem, name = self.locate()
         if isinstance(filesystem, LocalFileSystem):
             return RegionLayer(self._path, self._read(name))
         with TemporaryDirectory() as folder:
-            copy = Path(folder) / PurePosixPath(name).name
-            filesystem.get_file(name, str(copy))
-            return RegionLayer(self._path, self._read(str(copy)))
+            copy = f"{folder}/{PurePosixPath(name).name}"
+            filesystem.get_file(name, copy)
+            return RegionLayer(self._path, self._read(copy))
 
     def _read(self, file: str) -> gpd.GeoDataFrame:
         try:
@@ -87,10 +84,3 @@ class RegionLayerDataset(AbstractDataset[None, RegionLayer]):
                 f"regions_path={self._path} holds {len(layers)} layers: {', '.join(layers)}. Write "
                 f"the one wanted to a file of its own (ogr2ogr regions.gpkg FILE {layers[0]})."
             )
-
-    def save(self, data: None) -> None:
-        """Regions are an input."""
-        raise NotImplementedError("Layers of regions are read, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}

@@ -1,30 +1,24 @@
-"""Facts of the machine and the moment: what a report must tell and no node may look up."""
+"""Facts of the machine and the moment: what a report must say and no node may look up."""
 
 from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
 import platform
-from typing import Any
 
-from kedro.io import AbstractDataset
-
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.report.run_facts import RunFacts
 
 _PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
 
 
-class RunFactsDataset(AbstractDataset[None, RunFacts]):
+class RunFactsDataset(ProjectDataset[None, RunFacts]):
     """Looks at the clock, the interpreter and the installed packages.
 
-    Parameters
-    ----------
-    metadata
-        For other tools; not read here.
+    A `MemoryDataset` would hold the time at which the catalog was read, not that of the report.
     """
 
-    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
-        self.metadata = metadata
+    not_saved = "Facts of the run are read, never written."
 
     def load(self) -> RunFacts:
         """Look now."""
@@ -34,10 +28,3 @@ class RunFactsDataset(AbstractDataset[None, RunFacts]):
             processor=f"{platform.machine()}, {platform.system()}",
             versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         )
-
-    def save(self, data: None) -> None:
-        """Refuse: facts are found, not kept."""
-        raise NotImplementedError("Facts of the run are read, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"packages": list(_PACKAGES)}

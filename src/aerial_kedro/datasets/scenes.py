@@ -6,45 +6,43 @@ import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import fsspec
 import numpy as np
 import rasterio
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.datasets.listing import ListedFile, list_folder
 from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import RemoteReadError, fingerprint, is_remote, read_remote
-from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list
+from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
 from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import check_href, gdal_path
 from aerial_kedro.scenes.headers import SceneHeader, read_header, year_of_scene
 from aerial_kedro.scenes.limits import check_size
 
-TIFF = (".tif", ".tiff")
+_TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
 _SAMPLE_REMEDY = (
     "Draw the embedded sample with `kedro run --pipeline=sample_data`, or give your own with "
     "--params={}=…"
 )
+_LAND_COVER_REMEDY = "Give the land-cover raster, or a folder of them."
+_TRUTH_REMEDY = "Give a folder of land-cover rasters of known truth, one a year, or null for none."
 _SCENE_COLUMNS = (
     "href string, source_version string, crs string, epsg int, transform array<double>, "
     "width int, height int, gsd_m double, year int, lon double, lat double, description string"
 )
 
 
-def _preview_first(path: str, credentials: dict[str, Any] | None) -> ImagePreview:
-    files = list_folder(path, "The folder", "", credentials)
-    return preview_raster(gdal_path(next(f.href for f in files if f.path.lower().endswith(TIFF))))
-
-
-class SceneFolderDataset(AbstractDataset[None, DataFrame]):
+class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     """A folder or list of scenes; loads as a Spark frame with one row a scene (`SceneHeader`).
+
+    Kedro's `PartitionedDataset` lists one folder of one storage, and opens its files whole.
 
     Parameters
     ----------
@@ -52,12 +50,12 @@ class SceneFolderDataset(AbstractDataset[None, DataFrame]):
         The folder; searched with its subfolders for GeoTIFFs. Or a scene list (.json, .csv), as
         the pipeline `acquisition` makes one; its scenes may be on the web.
     year
-        Year of scenes that do not tell theirs.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
+        Year of scenes that do not state it.
+    credentials, metadata
+        As for `ProjectDataset`.
     """
+
+    not_saved = "Scenes are read, never written; `RasterFolderDataset` writes the sample's."
 
     def __init__(
         self,
@@ -67,69 +65,59 @@ class SceneFolderDataset(AbstractDataset[None, DataFrame]):
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path, self._year, self._credentials = path, year, credentials
-        self.metadata = metadata
+        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        self._year = year
 
     def load(self) -> DataFrame:
         """Read the headers of all scenes."""
-        is_list = str(self._path).lower().endswith(_LIST)
-        headers = self._read_listed() if is_list else self._read_folder()
+        headers = self._read_listed() if self._is_list() else self._read_folder()
         rows = [tuple(dataclasses.asdict(header).values()) for header in headers]
         return spark.session().createDataFrame(rows, _SCENE_COLUMNS)
 
+    def preview(self) -> ImagePreview:
+        """Show the first scene in the pipeline graph; looking at it asks nothing of the web."""
+        if self._is_list():
+            raise AerialError("A list of scenes has no preview.")
+        return preview_raster(gdal_path(self._list_folder()[0].href))
+
+    def _is_list(self) -> bool:
+        return self._path.lower().endswith(_LIST)
+
     def _read_folder(self) -> list[SceneHeader]:
-        files = list_folder(
-            self._path, "scenes_root", _SAMPLE_REMEDY.format("scenes_root"), self._credentials
-        )
-        files = [file for file in files if file.path.lower().endswith(TIFF)]
+        return [
+            read_header(gdal_path(file.href), file.href, file.source_version, self._year)
+            for file in self._list_folder()
+        ]
+
+    def _list_folder(self) -> list[ListedFile]:
+        remedy = _SAMPLE_REMEDY.format("scenes_root")
+        files = list_folder(self._path, "scenes_root", remedy, self._credentials, _TIFF)
         if not files:
             raise AerialError(
                 f"scenes_root={self._path} holds no GeoTIFF (.tif, .tiff). Give the folder with "
                 "the scenes, or class folders of tiles with --pipeline=from_folders."
             )
-        return [
-            read_header(gdal_path(file.href), file.href, file.source_version, self._year)
-            for file in files
-        ]
+        return files
 
     def _read_listed(self) -> list[SceneHeader]:
-        scenes = self._scene_list().scenes
-        # Waiting for servers is most of the work.
-        with ThreadPoolExecutor(current_rules().threads) as pool:
-            return list(pool.map(self._read_one, scenes))
-
-    def _scene_list(self) -> SceneList:
-        filesystem, name = fsspec.core.url_to_fs(self._path, **(self._credentials or {}))
-        if not filesystem.exists(name):
+        if not self.has():
             raise AerialError(
                 f"scenes_root={self._path} does not exist. Make a scene list with `kedro run "
                 "--pipeline=acquisition`, or give a folder of scenes."
             )
-        return parse_scene_list(filesystem.cat_file(name), self._path)
+        scenes = parse_scene_list(self.read_bytes(), self._path).scenes
+        # Waiting for servers is most of the work.
+        with ThreadPoolExecutor(current_rules().threads) as pool:
+            return list(pool.map(self._read_one, scenes))
 
     def _read_one(self, scene: ListedScene) -> SceneHeader:
-        href = check_href(scene.href)
+        href, year = check_href(scene.href), scene.year or self._year
         if is_remote(href):
-            header = _read_remote_header(href, scene.year or self._year)
+            header = _read_remote_header(href, year)
         else:
             [file] = list_folder(href, f"A scene of {self._path}", "Mend the list.")
-            header = read_header(
-                gdal_path(href), href, file.source_version, scene.year or self._year
-            )
+            header = read_header(gdal_path(href), href, file.source_version, year)
         return dataclasses.replace(header, year=scene.year or header.year)
-
-    def preview(self) -> ImagePreview:
-        """Show the first scene in the pipeline graph; looking at it asks nothing of the web."""
-        if str(self._path).lower().endswith(_LIST):
-            raise AerialError("A list of scenes has no preview.")
-        return _preview_first(self._path, self._credentials)
-
-    def save(self, data: None) -> None:
-        """Scenes are an input; the sample's are written by `RasterFolderDataset`."""
-        raise NotImplementedError("Scenes are read, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path, "year": self._year}
 
 
 def _read_remote_header(href: str, year: int | None) -> SceneHeader:
@@ -148,47 +136,71 @@ def _read_remote_header(href: str, year: int | None) -> SceneHeader:
         ) from None
 
 
-class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
+class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
     """A land-cover raster, or a folder of them (pieces, years); loads as their headers.
+
+    Kedro's `PartitionedDataset` opens files whole, where workers later read the parts they need.
 
     Parameters
     ----------
     path
-        A GeoTIFF or a folder of GeoTIFFs.
+        A GeoTIFF or a folder of GeoTIFFs; None where a run may do without.
     year
-        Year of a raster whose name does not tell it.
-    credentials
-        Of the storage.
-    metadata
-        For other tools; not read here.
+        Year of a raster that does not state it.
+    parameter
+        Run parameter that gives the path, for messages.
+    sample
+        Folder of the embedded sample's maps of known truth, for an entry of such maps: a run may
+        do without, and without a path, or if this is the path and the sample is not drawn, the
+        list is empty. None for land cover that a run needs.
+    credentials, metadata
+        As for `ProjectDataset`.
     """
 
+    not_saved = "The land cover is read, never written; `RasterFolderDataset` writes the sample's."
     # Codes are looked at on at most this many cells a side: enough to recognise a recoded raster.
     _THINNED = 1024
 
     def __init__(
         self,
         *,
-        path: str,
+        path: str | None,
         year: int | None = None,
+        parameter: str = "landcover_path",
+        sample: str | None = None,
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path, self._year, self._credentials = path, year, credentials
-        self.metadata = metadata
+        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        self._year, self._parameter, self._sample = year, parameter, sample
 
     def load(self) -> list[LandCoverRaster]:
-        """Read the headers and a thinned set of codes."""
-        files = list_folder(
-            self._path, "landcover_path", _SAMPLE_REMEDY.format("landcover_path"), self._credentials
-        )
-        files = [file for file in files if file.path.lower().endswith(TIFF)]
+        """Read the headers and a thinned set of codes.
+
+        Raises
+        ------
+        AerialError
+            If the path does not exist or holds no GeoTIFF, or one has no place, is not north-up,
+            is no land cover or does not say its year.
+        """
+        undrawn = self._path == self._sample and not self.has()
+        if self._sample and (undrawn or not self._path):
+            return []
+        return [self._read(file) for file in self._list()]
+
+    def preview(self) -> ImagePreview:
+        """Show the first raster in the pipeline graph."""
+        return preview_raster(gdal_path(self._list()[0].href))
+
+    def _list(self) -> list[ListedFile]:
+        remedy = _TRUTH_REMEDY if self._sample else _SAMPLE_REMEDY.format(self._parameter)
+        files = list_folder(self._path, self._parameter, remedy, self._credentials, _TIFF)
         if not files:
             raise AerialError(
-                f"landcover_path={self._path} is no GeoTIFF and holds none. Give the land-cover "
-                "raster, or a folder of them."
+                f"{self._parameter}={self._path} is no GeoTIFF and holds none. "
+                f"{_TRUTH_REMEDY if self._sample else _LAND_COVER_REMEDY}"
             )
-        return [self._read(file) for file in files]
+        return files
 
     def _read(self, file: ListedFile) -> LandCoverRaster:
         try:
@@ -220,14 +232,3 @@ class LandCoverDataset(AbstractDataset[None, list[LandCoverRaster]]):
             raise AerialError(
                 f"The land cover {file.href} cannot be opened as a GeoTIFF ({error})."
             ) from error
-
-    def preview(self) -> ImagePreview:
-        """Show the first raster in the pipeline graph."""
-        return _preview_first(self._path, self._credentials)
-
-    def save(self, data: None) -> None:
-        """Land cover is an input; the sample's is written by `RasterFolderDataset`."""
-        raise NotImplementedError("The land cover is read, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path, "year": self._year}

@@ -8,13 +8,13 @@ from urllib.parse import urljoin, urlsplit
 
 import pystac
 import requests
-from kedro.io import AbstractDataset
 from pystac_client import Client
 from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from urllib3.util.retry import Retry
 
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules, current_rules
 from aerial_kedro.imagery.redaction import redact
@@ -26,20 +26,24 @@ _THROTTLED = (429, 500, 502, 503, 504)
 _SHOWN = 300  # characters of what a server says
 
 
-class StacSearchDataset(AbstractDataset[None, list[dict[str, Any]]]):
+class StacSearchDataset(ProjectDataset[None, list[dict[str, Any]]]):
     """A search of a STAC API; loads as the items found, as JSON.
+
+    Kedro's `APIDataset` makes one request: it knows nothing of pages, and follows other hosts.
 
     Parameters
     ----------
     request
         The parameters ``acquisition``.
     metadata
-        For other tools; not read here.
+        As for `ProjectDataset`.
     """
 
+    not_saved = "A STAC API is searched, never written."
+
     def __init__(self, *, request: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        super().__init__(metadata=metadata)
         self._request = request
-        self.metadata = metadata
 
     def load(self) -> list[dict[str, Any]]:
         """Search.
@@ -57,13 +61,6 @@ class StacSearchDataset(AbstractDataset[None, list[dict[str, Any]]]):
         except (KeyError, TypeError, ValueError, NotImplementedError) as error:
             # What pystac makes of an answer that is no STAC.
             raise _unusable(request, error) from error
-
-    def save(self, data: None) -> None:
-        """Refuse: a search is an input."""
-        raise NotImplementedError("A STAC API is searched, never written.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"request": self._request}
 
 
 def _unusable(request: SearchRequest, error: Exception) -> AerialError:

@@ -59,7 +59,11 @@ def through_spark(pending: PendingFeatures) -> DataFrame:
 
 
 def store(folder: Path) -> FeatureStoreDataset:
-    return FeatureStoreDataset(filepath=str(folder / "tile_features"))
+    return stored(str(folder / "tile_features"))
+
+
+def stored(filepath: str) -> FeatureStoreDataset:
+    return FeatureStoreDataset(table="tile_features", filepath=filepath)
 
 
 def part_files(folder: Path) -> list[Path]:
@@ -68,10 +72,10 @@ def part_files(folder: Path) -> list[Path]:
 
 def test_the_rows_are_those_that_spark_writes(spark_session: SparkSession, tmp_path: Path) -> None:
     store(tmp_path / "tasks").save(pending(spark_session))
-    FeatureStoreDataset(filepath=f"file://{tmp_path}/address").save(pending(spark_session))
+    stored(f"file://{tmp_path}/address").save(pending(spark_session))
     store(tmp_path / "spark").save(through_spark(pending(spark_session)))
     written, addressed, expected = (
-        FeatureStoreDataset(filepath=path).load().orderBy("image_id").toPandas().map(repr)
+        stored(path).load().orderBy("image_id").toPandas().map(repr)
         for path in (
             f"{tmp_path}/tasks/tile_features", f"file://{tmp_path}/address",
             f"{tmp_path}/spark/tile_features",
@@ -135,7 +139,7 @@ def test_tasks_write_into_blob_storage_as_python_addresses_it(
     address: str, table: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
-    files = FeatureStoreDataset(filepath=address).part_files(KEY)
+    files = stored(address).part_files(KEY)
     assert (files.table, files.partition) == (table or address, f"feature_key={KEY}")
 
 
@@ -160,7 +164,7 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_task_that_runs_twice_writes_one_file(table: str) -> None:
-    files = PartFiles.of_new_run(table, "feature_key=0f")
+    files = PartFiles(table, "feature_key=0f")
     done, tasks = Count(), Count()
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -1,33 +1,45 @@
+"""Maps of known truth: land cover that a run may do without."""
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from aerial_kedro.datasets.reference import ReferenceMapsDataset
+from aerial_kedro.datasets.scenes import LandCoverDataset
 from tests.builders import write_land_cover
 from tests.unit.datasets.refusals import refused
 
 CODES = np.full((20, 20), 41, np.uint8)
 
 
+def reference(path: Path | None, sample: Path = Path("sample/truth")) -> LandCoverDataset:
+    return LandCoverDataset(
+        path=None if path is None else str(path), parameter="reference_root", sample=str(sample)
+    )
+
+
 def test_no_folder_is_no_reference() -> None:
-    assert ReferenceMapsDataset(path=None).load() == []
+    assert reference(None).load() == []
 
 
 def test_a_sample_that_was_not_drawn_is_no_reference(tmp_path: Path) -> None:
-    missing = str(tmp_path / "truth")
-    assert ReferenceMapsDataset(path=missing, sample=missing).load() == []
+    assert reference(tmp_path / "truth", sample=tmp_path / "truth").load() == []
 
 
 def test_another_folder_must_exist(tmp_path: Path) -> None:
     with refused("reference_root=.*does not exist.*or null for none"):
-        ReferenceMapsDataset(path=str(tmp_path / "trut"), sample=str(tmp_path / "truth")).load()
+        reference(tmp_path / "trut", sample=tmp_path / "truth").load()
 
 
 def test_a_folder_without_maps_is_refused(tmp_path: Path) -> None:
     with refused("reference_root=.*holds none"):
-        ReferenceMapsDataset(path=str(tmp_path)).load()
+        reference(tmp_path).load()
+
+
+def test_a_land_cover_that_is_needed_is_asked_for() -> None:
+    with refused(r"landcover_path is not set.*--params=landcover_path=…"):
+        LandCoverDataset(path=None).load()
 
 
 @pytest.mark.parametrize(
@@ -41,5 +53,5 @@ def test_maps_are_known_by_year_and_legend(
     write_land_cover(path, CODES)
     with rasterio.open(path, "r+") as dataset:
         dataset.update_tags(**tags)
-    [found] = ReferenceMapsDataset(path=str(tmp_path)).load()
+    [found] = reference(tmp_path).load()
     assert (found.year, found.legend) == (2018, legend)

@@ -1,4 +1,4 @@
-"""Features that were written twice are read once."""
+"""Tables that no run has made, features that were written twice, and addresses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from aerial_kedro.datasets.tables import FeatureStoreDataset, TableDataset
+from aerial_kedro.features.featurize import FEATURE_COLUMNS
+from tests.unit.datasets.refusals import refused
 
 ROW = {
     "image_id": "a",
@@ -20,13 +22,36 @@ ROW = {
 
 @pytest.mark.usefixtures("spark_session")
 def test_rows_of_a_file_that_came_late_are_read_once(tmp_path: Path) -> None:
-    store = FeatureStoreDataset(filepath=str(tmp_path / "tile_features"))
+    store = FeatureStoreDataset(table="tile_features", filepath=str(tmp_path / "tile_features"))
     both = [ROW, ROW | {"image_id": "b"}]
     store.save(pd.DataFrame(both))
     store.save(pd.DataFrame([ROW, ROW | {"source_version": "2"}, ROW | {"feature_key": "other"}]))
     rows = store.load().toPandas()
     found = sorted(zip(rows["image_id"], rows["source_version"], rows["feature_key"], strict=True))
     assert found == [("a", "1", "key"), ("a", "1", "other"), ("a", "2", "key"), ("b", "1", "key")]
+
+
+@pytest.mark.usefixtures("spark_session")
+def test_a_table_that_no_run_has_made_says_what_makes_it(tmp_path: Path) -> None:
+    with refused("There is no predictions at .*kedro run --pipeline=scoring"):
+        TableDataset(table="predictions", filepath=str(tmp_path / "predictions")).load()
+
+
+@pytest.mark.usefixtures("spark_session")
+def test_what_is_done_is_nothing_before_the_first_run(tmp_path: Path) -> None:
+    path = str(tmp_path / "tile_features")
+    done = TableDataset(table="tile_features", filepath=path, empty_if_missing=True)
+    before = done.load()
+    assert before.columns == list(FEATURE_COLUMNS)
+    assert before.count() == 0
+    FeatureStoreDataset(table="tile_features", filepath=path).save(pd.DataFrame([ROW]))
+    after = done.load()
+    assert after.select("image_id", "feature_key").collect() == [("a", "key")]
+    FeatureStoreDataset(table="tile_features", filepath=path).save(
+        pd.DataFrame([ROW | {"image_id": "b"}])
+    )
+    # Its files are those that were there when it was loaded.
+    assert after.count() == 1
 
 
 def test_a_table_in_blob_storage_keeps_its_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:

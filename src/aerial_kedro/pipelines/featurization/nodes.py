@@ -38,7 +38,7 @@ def featurize_tiles(
     tile_catalog
         The tiles.
     features_done
-        ``image_id, source_version, feature_key`` of the features that are there.
+        The features that are there (`FEATURE_COLUMNS`).
     source
         The backbone, and what runs it.
     max_nodata_fraction
@@ -50,7 +50,8 @@ def featurize_tiles(
         `FEATURE_COLUMNS` of the tiles that can be read.
     """
     wanted = readable_tiles(tile_catalog, max_nodata_fraction)
-    done = features_done.filter(F.col("feature_key") == source.key)
+    identity = features_done.select("image_id", "source_version", "feature_key")
+    done = identity.filter(F.col("feature_key") == source.key)
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")

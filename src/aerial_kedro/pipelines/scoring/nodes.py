@@ -74,7 +74,7 @@ def select_test(predictions: DataFrame) -> DataFrame:
     return predictions.filter("split = 'test'")
 
 
-def tabulate_predictions(predictions: DataFrame) -> DataFrame:
+def tabulate_predictions(predictions: DataFrame) -> pd.DataFrame:
     """Give the predictions the 2017 sample's columns: ``filepath, label, pred_label``.
 
     A tile of a scene is named by the scene and its image, as ``scene.tif#image_id``.
@@ -82,7 +82,8 @@ def tabulate_predictions(predictions: DataFrame) -> DataFrame:
     path = F.when(F.col("kind") == "file", F.col("href")).otherwise(
         F.concat_ws("#", "href", "image_id")
     )
-    return predictions.select(path.alias("filepath"), "label", "pred_label").orderBy("filepath")
+    columns = predictions.select(path.alias("filepath"), "label", "pred_label")
+    return columns.orderBy("filepath").toPandas()
 
 
 def map_tiles(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
