@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
-_LAYER = re.compile(r"/0\d_([a-z_]+)/")
+_LAYER = re.compile(r"/0\d_([a-z_]+)(?:/|$)")
 _ABSENT = object()
 _ROOTS = ("root", "spark_root")
 
