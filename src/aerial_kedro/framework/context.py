@@ -16,7 +16,8 @@ from aerial_kedro.pipelines import compare_models
 class ProjectContext(KedroContext):
     """Kedro's context, which wires `compare_models` from the grid that its parameters hold.
 
-    Not a hook: kedro-viz makes a context without them, and shall draw the grid as well.
+    Kedro registers pipelines before parameters are known and offers no other place to wire one by
+    them. Not a hook: kedro-viz makes a context without hooks, and draws the grid as well.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The session of a run: what is wrong with the command is said without a traceback."""
+"""The session of a run: what is wrong with the command is reported without a traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from kedro.validation import ParameterValidationError
 
 
 class ProjectSession(KedroSession):
-    """Kedro's session, with messages where nested parameters or the pipeline's name are wrong."""
+    """Kedro's session, with messages where nested parameters or the pipeline's name are wrong.
+
+    A subclass, since Kedro calls no hook when it validates parameters or looks a pipeline up.
+    """
 
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Run pipelines; see `kedro.framework.session.KedroSession.run`."""
