@@ -32,6 +32,7 @@ from aerial_kedro.framework.run_parameters import (
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
+from aerial_kedro.report.groups import check_groups
 
 LOGGER = logging.getLogger(__name__)
 _PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
@@ -69,6 +70,7 @@ class ProjectHooks:
             if run.engine == JAVA_ENGINE:
                 self._image_featurizer = loader["image_featurizer"]
             check_divisions(parameters)
+            check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"])
             check_request(parameters.get("acquisition", {}))
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)

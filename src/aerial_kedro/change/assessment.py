@@ -19,7 +19,7 @@ from aerial_kedro.accuracy.proportion import Proportion, proportion
 from aerial_kedro.change.estimation import expected_changes
 
 FIRST = (10, 20, 50)
-"""Lengths of the candidate lists that are judged."""
+"""Lengths of the candidate lists that are evaluated."""
 
 THRESHOLD = 0.5
 """A place above this probability counts as reported."""
@@ -47,7 +47,7 @@ class Expectation(_Record):
 
 
 class CandidateList(_Record):
-    """The likeliest places, judged.
+    """The likeliest places, evaluated.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class CandidateList(_Record):
 
 
 class Detection(_Record):
-    """The places whose probability of change is above a threshold, judged.
+    """The places whose probability of change is above a threshold, evaluated.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class ChangeAssessment(_Record):
     expected_changes
         Sum of all their probabilities.
     detection
-        At the threshold.
+        The places above `THRESHOLD`.
     unseen
         The same for the places that took no part in training or in choosing the model; None
         without such a place.
@@ -152,7 +152,7 @@ def expect_changes(
 
 
 def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
-    """Judge an estimate of change.
+    """Evaluate an estimate of change.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         it took no part in training or in choosing the model. A place truly changed where its true
         classes differ.
     seed
-        Of the intervals' draws.
+        Seed of the intervals' draws.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         If there is no place.
     """
     if not len(places):
-        raise ValueError("There is no place whose truth is known: nothing can be judged.")
+        raise ValueError("There is no place whose truth is known: nothing can be evaluated.")
     # The likeliest first; places of equal probability in a fixed order.
     ranked = places.sort_values("probability", ascending=False, kind="stable")
     changed = (ranked["true_before"] != ranked["true_after"]).to_numpy()
@@ -225,7 +225,7 @@ def _evaluate_first(
 
 
 def _curve(probability: NDArray[np.float64], changed: NDArray[np.bool_]) -> list[CurvePoint]:
-    """Take points at most; close together where the list begins, which is where one reads it."""
+    """Take 200 points at most, close together where the list begins, which is read first."""
     number = len(probability)
     ranks = np.unique(np.geomspace(1, number, _CURVE_POINTS).round().astype(int))
     expected, true = np.cumsum(probability), np.cumsum(changed)

@@ -29,7 +29,7 @@ class ChangeEstimate:
     rate
         Share of all places that changed, as estimated from them.
     probability
-        Of change, for each place, ``(n,)``.
+        Probability that each place changed, ``(n,)``.
     before, after
         Likeliest class of each place in the two years, considered together: positions in the
         class axis, ``(n,)``.
@@ -102,9 +102,9 @@ def estimate_change(
         weight = ((first @ prior) * second).sum(axis=1, keepdims=True)
         pairs = prior * ((first / weight).T @ second) + _MORE_PLACES / classes**2
         updated = pairs / pairs.sum()
-        settled = np.abs(updated - prior).max() < _TOLERANCE
+        converged = np.abs(updated - prior).max() < _TOLERANCE
         prior = updated
-        if settled:
+        if converged:
             break
     return _posterior(first, second, prior)
 

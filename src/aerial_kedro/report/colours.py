@@ -33,6 +33,16 @@ EUROSAT = {
 }
 """Classes of the EuroSAT tiles that land cover does not have, in colours that suggest them."""
 
+OUTCOMES = {
+    "Test tile, right": "#1d5b8f",
+    "Test tile, wrong": "#d9480f",
+    "Other labelled tile, right": "#bcd3e6",
+    "Other labelled tile, wrong": "#f7c59f",
+    "Not evaluated": "#eceff2",
+}
+"""What can become of a tile, and its colour: blue and orange stay apart for colour-blind readers;
+what was trained on is pale."""
+
 NO_TILE = "#ffffff"
 """Map cells that no tile covers."""
 

@@ -2,13 +2,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.report.content import (
-    NO_DATA,
-    ChangeSummary,
-    MapImage,
-    ReportContent,
-    TilePicture,
-)
+from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.report.content import ReportContent
+from aerial_kedro.report.pictures import NO_DATA, MapImage, TilePicture
 
 
 def make_map(**changes: object) -> MapImage:
@@ -47,8 +43,10 @@ def test_a_picture_is_png_or_jpeg() -> None:
 
 
 def test_the_chosen_model_is_one_of_those_compared(full_content: ReportContent) -> None:
+    assert full_content.training
+    other = full_content.training.model_copy(update={"chosen": "xgboost"})
     with pytest.raises(ValidationError, match="'xgboost' is none of those"):
-        ReportContent(title="t", created="c", models=full_content.models, chosen="xgboost")
+        ReportContent(title="t", created="c", training=other)
 
 
 def test_a_change_table_is_square() -> None:
