@@ -46,23 +46,17 @@ class Expectation(_Record):
     expected: float
 
 
-class CandidateList(_Record):
+class CandidateList(Expectation):
     """The likeliest places, evaluated.
 
     Parameters
     ----------
-    first
-        How many places.
-    expected
-        Number of true changes expected among them.
     precision
         True changes among them (``hits``), of all of them.
     recall
         True changes among them, of all true changes.
     """
 
-    first: int
-    expected: float
     precision: Proportion
     recall: Proportion
 
@@ -91,11 +85,9 @@ class Detection(_Record):
     same_classes: Proportion
 
 
-class CurvePoint(_Record):
+class CurvePoint(Expectation):
     """Expected and true number of changes among the first places."""
 
-    first: int
-    expected: float
     true: int
 
 
@@ -184,7 +176,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         detection=_detect(ranked, seed),
         unseen=_detect(ranked[unseen], seed) if unseen.any() else None,
         candidates=[
-            _evaluate_first(ranked, changed, each.first, each.expected, seed)
+            _evaluate_first(ranked, changed, each, seed)
             for each in expect_changes(probability, lengths)
         ],
         average_precision=(
@@ -212,14 +204,13 @@ def _detect(ranked: pd.DataFrame, seed: int) -> Detection:
 
 
 def _evaluate_first(
-    ranked: pd.DataFrame, changed: NDArray[np.bool_], first: int, expected: float, seed: int
+    ranked: pd.DataFrame, changed: NDArray[np.bool_], likeliest: Expectation, seed: int
 ) -> CandidateList:
     blocks = ranked["block_id"]
-    listed = np.arange(len(ranked)) < first
+    listed = np.arange(len(ranked)) < likeliest.first
     return CandidateList(
-        first=first,
-        expected=expected,
-        precision=proportion(changed[:first], blocks[listed].tolist(), seed=seed),
+        **likeliest.model_dump(),
+        precision=proportion(changed[listed], blocks[listed].tolist(), seed=seed),
         recall=proportion(listed[changed], blocks[changed].tolist(), seed=seed),
     )
 

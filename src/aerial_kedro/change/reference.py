@@ -18,16 +18,9 @@ from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
 LOGGER = logging.getLogger(__name__)
 TRUTH_COLUMNS = ["tile_id", "block_id", "unseen", "true_before", "true_after"]
 _PLACE_COLUMNS = {
-    "tile_id": "string",
-    "block_id": "string",
-    "unseen": "boolean",
-    "epsg": "int",
-    "xmin": "double",
-    "ymin": "double",
-    "xmax": "double",
-    "ymax": "double",
-    "year": "int",
-}
+    "tile_id": "string", "block_id": "string", "unseen": "boolean", "epsg": "int",
+    "xmin": "double", "ymin": "double", "xmax": "double", "ymax": "double", "year": "int",
+}  # fmt: skip
 # The class with the largest share is the truth, however small that share is.
 _ANY_MAJORITY = LabelRules(min_purity=1e-9)
 _LEFT_OUT = "Change is not evaluated against known truth: %s"

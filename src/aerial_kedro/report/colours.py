@@ -43,9 +43,6 @@ OUTCOMES = {
 """What can become of a tile, and its colour: blue and orange stay apart for colour-blind readers;
 what was trained on is pale."""
 
-NO_TILE = "#ffffff"
-"""Map cells that no tile covers."""
-
 UNSURE = "#4a4a55"
 """Tiles for which the model abstained."""
 

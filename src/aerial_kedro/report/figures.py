@@ -24,8 +24,7 @@ LONGEST_LABEL = 24
 """Letters of a name that a figure has room for; the page's tables have the whole name."""
 SERIES = (ACCENT, "#e08a2c", "#5a9367", "#8a5fa8", "#b0475c")
 """Colours of compared models."""
-_LEAST_RANK = 50
-"""Places that the figure of change shows at least."""
+_LEAST_RANK = 50  # places that the figure of change shows at least
 
 
 def house_style() -> AbstractContextManager[None]:

@@ -10,13 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from aerial_kedro.report.colours import NO_TILE, class_colours
+from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.figures import INK, house_style, new_figure
 from aerial_kedro.report.pictures import NO_DATA, MapImage
 
-MAP_WIDTH = 6.0
-"""Width of a map, inches."""
-
+_MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
 
 
@@ -28,7 +26,7 @@ def map_colours(map_image: MapImage) -> dict[str, str]:
 def map_figure(map_image: MapImage) -> Figure:
     """Draw the land-cover map, one cell a tile; its legend is the page's."""
     colours = map_colours(map_image)
-    table = np.array([to_rgba(colours[name]) for name in map_image.classes] or [to_rgba(NO_TILE)])
+    table = np.array([to_rgba(colours[name]) for name in map_image.classes])
     index = map_image.class_index
     cells = np.zeros((*index.shape, 4))
     covered = index != NO_DATA
@@ -102,7 +100,7 @@ def _map_axes(map_image: MapImage, below: float) -> tuple[Figure, Axes]:
     xmin, ymin, xmax, ymax = map_image.extent
     aspect = (ymax - ymin) / (xmax - xmin)
     with house_style():
-        figure = new_figure(MAP_WIDTH, MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
+        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
         axes = figure.add_subplot()
     axes.set_xticks([])
     axes.set_yticks([])

@@ -42,7 +42,14 @@ def render_report(content: ReportContent) -> str:
     """
     test = content.test
     errors = {year: found.image for year, found in content.error_maps.items()}
-    template = page_environment(_FILTERS).get_template("report.html.j2")
+    filters: dict[str, Callable[..., object]] = {
+        "area": wording.area,
+        "area_range": wording.area_range,
+        "decimal_range": wording.decimal_range,
+        "baseline_name": wording.baseline_name,
+        "address": data_address,
+    }
+    template = page_environment(filters).get_template("report.html.j2")
     return template.render(
         content=content,
         headlines=headlines(content),
@@ -67,15 +74,6 @@ def render_report(content: ReportContent) -> str:
     )
 
 
-_FILTERS: dict[str, Callable[..., object]] = {
-    "area": wording.area,
-    "area_range": wording.area_range,
-    "decimal_range": wording.decimal_range,
-    "baseline_name": wording.baseline_name,
-    "address": data_address,
-}
-
-
 def _charts(content: ReportContent) -> dict[str, str]:
     """Draw the charts that the content has data for."""
     charts = {}
@@ -86,16 +84,14 @@ def _charts(content: ReportContent) -> dict[str, str]:
         baselines = {wording.baseline_name(name): each for name, each in training.baselines.items()}
         charts |= {
             "confusion": confusion_figure(test),
-            "classes": class_accuracy_figure(_same_classes(models, test)),
+            "classes": class_accuracy_figure(
+                {name: each for name, each in models.items() if each.classes == test.classes}
+            ),
             "comparison": comparison_figure(models, baselines),
         }
         if test.reliability:
             charts["reliability"] = reliability_figure(test)
     return {name: figure_address(figure) for name, figure in charts.items()}
-
-
-def _same_classes(evaluations: Mapping[str, Evaluation], test: Evaluation) -> dict[str, Evaluation]:
-    return {name: found for name, found in evaluations.items() if found.classes == test.classes}
 
 
 def _most_frequent_class(test: Evaluation) -> str:

@@ -29,7 +29,7 @@ def compare_years(predictions: DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Of `compare_places`.
+        The table of `compare_places`.
     """
     scored = predictions.filter("decided_by = 'model' and year is not null")
     example = scored.select("probabilities").first()
@@ -69,11 +69,11 @@ def show_change(
     Parameters
     ----------
     change
-        Of `compare_years`.
+        Probabilities of change, from `compare_years`.
     tile_catalog
-        Where the tiles are.
+        The tiles, to read their pictures from.
     true_classes
-        Of `evaluate_change`.
+        True classes, from `evaluate_change`.
     most
         How many places to show at most; those that cannot be read in both years are left out.
     """

@@ -70,17 +70,14 @@ def describe_scenes(
         F.max("gsd_m").alias("coarsest"),
         F.max(F.lower("description").contains("made-up")).alias("made_up"),
     ).collect()[0]
-    years = ", ".join(str(year) for year in found["years"])
-    finest, coarsest = f"{found['finest']:.2g}", f"{found['coarsest']:.2g}"
+    distances = dict.fromkeys(f"{found[each]:.2g}" for each in ("finest", "coarsest"))
     return SourceFacts(
         title="Land cover of a made-up county" if found["made_up"] else "Land cover by tile",
         made_up_seed=seed if found["made_up"] else None,
         facts={
             "Scenes": f"{found['scenes']} in {scenes_root}",
-            "Years": years,
-            "Ground sample distance": f"{finest} m"
-            if finest == coarsest
-            else f"{finest}–{coarsest} m",
+            "Years": ", ".join(str(year) for year in found["years"]),
+            "Ground sample distance": f"{'–'.join(distances)} m",
             "Land cover": landcover_path,
             "Tile size": f"{tile_size_m:g} m",
         },

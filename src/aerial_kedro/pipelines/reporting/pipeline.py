@@ -6,15 +6,16 @@ from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.reporting import areas, explained, maps, nodes, report
 
-_SUMMARIES = {
+_FIGURES = {
     "training": "training_summary",
     "validation": "validation_summary",
     "catalog": "catalog_summary",
     "quarantine": "quarantine_summary",
     "split": "split_check",
     "abstention": "abstention",
+    "model": "trained_model",
+    "precision": "precision_summary",
 }
-_FIGURES = {**_SUMMARIES, "model": "trained_model", "precision": "precision_summary"}
 _PAGE = {
     **_FIGURES,
     "source": "source_facts",

@@ -9,7 +9,7 @@ import pandas as pd
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.shares import ShareComparison
-from aerial_kedro.accuracy.validation import CrossValidation, ValidationSummary
+from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.precision_loss import PrecisionSummary
@@ -90,18 +90,9 @@ def build_metrics(
 
 
 def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:
-    random_split = validation.random_split
-    found: dict[str, Any] = {
-        "random_split": random_split
-        and {
-            **random_split.model_dump(exclude={"evaluation"}),
-            **_figures(random_split.evaluation),
-        },
-        "random_split_skipped": validation.random_split_skipped,
-    }
-    for name in ("cross_validation", "leave_one_region_out"):
-        folds: CrossValidation | None = getattr(validation, name)
-        found[name] = folds and folds.model_dump()
+    found = validation.model_dump(exclude={"random_split": {"evaluation": {"reliability"}}})
+    if random_split := found["random_split"]:
+        random_split.update(random_split.pop("evaluation"))
     return found
 
 
