@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pictures import NO_DATA, MapImage, TilePicture
 
@@ -47,8 +46,3 @@ def test_the_chosen_model_is_one_of_those_compared(full_content: ReportContent) 
     other = full_content.training.model_copy(update={"chosen": "xgboost"})
     with pytest.raises(ValidationError, match="'xgboost' is none of those"):
         ReportContent(title="t", created="c", training=other)
-
-
-def test_a_change_table_is_square() -> None:
-    with pytest.raises(ValidationError, match="2 by 2"):
-        ChangeSummary(before=2010, after=2016, classes=["A", "B"], counts=[[1, 2]])
