@@ -70,7 +70,7 @@ class ProjectHooks:
             if run.engine == JAVA_ENGINE:
                 self._image_featurizer = loader["image_featurizer"]
             check_divisions(parameters)
-            check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"])
+            check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"] or {})
             check_request(parameters.get("acquisition", {}))
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
