@@ -29,6 +29,7 @@ from aerial_kedro.framework.run_parameters import (
 )
 from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
+from aerial_kedro.report.groups import check_groups
 
 LOGGER = logging.getLogger(__name__)
 _PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
@@ -59,6 +60,7 @@ class ProjectHooks:
             run = check_run_parameters(parameters, declared, ProjectRunParameters)
             check_engine(run.engine, run.precision)
             check_divisions(parameters)
+            check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"] or {})
             check_request(parameters.get("acquisition", {}))
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)

@@ -42,6 +42,27 @@ class ClassAccuracy(BaseModel):
     support: int
 
 
+class Confusion(BaseModel):
+    """A reference class that was predicted as another.
+
+    Parameters
+    ----------
+    reference, predicted
+        The two classes.
+    count
+        Number of tiles.
+    of
+        Number of tiles of the reference class.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: str
+    predicted: str
+    count: int
+    of: int
+
+
 def class_codes(labels: Sequence[str], classes: Sequence[str], what: str) -> NDArray[np.int64]:
     """Position of each label in ``classes``.
 
@@ -237,6 +258,44 @@ def row_shares(counts: ArrayLike) -> list[list[float] | None]:
     """
     table = _as_table(counts)
     return [(row / row.sum()).tolist() if row.sum() > 0 else None for row in table]
+
+
+def largest_confusions(counts: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
+    """Find the most frequent mistakes, the most frequent first; of equals, the earlier row.
+
+    Parameters
+    ----------
+    counts
+        Square table of tile counts; rows are reference labels, columns are predicted labels.
+    classes
+        Class names, in the order of the rows and columns.
+    most
+        How many mistakes to find at most.
+
+    Raises
+    ------
+    ValueError
+        If the counts are no square table of at least one tile.
+
+    Examples
+    --------
+    >>> [found] = largest_confusions([[3, 2], [0, 4]], ["Forest", "Shrub"], 3)
+    >>> found.reference, found.predicted, found.count, found.of
+    ('Forest', 'Shrub', 2, 5)
+    """
+    table = _as_table(counts)
+    wrong = table - np.diag(np.diag(table))
+    cells = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    return [
+        Confusion(
+            reference=classes[row],
+            predicted=classes[column],
+            count=int(wrong[row, column]),
+            of=int(table[row].sum()),
+        )
+        for row, column in (divmod(int(cell), len(table)) for cell in cells)
+        if wrong[row, column] > 0
+    ]
 
 
 def _as_table(counts: ArrayLike) -> NDArray[np.int64]:

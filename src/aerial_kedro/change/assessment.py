@@ -19,7 +19,7 @@ from aerial_kedro.accuracy.proportion import Proportion, proportion
 from aerial_kedro.change.estimation import expected_changes
 
 FIRST = (10, 20, 50)
-"""Lengths of the candidate lists that are judged."""
+"""Lengths of the candidate lists that are evaluated."""
 
 THRESHOLD = 0.5
 """A place above this probability counts as reported."""
@@ -46,29 +46,23 @@ class Expectation(_Record):
     expected: float
 
 
-class CandidateList(_Record):
-    """The likeliest places, judged.
+class CandidateList(Expectation):
+    """The likeliest places, evaluated.
 
     Parameters
     ----------
-    first
-        How many places.
-    expected
-        Number of true changes expected among them.
     precision
         True changes among them (``hits``), of all of them.
     recall
         True changes among them, of all true changes.
     """
 
-    first: int
-    expected: float
     precision: Proportion
     recall: Proportion
 
 
 class Detection(_Record):
-    """The places whose probability of change is above a threshold, judged.
+    """The places whose probability of change is above a threshold, evaluated.
 
     Parameters
     ----------
@@ -91,11 +85,9 @@ class Detection(_Record):
     same_classes: Proportion
 
 
-class CurvePoint(_Record):
+class CurvePoint(Expectation):
     """Expected and true number of changes among the first places."""
 
-    first: int
-    expected: float
     true: int
 
 
@@ -109,7 +101,7 @@ class ChangeAssessment(_Record):
     expected_changes
         Sum of all their probabilities.
     detection
-        At the threshold.
+        The places above `THRESHOLD`.
     unseen
         The same for the places that took no part in training or in choosing the model; None
         without such a place.
@@ -152,7 +144,7 @@ def expect_changes(
 
 
 def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
-    """Judge an estimate of change.
+    """Evaluate an estimate of change.
 
     Parameters
     ----------
@@ -162,7 +154,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         it took no part in training or in choosing the model. A place truly changed where its true
         classes differ.
     seed
-        Of the intervals' draws.
+        Seed of the intervals' draws.
 
     Raises
     ------
@@ -170,7 +162,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         If there is no place.
     """
     if not len(places):
-        raise ValueError("There is no place whose truth is known: nothing can be judged.")
+        raise ValueError("There is no place whose truth is known: nothing can be evaluated.")
     # The likeliest first; places of equal probability in a fixed order.
     ranked = places.sort_values("probability", ascending=False, kind="stable")
     changed = (ranked["true_before"] != ranked["true_after"]).to_numpy()
@@ -184,7 +176,7 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
         detection=_detect(ranked, seed),
         unseen=_detect(ranked[unseen], seed) if unseen.any() else None,
         candidates=[
-            _evaluate_first(ranked, changed, each.first, each.expected, seed)
+            _evaluate_first(ranked, changed, each, seed)
             for each in expect_changes(probability, lengths)
         ],
         average_precision=(
@@ -212,20 +204,19 @@ def _detect(ranked: pd.DataFrame, seed: int) -> Detection:
 
 
 def _evaluate_first(
-    ranked: pd.DataFrame, changed: NDArray[np.bool_], first: int, expected: float, seed: int
+    ranked: pd.DataFrame, changed: NDArray[np.bool_], likeliest: Expectation, seed: int
 ) -> CandidateList:
     blocks = ranked["block_id"]
-    listed = np.arange(len(ranked)) < first
+    listed = np.arange(len(ranked)) < likeliest.first
     return CandidateList(
-        first=first,
-        expected=expected,
-        precision=proportion(changed[:first], blocks[listed].tolist(), seed=seed),
+        **likeliest.model_dump(),
+        precision=proportion(changed[listed], blocks[listed].tolist(), seed=seed),
         recall=proportion(listed[changed], blocks[changed].tolist(), seed=seed),
     )
 
 
 def _curve(probability: NDArray[np.float64], changed: NDArray[np.bool_]) -> list[CurvePoint]:
-    """Take points at most; close together where the list begins, which is where one reads it."""
+    """Take 200 points at most, close together where the list begins, which is read first."""
     number = len(probability)
     ranks = np.unique(np.geomspace(1, number, _CURVE_POINTS).round().astype(int))
     expected, true = np.cumsum(probability), np.cumsum(changed)

@@ -1,14 +1,13 @@
-"""Nodes that compare years."""
+"""The probability of change of every place between each year and the next."""
 
 from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.change.estimation import estimate_change
 
@@ -20,16 +19,26 @@ CHANGE_COLUMNS = [
 ]  # fmt: skip
 
 
-def compare_years(predictions: DataFrame) -> pd.DataFrame:
-    """Estimate the probability of change of every place between each year and the next.
+def probability_columns(classes: Sequence[str]) -> list[str]:
+    """Name the column of each class's probability.
 
-    Places that the land cover gave to a class which no model learns (water) are left out: they
-    have no probabilities.
+    Examples
+    --------
+    >>> probability_columns(["Forest", "Shrub"])
+    ['p0', 'p1']
+    """
+    return [f"p{position}" for position in range(len(classes))]
+
+
+def compare_places(places: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Estimate the probability of change of every place between each year and the next.
 
     Parameters
     ----------
-    predictions
-        `aerial_kedro.schemas.PREDICTION_COLUMNS`.
+    places
+        ``tile_id, year, lon, lat`` and `probability_columns`: one row for each place and year.
+    classes
+        Class names, in the order of the columns.
 
     Returns
     -------
@@ -37,32 +46,17 @@ def compare_years(predictions: DataFrame) -> pd.DataFrame:
         `CHANGE_COLUMNS`, the likeliest change first; ``expected_changes`` is the expected number of
         true changes among the first ``rank`` places. Empty with one year only.
     """
-    scored = predictions.filter("decided_by = 'model' and year is not null")
-    example = scored.select("probabilities").first()
-    names = sorted(example["probabilities"]) if example else []
-    # A column for each class: a million places are a million rows of numbers here, not of objects.
-    probabilities = [
-        F.col("probabilities")[name].alias(column)
-        for name, column in zip(names, _columns(names), strict=True)
-    ]
-    frame = (
-        scored.select("tile_id", "year", "lon", "lat", *probabilities).orderBy("tile_id").toPandas()
-    )
-    years = sorted(int(year) for year in frame["year"].unique())
-    pairs = [_compare(frame, names, *pair) for pair in itertools.pairwise(years)]
+    years = sorted(int(year) for year in places["year"].unique())
+    pairs = [_compare(places, classes, *pair) for pair in itertools.pairwise(years)]
     if not pairs:
         return pd.DataFrame(columns=CHANGE_COLUMNS)
     return pd.concat(pairs, ignore_index=True)[CHANGE_COLUMNS]
 
 
-def _columns(names: list[str]) -> list[str]:
-    return [f"p{position}" for position in range(len(names))]
-
-
-def _compare(frame: pd.DataFrame, names: list[str], before: int, after: int) -> pd.DataFrame:
-    columns = _columns(names)
-    both = frame[frame["year"] == before].merge(
-        frame.loc[frame["year"] == after, ["tile_id", *columns]],
+def _compare(places: pd.DataFrame, classes: Sequence[str], before: int, after: int) -> pd.DataFrame:
+    columns = probability_columns(classes)
+    both = places[places["year"] == before].merge(
+        places.loc[places["year"] == after, ["tile_id", *columns]],
         on="tile_id",
         suffixes=("", " after"),
     )
@@ -79,8 +73,8 @@ def _compare(frame: pd.DataFrame, names: list[str], before: int, after: int) -> 
     table = both[["tile_id", "lon", "lat"]].assign(
         year_before=before,
         year_after=after,
-        class_before=np.array(names)[found.before],
-        class_after=np.array(names)[found.after],
+        class_before=np.array(classes)[found.before],
+        class_after=np.array(classes)[found.after],
         probability=found.probability,
         transition_probability=found.transition,
     )
@@ -88,3 +82,9 @@ def _compare(frame: pd.DataFrame, names: list[str], before: int, after: int) -> 
     return ranked.assign(
         rank=np.arange(1, len(ranked) + 1), expected_changes=ranked["probability"].cumsum()
     )
+
+
+def last_comparison(change: pd.DataFrame) -> pd.DataFrame:
+    """Keep the change between the last two years."""
+    last: pd.DataFrame = change[change["year_after"] == change["year_after"].max()]
+    return last

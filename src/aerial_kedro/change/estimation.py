@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 _TOLERANCE = 1e-7
 _MOST_ITERATIONS = 500
+_START_RATE = 0.05  # of change, before the first iteration
 # As if one more place had been seen, with every pair of classes alike: no pair is impossible.
 _MORE_PLACES = 1.0
 
@@ -29,7 +30,7 @@ class ChangeEstimate:
     rate
         Share of all places that changed, as estimated from them.
     probability
-        Of change, for each place, ``(n,)``.
+        Probability that each place changed, ``(n,)``.
     before, after
         Likeliest class of each place in the two years, considered together: positions in the
         class axis, ``(n,)``.
@@ -44,9 +45,7 @@ class ChangeEstimate:
     transition: NDArray[np.float64]
 
 
-def estimate_change(
-    first: NDArray[np.floating], second: NDArray[np.floating], start_rate: float = 0.05
-) -> ChangeEstimate:
+def estimate_change(first: NDArray[np.floating], second: NDArray[np.floating]) -> ChangeEstimate:
     r"""Estimate the share of every pair of classes, then every place's probability of change.
 
     With class probabilities :math:`p` and :math:`q` of the two years from a classifier whose
@@ -62,8 +61,6 @@ def estimate_change(
     ----------
     first, second
         Probabilities of the same places in two years, ``(n, classes)``; rows sum to 1.
-    start_rate
-        Where the estimation of the rate begins.
 
     References
     ----------
@@ -96,15 +93,15 @@ def estimate_change(
     classes = first.shape[1]
     if classes < 2:  # noqa: PLR2004
         raise ValueError("With fewer than two classes nothing can change.")
-    prior = np.full((classes, classes), start_rate / (classes * (classes - 1)))
-    np.fill_diagonal(prior, (1 - start_rate) / classes)
+    prior = np.full((classes, classes), _START_RATE / (classes * (classes - 1)))
+    np.fill_diagonal(prior, (1 - _START_RATE) / classes)
     for _ in range(_MOST_ITERATIONS):
         weight = ((first @ prior) * second).sum(axis=1, keepdims=True)
         pairs = prior * ((first / weight).T @ second) + _MORE_PLACES / classes**2
         updated = pairs / pairs.sum()
-        settled = np.abs(updated - prior).max() < _TOLERANCE
+        converged = np.abs(updated - prior).max() < _TOLERANCE
         prior = updated
-        if settled:
+        if converged:
             break
     return _posterior(first, second, prior)
 

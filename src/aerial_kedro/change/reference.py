@@ -1,4 +1,4 @@
-"""Nodes that judge the estimate of change by maps of known truth, where there are any."""
+"""True classes of places, from maps of known truth."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ import logging
 from functools import partial
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.change.assessment import (
-    ChangeAssessment,
-    Expectation,
-    assess_change,
-    expect_changes,
-)
+from aerial_kedro.change.comparison import last_comparison
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, label_tiles
@@ -24,52 +18,12 @@ from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
 LOGGER = logging.getLogger(__name__)
 TRUTH_COLUMNS = ["tile_id", "block_id", "unseen", "true_before", "true_after"]
 _PLACE_COLUMNS = {
-    "tile_id": "string",
-    "block_id": "string",
-    "unseen": "boolean",
-    "epsg": "int",
-    "xmin": "double",
-    "ymin": "double",
-    "xmax": "double",
-    "ymax": "double",
-    "year": "int",
-}
+    "tile_id": "string", "block_id": "string", "unseen": "boolean", "epsg": "int",
+    "xmin": "double", "ymin": "double", "xmax": "double", "ymax": "double", "year": "int",
+}  # fmt: skip
 # The class with the largest share is the truth, however small that share is.
 _ANY_MAJORITY = LabelRules(min_purity=1e-9)
-_LEFT_OUT = "Change is not judged by known truth: %s"
-
-
-class ChangeFigures(BaseModel):
-    """How much change there is by its probabilities, and how good those are.
-
-    Parameters
-    ----------
-    before, after
-        The last two years; None with one year.
-    places
-        Places compared.
-    expected_changes
-        Sum of their probabilities.
-    first
-        Changes to expect among the likeliest places.
-    assessment
-        Against known truth; None where there is none.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    before: int | None = None
-    after: int | None = None
-    places: int = 0
-    expected_changes: float = 0.0
-    first: list[Expectation] = []
-    assessment: ChangeAssessment | None = None
-
-
-def last_comparison(change: pd.DataFrame) -> pd.DataFrame:
-    """Keep the change between the last two years."""
-    last: pd.DataFrame = change[change["year_after"] == change["year_after"].max()]
-    return last
+_LEFT_OUT = "Change is not evaluated against known truth: %s"
 
 
 def find_true_classes(
@@ -87,7 +41,7 @@ def find_true_classes(
     tile_catalog
         The tiles.
     reference_maps
-        Land cover known to be true. Its codes are those of the class table, unless a raster tells
+        Land cover known to be true. Its codes are those of the class table, unless a raster has
         its own (`LandCoverRaster.legend`).
     classes
         The class table.
@@ -96,7 +50,7 @@ def find_true_classes(
     -------
     pandas.DataFrame
         `TRUTH_COLUMNS` of the places whose truth is known in both years. Empty where the
-        reference lacks a year or covers no place, which the log then says.
+        reference lacks a year or covers no place; the log then says which.
 
     Raises
     ------
@@ -148,7 +102,7 @@ def _true_classes(
 
 
 def _classes_of(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandCoverClasses:
-    """Build the class table of some reference maps: their own where they tell it."""
+    """Build the class table of some reference maps: their own where they have one."""
     legends = {each.legend for each in maps}
     if len(legends) > 1:
         names = ", ".join(each.href for each in maps)
@@ -162,8 +116,8 @@ def _classes_of(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandC
     codes: dict[str, list[int]] = {}
     for code, name in legend:
         codes.setdefault(name, []).append(code)
-    told = {code for code, _ in legend}
-    background = [code for code in classes.background if code not in told]
+    named = {code for code, _ in legend}
+    background = [code for code in classes.background if code not in named]
     return LandCoverClasses(codes=codes, background=background)
 
 
@@ -175,20 +129,3 @@ def _check_classes(found: set[str], classes: LandCoverClasses) -> None:
             f"class table ({', '.join(classes.names)}). Name them as the parameter "
             "`land_cover.codes` does, or give reference_root=null."
         )
-
-
-def evaluate_change(change: pd.DataFrame, true_classes: pd.DataFrame, seed: int) -> ChangeFigures:
-    """Say how much change to expect, and how good that is where the truth is known."""
-    last = last_comparison(change)
-    if not len(last):
-        return ChangeFigures()
-    known = last.merge(true_classes, on="tile_id")
-    probability = last["probability"].to_numpy(dtype=float)
-    return ChangeFigures(
-        before=int(last["year_before"].iloc[0]),
-        after=int(last["year_after"].iloc[0]),
-        places=len(last),
-        expected_changes=float(probability.sum()),
-        first=expect_changes(probability),
-        assessment=assess_change(known, seed) if len(known) else None,
-    )

@@ -33,8 +33,15 @@ EUROSAT = {
 }
 """Classes of the EuroSAT tiles that land cover does not have, in colours that suggest them."""
 
-NO_TILE = "#ffffff"
-"""Map cells that no tile covers."""
+OUTCOMES = {
+    "Test tile, right": "#1d5b8f",
+    "Test tile, wrong": "#d9480f",
+    "Other labelled tile, right": "#bcd3e6",
+    "Other labelled tile, wrong": "#f7c59f",
+    "Not evaluated": "#eceff2",
+}
+"""What can become of a tile, and its colour: blue and orange stay apart for colour-blind readers;
+what was trained on is pale."""
 
 UNSURE = "#4a4a55"
 """Tiles for which the model abstained."""

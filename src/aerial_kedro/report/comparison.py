@@ -22,7 +22,7 @@ from aerial_kedro.report.pages import figure_address, page_environment
 _DEFAULTS = {"column": "features", "class_weights": True}
 """Settings that a table need not repeat."""
 _ROOM = 0.15
-"""Of what the intervals span, on both sides of them."""
+"""Margin on both sides of the intervals, as a share of what they span."""
 
 
 def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: int) -> str:
@@ -31,11 +31,11 @@ def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: 
     Parameters
     ----------
     ranking
-        What it shows.
+        The models that it shows.
     created
-        When, in words.
+        When the page was made, in words.
     fingerprint, images
-        Of the tile catalog.
+        Fingerprint of the tile catalog, and its number of images.
 
     Returns
     -------

@@ -32,7 +32,7 @@ class ExplainedTile(Record):
     overlay
         The tile with what spoke for the predicted class.
     largest_drop
-        In that class's probability, when the patch that spoke most for it is covered.
+        Largest fall of that class's probability when one patch is covered.
     neighbours
         The nearest training tiles.
     """
@@ -44,22 +44,22 @@ class ExplainedTile(Record):
 
 
 class ExplainedAnswer(Record):
-    """A tile of one's own choice, with all that the model said of it.
+    """A tile of one's own choice, with all that the model says of it.
 
     Parameters
     ----------
     explained
-        Why it got its likeliest class.
+        The tile, and why it got its likeliest class.
     probabilities
         Class to its calibrated probability, the likeliest first.
     mapped
         The class that the land cover gives it on the map instead; None where the model decides.
     split
-        That it is in, if any.
+        Split that the tile is in; None where it is in none.
     year
-        Of its image.
+        Year of its image; None where that is not known.
     lon, lat
-        Of its centre, in degrees; None where it has no place.
+        Centre of the tile, in degrees; None where it has no place.
     """
 
     explained: ExplainedTile

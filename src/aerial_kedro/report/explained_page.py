@@ -17,13 +17,13 @@ def render_explained(
     Parameters
     ----------
     answers
-        What it shows.
+        The tiles that it shows.
     model
-        What decided.
+        Name of the model that predicted.
     created
-        When, in words.
+        When the page was made, in words.
     patches
-        A side, of the occlusion.
+        Patches a side that were covered by turns.
 
     Returns
     -------

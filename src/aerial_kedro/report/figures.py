@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -15,6 +15,7 @@ from matplotlib.ticker import PercentFormatter
 
 from aerial_kedro.accuracy.confusion import row_shares
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.change.assessment import ChangeAssessment
 
 INK = "#1f2933"
 MUTED = "#6b7785"
@@ -23,6 +24,7 @@ LONGEST_LABEL = 24
 """Letters of a name that a figure has room for; the page's tables have the whole name."""
 SERIES = (ACCENT, "#e08a2c", "#5a9367", "#8a5fa8", "#b0475c")
 """Colours of compared models."""
+_LEAST_RANK = 50  # places that the figure of change shows at least
 
 
 def house_style() -> AbstractContextManager[None]:
@@ -224,6 +226,37 @@ def comparison_figure(
     return figure
 
 
+def change_figure(assessment: ChangeAssessment) -> Figure:
+    """Draw how many changes were expected and how many were true, down the list of places.
+
+    The list is shown as far as twice the number of true changes: beyond, nearly nothing is left.
+    """
+    changes = assessment.true_changes
+    last = min(assessment.places, max(_LEAST_RANK, 2 * changes))
+    points = [point for point in assessment.curve if point.first <= last]
+    first = [0, *(point.first for point in points)]
+    true = [0, *(point.true for point in points)]
+    expected = [0, *(point.expected for point in points)]
+    top = 1.12 * max(changes, expected[-1], 1)
+    with house_style():
+        figure = new_figure(7.2, 4.2)
+        axes = figure.add_subplot()
+        axes.plot([0, top], [0, top], color="#c5ccd3", linewidth=1)
+        axes.axhline(changes, color=MUTED, linewidth=1, linestyle=":")
+        marks = f"all {changes:,} true changes"
+        axes.text(last, changes, marks, color=MUTED, ha="right", va="bottom", fontsize=9)
+        axes.plot(first, true, color=ACCENT, linewidth=2.2, label="truly changed")
+        axes.plot(first, expected, color=SERIES[1], linewidth=2.2, linestyle="--", label="expected")
+        marks = "if every place were a true change "
+        axes.text(0.76 * top, 0.76 * top, marks, color=INK, ha="right", fontsize=8)
+        axes.set(xlim=(0, last), ylim=(0, top))
+        axes.set_xlabel("Places looked at, the likeliest change first")
+        axes.set_ylabel("Changes among them")
+        quiet(axes)
+        axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
 def _percent_axis(axes: Axes) -> None:
     quiet(axes)
     axes.grid(axis="y", visible=False)
@@ -237,13 +270,3 @@ def quiet(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6eaee", linewidth=0.8)
     axes.set_axisbelow(True)
-
-
-__all__: Sequence[str] = [
-    "class_accuracy_figure",
-    "comparison_figure",
-    "confusion_figure",
-    "figure_svg",
-    "quiet",
-    "reliability_figure",
-]

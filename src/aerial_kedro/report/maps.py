@@ -1,30 +1,20 @@
-"""Maps as figures: north up, to scale, with a legend."""
+"""Maps as figures: north up and to scale."""
 
 from __future__ import annotations
-
-import io
-from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from numpy.typing import NDArray
-from PIL import Image
 
-from aerial_kedro.report.colours import NO_TILE, class_colours
-from aerial_kedro.report.figures import INK, house_style, label, new_figure
+from aerial_kedro.report.colours import class_colours
+from aerial_kedro.report.figures import INK, house_style, new_figure
 from aerial_kedro.report.pictures import NO_DATA, MapImage
 
-MAP_WIDTH = 6.0
-"""Width of a map, inches."""
-
-IMAGERY_PIXELS = 1_000
-"""Longest side of the imagery's overview on the page."""
-
+_MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
 
 
@@ -33,18 +23,10 @@ def map_colours(map_image: MapImage) -> dict[str, str]:
     return {**class_colours(map_image.classes), **map_image.colours}
 
 
-def map_figure(map_image: MapImage, legend: bool = True) -> Figure:
-    """Draw the land-cover map, one cell a tile.
-
-    Parameters
-    ----------
-    map_image
-        The map.
-    legend
-        Whether the figure names the classes; only those that the map holds are named.
-    """
+def map_figure(map_image: MapImage) -> Figure:
+    """Draw the land-cover map, one cell a tile; its legend is the page's."""
     colours = map_colours(map_image)
-    table = np.array([to_rgba(colours[name]) for name in map_image.classes] or [to_rgba(NO_TILE)])
+    table = np.array([to_rgba(colours[name]) for name in map_image.classes])
     index = map_image.class_index
     cells = np.zeros((*index.shape, 4))
     covered = index != NO_DATA
@@ -52,16 +34,7 @@ def map_figure(map_image: MapImage, legend: bool = True) -> Figure:
     figure, axes = _map_axes(map_image, below=0.4)
     axes.imshow(cells, extent=_edges(map_image), interpolation="none")
     _north(axes)
-    if map_image.metres_per_unit is not None:
-        xmin, _, xmax, _ = map_image.extent
-        _scale_bar(axes, (xmax - xmin) * map_image.metres_per_unit)
-    if legend:
-        present = [name for i, name in enumerate(map_image.classes) if (index == i).any()]
-        handles = [
-            Patch(facecolor=colours[name], edgecolor="#9aa5b1", label=label(name))
-            for name in present
-        ]
-        figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    _scale_bar(axes, map_image.extent[2] - map_image.extent[0])
     return figure
 
 
@@ -92,23 +65,6 @@ def confidence_figure(map_image: MapImage) -> Figure:
     bar.ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     bar.outline.set_visible(False)
     return figure
-
-
-def imagery_jpeg(imagery: NDArray[np.uint8], longest: int = IMAGERY_PIXELS) -> bytes:
-    """Encode an overview of the imagery as JPEG.
-
-    Parameters
-    ----------
-    imagery
-        Array of shape ``(rows, cols, 3)``, uint8.
-    longest
-        Longest side of the picture, pixels; larger imagery is reduced.
-    """
-    picture = Image.fromarray(np.ascontiguousarray(imagery), mode=None)
-    picture.thumbnail((longest, longest))
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=85, optimize=True)
-    return buffer.getvalue()
 
 
 def scale_length(width_m: float) -> float:
@@ -144,7 +100,7 @@ def _map_axes(map_image: MapImage, below: float) -> tuple[Figure, Axes]:
     xmin, ymin, xmax, ymax = map_image.extent
     aspect = (ymax - ymin) / (xmax - xmin)
     with house_style():
-        figure = new_figure(MAP_WIDTH, MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
+        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
         axes = figure.add_subplot()
     axes.set_xticks([])
     axes.set_yticks([])
@@ -198,6 +154,3 @@ def _scale_bar(axes: Axes, width_m: float) -> None:
         fontsize=9,
         annotation_clip=False,
     )
-
-
-__all__: Sequence[str] = ["confidence_figure", "imagery_jpeg", "map_colours", "map_figure"]

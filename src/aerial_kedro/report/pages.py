@@ -23,9 +23,9 @@ def page_environment(
     Parameters
     ----------
     filters
-        Of this page, beside those of all.
+        Filters of this page, beside those of all pages.
     package
-        Holds its templates; the report's, with the style sheet, are found behind them.
+        Package with its templates; the report's, with the style sheet, are found behind them.
     """
     # Escaping is on for every template whatever its name: class names come from folder names.
     environment = Environment(

@@ -80,17 +80,13 @@ class MapImage(Record):
     classes
         Class names.
     extent
-        ``(xmin, ymin, xmax, ymax)`` in the units of the CRS.
+        ``(xmin, ymin, xmax, ymax)`` in the units of the CRS, metres.
     crs
         The CRS in words or as a code: "EPSG:26915".
     colours
         Colour of a class as ``#rrggbb``; classes without one get the project's own.
     confidence
         ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
-    imagery
-        ``(rows, cols, 3)`` uint8 overview of the imagery over the same extent, of any size.
-    metres_per_unit
-        Length of one unit of the CRS, for the scale bar; None leaves the bar out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -101,8 +97,6 @@ class MapImage(Record):
     crs: str
     colours: dict[str, Colour] = Field(default_factory=dict)
     confidence: NDArray[np.floating] | None = None
-    imagery: NDArray[np.uint8] | None = None
-    metres_per_unit: float | None = 1.0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -1,4 +1,4 @@
-"""Facts of a run that a report tells."""
+"""Facts of a run that a report shows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class RunFacts(BaseModel):
     Parameters
     ----------
     created
-        Local time, in words.
+        Local time of the report, in words.
     python, processor
-        Of the driver.
+        The driver's version of Python, and its processor.
     versions
-        Package to version.
+        Package name to version.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.wording import (
     area,
@@ -18,6 +20,7 @@ from aerial_kedro.report.wording import (
 
 FEW_BLOCKS = 10
 """Below this number of blocks a bootstrap interval is known to be too narrow."""
+_CONFUSIONS = 3
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,7 @@ class Headline:
 def headlines(content: ReportContent) -> list[Headline]:
     """Pick the page's large figures: accuracy, macro-F1, the best baseline and the mapped area."""
     found = []
-    test = content.chosen_test
-    if test is not None:
+    if test := content.test:
         interval = test.accuracy_interval
         detail = (
             f"95 % interval {percent_range(interval)}" if interval else f"{number(test.n)} tiles"
@@ -42,8 +44,8 @@ def headlines(content: ReportContent) -> list[Headline]:
         found.append(
             Headline(f"{test.macro_f1:.3f}", "macro-F1", "mean over classes, rare ones count fully")
         )
-    if content.baselines:
-        name, best = best_baseline(content)
+    if content.training and content.training.baselines:
+        name, best = _best_baseline(content.training)
         found.append(Headline(percent(best.accuracy), "best baseline", baseline_name(name)))
     if content.areas:
         period, rows = list(content.areas.items())[-1]
@@ -67,17 +69,16 @@ def summary_sentences(content: ReportContent) -> list[str]:
         Plain sentences, not escaped for HTML.
     """
     sentences = _mapped(content)
-    test = content.chosen_test
-    if test is None or content.chosen is None:
+    training, test = content.training, content.test
+    if training is None or test is None:
         return sentences
     sentences.append(
-        f"The chosen model, {model_name(content.chosen)}, gave the reference label to "
+        f"The chosen model, {model_name(training.chosen)}, gave the reference label to "
         f"{percent(test.accuracy)} of {number(test.n)} test tiles that it had not seen "
         f"({_range_of(test)})."
     )
-    sentences += _against_baselines(content, test) + _weakest_class(test)
-    split = content.catalog.split if content.catalog else None
-    if split is not None and not split.is_spatial:
+    sentences += _against_baselines(training, test) + _weakest_class(test)
+    if content.split and not content.split.is_spatial:
         sentences.append(
             "Test tiles were not kept apart from training tiles on the ground: neighbours look "
             "alike, so expect a lower accuracy in a new area."
@@ -85,51 +86,26 @@ def summary_sentences(content: ReportContent) -> list[str]:
     return sentences
 
 
-def largest_confusions(evaluation: Evaluation, count: int = 3) -> list[str]:
+def confusion_texts(evaluation: Evaluation) -> list[str]:
     """Name the most frequent mistakes.
-
-    Parameters
-    ----------
-    evaluation
-        Where to look.
-    count
-        How many to name at most.
 
     Returns
     -------
     list of str
-        Such as "Herbaceous taken for Shrub (12 of 56 tiles)", the most frequent first.
+        Three at most, such as "Herbaceous taken for Shrub (12 of 56 tiles)", the most frequent
+        first.
     """
-    table = evaluation.confusion
-    pairs = [
-        (table[i][j], i, j)
-        for i in range(len(table))
-        for j in range(len(table))
-        if i != j and table[i][j] > 0
-    ]
-    pairs.sort(key=lambda pair: -pair[0])
-    names = evaluation.classes
     return [
-        f"{names[i]} taken for {names[j]} ({number(wrong)} of {number(sum(table[i]))} tiles)"
-        for wrong, i, j in pairs[:count]
+        f"{each.reference} taken for {each.predicted} ({number(each.count)} of {number(each.of)} "
+        "tiles)"
+        for each in largest_confusions(evaluation.confusion, evaluation.classes, _CONFUSIONS)
     ]
-
-
-def best_baseline(content: ReportContent) -> tuple[str, Evaluation]:
-    """Name and evaluation of the baseline with the highest accuracy.
-
-    Raises
-    ------
-    ValueError
-        If the report has no baseline.
-    """
-    return max(content.baselines.items(), key=lambda item: item[1].accuracy)
 
 
 def _mapped(content: ReportContent) -> list[str]:
     if not content.areas:
         return []
-    periods = listing([str(period) for period in content.areas])
+    periods = listing(list(content.areas))
     last, rows = list(content.areas.items())[-1]
     largest = max(rows, key=lambda row: row.share)
     tiles = sum(row.tiles for row in rows)
@@ -155,22 +131,26 @@ def _range_of(test: Evaluation) -> str:
     return text
 
 
-def _against_baselines(content: ReportContent, test: Evaluation) -> list[str]:
-    if not content.baselines:
+def _best_baseline(training: TrainingSummary) -> tuple[str, Evaluation]:
+    return max(training.baselines.items(), key=lambda item: item[1].accuracy)
+
+
+def _against_baselines(training: TrainingSummary, test: Evaluation) -> list[str]:
+    if not training.baselines:
         return []
     marks = listing(
         [
             f"{percent(found.accuracy)} ({baseline_name(name)})"
-            for name, found in content.baselines.items()
+            for name, found in training.baselines.items()
         ]
     )
-    gain = 100 * (test.accuracy - best_baseline(content)[1].accuracy)
+    gain = 100 * (test.accuracy - _best_baseline(training)[1].accuracy)
     if gain <= 0:
         return [
             f"Baselines that need no network reach {marks}: the model is no better than the best "
             "of them, and what it says should not be used."
         ]
-    best = "the better of them" if len(content.baselines) > 1 else "that"
+    best = "the better of them" if len(training.baselines) > 1 else "that"
     return [
         f"Baselines that need no network reach {marks}; the model is {gain:.1f} points above "
         f"{best}."
@@ -178,10 +158,10 @@ def _against_baselines(content: ReportContent, test: Evaluation) -> list[str]:
 
 
 def _weakest_class(test: Evaluation) -> list[str]:
-    judged = {name: found.f1 for name, found in test.per_class.items() if found.f1 is not None}
-    if len(judged) < 2:  # noqa: PLR2004
+    scores = {name: found.f1 for name, found in test.per_class.items() if found.f1 is not None}
+    if len(scores) < 2:  # noqa: PLR2004
         return []
-    worst = min(judged, key=judged.__getitem__)
+    worst = min(scores, key=scores.__getitem__)
     found = test.per_class[worst]
     held = (
         "it was never predicted"

@@ -39,7 +39,7 @@ def test_a_place_at_the_threshold_is_not_above_it() -> None:
     assert assess_change(places_of([0.5, 0.4], [True, False])).detection.precision.cases == 0
 
 
-def test_lists_are_judged_by_rank() -> None:
+def test_lists_are_evaluated_by_rank() -> None:
     found = assess_change(SIX)
     assert found.places == 6
     assert found.true_changes == 4
@@ -64,7 +64,7 @@ def test_from_and_to_must_both_be_right() -> None:
     assert (found.same_classes.hits, found.same_classes.cases) == (1, 3)
 
 
-def test_places_that_were_trained_on_are_told_apart() -> None:
+def test_places_that_were_trained_on_are_evaluated_apart() -> None:
     found = assess_change(SIX.assign(unseen=[False, False, True, True, True, True])).unseen
     assert found is not None
     assert (found.precision.hits, found.precision.cases) == (2, 3)
@@ -80,7 +80,7 @@ def test_where_nothing_changed_there_is_no_recall() -> None:
     assert found.candidates == []
 
 
-def test_without_a_place_nothing_can_be_judged() -> None:
+def test_without_a_place_nothing_can_be_evaluated() -> None:
     with pytest.raises(ValueError, match="no place"):
         assess_change(SIX.iloc[:0])
 

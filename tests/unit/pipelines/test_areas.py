@@ -6,14 +6,14 @@ import pytest
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
-from aerial_kedro.pipelines.reporting.areas import Subsets, measure_areas
+from aerial_kedro.pipelines.reporting.areas import measure_areas
 
 CLASSES = LandCoverClasses(codes={"Forest": [41], "Shrub": [52], "Water": [11]}, excluded=["Water"])
 LEARNED = ["Forest", "Shrub"]
 
 
 def summary_of(test: Evaluation) -> TrainingSummary:
-    scores = ModelScores(validation=test, test=test)
+    scores = ModelScores(validation=test, test=test, out_of_fold=test)
     return TrainingSummary(chosen="forest", reason="", models={"forest": scores}, baselines={})
 
 
@@ -32,7 +32,7 @@ MIXED = evaluate(["Forest"] * 30 + ["Shrub"] * 50, ["Forest"] * 50 + ["Shrub"] *
 
 def test_areas_are_those_of_the_map() -> None:
     [forest, shrub, water] = measure_areas(
-        map_of(Forest=60, Shrub=30, Water=10), summary_of(RIGHT), Subsets(evaluations={}), CLASSES
+        map_of(Forest=60, Shrub=30, Water=10), summary_of(RIGHT), {}, CLASSES
     )["2018"]
     assert [row.tiles for row in (forest, shrub, water)] == [60, 30, 10]
     assert forest.area_km2 == pytest.approx(0.6)
@@ -40,9 +40,9 @@ def test_areas_are_those_of_the_map() -> None:
 
 
 def test_without_errors_the_correction_changes_nothing() -> None:
-    [forest, *_] = measure_areas(
-        map_of(Forest=60, Shrub=40), summary_of(RIGHT), Subsets(evaluations={}), CLASSES
-    )["2018"]
+    [forest, *_] = measure_areas(map_of(Forest=60, Shrub=40), summary_of(RIGHT), {}, CLASSES)[
+        "2018"
+    ]
     assert forest.adjusted_km2 == pytest.approx(forest.area_km2)
 
 
@@ -50,7 +50,7 @@ def test_mixed_tiles_count_in_the_correction() -> None:
     [forest, shrub] = measure_areas(
         map_of(Forest=60, Shrub=40),
         summary_of(RIGHT),
-        Subsets(evaluations={"mixed": MIXED}),
+        {"mixed": MIXED},
         CLASSES,
     )["2018"]
     # 20 of the 100 sampled tiles mapped as forest are shrub, none the other way round.
@@ -59,16 +59,14 @@ def test_mixed_tiles_count_in_the_correction() -> None:
 
 
 def test_water_is_not_corrected() -> None:
-    rows = measure_areas(
-        map_of(Forest=60, Shrub=30, Water=10), summary_of(RIGHT), Subsets(evaluations={}), CLASSES
-    )["2018"]
+    rows = measure_areas(map_of(Forest=60, Shrub=30, Water=10), summary_of(RIGHT), {}, CLASSES)[
+        "2018"
+    ]
     assert rows[-1].class_name == "Water"
     assert rows[-1].adjusted_km2 is None
 
 
 def test_a_class_with_too_few_test_tiles_leaves_all_uncorrected() -> None:
     lopsided = evaluate(["Forest"] * 50 + ["Shrub"], ["Forest"] * 50 + ["Forest"], LEARNED)
-    rows = measure_areas(
-        map_of(Forest=60, Shrub=40), summary_of(lopsided), Subsets(evaluations={}), CLASSES
-    )["2018"]
+    rows = measure_areas(map_of(Forest=60, Shrub=40), summary_of(lopsided), {}, CLASSES)["2018"]
     assert [row.adjusted_km2 for row in rows] == [None, None]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aerial_kedro.pipelines.reporting.error_maps import draw_error_maps, outcomes_of
-from aerial_kedro.report.content import NO_DATA
-from aerial_kedro.report.error_maps import OUTCOMES
+from aerial_kedro.pipelines.reporting.maps import draw_error_maps, outcomes_of
+from aerial_kedro.report.colours import OUTCOMES
+from aerial_kedro.report.pictures import NO_DATA
 from tests.builders import cell_of_origin, grid_tiles
 
 COL, ROW = cell_of_origin()
@@ -27,8 +27,8 @@ def test_each_kind_of_tile_has_its_outcome() -> None:
         "Test tile, wrong",
         "Other labelled tile, right",
         "Other labelled tile, wrong",
-        "Not judged",
-        "Not judged",
+        "Not evaluated",
+        "Not evaluated",
     ]
 
 

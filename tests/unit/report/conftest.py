@@ -5,25 +5,17 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
 from aerial_kedro.accuracy import Evaluation, Interval, evaluate, majority_baseline
+from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.colours import LAND_COVER
-from aerial_kedro.report.content import (
-    NO_DATA,
-    AreaRow,
-    CatalogSummary,
-    ChangeCandidate,
-    ChangeSummary,
-    Count,
-    Fact,
-    MapImage,
-    ModelResult,
-    QuarantinedTile,
-    ReportContent,
-    SplitSummary,
-    TilePicture,
-)
+from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
+from aerial_kedro.report.pictures import NO_DATA, MapImage, TilePicture
+from aerial_kedro.splits.blocks import SplitCheck
+from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.summary import CatalogSummary
 
 CLASSES = ["Developed", "Barren", "Forest", "Shrub", "Herbaceous", "Cultivated"]
 ON_MAP = [*CLASSES, "Water"]
@@ -68,18 +60,12 @@ def draw_map(seed: int, rows: int = 48, columns: int = 64) -> MapImage:
     confidence = np.clip(0.3 + 3 * np.ptp(fields, axis=0), 0, 1)
     index[:6, :9] = NO_DATA
     confidence[:6, :9] = np.nan
-    palette = np.array(
-        [[int(LAND_COVER[name][i : i + 2], 16) for i in (1, 3, 5)] for name in ON_MAP] + [[0, 0, 0]]
-    )
-    photo = palette[np.where(index == NO_DATA, len(ON_MAP), index)] * 0.75
-    photo = zoom(photo, (6, 6, 1), order=1) + 14 * rng.normal(size=(rows * 6, columns * 6, 1))
     return MapImage(
         class_index=index,
         classes=ON_MAP,
         extent=(310_000, 4_690_000, 310_000 + columns * 224, 4_690_000 + rows * 224),
         crs="NAD83 / UTM zone 19N (EPSG:26919)",
         confidence=confidence,
-        imagery=np.clip(photo, 0, 255).astype(np.uint8),
     )
 
 
@@ -104,41 +90,30 @@ def draw_catalog() -> CatalogSummary:
     return CatalogSummary(
         images=6_012,
         places=3_024,
-        by_year=[
-            Count(name="2010", images=3_001, places=3_001),
-            Count(name="2016", images=3_011, places=3_011),
-        ],
-        by_split=[
-            Count(name="train", images=2_104, places=1_060),
-            Count(name="validation", images=620, places=311),
-            Count(name="test", images=900, places=455),
-            Count(name="none (buffer, mixed or unlabelled)", images=2_388, places=1_198),
-        ],
-        by_label=[
-            Count(name="pure", images=3_624),
-            Count(name="mixed", images=2_180),
-            Count(name="outside the land cover", images=190),
-            Count(name="no data in the imagery", images=18),
-        ],
+        sources=12,
+        by_year={"2010": 3_001, "2016": 3_011},
+        by_split={"train": 2_104, "validation": 620, "test": 900, "none": 2_388},
+        by_label={
+            "labelled": 3_624,
+            "mixed": 2_180,
+            "outside the land cover": 190,
+            "no data in the image": 18,
+        },
         class_by_split={
             name: {"train": 700 - 90 * i, "validation": 150 - 18 * i, "test": 180 - 20 * i}
             for i, name in enumerate(CLASSES)
         },
-        split=SplitSummary(
-            description="spatial blocks of 2,240 m with a buffer of 448 m",
-            is_spatial=True,
-            smallest_distance_m=672,
-            required_distance_m=448,
-        ),
+    )
+
+
+def draw_quarantine() -> QuarantineSummary:
+    href = "data/01_raw/scenes/m_4207117_ne_19_1_20160709.tif"
+    reason = "tile could not be read: the file ends before its last strip"
+    return QuarantineSummary(
+        tiles=6_012,
         quarantined=2,
-        quarantine_examples=[
-            QuarantinedTile(
-                image_id=f"utm19-1402-2094{i}-2016",
-                href="data/01_raw/scenes/m_4207117_ne_19_1_20160709.tif",
-                reason="tile could not be read: the file ends before its last strip",
-            )
-            for i in range(2)
-        ],
+        reasons={reason: 2},
+        examples=[(f"utm19-1402-2094{i}-2016", href, reason) for i in range(2)],
     )
 
 
@@ -177,59 +152,73 @@ def draw_content() -> ReportContent:
         title="Land cover of a made-up county",
         created="22 November 2026, 16:40 UTC",
         made_up_seed=7,
-        facts=[
-            Fact(name="Scenes", value="data/01_raw/scenes (12 files)"),
-            Fact(name="Land cover", value="data/01_raw/land_cover/nlcd_2016.tif"),
-            Fact(name="Years", value="2010, 2016"),
-            Fact(name="Tile size", value="224 m"),
-            Fact(name="Backbone", value="efficientnet_lite0 (1,280 features, 224 px)"),
-            Fact(name="Weights sha256", value="579344248a93e230" * 4),
-            Fact(name="Engine", value="onnxruntime, fp32"),
-            Fact(name="Feature key", value="a71c0f02d9b3"),
-            Fact(name="Seed", value="7"),
-            Fact(name="Versions", value="kedro 1.7.0, pyspark 3.5.9, onnxruntime 1.31.1"),
-            Fact(name="Model", value="efficientnet_lite0-logistic_regression-20261122-1640"),
-        ],
+        facts={
+            "Scenes": "data/01_raw/scenes (12 files)",
+            "Land cover": "data/01_raw/land_cover/nlcd_2016.tif",
+            "Years": "2010, 2016",
+            "Tile size": "224 m",
+            "Backbone": "efficientnet_lite0 (1,280 features, 224 px)",
+            "Weights sha256": "579344248a93e230" * 4,
+            "Engine": "onnxruntime, fp32",
+            "Feature key": "a71c0f02d9b3",
+            "Seed": "7",
+            "Versions": "kedro 1.7.0, pyspark 3.5.9, onnxruntime 1.31.1",
+            "Model": "efficientnet_lite0-logistic_regression-20261122-1640",
+        },
         catalog=draw_catalog(),
+        quarantine=draw_quarantine(),
+        split=SplitCheck(
+            description="spatial blocks of 2,240 m with a buffer of 448 m",
+            is_spatial=True,
+            smallest_distance_m=672,
+            required_distance_m=448,
+        ),
         gallery=draw_pictures(7),
-        models={
-            "logistic_regression": ModelResult(
-                test=test, validation=draw_evaluation(3.4, n=620, seed=1)
-            ),
-            "random_forest": ModelResult(
-                test=draw_evaluation(2.2, seed=2), validation=draw_evaluation(2.3, n=620, seed=3)
-            ),
-        },
-        chosen="logistic_regression",
-        chosen_reason="Logistic regression had the higher macro-F1 on the validation tiles.",
-        baselines={
-            "majority": majority_baseline(["Forest"], labels, CLASSES, blocks=blocks),
-            "image_statistics": draw_evaluation(1.1, seed=4),
-        },
+        training=TrainingSummary(
+            models={
+                "logistic_regression": ModelScores(
+                    test=test,
+                    validation=draw_evaluation(3.4, n=620, seed=1),
+                    out_of_fold=draw_evaluation(3.4, n=620, seed=8),
+                ),
+                "random_forest": ModelScores(
+                    test=draw_evaluation(2.2, seed=2),
+                    validation=draw_evaluation(2.3, n=620, seed=3),
+                    out_of_fold=draw_evaluation(2.3, n=620, seed=9),
+                ),
+            },
+            chosen="logistic_regression",
+            reason="Logistic regression had the higher macro-F1 on the validation tiles.",
+            baselines={
+                "majority": majority_baseline(["Forest"], labels, CLASSES, blocks=blocks),
+                "image_statistics": draw_evaluation(1.1, seed=4),
+            },
+        ),
         subsets={"mixed tiles (no class reaches the purity)": draw_evaluation(1.9, seed=6)},
-        maps={2010: before, 2016: after},
-        areas={2010: area_rows(before), 2016: area_rows(after)},
+        maps={"2010": before, "2016": after},
+        areas={"2010": area_rows(before), "2016": area_rows(after)},
         change=ChangeSummary(
             before=2010,
             after=2016,
             classes=ON_MAP,
             counts=changes.tolist(),
-            candidates=[
-                ChangeCandidate(
-                    tile_id=f"utm19-1402-2093{i}",
-                    before_class="Forest",
-                    after_class="Developed",
-                    probability=0.97 - 0.04 * i,
-                    before=draw_tile("Forest", i),
-                    after=draw_tile("Developed", i + 50),
-                    lon=-71.4 + i / 100,
-                    lat=42.3,
-                )
-                for i in range(6)
-            ],
+            places=int(changes.sum()),
         ),
+        change_candidates=[
+            ChangeCandidate(
+                tile_id=f"utm19-1402-2093{i}",
+                before_class="Forest",
+                after_class="Developed",
+                probability=0.97 - 0.04 * i,
+                before=draw_tile("Forest", i),
+                after=draw_tile("Developed", i + 50),
+                lon=-71.4 + i / 100,
+                lat=42.3,
+            )
+            for i in range(6)
+        ],
         worst_errors=[tiles[0] for tiles in draw_pictures(1, wrong=True).values()],
-        notes=[
+        caveats=[
             "Training used pure tiles only. Mixed tiles are mapped too, with a lower accuracy.",
             "The reference is NLCD, which is itself right for about 83 % of the land.",
         ],

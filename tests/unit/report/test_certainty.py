@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary, evaluate_abstention
-from aerial_kedro.report.certainty import UnsureTiles
-from aerial_kedro.report.content import MapImage, ReportContent
+from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.report.content import ReportContent, UnsureTiles
+from aerial_kedro.report.pictures import MapImage
 from aerial_kedro.report.render import render_report
 
 RIGHT = [True, True, True, False, False]
@@ -22,7 +23,7 @@ def text_of(content: ReportContent) -> str:
 
 
 def with_abstention(content: ReportContent, found: AbstentionSummary | None) -> ReportContent:
-    return content.model_copy(update={"maps": {}, "change": None, "abstention": found})
+    return content.model_copy(update={"maps": {}, "change": ChangeSummary(), "abstention": found})
 
 
 def test_what_abstention_wins_is_said(full_content: ReportContent) -> None:
@@ -36,7 +37,7 @@ def test_what_abstention_wins_is_said(full_content: ReportContent) -> None:
 
 def test_where_nothing_is_left_no_accuracy_is_given(full_content: ReportContent) -> None:
     text = text_of(with_abstention(full_content, evaluate_abstention(RIGHT, CHANCES, 1.0)))
-    assert "none are left to judge" in text
+    assert "none are left to evaluate" in text
     assert "90 % 80.0 % 100.0 %" in text
     text = text_of(with_abstention(full_content, evaluate_abstention([True], [0.5], 0)))
     assert "No tile was left open" in text

@@ -2,13 +2,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.report.content import (
-    NO_DATA,
-    ChangeSummary,
-    MapImage,
-    ReportContent,
-    TilePicture,
-)
+from aerial_kedro.report.content import ReportContent
+from aerial_kedro.report.pictures import NO_DATA, MapImage, TilePicture
 
 
 def make_map(**changes: object) -> MapImage:
@@ -47,10 +42,7 @@ def test_a_picture_is_png_or_jpeg() -> None:
 
 
 def test_the_chosen_model_is_one_of_those_compared(full_content: ReportContent) -> None:
+    assert full_content.training
+    other = full_content.training.model_copy(update={"chosen": "xgboost"})
     with pytest.raises(ValidationError, match="'xgboost' is none of those"):
-        ReportContent(title="t", created="c", models=full_content.models, chosen="xgboost")
-
-
-def test_a_change_table_is_square() -> None:
-    with pytest.raises(ValidationError, match="2 by 2"):
-        ChangeSummary(before=2010, after=2016, classes=["A", "B"], counts=[[1, 2]])
+        ReportContent(title="t", created="c", training=other)

@@ -8,7 +8,8 @@ from aerial_kedro.accuracy.validation import (
     ValidationSummary,
     summarise_folds,
 )
-from aerial_kedro.report import ReportContent, render_report
+from aerial_kedro.report.content import ReportContent
+from aerial_kedro.report.render import render_report
 from tests.unit.report.conftest import draw_evaluation
 
 
@@ -31,7 +32,7 @@ def test_the_random_split_stands_beside_the_one_by_place(
     assert said in page
     assert "too hopeful" in page
     assert "not all of a difference is due to neighbours" in page
-    test = full_content.chosen_test
+    test = full_content.test
     assert test is not None
     both = [("split by place", test, "1,700"), ("split at random", found.evaluation, "2,000")]
     for name, each, learned in both:
@@ -47,7 +48,7 @@ def test_why_there_is_no_random_split_is_said(full_content: ReportContent) -> No
     assert "Not compared with a random split: the tiles have no coordinates" in page
 
 
-def test_every_region_is_shown_judged_or_not(full_content: ReportContent) -> None:
+def test_every_region_is_shown_evaluated_or_not(full_content: ReportContent) -> None:
     folds = [
         FoldResult(
             name="lee", tiles=90, training_tiles=400, in_buffer=9, accuracy=0.8, macro_f1=0.7
@@ -69,7 +70,7 @@ def test_every_region_is_shown_judged_or_not(full_content: ReportContent) -> Non
     assert "Mean accuracy <strong>70.0 %</strong>, standard deviation 14.1 points" in page
     assert "All 150 tiles together" in page
     row = page.split('<th scope="row">&lt;b&gt;</th>')[1].split("</tr>")[0]
-    assert "not judged" in row
+    assert "not evaluated" in row
     assert "no labelled tile in a split" in row
 
 

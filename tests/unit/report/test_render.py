@@ -5,20 +5,14 @@ import numpy as np
 import pytest
 
 from aerial_kedro.accuracy import evaluate
-from aerial_kedro.report import ReportContent, render_report
-from aerial_kedro.report.content import (
-    AreaRow,
-    CatalogSummary,
-    ChangeCandidate,
-    ChangeSummary,
-    Count,
-    Fact,
-    MapImage,
-    ModelResult,
-    QuarantinedTile,
-    SplitSummary,
-    TilePicture,
-)
+from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.models.comparison import ModelScores, TrainingSummary
+from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
+from aerial_kedro.report.pictures import MapImage, TilePicture
+from aerial_kedro.report.render import render_report
+from aerial_kedro.splits.blocks import SplitCheck
+from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.summary import CatalogSummary
 
 EVIL = "<b onmouseover=alert(1)>\"'&"
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -114,12 +108,12 @@ def test_an_empty_report_has_no_sections() -> None:
     [
         ("maps", {}, "map"),
         ("areas", {}, "area"),
-        ("change", None, "change"),
+        ("change", ChangeSummary(), "change"),
         ("gallery", {}, "tiles"),
         ("worst_errors", [], "errors"),
         ("catalog", None, "data"),
-        ("facts", [], "run"),
-        ("notes", [], "caveats"),
+        ("facts", {}, "run"),
+        ("caveats", [], "caveats"),
     ],
 )
 def test_absent_data_leaves_out_its_section_alone(
@@ -128,7 +122,7 @@ def test_absent_data_leaves_out_its_section_alone(
     # Only headings are looked at here, so leave out the slow pictures.
     small = full_content.model_copy(update={"maps": dict(list(full_content.maps.items())[:1])})
     found = Reader(render_report(small.model_copy(update={field: empty}))).headings()
-    everything = Reader(render_report(small)).headings() if field == "notes" else None
+    everything = Reader(render_report(small)).headings() if field == "caveats" else None
     assert gone not in found
     if everything is not None:
         assert [name for name in everything if name != gone] == found
@@ -145,22 +139,27 @@ def evil_content(picture: bytes) -> ReportContent:
         title=EVIL,
         created=EVIL,
         made_up_seed=1,
-        facts=[Fact(name=EVIL, value=EVIL)],
+        facts={EVIL: EVIL},
         catalog=CatalogSummary(
             images=1,
-            by_year=[Count(name=EVIL, images=1)],
-            by_split=[Count(name=EVIL, images=1)],
-            by_label=[Count(name=EVIL, images=1)],
+            places=1,
+            sources=1,
+            by_year={EVIL: 1},
+            by_split={EVIL: 1},
+            by_label={EVIL: 1},
             class_by_split={EVIL: {EVIL: 1}},
-            split=SplitSummary(description=EVIL, is_spatial=False),
-            quarantined=1,
-            quarantine_examples=[QuarantinedTile(image_id=EVIL, href=EVIL, reason=EVIL)],
+        ),
+        split=SplitCheck(description=EVIL, is_spatial=False),
+        quarantine=QuarantineSummary(
+            tiles=2, quarantined=1, reasons={EVIL: 1}, examples=[(EVIL, EVIL, EVIL)]
         ),
         gallery={EVIL: [tile]},
-        models={EVIL: ModelResult(test=found, validation=found)},
-        chosen=EVIL,
-        chosen_reason=EVIL,
-        baselines={EVIL: found},
+        training=TrainingSummary(
+            models={EVIL: ModelScores(test=found, validation=found, out_of_fold=found)},
+            chosen=EVIL,
+            reason=EVIL,
+            baselines={EVIL: found},
+        ),
         subsets={EVIL: found},
         maps={
             EVIL: MapImage(
@@ -172,23 +171,22 @@ def evil_content(picture: bytes) -> ReportContent:
         },
         areas={EVIL: [AreaRow(class_name=EVIL, tiles=4, area_km2=0.2, share=1)]},
         change=ChangeSummary(
-            before=EVIL,
-            after=EVIL,
-            classes=classes,
-            counts=[[1, 2], [3, 4]],
-            candidates=[
-                ChangeCandidate(
-                    tile_id=EVIL,
-                    before_class=EVIL,
-                    after_class=EVIL,
-                    probability=0.5,
-                    before=picture,
-                    after=picture,
-                )
-            ],
+            before=2010, after=2016, classes=classes, counts=[[1, 2], [3, 4]], places=10
         ),
+        change_candidates=[
+            ChangeCandidate(
+                tile_id=EVIL,
+                before_class=EVIL,
+                after_class=EVIL,
+                probability=0.5,
+                before=picture,
+                after=picture,
+                true_before=EVIL,
+                true_after="plain",
+            )
+        ],
         worst_errors=[tile],
-        notes=[EVIL],
+        caveats=[EVIL],
     )
 
 
@@ -205,9 +203,9 @@ def test_text_from_data_is_never_markup(full_content: ReportContent) -> None:
 
 def test_missing_values_are_words_not_numbers() -> None:
     found = evaluate(["A", "B"], ["A", "A"], ["A", "B", "C"])
-    page = render_report(
-        ReportContent(title="t", created="c", models={"m": ModelResult(test=found)}, chosen="m")
-    )
+    scores = {"m": ModelScores(test=found, validation=found, out_of_fold=found)}
+    training = TrainingSummary(chosen="m", reason="", models=scores, baselines={})
+    page = render_report(ReportContent(title="t", created="c", training=training))
     assert "never predicted" in page
     assert "no test tile" in page
     assert not re.search(r"\bnan\b|>None<", page, flags=re.IGNORECASE)

@@ -1,13 +1,11 @@
 from typing import Any
 
 from aerial_kedro.accuracy import evaluate
-from aerial_kedro.report.content import (
-    CatalogSummary,
-    ModelResult,
-    ReportContent,
-    SplitSummary,
-)
-from aerial_kedro.report.summary import headlines, largest_confusions, summary_sentences
+from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.models.comparison import ModelScores, TrainingSummary
+from aerial_kedro.report.content import ReportContent
+from aerial_kedro.report.summary import confusion_texts, headlines, summary_sentences
+from aerial_kedro.splits.blocks import SplitCheck
 
 CLASSES = ["Forest", "Shrub"]
 
@@ -22,18 +20,14 @@ def content(
     def guess(count: int) -> list[str]:
         return labels[:count] + [other[name] for name in labels[count:]]
 
-    return ReportContent(
-        title="t",
-        created="c",
-        models={
-            "random_forest": ModelResult(
-                test=evaluate(labels, guess(right), CLASSES, blocks=blocks)
-            )
-        },
-        chosen="random_forest",
-        baselines={"majority": evaluate(labels, guess(baseline), CLASSES)},
-        **more,
-    )
+    test = evaluate(labels, guess(right), CLASSES, blocks=blocks)
+    training = training_of(test, majority=evaluate(labels, guess(baseline), CLASSES))
+    return ReportContent(title="t", created="c", training=training, **more)
+
+
+def training_of(test: Evaluation, **baselines: Evaluation) -> TrainingSummary:
+    models = {"random_forest": ModelScores(validation=test, test=test, out_of_fold=test)}
+    return TrainingSummary(chosen="random_forest", reason="", models=models, baselines=baselines)
 
 
 def said(given: ReportContent) -> str:
@@ -64,16 +58,16 @@ def test_says_when_an_interval_is_too_narrow() -> None:
 
 
 def test_warns_of_a_split_that_is_not_spatial() -> None:
-    def catalog(spatial: bool) -> CatalogSummary:
-        return CatalogSummary(images=10, split=SplitSummary(description="d", is_spatial=spatial))
+    def split(spatial: bool) -> SplitCheck:
+        return SplitCheck(description="d", is_spatial=spatial)
 
-    assert "not kept apart" in said(content(9, 5, catalog=catalog(False)))
-    assert "not kept apart" not in said(content(9, 5, catalog=catalog(True)))
+    assert "not kept apart" in said(content(9, 5, split=split(False)))
+    assert "not kept apart" not in said(content(9, 5, split=split(True)))
 
 
 def test_names_the_class_to_trust_least() -> None:
     found = evaluate(["Forest"] * 6 + ["Shrub"] * 4, ["Forest"] * 9 + ["Shrub"], CLASSES)
-    given = ReportContent(title="t", created="c", models={"m": ModelResult(test=found)}, chosen="m")
+    given = ReportContent(title="t", created="c", training=training_of(found))
     assert "trust least is Shrub: 100 % of the tiles labelled Shrub are Shrub, and 25 %" in said(
         given
     )
@@ -81,13 +75,13 @@ def test_names_the_class_to_trust_least() -> None:
 
 def test_a_class_never_predicted_is_said_so() -> None:
     found = evaluate(["Forest", "Shrub"], ["Forest", "Forest"], CLASSES)
-    given = ReportContent(title="t", created="c", models={"m": ModelResult(test=found)}, chosen="m")
+    given = ReportContent(title="t", created="c", training=training_of(found))
     assert "Shrub: it was never predicted, and 0 % of its tiles were found" in said(given)
 
 
 def test_names_the_most_frequent_mistakes_first() -> None:
     found = evaluate(["A"] * 5 + ["B"] * 5, list("ABBBA") + list("BBBBA"), ["A", "B"])
-    assert largest_confusions(found) == [
+    assert confusion_texts(found) == [
         "A taken for B (3 of 5 tiles)",
         "B taken for A (1 of 5 tiles)",
     ]

@@ -10,9 +10,10 @@ import pytest
 
 from aerial_kedro.accuracy.shares import ShareComparison, compare_shares, group_shares
 from aerial_kedro.change.assessment import ChangeAssessment, assess_change, expect_changes
-from aerial_kedro.report.change import ranking_figure
-from aerial_kedro.report.content import NO_DATA, MapImage, ReportContent
-from aerial_kedro.report.error_maps import OUTCOMES, ErrorMap
+from aerial_kedro.report.colours import OUTCOMES
+from aerial_kedro.report.content import ErrorMap, ReportContent
+from aerial_kedro.report.figures import change_figure
+from aerial_kedro.report.pictures import NO_DATA, MapImage
 from aerial_kedro.report.render import render_report
 
 RNG = np.random.default_rng(8)
@@ -44,7 +45,6 @@ def text_of(content: ReportContent) -> str:
 
 
 def with_change(content: ReportContent, **changes: object) -> ReportContent:
-    assert content.change
     change = content.change.model_copy(
         update={
             "places": len(PROBABILITY),
@@ -63,7 +63,7 @@ def test_without_truth_expectations_are_all_there_is(full_content: ReportContent
     assert "recall" not in text
 
 
-def test_with_truth_the_list_is_judged(
+def test_with_truth_the_list_is_evaluated(
     full_content: ReportContent, assessment: ChangeAssessment
 ) -> None:
     text = text_of(with_change(full_content, assessment=assessment))
@@ -85,16 +85,15 @@ def test_with_truth_the_list_is_judged(
 def test_a_candidate_says_what_is_known_of_it(
     full_content: ReportContent, truth: dict[str, str], said: str | None
 ) -> None:
-    assert full_content.change
-    candidates = [full_content.change.candidates[0].model_copy(update=truth)]
-    text = text_of(with_change(full_content, candidates=candidates))
+    candidates = [full_content.change_candidates[0].model_copy(update=truth)]
+    text = text_of(full_content.model_copy(update={"change_candidates": candidates}))
     assert ("truth" in text or "True change" in text) == (said is not None)
     if said:
         assert said in text
 
 
 def test_the_figure_shows_the_list_and_not_the_whole_tail(assessment: ChangeAssessment) -> None:
-    axes = ranking_figure(assessment).axes[0]
+    axes = change_figure(assessment).axes[0]
     assert axes.get_xlim() == (0, max(50, 2 * assessment.true_changes))
     lines = {line.get_label(): np.asarray(line.get_ydata()) for line in axes.lines}
     assert lines["truly changed"][0] == lines["expected"][0] == 0

@@ -2,195 +2,67 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.change import reference
+from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.reporting import (
-    areas,
-    assembly,
-    certainty,
-    change,
-    error_maps,
-    explained,
-    nodes,
-    shares,
-)
+from aerial_kedro.pipelines.reporting import areas, explained, maps, nodes, report
+
+_FIGURES = {
+    "training": "training_summary",
+    "validation": "validation_summary",
+    "catalog": "catalog_summary",
+    "quarantine": "quarantine_summary",
+    "split": "split_check",
+    "abstention": "abstention",
+    "model": "trained_model",
+    "precision": "precision_summary",
+}
+_PAGE = {
+    **_FIGURES,
+    "source": "source_facts",
+    "run": "run_facts",
+    "gallery": "gallery",
+    "worst_errors": "worst_errors",
+    "explained_errors": "explained_errors",
+}
+_MAP_FIGURES = {"change": "change_summary", "shares": "area_shares"}
+_MAP_PAGE = {
+    **_MAP_FIGURES,
+    "maps": "map_images",
+    "mapped": "mapped_tiles",
+    "areas": "areas",
+    "subsets": "subsets",
+    "error_maps": "error_maps",
+    "change_candidates": "change_candidates",
+}
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
     return (
-        _create_common("tile_metrics")
-        + _create_evaluation()
-        + group(
-            [
-                Node(
-                    nodes.describe_scenes,
-                    [
-                        "scenes",
-                        "params:scenes_root",
-                        "params:landcover_path",
-                        "params:tile_size_m",
-                        "params:seed",
-                    ],
-                    "source_facts",
-                    name="describe_scenes",
-                ),
-                Node(
-                    nodes.draw_map_images,
-                    ["maps", "params:land_cover"],
-                    "map_images",
-                    name="draw_map_images",
-                ),
-                Node(
-                    areas.measure_areas,
-                    ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
-                    "areas",
-                    name="measure_areas",
-                ),
-                Node(
-                    areas.evaluate_mixed_tiles,
-                    ["predictions", "tile_catalog", "trained_model", "params:seed"],
-                    "subsets",
-                    name="evaluate_mixed_tiles",
-                ),
-                Node(certainty.count_unsure, "mapped_tiles", "unsure_tiles", name="count_unsure"),
-                Node(
-                    change.show_change,
-                    [
-                        "change",
-                        "tile_catalog",
-                        "params:land_cover",
-                        "params:report",
-                        "true_classes",
-                        "change_figures",
-                    ],
-                    "shown_change",
-                    name="show_change",
-                ),
-                Node(
-                    assembly.MapFindings,
-                    [
-                        "map_images",
-                        "areas",
-                        "subsets",
-                        "shown_change",
-                        "unsure_tiles",
-                        "area_shares",
-                        "error_maps",
-                    ],
-                    "map_findings",
-                    name="gather_map_findings",
-                ),
-                Node(
-                    assembly.write_map_report,
-                    ["findings", "map_findings"],
-                    "report",
-                    name="write_map_report",
-                ),
-            ],
-            "reporting",
-        )
+        create_evaluation()
+        + _create_common()
+        + _create_map_part()
+        + _create_results(_FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE)
     )
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:
     """Report on a folder of tiles, which has no map."""
-    return _create_common("metrics") + group(
-        [
-            Node(
-                nodes.describe_folders,
-                "params:folders_root",
-                "source_facts",
-                name="describe_folders",
-            ),
-            Node(assembly.write_report, "findings", "report", name="write_report"),
-        ],
-        "reporting",
+    described = Node(
+        nodes.describe_folders, "params:folders_root", "source_facts", name="describe_folders"
     )
+    return group([described], "reporting") + _create_common() + _create_results(_FIGURES, _PAGE)
 
 
-def _create_evaluation() -> Pipeline:
-    """Judge the map beyond its test tiles: its change, its shares of the land, where it errs."""
+def _create_common() -> Pipeline:
+    """Show and evaluate tiles, with or without a place."""
     return group(
         [
             Node(
-                reference.find_true_classes,
-                ["change", "tile_catalog", "reference_maps", "params:land_cover"],
-                "true_classes",
-                name="find_true_classes",
-            ),
-            Node(
-                reference.evaluate_change,
-                ["change", "true_classes", "params:seed"],
-                "change_figures",
-                name="evaluate_change",
-            ),
-            Node(
-                shares.check_groups,
-                ["params:land_cover", "params:report"],
-                "class_groups",
-                name="check_groups",
-            ),
-            Node(
-                shares.compare_areas,
-                ["predictions", "tile_catalog", "areas", "class_groups", "params:land_cover"],
-                "area_shares",
-                name="compare_areas",
-            ),
-            Node(error_maps.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
-            Node(
-                assembly.add_map_metrics,
-                ["tile_metrics", "change_figures", "area_shares"],
-                "metrics",
-                name="add_map_metrics",
-            ),
-        ],
-        "reporting",
-    )
-
-
-def _create_common(metrics: str) -> Pipeline:
-    return group(
-        [
-            Node(
-                nodes.build_metrics,
-                [
-                    "training_summary",
-                    "validation_summary",
-                    "catalog_summary",
-                    "quarantine_summary",
-                    "split_check",
-                    "trained_model",
-                    "abstention",
-                    "precision_summary",
-                ],
-                metrics,
-                name="build_metrics",
-            ),
-            Node(
-                certainty.evaluate_abstention,
+                nodes.evaluate_abstention,
                 ["test_predictions", "params:mapping"],
                 "abstention",
                 name="evaluate_abstention",
-            ),
-            Node(
-                assembly.TileFindings,
-                [
-                    "source_facts",
-                    "run_facts",
-                    "training_summary",
-                    "validation_summary",
-                    "catalog_summary",
-                    "quarantine_summary",
-                    "split_check",
-                    "trained_model",
-                    "gallery",
-                    "abstention",
-                    "explained_errors",
-                    "precision_summary",
-                ],
-                "findings",
-                name="gather_findings",
             ),
             Node(
                 explained.explain_errors,
@@ -207,9 +79,65 @@ def _create_common(metrics: str) -> Pipeline:
             Node(
                 nodes.take_pictures,
                 ["test_predictions", "tile_catalog", "params:report", "params:seed"],
-                "gallery",
+                ["gallery", "worst_errors"],
                 name="take_pictures",
             ),
+        ],
+        "reporting",
+    )
+
+
+def _create_map_part() -> Pipeline:
+    """Draw and evaluate the map: its areas, its shares of the land, where it errs."""
+    return group(
+        [
+            Node(
+                nodes.describe_scenes,
+                [
+                    "scenes",
+                    "params:scenes_root",
+                    "params:landcover_path",
+                    "params:tile_size_m",
+                    "params:seed",
+                ],
+                "source_facts",
+                name="describe_scenes",
+            ),
+            Node(
+                maps.draw_map_images,
+                ["maps", "params:land_cover"],
+                "map_images",
+                name="draw_map_images",
+            ),
+            Node(maps.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
+            Node(
+                areas.evaluate_mixed_tiles,
+                ["predictions", "tile_catalog", "trained_model", "params:seed"],
+                "subsets",
+                name="evaluate_mixed_tiles",
+            ),
+            Node(
+                areas.measure_areas,
+                ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
+                "areas",
+                name="measure_areas",
+            ),
+            Node(
+                areas.compare_areas,
+                ["predictions", "tile_catalog", "areas", "params:report", "params:land_cover"],
+                "area_shares",
+                name="compare_areas",
+            ),
+        ],
+        "reporting",
+    )
+
+
+def _create_results(figures: dict[str, str], page: dict[str, str]) -> Pipeline:
+    return group(
+        [
+            Node(report.build_metrics, figures, "metrics", name="build_metrics"),
+            Node(report.write_report, page, "report", name="write_report"),
         ],
         "reporting",
     )

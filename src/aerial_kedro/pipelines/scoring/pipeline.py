@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.change import comparison
+from aerial_kedro.pipelines.change.pipeline import create_comparison
 from aerial_kedro.pipelines.grouping import group
 from aerial_kedro.pipelines.scoring import nodes
 
@@ -43,12 +43,11 @@ def create_prediction_pipeline() -> Pipeline:
 
 def create_map_pipeline() -> Pipeline:
     """Wire the part that needs coordinates."""
-    return group(
+    return create_comparison() + group(
         [
             Node(nodes.map_tiles, ["predictions", "params:mapping"], "mapped", name="map_tiles"),
             Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
             Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
-            Node(comparison.compare_years, "predictions", "change", name="compare_years"),
         ],
         "scoring",
     )

@@ -1,0 +1,1 @@
+"""Change of land cover between the years."""

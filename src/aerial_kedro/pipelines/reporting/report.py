@@ -1,0 +1,179 @@
+"""Nodes that put together what the others found: the run's figures, and the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from aerial_kedro.accuracy.abstention import AbstentionSummary
+from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.shares import ShareComparison
+from aerial_kedro.accuracy.validation import ValidationSummary
+from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.features.precision_loss import PrecisionSummary
+from aerial_kedro.labels.classes import UNSURE
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.reporting.nodes import SourceFacts
+from aerial_kedro.report.content import ReportContent, UnsureTiles
+from aerial_kedro.report.pictures import MapImage
+from aerial_kedro.report.render import render_report
+from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.splits.blocks import SplitCheck
+from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.summary import CatalogSummary
+
+_MADE_UP = (
+    "The imagery, the land cover and the change between the years were drawn by this project. "
+    "Figures on this page say how the method does on that drawing, not on real land."
+)
+_PURE = (
+    "Accuracy is measured on tiles that are labelled, that is, mostly of one class. The map also "
+    "shows mixed tiles, on which any single class is partly wrong."
+)
+_NO_MAP = (
+    "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
+    "map_<year>.tif."
+)
+
+
+def build_metrics(
+    training: TrainingSummary,
+    validation: ValidationSummary,
+    catalog: CatalogSummary,
+    quarantine: QuarantineSummary,
+    split: SplitCheck,
+    abstention: AbstentionSummary,
+    model: TrainedModel,
+    precision: PrecisionSummary,
+    change: ChangeSummary | None = None,
+    shares: dict[str, ShareComparison] | None = None,
+) -> dict[str, Any]:
+    """Collect the figures of the run (`metrics.json`).
+
+    Parameters
+    ----------
+    training, validation, catalog, quarantine, split, abstention, model, precision
+        What the nodes before found on the tiles.
+    change, shares
+        What they found on the map; None where the tiles have no place.
+    """
+    figures = {
+        "data": {
+            **catalog.model_dump(),
+            "featurized": quarantine.tiles - quarantine.quarantined,
+            "quarantined": quarantine.quarantined,
+            "split_check": split.model_dump(),
+        },
+        "models": {
+            name: {
+                part: _figures(getattr(scores, part))
+                for part in ("validation", "out_of_fold", "test")
+            }
+            for name, scores in training.models.items()
+        },
+        "chosen": training.chosen,
+        "choice": training.comparison and training.comparison.model_dump(),
+        "baselines": {name: _figures(found) for name, found in training.baselines.items()},
+        "abstention": abstention.as_mapped.model_dump(),
+        "precision": precision.model_dump(),
+        **_validation_figures(validation),
+        "model": model.card.model_dump(
+            include={"name", "backbone", "feature_key", "training_tiles"}
+        ),
+    }
+    if change is not None:
+        # What the page alone shows; it follows from change.parquet.
+        left_out: dict[str, Any] = {"classes": True, "counts": True, "assessment": {"curve"}}
+        figures["change"] = change.model_dump(exclude=left_out) if change.places else None
+    if shares is not None:
+        figures["areas"] = {year: found.model_dump() for year, found in shares.items()}
+    return figures
+
+
+def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:
+    found = validation.model_dump(exclude={"random_split": {"evaluation": {"reliability"}}})
+    if random_split := found["random_split"]:
+        random_split.update(random_split.pop("evaluation"))
+    return found
+
+
+def _figures(found: Evaluation) -> dict[str, Any]:
+    return found.model_dump(exclude={"reliability"})
+
+
+def write_report(
+    source: SourceFacts,
+    run: RunFacts,
+    model: TrainedModel,
+    precision: PrecisionSummary,
+    maps: dict[str, MapImage] | None = None,
+    mapped: pd.DataFrame | None = None,
+    **shown: Any,
+) -> str:
+    """Write the report: one HTML page.
+
+    Parameters
+    ----------
+    source, run, model, precision
+        What ran, and on what.
+    maps
+        The maps by year; None where the tiles have no place.
+    mapped
+        ``year, pred_label, mapped_class`` of the tiles on the maps; None where there are no maps.
+    shown
+        The other fields of `ReportContent`, each as a node found it.
+    """
+    caveats = {
+        _PURE: maps is not None,
+        _MADE_UP: source.made_up_seed is not None,
+        _NO_MAP: maps is not None and not maps,
+    }
+    return render_report(
+        ReportContent(
+            title=source.title,
+            created=run.created,
+            made_up_seed=source.made_up_seed,
+            facts={**source.facts, **_facts(run, model, precision)},
+            caveats=[text for text, holds in caveats.items() if holds],
+            maps=maps or {},
+            unsure={} if mapped is None else count_unsure(mapped),
+            **shown,
+        )
+    )
+
+
+def count_unsure(mapped: pd.DataFrame) -> dict[str, UnsureTiles]:
+    """Count, for each year, the tiles that the map leaves open and those that smoothing changed."""
+    counts = {}
+    for year, tiles in mapped.groupby("year"):
+        is_unsure = tiles["mapped_class"] == UNSURE
+        changed = tiles["mapped_class"] != tiles["pred_label"]
+        counts[str(year)] = UnsureTiles(
+            tiles=len(tiles),
+            unsure=int(is_unsure.sum()),
+            smoothed=int((changed & ~is_unsure & tiles["mapped_class"].notna()).sum()),
+        )
+    return counts
+
+
+def _facts(run: RunFacts, model: TrainedModel, precision: PrecisionSummary) -> dict[str, str]:
+    network, card = model.source.backbone.card, model.card
+    settings = [f"{name}={value}" for name, value in card.settings.items()]
+    versions = [f"{name} {version}" for name, version in run.versions.items()]
+    return {
+        "Backbone": f"{network.name} ({network.n_features:,} features)",
+        "Weights": f"{network.weights_source}, sha256 {network.weights_sha256}",
+        "Export": (
+            f"ONNX opset {network.opset}, least cosine with torch {network.parity_cosine:.7f}"
+        ),
+        "Features computed by": str(precision),
+        "Feature key": card.feature_key,
+        "Model": card.name,
+        "Classifier": ", ".join([card.classifier, *settings]),
+        "Training tiles": f"{card.training_tiles:,}",
+        "Seed": str(card.seed),
+        "Software": ", ".join([f"Python {run.python}", *versions]),
+        "Machine": run.processor,
+    }
