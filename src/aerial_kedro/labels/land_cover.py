@@ -17,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.scenes.addresses import gdal_path
-from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.squares import project_squares
-from aerial_kedro.tiles.workers import kept_between_tasks
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 # Below this share of a tile the land cover is taken to miss it.
 FULLY_COVERED = 0.99

@@ -13,13 +13,9 @@ from affine import Affine
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.maps.own_grid import (
-    CellGrid,
-    cells_on_own_grid,
-    fit_grid,
-    is_on_global_grid,
-)
+from aerial_kedro.maps.cells import cells_on_grid, fit_grid, is_on_global_grid
 from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.tiles.grid import CellGrid
 
 NODATA = 0
 
@@ -98,7 +94,7 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
 
     The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
     on it by nearest neighbour, so that neighbours across a zone border meet in one CRS. Tiles that
-    are not of the global grid are drawn on a grid laid through them (`tiles.own_grid`).
+    are not of the global grid are drawn on a grid laid through them (`maps.cells.fit_grid`).
 
     Parameters
     ----------
@@ -137,55 +133,10 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
 
 def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
     """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
-    if is_on_global_grid(tiles):
-        size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-        return _cells_on_grid(tiles, epsg, size), CellGrid(0.0, 0.0, size, size)
-    grid = fit_grid(tiles[tiles["epsg"] == epsg])
-    return cells_on_own_grid(tiles, epsg, grid), grid
-
-
-def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:
-    """Cells of the main grid and the tile that each shows: ``col, row, tile`` (an index label)."""
-    own = tiles["epsg"] == epsg
-    x, y = _centres(tiles[own])
-    parts = [
-        pd.DataFrame({"col": x // size, "row": y // size, "tile": tiles.index[own]}, dtype=int)
-    ]
-    for other in sorted(set(tiles.loc[~own, "epsg"])):
-        neighbours = tiles[tiles["epsg"] == other]
-        to_main = Transformer.from_crs(int(other), epsg, always_xy=True)
-        parts.append(_neighbouring_cells(neighbours, to_main, size))
-    # A cell that a tile of the zone itself covers keeps it.
-    return pd.concat(parts).drop_duplicates(["col", "row"]).reset_index(drop=True)
-
-
-def _centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
-    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
-    return x, y
-
-
-def _neighbouring_cells(
-    neighbours: pd.DataFrame, to_main: Transformer, size: float
-) -> pd.DataFrame:
-    """Cells of the main grid whose centre lies in a tile of another zone."""
-    x, y = _centres(neighbours)
-    main_x, main_y = to_main.transform(x, y)
-    found = []
-    for dx in (-1, 0, 1):
-        for dy in (-1, 0, 1):
-            col, row = main_x // size + dx, main_y // size + dy
-            back_x, back_y = to_main.transform(
-                (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
-            )
-            inside = (back_x // size == x // size) & (back_y // size == y // size)
-            found.append(
-                pd.DataFrame(
-                    {"col": col[inside], "row": row[inside], "tile": neighbours.index[inside]},
-                    dtype=int,
-                )
-            )
-    return pd.concat(found)
+    is_own = not is_on_global_grid(tiles)
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid.at_origin(size)
+    return cells_on_grid(tiles, epsg, grid, is_own=is_own), grid
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

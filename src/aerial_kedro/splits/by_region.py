@@ -10,8 +10,8 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.balance import balance_blocks
 from aerial_kedro.splits.regions import region_id
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.squares import lie_nearer
+from aerial_kedro.tiles.workers import for_spark
 
 
 def assign_regions(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ import shapely
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.tiles.workers import for_spark
 
 LOGGER = logging.getLogger(__name__)
 # Neighbours drawn apart overlap in slivers: up to this share of the smaller one that is no fault.

@@ -14,10 +14,9 @@ from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.headers import SceneHeader
-from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
 from aerial_kedro.tiles.reading import SceneReader, TileReadError, warped
-from aerial_kedro.tiles.workers import kept_between_tasks
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 # One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
 # to the content they were computed from, so that a replaced file is not taken for done.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from odc.geo import XY
-from odc.geo.gridspec import GridSpec
+from affine import Affine
 from pyproj import Transformer
 
 # NAD83 / UTM exists for the zones of North America only.
@@ -19,7 +20,7 @@ _BORDER_CELLS = 3
 
 
 def utm_zone(lon: float) -> int:
-    """Give the number of the UTM zone that a longitude lies in.
+    """Return the number of the UTM zone that a longitude lies in.
 
     Examples
     --------
@@ -40,6 +41,75 @@ def zone_epsg(zone: int, *, northern: bool = True) -> int:
     if northern and zone <= _LAST_NAD83_ZONE:
         return 26900 + zone
     return (32600 if northern else 32700) + zone
+
+
+def zones_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """EPSG codes of the grid's CRS at points in degrees, int, ``(n,)``."""
+    return np.array(
+        [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)], dtype=int
+    )
+
+
+@dataclass(frozen=True)
+class CellGrid:
+    """A grid of equal cells; columns and rows count upwards from the origin.
+
+    Parameters
+    ----------
+    x0, y0
+        Its origin, in metres of its CRS.
+    step_x, step_y
+        Sides of a cell in metres.
+    """
+
+    x0: float
+    y0: float
+    step_x: float
+    step_y: float
+
+    @classmethod
+    def at_origin(cls, size: float) -> CellGrid:
+        """Grid of squares of ``size`` metres, anchored at the origin of the CRS."""
+        return cls(0.0, 0.0, size, size)
+
+    def position(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points in cells from the origin, float64."""
+        return (x - self.x0) / self.step_x, (y - self.y0) / self.step_y
+
+    def point(self, col: float | np.ndarray, row: float | np.ndarray) -> tuple[Any, Any]:
+        """Points in metres, from cells; numbers or arrays."""
+        return self.x0 + col * self.step_x, self.y0 + row * self.step_y
+
+    def transform(self, first_col: int, top: int) -> Affine:
+        """Transform from pixels of a raster to metres, for its left and upper edge in cells."""
+        left, upper = self.point(first_col, top)
+        return Affine(self.step_x, 0, left, 0, -self.step_y, upper)
+
+    def cells_around(
+        self, x: np.ndarray, y: np.ndarray, to_grid: Transformer, reach: int = 1
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Walk through the cells around points that are given in another CRS.
+
+        Parameters
+        ----------
+        x, y
+            Points, ``(n,)``, in the source CRS of ``to_grid``.
+        to_grid
+            Transformer to the CRS of this grid.
+        reach
+            Number of cells to each side of the cell that holds the point.
+
+        Yields
+        ------
+        tuple of numpy.ndarray
+            For each of ``(2 * reach + 1) ** 2`` steps, each ``(n,)``: column and row of a cell,
+            and its centre in the points' CRS.
+        """
+        at_col, at_row = (np.floor(each) for each in self.position(*to_grid.transform(x, y)))
+        for right, up in itertools.product(range(-reach, reach + 1), repeat=2):
+            col, row = at_col + right, at_row + up
+            centre = self.point(col + 0.5, row + 0.5)
+            yield col, row, *to_grid.transform(*centre, direction="INVERSE")
 
 
 @dataclass(frozen=True)
@@ -66,13 +136,6 @@ class TileGrid:
     epsg: int
     tile_size_m: float
 
-    @property
-    def spec(self) -> GridSpec:
-        """The same grid as odc-geo describes it (one pixel a tile)."""
-        return GridSpec(
-            f"EPSG:{self.epsg}", tile_shape=(1, 1), resolution=self.tile_size_m, origin=XY(0.0, 0.0)
-        )
-
     def cell_of(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Column and row (both count upwards from the origin) of points in CRS units."""
         return (
@@ -91,7 +154,7 @@ class TileGrid:
 
 
 def belongs_to_grid(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
-    """Say which cells are places of this grid, so that zones meet without a doubled place.
+    """Find the cells that are places of this grid, so that zones meet without a doubled place.
 
     A place belongs to the zone of its centre. Two zones' grids meet at an angle, though, so that
     squares overlap along the border: where the centre of one lies in the other, the western
@@ -118,21 +181,17 @@ def belongs_to_grid(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.nd
 
 
 def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
-    """Say where the centre of a cell, or of a place of the western zone, lies in the other."""
+    """Find the cells that hold the centre of a western place, or whose centre lies in one."""
     northern = grid.epsg // 100 != _SOUTHERN
     west = TileGrid(zone_epsg((grid.epsg % 100 - 2) % 60 + 1, northern=northern), grid.tile_size_m)
     to_west = Transformer.from_crs(grid.epsg, west.epsg, always_xy=True)
     size = grid.tile_size_m
-    x, y = to_west.transform((cols + 0.5) * size, (rows + 0.5) * size)
-    west_cols, west_rows = west.cell_of(np.asarray(x), np.asarray(y))
+    x, y = (cols + 0.5) * size, (rows + 0.5) * size
+    at_col, at_row = west.cell_of(*to_west.transform(x, y))
     doubled = np.zeros(len(cols), dtype=bool)
-    for dx, dy in itertools.product((-1, 0, 1), repeat=2):
-        col, row = west_cols + dx, west_rows + dy
-        back_x, back_y = to_west.transform(
-            (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
-        )
-        back_col, back_row = grid.cell_of(np.asarray(back_x), np.asarray(back_y))
-        meets = (back_col == cols) & (back_row == rows) | (dx == dy == 0)
+    for col, row, back_x, back_y in CellGrid.at_origin(size).cells_around(x, y, to_west):
+        back_col, back_row = grid.cell_of(back_x, back_y)
+        meets = (back_col == cols) & (back_row == rows) | (col == at_col) & (row == at_row)
         doubled |= meets & (_grids_of(col, row, west) == west.epsg)
     return doubled
 
@@ -141,14 +200,7 @@ def _grids_of(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
     """EPSG code of the zone and hemisphere that each cell's centre lies in."""
     to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
     size = grid.tile_size_m
-    lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
-    return np.array(
-        [
-            zone_epsg(utm_zone(each_lon), northern=each_lat >= 0)
-            for each_lon, each_lat in zip(lon, lat, strict=True)
-        ],
-        dtype=int,
-    )
+    return zones_of(*to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size))
 
 
 def block_id(epsg: int, x: float, y: float, block_size_m: float) -> str:

@@ -11,20 +11,27 @@ import shapely
 from pyproj import CRS, Transformer
 from scipy.spatial import cKDTree
 
-from aerial_kedro.tiles.grid import utm_zone, zone_epsg
+from aerial_kedro.tiles.grid import zones_of
 
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 # UTM stretches distances by at most 0.1 % inside a zone; the sphere does by less than 0.6 %.
 DISTORTION = 1.01
-# Distances shorter than demanded by no more than this are rounding.
+# A distance may fall short of the one required by this much, from rounding.
 ROUNDING_M = 0.01
 # A side of a tile is cut into this many pieces before it is projected to another CRS.
 _SIDE_PIECES = 4
 _POINTS_AT_A_TIME = 2_000
 
 
+def centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Centres of tiles (``xmin, ymin, xmax, ymax``) in the units of their CRS, each ``(n,)``."""
+    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
+    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
+    return x, y
+
+
 def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
-    """Draw tiles as polygons in another CRS, their sides cut so that they may bend.
+    """Return tiles as polygons in another CRS, their sides cut so that they may bend.
 
     Parameters
     ----------
@@ -87,14 +94,14 @@ def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | No
 
 
 def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> np.ndarray:
-    """Say which tiles lie nearer than a distance to any of some others, from edge to edge.
+    """Find the tiles that lie nearer than a distance to any of some others, from edge to edge.
 
     Parameters
     ----------
     tiles, others
         ``lon, lat`` of the centre in degrees and ``size_m``, for each tile of the grid.
     distance_m
-        Metres; tiles that are just as far as that are not nearer.
+        The distance in metres; tiles at exactly that distance are not nearer.
 
     Returns
     -------
@@ -155,9 +162,7 @@ def _between_edges(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
 def _squares(places: pd.DataFrame) -> pd.DataFrame:
     """Rebuild the squares of grid tiles from their centres: ``epsg, xmin, ymin, xmax, ymax``."""
     lon, lat = places["lon"].to_numpy(), places["lat"].to_numpy()
-    epsgs = np.array(
-        [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)]
-    )
+    epsgs = zones_of(lon, lat)
     x, y = np.empty(len(places)), np.empty(len(places))
     for epsg in np.unique(epsgs):
         chosen = epsgs == epsg
@@ -170,7 +175,7 @@ def _squares(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def on_sphere(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """Give points in metres on a sphere, (n, 3): distances there hold across zone borders."""
+    """Place points on a sphere, in metres, (n, 3): distances there hold across zone borders."""
     lam, phi = np.radians(lon.astype(float)), np.radians(lat.astype(float))
     points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
     return np.asarray(points * _EARTH_RADIUS_M)

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.training.selection import list_classes, record_source, select_labelled
-from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.records import QuarantineSummary
 from tests.models import make_source
 
 

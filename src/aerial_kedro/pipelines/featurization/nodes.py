@@ -23,8 +23,8 @@ from aerial_kedro.features.known import name_export
 from aerial_kedro.features.pending import PendingFeatures
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 

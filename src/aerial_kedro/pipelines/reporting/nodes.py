@@ -23,8 +23,7 @@ from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.report import content as page
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.summary import CatalogSummary
+from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 _SPARSE = 0.01
 

@@ -12,7 +12,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.engines import EngineChoice
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 _TILES_OF_PARTITION = 1_000
