@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.scenes.headers import FIRST_YEAR, LAST_YEAR
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 
 
 class RunParameters(BaseModel):

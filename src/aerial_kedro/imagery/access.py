@@ -1,4 +1,4 @@
-"""Which hosts imagery may be read from, and who signs for them."""
+"""Which hosts imagery may be read from, and which services sign addresses there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import functools
 import ipaddress
 import os
 import re
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import Items
 
 # How the rules of a run reach the Python workers of Spark, which see no configuration.
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
@@ -31,14 +33,14 @@ def _checked_pattern(host: str) -> str:
 
 
 class SignerRule(BaseModel):
-    """Who signs the addresses of a host.
+    """Which service signs the addresses of a host.
 
     Parameters
     ----------
     host
         A host's name, or ``*.`` and a domain for all hosts below it.
     service
-        ``planetary_computer``, or the address of a token service of the same manners: a GET of
+        ``planetary_computer``, or the address of a token service with the same interface: a GET of
         ``<service>/<host>/<first folder>`` answers ``{"token": …, "msft:expiry": …}``.
     """
 
@@ -69,7 +71,7 @@ class AccessRules(BaseModel):
         Hosts that scenes may be read from: names, or ``*.`` and a domain; a list, or text with
         slashes between.
     signers
-        Who signs for which of them; addresses of all other hosts stay as they are.
+        The services that sign for some of them; addresses of other hosts stay as they are.
     retries
         How often a throttled (429) or failing (5xx) request is repeated.
     retry_delay_s
@@ -80,19 +82,13 @@ class AccessRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hosts: tuple[str, ...] = ("naipeuwest.blob.core.windows.net",)
+    hosts: Annotated[tuple[str, ...], Items] = ("naipeuwest.blob.core.windows.net",)
     signers: tuple[SignerRule, ...] = (
         SignerRule(host="*.blob.core.windows.net", service=PLANETARY_COMPUTER),
     )
     retries: int = Field(default=5, ge=0, le=20)
     retry_delay_s: float = Field(default=0.5, gt=0, le=60)
     threads: int = Field(default=8, ge=1, le=64)
-
-    @field_validator("hosts", mode="before")
-    @classmethod
-    def _split_hosts(cls, hosts: object) -> object:
-        # As one word of --params, which splits at every comma.
-        return hosts.split("/") if isinstance(hosts, str) else hosts
 
     @field_validator("hosts")
     @classmethod
@@ -126,7 +122,7 @@ class AccessRules(BaseModel):
         return href
 
     def service_of(self, href: str) -> str | None:
-        """Say who signs an address; None if nobody does."""
+        """Return the service that signs an address, or None."""
         host = host_of(href)
         return next((rule.service for rule in self.signers if _matches(host, rule.host)), None)
 
@@ -137,13 +133,13 @@ def host_of(href: str) -> str:
     Raises
     ------
     ValueError
-        With what is wrong with it.
+        If it is no plain web address (see `checked_url`).
     """
     return str(checked_url(href).hostname)
 
 
 def checked_url(href: str) -> SplitResult:
-    """Take a web address apart, if it is one that every parser reads in the same way.
+    """Parse a web address, if it is one that every parser reads in the same way.
 
     Raises
     ------
@@ -164,29 +160,11 @@ def checked_url(href: str) -> SplitResult:
 
 
 def is_this_machine(host: str) -> bool:
-    """Say whether a host is the loopback interface."""
+    """Return whether a host is the loopback interface."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def check_access(parameters: object) -> AccessRules:
-    """Read the parameters ``imagery``.
-
-    Raises
-    ------
-    AerialError
-        Naming each value that makes no sense.
-    """
-    try:
-        return AccessRules.model_validate(parameters)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"imagery.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-            for each in error.errors()
-        )
-        raise AerialError(f"The parameters `imagery` make no sense: {problems}.") from None
 
 
 def current_rules() -> AccessRules:

@@ -12,9 +12,9 @@ from affine import Affine
 from pyproj import CRS, Geod, Transformer
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 from aerial_kedro.scenes.limits import check_size
 
-FIRST_YEAR, LAST_YEAR = 1930, 2099
 _DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 # In the order in which they are believed: NLCD's names hold the year and then a day of release.
 _YEARS_IN_NAMES = (
