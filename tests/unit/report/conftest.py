@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 
-from aerial_kedro.accuracy import Evaluation, Interval, evaluate, majority_baseline
+from aerial_kedro.accuracy.baselines import majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.report.colours import LAND_COVER
 from aerial_kedro.report.content import (
     NO_DATA,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aerial_kedro.accuracy import evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.report.content import NO_DATA, MapImage, ReportContent
 from aerial_kedro.report.figures import (
     class_accuracy_figure,

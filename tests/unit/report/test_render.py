@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from aerial_kedro.accuracy import evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.report import ReportContent, render_report
 from aerial_kedro.report.content import (
     AreaRow,

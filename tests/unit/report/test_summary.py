@@ -1,6 +1,6 @@
 from typing import Any
 
-from aerial_kedro.accuracy import evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.report.content import (
     CatalogSummary,
     ModelResult,
