@@ -157,7 +157,7 @@ def adjusted_areas(
 def _producers_accuracy(
     areas: NDArray[np.float64], shares: NDArray[np.float64], variances: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute producer's accuracies and their standard errors (equations 3 and 7); 0 where undefined."""
+    """Compute producer's accuracies and standard errors (equations 3, 7); 0 where undefined."""
     totals = areas @ shares
     known = np.where(totals > 0, totals, 1)
     found = areas * np.diagonal(shares)

@@ -25,18 +25,18 @@ _MOST_CELLS = 400_000_000
 
 @dataclass(frozen=True)
 class TileCells:
-    """Which tile each cell of a map shows.
+    """The cells of a map and the tile that each shows.
 
     Parameters
     ----------
     epsg
-        CRS of the map.
+        EPSG code of the map's CRS.
     transform
-        From ``(col, row)`` to its units; row 0 is the north.
+        Transform from ``(col, row)`` to units of the CRS; row 0 is the northernmost.
     shape
-        Rows and columns of the map.
+        Number of rows and columns of the map.
     rows, columns
-        Cells that show a tile, ``(n,)``.
+        Row and column of the cells that show a tile, ``(n,)``.
     tiles
         Index label of the tile that each shows, ``(n,)``.
     """
@@ -101,7 +101,7 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     tiles
         ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year.
     classes
-        What ``mapped_class`` may hold; the first has the value 1.
+        Values of ``mapped_class``; the first is drawn as 1.
     colours
         Class to ``#rrggbb``.
 
@@ -149,7 +149,7 @@ def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:
     Parameters
     ----------
     tiles
-        ``epsg, xmin, ymin, xmax, ymax`` and whatever else is to be kept.
+        ``epsg, xmin, ymin, xmax, ymax`` and columns to keep.
     """
     geometry = np.empty(len(tiles), dtype=object)
     for epsg in sorted(set(tiles["epsg"])):

@@ -1,4 +1,4 @@
-"""What a map shows for each tile: the likeliest class, or that the model is unsure."""
+"""The class that a map shows for each tile: the likeliest, or none where the model is unsure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aerial_kedro.tiles.squares import centres
 
 
 class MapSettings(BaseModel):
-    """How predictions become a map.
+    """Settings by which predictions become a map.
 
     Parameters
     ----------
