@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.confusion import check_labels, class_codes
@@ -121,14 +121,37 @@ def _resampled_tables(
 ) -> NDArray[np.float64]:
     """Confusion counts of each resample, shape ``(resamples, classes, classes)``."""
     number, size, _ = counts.shape
-    by_block = counts.reshape(number, size * size).astype(np.float64)
+    return resample_sums(counts.reshape(number, -1), resamples, rng).reshape(-1, size, size)
+
+
+def resample_sums(
+    by_block: ArrayLike, resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw blocks with replacement, as many as there are, and add up their values.
+
+    Parameters
+    ----------
+    by_block
+        Values to add up, ``(blocks, k)``.
+    resamples
+        Number of resamples.
+    rng
+        Source of random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        The sum in each resample, ``(resamples, k)``.
+    """
+    values = np.asarray(by_block, dtype=np.float64)
+    number = len(values)
     even = np.full(number, 1 / number)
     step = max(1, _DRAWS_AT_A_TIME // number)
     parts = [
-        rng.multinomial(number, even, size=min(step, resamples - start)) @ by_block
+        rng.multinomial(number, even, size=min(step, resamples - start)) @ values
         for start in range(0, resamples, step)
     ]
-    return np.concatenate(parts).reshape(resamples, size, size)
+    return np.concatenate(parts)
 
 
 def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:

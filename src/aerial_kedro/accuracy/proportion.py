@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.stats import binomtest
 
-from aerial_kedro.accuracy.bootstrap import RESAMPLES, TAILS
+from aerial_kedro.accuracy.bootstrap import RESAMPLES, TAILS, resample_sums
 from aerial_kedro.accuracy.interval import Interval
 
 
@@ -108,8 +108,7 @@ def _ratios_of_resamples(
     """Ratio in each resample of the blocks; none where all cases lie in one block."""
     table = pd.DataFrame({"hit": hits, "block": pd.Series(list(blocks), dtype=object)})
     by_block = table.groupby("block", dropna=False)["hit"].agg(["sum", "size"]).to_numpy(float)
-    number = len(by_block)
-    if number < 2:  # noqa: PLR2004
+    if len(by_block) < 2:  # noqa: PLR2004
         return np.empty(0)
-    drawn = rng.multinomial(number, np.full(number, 1 / number), size=RESAMPLES) @ by_block
+    drawn = resample_sums(by_block, RESAMPLES, rng)
     return np.asarray(drawn[:, 0] / drawn[:, 1])

@@ -9,7 +9,7 @@ import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import Items
@@ -25,11 +25,20 @@ _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+", re.IGN
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:]+\]?")
 
 
-def _checked_pattern(host: str) -> str:
+def _check_pattern(host: str) -> str:
     host = host.lower()
     if not _HOST.fullmatch(host):
         raise ValueError(f"{host!r} is no host: give a name, or *. and a domain, without a port")
     return host.strip("[]")
+
+
+def _check_service(service: str) -> str:
+    if service != PLANETARY_COMPUTER:
+        checked_url(service)
+    return service
+
+
+_Host = Annotated[str, AfterValidator(_check_pattern)]
 
 
 class SignerRule(BaseModel):
@@ -46,20 +55,8 @@ class SignerRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str
-    service: str
-
-    @field_validator("host")
-    @classmethod
-    def _check_host(cls, host: str) -> str:
-        return _checked_pattern(host)
-
-    @field_validator("service")
-    @classmethod
-    def _check_service(cls, service: str) -> str:
-        if service != PLANETARY_COMPUTER:
-            checked_url(service)
-        return service
+    host: _Host
+    service: Annotated[str, AfterValidator(_check_service)]
 
 
 class AccessRules(BaseModel):
@@ -82,18 +79,13 @@ class AccessRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hosts: Annotated[tuple[str, ...], Items] = ("naipeuwest.blob.core.windows.net",)
+    hosts: Annotated[tuple[_Host, ...], Items] = ("naipeuwest.blob.core.windows.net",)
     signers: tuple[SignerRule, ...] = (
         SignerRule(host="*.blob.core.windows.net", service=PLANETARY_COMPUTER),
     )
     retries: int = Field(default=5, ge=0, le=20)
     retry_delay_s: float = Field(default=0.5, gt=0, le=60)
     threads: int = Field(default=8, ge=1, le=64)
-
-    @field_validator("hosts")
-    @classmethod
-    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_checked_pattern(host) for host in hosts)
 
     def check(self, href: str) -> str:
         """Return a web address if scenes may be read from there, refuse it otherwise.

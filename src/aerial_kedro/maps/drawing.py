@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from affine import Affine
-from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.maps.cells import cells_on_grid, fit_grid, is_on_global_grid
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.grid import CellGrid
+from aerial_kedro.tiles.squares import project_squares
 
 NODATA = 0
 
@@ -151,13 +150,5 @@ def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:
     tiles
         ``epsg, xmin, ymin, xmax, ymax`` and columns to keep.
     """
-    geometry = np.empty(len(tiles), dtype=object)
-    for epsg in sorted(set(tiles["epsg"])):
-        chosen = (tiles["epsg"] == epsg).to_numpy()
-        part = tiles[chosen]
-        to_degrees = Transformer.from_crs(int(epsg), "OGC:CRS84", always_xy=True)
-        xs = part[["xmin", "xmax", "xmax", "xmin"]].to_numpy()
-        ys = part[["ymin", "ymin", "ymax", "ymax"]].to_numpy()
-        lon, lat = to_degrees.transform(xs, ys)
-        geometry[chosen] = shapely.polygons(np.stack([lon, lat], axis=-1))
+    geometry = project_squares(tiles, "OGC:CRS84", pieces=1)
     return gpd.GeoDataFrame(tiles, geometry=geometry, crs="OGC:CRS84")

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from pyproj import Transformer
 from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.balance import balance_blocks
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.grid import block_id
+from aerial_kedro.tiles.grid import block_id, transform_zones
 from aerial_kedro.tiles.squares import (
     DISTORTION,
     ROUNDING_M,
@@ -123,11 +122,9 @@ def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataF
     blocks = counted.drop_duplicates("block_id")[["block_id", "epsg", "x", "y"]]
     blocks = blocks.reset_index(drop=True)
     blocks["split"] = blocks["block_id"].map(assign_blocks(counts, rules, seed))
-    for epsg, rows in blocks.groupby("epsg"):
-        to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
-        lon, lat = to_degrees.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
-        blocks.loc[rows.index, "lon"], blocks.loc[rows.index, "lat"] = lon, lat
-    return blocks
+    epsgs, x, y = (blocks[name].to_numpy() for name in ("epsg", "x", "y"))
+    lon, lat = transform_zones(epsgs, x, y, 4326)
+    return blocks.assign(lon=lon, lat=lat)
 
 
 def split_tiles(

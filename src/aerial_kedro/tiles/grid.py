@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from affine import Affine
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
 # NAD83 / UTM exists for the zones of North America only.
 _LAST_NAD83_ZONE = 23
@@ -48,6 +48,39 @@ def zones_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     return np.array(
         [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)], dtype=int
     )
+
+
+def transform_zones(
+    epsgs: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    crs: int | str | CRS,
+    direction: Literal["FORWARD", "INVERSE"] = "FORWARD",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Transform points between zones' CRSs and a common CRS.
+
+    Parameters
+    ----------
+    epsgs
+        EPSG code of each point's zone, ``(n,)``.
+    x, y
+        Coordinates of one or more points for each, ``(n, …)``.
+    crs
+        The common CRS.
+    direction
+        From the zones to the common CRS, or the inverse.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The coordinates, float64, each ``(n, …)``.
+    """
+    found = np.empty(x.shape), np.empty(y.shape)
+    for epsg in np.unique(epsgs):
+        own = epsgs == epsg
+        to_common = Transformer.from_crs(int(epsg), crs, always_xy=True)
+        found[0][own], found[1][own] = to_common.transform(x[own], y[own], direction=direction)
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.grid import zones_of
+from aerial_kedro.tiles.grid import transform_zones, zones_of
 
 SUMMARIES_NAME = "tile_summaries.csv"
 CORNERS = ("llcrnrlat", "llcrnrlon", "urcrnrlat", "urcrnrlon")
@@ -205,12 +204,9 @@ def _project(rows: pd.DataFrame) -> dict[str, GroundSquare]:
     south, west, north, east = (rows[name].to_numpy() for name in CORNERS)
     lon, lat = (west + east) / 2, (south + north) / 2
     epsgs = zones_of(lon, lat)
-    corners = np.empty((len(rows), 4))
-    for epsg in np.unique(epsgs):
-        chosen = epsgs == epsg
-        to_zone = Transformer.from_crs(4326, int(epsg), always_xy=True)
-        corners[chosen, 0], corners[chosen, 1] = to_zone.transform(west[chosen], south[chosen])
-        corners[chosen, 2], corners[chosen, 3] = to_zone.transform(east[chosen], north[chosen])
+    lower = transform_zones(epsgs, west, south, 4326, "INVERSE")
+    upper = transform_zones(epsgs, east, north, 4326, "INVERSE")
+    corners = np.stack([*lower, *upper], axis=-1)
     return {
         str(path): GroundSquare(int(epsg), x0, y0, x1, y1, x, y)
         for path, epsg, (x0, y0, x1, y1), x, y in zip(

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from scipy.spatial import cKDTree
 
-from aerial_kedro.tiles.grid import zones_of
+from aerial_kedro.tiles.grid import transform_zones, zones_of
 
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 # UTM stretches distances by at most 0.1 % inside a zone; the sphere does by less than 0.6 %.
@@ -30,7 +30,7 @@ def centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
+def project_squares(tiles: pd.DataFrame, crs: str, pieces: int = _SIDE_PIECES) -> np.ndarray:
     """Return tiles as polygons in another CRS, their sides cut so that they may bend.
 
     Parameters
@@ -39,29 +39,24 @@ def project_squares(tiles: pd.DataFrame, crs: str) -> np.ndarray:
         ``epsg, xmin, ymin, xmax, ymax`` for each tile.
     crs
         The target CRS, as any text that PROJ reads.
+    pieces
+        Number of pieces that a side is cut into.
 
     Returns
     -------
     numpy.ndarray
         Polygons, shape ``(len(tiles),)``.
     """
-    polygons = np.empty(len(tiles), dtype=object)
-    target = CRS.from_user_input(crs)
-    steps = np.linspace(0, 1, _SIDE_PIECES + 1)[:-1]
+    steps = np.linspace(0, 1, pieces + 1)[:-1]
     along = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
     across = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
+    xmin, ymin, xmax, ymax = (
+        tiles[name].to_numpy(float)[:, None] for name in ("xmin", "ymin", "xmax", "ymax")
+    )
+    x, y = xmin + along * (xmax - xmin), ymin + across * (ymax - ymin)
     epsgs = tiles["epsg"].to_numpy()
-    for epsg in np.unique(epsgs):
-        chosen = epsgs == epsg
-        part = tiles[chosen]
-        xmin, ymin = part["xmin"].to_numpy()[:, None], part["ymin"].to_numpy()[:, None]
-        size_x = part["xmax"].to_numpy()[:, None] - xmin
-        size_y = part["ymax"].to_numpy()[:, None] - ymin
-        x, y = Transformer.from_crs(int(epsg), target, always_xy=True).transform(
-            xmin + along * size_x, ymin + across * size_y
-        )
-        polygons[chosen] = shapely.polygons(np.stack([x, y], axis=-1))
-    return polygons
+    corners = transform_zones(epsgs, x, y, CRS.from_user_input(crs))
+    return np.asarray(shapely.polygons(np.stack(corners, axis=-1)))
 
 
 def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | None:
@@ -163,11 +158,7 @@ def _squares(places: pd.DataFrame) -> pd.DataFrame:
     """Rebuild the squares of grid tiles from their centres: ``epsg, xmin, ymin, xmax, ymax``."""
     lon, lat = places["lon"].to_numpy(), places["lat"].to_numpy()
     epsgs = zones_of(lon, lat)
-    x, y = np.empty(len(places)), np.empty(len(places))
-    for epsg in np.unique(epsgs):
-        chosen = epsgs == epsg
-        to_zone = Transformer.from_crs(4326, int(epsg), always_xy=True)
-        x[chosen], y[chosen] = to_zone.transform(lon[chosen], lat[chosen])
+    x, y = transform_zones(epsgs, lon, lat, 4326, "INVERSE")
     half = places["size_m"].to_numpy() / 2
     return pd.DataFrame(
         {"epsg": epsgs, "xmin": x - half, "ymin": y - half, "xmax": x + half, "ymax": y + half}
