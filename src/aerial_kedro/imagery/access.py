@@ -20,7 +20,7 @@ RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
 PLANETARY_COMPUTER = "planetary_computer"
 
 # Anything else (a backslash, a blank, a line break) is read in another way by another parser, and
-# the host that was checked would not be the host that is asked.
+# the host that was checked would not be the host that is contacted.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:]+\]?")
 

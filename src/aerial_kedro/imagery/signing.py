@@ -28,18 +28,31 @@ class SigningError(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """A signature that holds for all files of a container.
+    """A signature that is valid for all files of a container.
 
     Parameters
     ----------
     query
         The query to append to an address.
-    expires
-        Time at which it expires, in seconds since 1970.
+    expires, fetched
+        When it expires, and when it was requested, in seconds since 1970.
+    is_renewal
+        Whether it was requested because another one was refused.
     """
 
     query: str
     expires: float
+    fetched: float
+    is_renewal: bool
+
+    @property
+    def renew_at(self) -> float:
+        """Time at which to request another one, in seconds since 1970."""
+        return self.expires - min(_MARGIN_S, (self.expires - self.fetched) / 10)
+
+    def append_to(self, href: str) -> str:
+        """Return an address with the signature."""
+        return f"{href}{'&' if '?' in href else '?'}{self.query}"
 
 
 @dataclass(frozen=True)
@@ -65,17 +78,6 @@ class SignedAddress:
         return self.renew_at is not None and time.time() >= self.renew_at
 
 
-@dataclass
-class _Held:
-    token: Token
-    fetched: float
-    is_renewal: bool
-
-    @property
-    def renew_at(self) -> float:
-        return self.token.expires - min(_MARGIN_S, (self.token.expires - self.fetched) / 10)
-
-
 class Signing:
     """Signs addresses according to the rules, and keeps tokens until they expire.
 
@@ -85,12 +87,12 @@ class Signing:
     Parameters
     ----------
     rules
-        Which addresses may be read, which services sign them, and how often they are asked.
+        Which addresses may be read, which services sign them, and how requests are repeated.
     """
 
     def __init__(self, rules: AccessRules) -> None:
         self._rules = rules
-        self._tokens: dict[tuple[str, str, str], _Held] = {}
+        self._tokens: dict[tuple[str, str, str], Token] = {}
         self._lock = threading.Lock()
 
     def sign(self, href: str, refused: SignedAddress | None = None) -> SignedAddress:
@@ -119,12 +121,12 @@ class Signing:
         container = parts.path.strip("/").partition("/")[0]
         key = (service, f"{parts.scheme}://{parts.netloc}".lower(), container)
         with self._lock:
-            held = self._tokens.get(key)
-            if held is None or _is_due(held, href, refused):
-                token = _fetch(service, href, container, self._rules)
-                held = _Held(token, time.time(), is_renewal=refused is not None)
-                self._tokens[key] = held
-        return SignedAddress(_join(href, held.token), held.renew_at)
+            token = self._tokens.get(key)
+            if token is None or _is_due(token, href, refused):
+                query, expires = _fetch(service, href, container, self._rules)
+                token = Token(query, expires.timestamp(), time.time(), refused is not None)
+                self._tokens[key] = token
+        return SignedAddress(token.append_to(href), token.renew_at)
 
 
 @functools.lru_cache(maxsize=4)
@@ -133,20 +135,16 @@ def shared_signing(rules: AccessRules) -> Signing:
     return Signing(rules)
 
 
-def _is_due(held: _Held, href: str, refused: SignedAddress | None) -> bool:
+def _is_due(token: Token, href: str, refused: SignedAddress | None) -> bool:
     now = time.time()
-    if now >= held.renew_at:
+    if now >= token.renew_at:
         return True
-    if refused is None or refused.url != _join(href, held.token):
+    if refused is None or refused.url != token.append_to(href):
         return False
-    return not held.is_renewal or now - held.fetched > _PAUSE_S
+    return not token.is_renewal or now - token.fetched > _PAUSE_S
 
 
-def _join(href: str, token: Token) -> str:
-    return f"{href}{'&' if '?' in href else '?'}{token.query}"
-
-
-def _fetch(service: str, href: str, container: str, rules: AccessRules) -> Token:
+def _fetch(service: str, href: str, container: str, rules: AccessRules) -> tuple[str, datetime]:
     host = host_of(href)
     try:
         if service == PLANETARY_COMPUTER:
@@ -159,7 +157,7 @@ def _fetch(service: str, href: str, container: str, rules: AccessRules) -> Token
         ) from None
     if not _TOKEN.fullmatch(query):
         raise SigningError(f"what {service} gave for {host}/{container} is no signature")
-    return Token(query, expires.timestamp())
+    return query, expires
 
 
 def _ask_planetary_computer(

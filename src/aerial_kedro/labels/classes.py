@@ -13,6 +13,9 @@ UNSURE = "Unsure"
 """Name on the map where the model abstains; no class may have it."""
 
 
+_SHOWN = 20  # codes in a message
+
+
 class LandCoverClasses(BaseModel):
     """The table from land-cover codes to classes.
 
@@ -135,6 +138,6 @@ def read_legend(text: str, source: str) -> tuple[tuple[int, str], ...]:
     return tuple(found)
 
 
-def _listed(codes: list[float], most: int = 20) -> str:
-    text = ", ".join(f"{code:g}" for code in codes[:most])
-    return text + (f" … ({len(codes)} in all)" if len(codes) > most else "")
+def _listed(codes: list[float]) -> str:
+    text = ", ".join(f"{code:g}" for code in codes[:_SHOWN])
+    return text + (f" … ({len(codes)} in all)" if len(codes) > _SHOWN else "")

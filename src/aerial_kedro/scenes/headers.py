@@ -50,7 +50,7 @@ class SceneHeader:
     lon, lat
         The scene's centre in degrees.
     description
-        The file's own description; that of the embedded sample states that it is made up.
+        The file's own description; that of the embedded sample marks it as not real.
     """
 
     href: str

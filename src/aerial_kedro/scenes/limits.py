@@ -44,7 +44,7 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
     if pixels > _MOST_PIXELS:
         raise AerialError(
             f"{name} declares {size}, more than are read. Cut it into pieces (gdal_retile.py), or "
-            "take it out if it should be smaller: it is broken, or a trap."
+            "take it out if it should be smaller: it is broken, or malicious."
         )
     item = max(np.dtype(each).itemsize for each in dataset.dtypes)
     together = dataset.count if dataset.interleaving == Interleaving.pixel else 1
@@ -58,6 +58,6 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
     held = Path(path).stat().st_size if Path(path).is_file() else claimed
     if claimed > _HARMLESS_BYTES and claimed > _MOST_COMPRESSION * held:
         raise AerialError(
-            f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken, or a trap. "
-            "Give the whole file, or take it out of the folder."
+            f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken or "
+            "malicious. Give the whole file, or take it out of the folder."
         )

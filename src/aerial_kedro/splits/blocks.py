@@ -51,7 +51,7 @@ class SplitCheck(BaseModel):
 
 
 def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
-    """Assign every block to a split, so that each class is divided about as the rules want.
+    """Assign every block to a split, so that each class is divided in about the shares wanted.
 
     See `aerial_kedro.splits.balance.balance_blocks` for how.
 
@@ -148,7 +148,7 @@ def split_tiles(
     pandas.DataFrame
         The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
     """
-    tree = cKDTree(on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
+    tree = cKDTree(on_sphere(blocks))
     for frame in frames:
         yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
 
@@ -187,7 +187,7 @@ def _near_blocks(
     fits = size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
     side = rules.block_size_m + (0.0 if fits else size)
     reach = (rules.buffer_m + (side + size) * math.sqrt(0.5)) * DISTORTION
-    near = tree.query_ball_point(on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach)
+    near = tree.query_ball_point(on_sphere(frame), reach)
     tile = np.repeat(np.arange(len(frame)), [len(each) for each in near])
     block = np.array([each for some in near for each in some], dtype=int)
     xmin, ymin, xmax, ymax = frame[["xmin", "ymin", "xmax", "ymax"]].to_numpy()[tile].T

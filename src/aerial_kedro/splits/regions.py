@@ -133,7 +133,7 @@ def _names(frame: gpd.GeoDataFrame, column: str | None, where: str) -> pd.Series
         )
     if not len(frame):
         raise AerialError(f"{where} holds no feature. Give a layer of polygons.")
-    # Codes may be read as numbers: 25017.0 is meant as 25017.
+    # Codes may be read as numbers: 25017.0 stands for 25017.
     values = frame[column]
     texts = [
         str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()

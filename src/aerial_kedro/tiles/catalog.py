@@ -122,8 +122,8 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
     if not len(cells):
         return cells
     size = grid.tile_size_m
-    cells["xmin"], cells["ymin"] = cells["col"] * size, cells["row"] * size
-    cells["xmax"], cells["ymax"] = cells["xmin"] + size, cells["ymin"] + size
+    corners = grid.bounds(cells["col"], cells["row"])
+    cells["xmin"], cells["ymin"], cells["xmax"], cells["ymax"] = corners
     cells["tile_id"] = [
         grid.tile_id(col, row) for col, row in zip(cells["col"], cells["row"], strict=True)
     ]

@@ -31,7 +31,7 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
         ymin, xmax, ymax, lon, lat``, which are missing for tiles without a place.
     """
     squares = tree.places.squares if tree.places else {}
-    nowhere = dict.fromkeys(_SPATIAL)
+    no_place = dict.fromkeys(_SPATIAL)
     rows = []
     for file in tree.files:
         square = squares.get(file.path)
@@ -46,7 +46,7 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
                 "label": file.label,
                 "split": file.split,
                 "year": year,
-                **(asdict(square) if square else nowhere),
+                **(asdict(square) if square else no_place),
             }
         )
     # Whole numbers also where some are missing.

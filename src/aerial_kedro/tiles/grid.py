@@ -176,8 +176,8 @@ class TileGrid:
             np.floor(y / self.tile_size_m).astype(np.int64),
         )
 
-    def bounds(self, col: int, row: int) -> tuple[float, float, float, float]:
-        """``(xmin, ymin, xmax, ymax)`` of a tile in CRS units."""
+    def bounds(self, col: Any, row: Any) -> tuple[Any, Any, Any, Any]:
+        """``(xmin, ymin, xmax, ymax)`` of tiles in CRS units; numbers, arrays or columns."""
         size = self.tile_size_m
         return (col * size, row * size, (col + 1) * size, (row + 1) * size)
 

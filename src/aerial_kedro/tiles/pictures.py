@@ -1,4 +1,4 @@
-"""Small pictures of tiles, for people to look at."""
+"""Small JPEG pictures of tiles, for pages."""
 
 from __future__ import annotations
 

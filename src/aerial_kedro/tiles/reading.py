@@ -32,7 +32,7 @@ SOURCE_COLUMNS = [
 Tile = Mapping[Any, Any]
 """A row of the catalog with `SOURCE_COLUMNS`."""
 
-# A tile's own image is a tile, not a scene: one that declares more pixels is broken, or a trap.
+# A tile's own image is a tile, not a scene: one that declares more pixels is broken or malicious.
 _MAX_IMAGE_PIXELS = 64_000_000
 _PNG_DEPTH = 24  # where a PNG holds the number of bits of a value
 _TIFF_SUFFIXES = (".tif", ".tiff")
@@ -206,7 +206,7 @@ def _decode_tiff(content: bytes, size: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Let GDAL open images that lie nowhere on earth without a warning for each."""
+    """Let GDAL open images without coordinates without a warning for each."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         yield

@@ -75,16 +75,16 @@ def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | No
     """
     if not len(first) or not len(second):
         return None
-    points = on_sphere(second["lon"].to_numpy(), second["lat"].to_numpy())
-    tree = cKDTree(on_sphere(first["lon"].to_numpy(), first["lat"].to_numpy()))
+    points = on_sphere(second)
+    tree = cKDTree(on_sphere(first))
     to_centre, _ = tree.query(points)
     # The nearest edges need not belong to the nearest centres, but to centres not much farther.
     size = max(first["size_m"].max(), second["size_m"].max())
     reach = (to_centre.min() + size * math.sqrt(2)) * DISTORTION
     near = np.flatnonzero(to_centre <= reach)
     return min(
-        float(_between_edges(first.iloc[partners], second.iloc[asking]).min())
-        for asking, partners in _neighbours(tree, points, near, reach)
+        float(_between_edges(first.iloc[partners], second.iloc[wanted]).min())
+        for wanted, partners in _neighbours(tree, points, near, reach)
     )
 
 
@@ -105,8 +105,8 @@ def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> 
     """
     if not len(tiles) or not len(others):
         return np.zeros(len(tiles), dtype=bool)
-    points = on_sphere(tiles["lon"].to_numpy(), tiles["lat"].to_numpy())
-    tree = cKDTree(on_sphere(others["lon"].to_numpy(), others["lat"].to_numpy()))
+    points = on_sphere(tiles)
+    tree = cKDTree(on_sphere(others))
     to_centre, _ = tree.query(points)
     largest, smallest = (
         (getattr(tiles["size_m"], which)() + getattr(others["size_m"], which)()) / 2
@@ -120,21 +120,21 @@ def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> 
     unsure = np.flatnonzero(~near & (to_centre <= reach))
     if not len(unsure):
         return near
-    for asking, partners in _neighbours(tree, points, unsure, reach):
-        distances = _between_edges(tiles.iloc[asking], others.iloc[partners])
-        near[asking[distances < distance_m - ROUNDING_M]] = True
+    for wanted, partners in _neighbours(tree, points, unsure, reach):
+        distances = _between_edges(tiles.iloc[wanted], others.iloc[partners])
+        near[wanted[distances < distance_m - ROUNDING_M]] = True
     return near
 
 
 def _neighbours(
-    tree: cKDTree, points: np.ndarray, asking: np.ndarray, reach: float
+    tree: cKDTree, points: np.ndarray, wanted: np.ndarray, reach: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pair some points with those of a tree within reach, as positions; a part at a time.
 
     All pairs of a large county at once, with a polygon each, would take hundreds of megabytes.
     """
-    for start in range(0, len(asking), _POINTS_AT_A_TIME):
-        some = asking[start : start + _POINTS_AT_A_TIME]
+    for start in range(0, len(wanted), _POINTS_AT_A_TIME):
+        some = wanted[start : start + _POINTS_AT_A_TIME]
         partners = tree.query_ball_point(points[some], reach)
         if any(partners):
             count = [len(each) for each in partners]
@@ -165,8 +165,8 @@ def _squares(places: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def on_sphere(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """Place points on a sphere, in metres, (n, 3): distances there hold across zone borders."""
-    lam, phi = np.radians(lon.astype(float)), np.radians(lat.astype(float))
+def on_sphere(places: pd.DataFrame) -> np.ndarray:
+    """Place points (``lon, lat``) on a sphere, in metres, (n, 3), across zone borders."""
+    lam, phi = np.radians(places[["lon", "lat"]].to_numpy(float)).T
     points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
     return np.asarray(points * _EARTH_RADIUS_M)
