@@ -110,10 +110,10 @@ def _claims(
     half_y = ((tiles["ymax"] - tiles["ymin"]) / 2).to_numpy() - margin * grid.step_y
     reach = int(np.ceil(max(half_x.max() / grid.step_x, half_y.max() / grid.step_y) + 0.5))
     found: list[pd.DataFrame] = []
-    for col, row, back_x, back_y in grid.cells_around(x, y, to_grid, reach):
-        centred = (col == np.floor(along)) & (row == np.floor(across)) & is_own
-        covered = (abs(back_x - x) <= half_x) & (abs(back_y - y) <= half_y) | centred
+    for col, row, back_x, back_y, holds in grid.cells_around(x, y, to_grid, reach):
+        first = is_own and holds
+        covered = (abs(back_x - x) <= half_x) & (abs(back_y - y) <= half_y) | first
         distance = np.hypot(col + 0.5 - along, row + 0.5 - across)
         cells = {"col": col.astype(int), "row": row.astype(int), "tile": tiles.index}
-        found.append(pd.DataFrame(cells).assign(fill=~centred, distance=distance)[covered])
+        found.append(pd.DataFrame(cells).assign(fill=not first, distance=distance)[covered])
     return pd.concat(found, ignore_index=True)

@@ -120,7 +120,7 @@ class CellGrid:
 
     def cells_around(
         self, x: np.ndarray, y: np.ndarray, to_grid: Transformer, reach: int = 1
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]]:
         """Walk through the cells around points that are given in another CRS.
 
         Parameters
@@ -134,15 +134,15 @@ class CellGrid:
 
         Yields
         ------
-        tuple of numpy.ndarray
-            For each of ``(2 * reach + 1) ** 2`` steps, each ``(n,)``: column and row of a cell,
-            and its centre in the points' CRS.
+        tuple
+            For each of ``(2 * reach + 1) ** 2`` steps: column and row of a cell and ``x, y`` of its
+            centre in the points' CRS, each ``(n,)``; and whether the cells hold the points.
         """
         at_col, at_row = (np.floor(each) for each in self.position(*to_grid.transform(x, y)))
         for right, up in itertools.product(range(-reach, reach + 1), repeat=2):
             col, row = at_col + right, at_row + up
             centre = self.point(col + 0.5, row + 0.5)
-            yield col, row, *to_grid.transform(*centre, direction="INVERSE")
+            yield col, row, *to_grid.transform(*centre, direction="INVERSE"), right == up == 0
 
 
 @dataclass(frozen=True)
@@ -220,11 +220,11 @@ def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> 
     to_west = Transformer.from_crs(grid.epsg, west.epsg, always_xy=True)
     size = grid.tile_size_m
     x, y = (cols + 0.5) * size, (rows + 0.5) * size
-    at_col, at_row = west.cell_of(*to_west.transform(x, y))
     doubled = np.zeros(len(cols), dtype=bool)
-    for col, row, back_x, back_y in CellGrid.at_origin(size).cells_around(x, y, to_west):
+    west_cells = CellGrid.at_origin(size)
+    for col, row, back_x, back_y, holds in west_cells.cells_around(x, y, to_west):
         back_col, back_row = grid.cell_of(back_x, back_y)
-        meets = (back_col == cols) & (back_row == rows) | (col == at_col) & (row == at_row)
+        meets = (back_col == cols) & (back_row == rows) | holds
         doubled |= meets & (_grids_of(col, row, west) == west.epsg)
     return doubled
 
