@@ -156,6 +156,7 @@ class SceneReader:
     def _read_patiently(
         self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
     ) -> np.ndarray:
+        """Read from a scene on the web, which is opened and signed again after each failure."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return read(self.scene(href))
@@ -166,6 +167,15 @@ class SceneReader:
 
     def read_window(self, href: str, window: Window, size: int) -> np.ndarray:
         """Read a window of a scene, resampled (bilinear) to a square.
+
+        Parameters
+        ----------
+        href
+            Address of the scene.
+        window
+            Window in pixels of the scene; it need not begin or end with a whole pixel.
+        size
+            Side of the result in pixels.
 
         Returns
         -------

@@ -251,7 +251,26 @@ def _size() -> Column:
 
 
 def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
-    """Fail if a test tile is too near to a training tile, or one place is on both sides."""
+    """Check that test tiles keep their distance from training tiles, and no place is in both.
+
+    Parameters
+    ----------
+    tile_catalog
+        The tile catalog.
+    rules
+        The rules with the buffer required.
+
+    Returns
+    -------
+    SplitCheck
+        The distances found.
+
+    Raises
+    ------
+    AerialError
+        If a test tile is too near to a training tile, one place is in two splits, or a split is
+        empty.
+    """
     places = (
         tile_catalog.filter("split is not null")
         .select("tile_id", "split", "lon", "lat", _size())
@@ -262,7 +281,20 @@ def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
 
 
 def summarise_catalog(tile_catalog: DataFrame, max_nodata_fraction: float) -> CatalogSummary:
-    """Count the catalog's images by year, split, label and class."""
+    """Count the catalog's images by year, split, label and class.
+
+    Parameters
+    ----------
+    tile_catalog
+        The tile catalog.
+    max_nodata_fraction
+        Images with a larger share of nodata (0–1) count as empty.
+
+    Returns
+    -------
+    CatalogSummary
+        The counts.
+    """
     counted = (
         tile_catalog.groupBy(
             "year",
