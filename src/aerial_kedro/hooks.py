@@ -27,8 +27,9 @@ from aerial_kedro.framework.run_parameters import (
     check_divisions,
     check_run_parameters,
 )
-from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
-from aerial_kedro.imagery.search import check_request
+from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
+from aerial_kedro.imagery.search import SearchRequest
+from aerial_kedro.parameters import check_parameters
 from aerial_kedro.report.groups import check_groups
 
 LOGGER = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class ProjectHooks:
             check_engine(run.engine, run.precision)
             check_divisions(parameters)
             check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"] or {})
-            check_request(parameters.get("acquisition", {}))
+            check_parameters(SearchRequest, parameters.get("acquisition", {}), "acquisition")
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
         except AerialError as error:
@@ -126,7 +127,7 @@ def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:
 
 def _share_access_rules(parameters: dict[str, Any]) -> None:
     """Let this process and Spark's workers know where imagery may be read from."""
-    rules = check_access(parameters).model_dump_json()
+    rules = check_parameters(AccessRules, parameters, "imagery").model_dump_json()
     os.environ[RULES_VARIABLE] = rules
     spark.set_worker_environment({RULES_VARIABLE: rules})
 

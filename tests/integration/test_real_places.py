@@ -18,8 +18,9 @@ from PIL import Image
 from pyproj import Transformer
 
 from aerial_kedro.scenes.headers import read_header
+from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
-from aerial_kedro.tiles.reading import SceneReader, read_tile
+from aerial_kedro.tiles.reading import read_tile
 from tests.integration.kedro_project import Project
 
 pytestmark = pytest.mark.shared_data

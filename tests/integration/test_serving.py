@@ -32,7 +32,8 @@ from aerial_kedro.models.settings import (
     RandomForestSettings,
 )
 from aerial_kedro.models.training import fit_stages
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
+from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS, read_tile
 from tests.integration.kedro_project import PROJECT, Project
 from tests.models import make_card, make_source
 

@@ -1,4 +1,4 @@
-"""What is won by leaving unsure tiles open: accuracy of the rest against how many they are.
+"""Abstention: accuracy of the tiles that are classified, against the share that is left open.
 
 References
 ----------
@@ -9,18 +9,16 @@ selective classification", Journal of Machine Learning Research 11, for risk and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Least probabilities for which the trade is shown."""
+"""Least probabilities for which the trade-off is reported."""
 
 
 class Abstention(BaseModel):
-    """How a model does where it abstains below a probability.
+    """Accuracy of a model that abstains below a probability.
 
     Parameters
     ----------
@@ -46,12 +44,12 @@ class AbstentionSummary(BaseModel):
     Parameters
     ----------
     as_mapped
-        With the limit of the map.
+        Figures with the limit of the map.
     accuracy_unsure
         Share of the tiles left open whose likeliest class would have been right; None where there
         are none.
     curve
-        With other limits, rising.
+        Figures with other limits, rising.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -62,23 +60,18 @@ class AbstentionSummary(BaseModel):
 
 
 def evaluate_abstention(
-    right: ArrayLike,
-    probability: ArrayLike,
-    min_probability: float,
-    thresholds: Sequence[float] = THRESHOLDS,
+    right: ArrayLike, probability: ArrayLike, min_probability: float
 ) -> AbstentionSummary:
-    """Judge what abstaining below a probability wins and costs.
+    """Evaluate what abstaining below a probability gains and costs.
 
     Parameters
     ----------
     right
         Whether the likeliest class is the reference label, for each of ``n`` tiles.
     probability
-        Of the likeliest class, 0–1, shape ``(n,)``.
+        Probability of the likeliest class, 0–1, shape ``(n,)``.
     min_probability
-        The limit of the map.
-    thresholds
-        Other limits to show.
+        The limit of the map; `THRESHOLDS` are the others that are reported.
 
     Raises
     ------
@@ -96,7 +89,7 @@ def evaluate_abstention(
     is_right = np.asarray(right, dtype=bool)
     chances = np.asarray(probability, dtype=np.float64)
     if not len(is_right):
-        raise ValueError("There is no tile to judge abstention by.")
+        raise ValueError("There is no tile to evaluate abstention on.")
     if is_right.shape != chances.shape or np.isnan(chances).any():
         raise ValueError(
             f"{len(is_right)} tiles need as many probabilities, none of them missing; there are "
@@ -105,7 +98,7 @@ def evaluate_abstention(
     return AbstentionSummary(
         as_mapped=_abstain(is_right, chances, min_probability),
         accuracy_unsure=_share(is_right[chances < min_probability]),
-        curve=[_abstain(is_right, chances, limit) for limit in sorted(thresholds)],
+        curve=[_abstain(is_right, chances, limit) for limit in THRESHOLDS],
     )
 
 

@@ -1,7 +1,7 @@
-"""Areas of classes, freed of the map's own errors.
+"""Areas of classes, adjusted for the map's own errors.
 
-Counting the cells of a map is biased: a class that the map likes too much looks too large. The
-stratified estimator weighs the errors seen in a sample by the area of each map class.
+Counting the cells of a map is biased: a class that the map overestimates looks too large. The
+stratified estimator weights the errors seen in a sample by the area of each map class.
 
 References
 ----------
@@ -61,9 +61,10 @@ class ClassArea(BaseModel):
     area
         Error-adjusted area, in the same units.
     users_accuracy
-        Of the map class; None if the map does not hold it.
+        User's accuracy of the map class; None if the map does not hold it.
     producers_accuracy
-        Weighted by area; None if the sample holds no reference unit of the class.
+        Producer's accuracy, weighted by area; None if the sample holds no reference unit of the
+        class.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -89,7 +90,7 @@ def adjusted_areas(
     """Estimate areas from a map and a sample of it whose reference labels are known.
 
     The sample must be a random one within each map class. Tiles chosen for the purity of their
-    label are not: areas from such a sample speak of pure tiles only.
+    label are not: areas from such a sample are those of pure tiles only.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def adjusted_areas(
     Returns
     -------
     AdjustedAreas
-        In the units of ``mapped``.
+        Areas in the units of ``mapped``.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def adjusted_areas(
 def _producers_accuracy(
     areas: NDArray[np.float64], shares: NDArray[np.float64], variances: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give producer's accuracies and standard errors (equations 3 and 7); 0 where undefined."""
+    """Compute producer's accuracies and standard errors (equations 3, 7); 0 where undefined."""
     totals = areas @ shares
     known = np.where(totals > 0, totals, 1)
     found = areas * np.diagonal(shares)

@@ -1,4 +1,4 @@
-"""What costs nothing to reach: the marks that a model has to beat."""
+"""Baselines: accuracies that a model has to exceed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def majority_baseline(
 ) -> Evaluation:
     """Evaluate the answer that is always the most frequent class of the training tiles.
 
-    Of equally frequent classes it is the first in the order of ``classes``.
+    Where classes are equally frequent, it is the first in the order of ``classes``.
 
     Parameters
     ----------

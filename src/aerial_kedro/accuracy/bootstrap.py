@@ -6,17 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.confusion import check_labels, class_codes
 from aerial_kedro.accuracy.interval import Interval
 
 RESAMPLES = 500
-"""Resamples of one interval."""
+"""Number of resamples for one interval."""
+
+TAILS = (0.025, 0.975)
+"""Quantiles between which a 95 % interval lies."""
 
 _DRAWS_AT_A_TIME = 4_000_000
-"""Block draws held in memory at once (32 MB)."""
+"""Draws of blocks held in memory at once (32 MB)."""
 
 
 class BootstrapIntervals(BaseModel):
@@ -45,12 +48,11 @@ def block_bootstrap(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    level: float = 0.95,
 ) -> BootstrapIntervals:
     """Percentile intervals of overall accuracy and macro-F1 by resampling blocks.
 
-    Neighbouring tiles share land, light and errors. Resampling them one by one would take each for
-    new evidence and give too narrow an interval; so whole blocks are drawn with replacement.
+    Neighbouring tiles share land, light and errors. Resampling them one by one would take each as
+    independent and make the interval too narrow; so whole blocks are drawn with replacement.
 
     Parameters
     ----------
@@ -62,8 +64,6 @@ def block_bootstrap(
         Seed of the draws.
     resamples
         Number of resamples.
-    level
-        Level of confidence.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def block_bootstrap(
 
     Examples
     --------
-    Two blocks, one all right and one all wrong: nearly nothing is known.
+    With two blocks, one all right and one all wrong, hardly anything is known.
 
     >>> block_bootstrap(["A"] * 4, ["A", "A", "B", "B"], ["A", "B"], ["n", "n", "s", "s"]).accuracy
     Interval(lower=0.0, upper=1.0, level=0.95)
@@ -86,8 +86,8 @@ def block_bootstrap(
     right = np.diagonal(tables, axis1=1, axis2=2)
     accuracy = right.sum(axis=1) / tables.sum(axis=(1, 2))
     return BootstrapIntervals(
-        accuracy=_percentile_interval(accuracy, level),
-        macro_f1=_percentile_interval(_macro_f1_of_each(tables), level),
+        accuracy=_percentile_interval(accuracy),
+        macro_f1=_percentile_interval(_macro_f1_of_each(tables)),
         blocks=number,
     )
 
@@ -121,14 +121,37 @@ def _resampled_tables(
 ) -> NDArray[np.float64]:
     """Confusion counts of each resample, shape ``(resamples, classes, classes)``."""
     number, size, _ = counts.shape
-    by_block = counts.reshape(number, size * size).astype(np.float64)
+    return resample_sums(counts.reshape(number, -1), resamples, rng).reshape(-1, size, size)
+
+
+def resample_sums(
+    by_block: ArrayLike, resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw blocks with replacement, as many as there are, and add up their values.
+
+    Parameters
+    ----------
+    by_block
+        Values to add up, ``(blocks, k)``.
+    resamples
+        Number of resamples.
+    rng
+        Source of random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        The sum in each resample, ``(resamples, k)``.
+    """
+    values = np.asarray(by_block, dtype=np.float64)
+    number = len(values)
     even = np.full(number, 1 / number)
     step = max(1, _DRAWS_AT_A_TIME // number)
     parts = [
-        rng.multinomial(number, even, size=min(step, resamples - start)) @ by_block
+        rng.multinomial(number, even, size=min(step, resamples - start)) @ values
         for start in range(0, resamples, step)
     ]
-    return np.concatenate(parts).reshape(resamples, size, size)
+    return np.concatenate(parts)
 
 
 def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,10 +164,9 @@ def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(f1.sum(axis=1) / present.sum(axis=1))
 
 
-def _percentile_interval(values: NDArray[np.float64], level: float) -> Interval:
-    tail = (1 - level) / 2
-    lower, upper = np.quantile(values, [tail, 1 - tail])
-    return Interval(lower=float(lower), upper=float(upper), level=level)
+def _percentile_interval(values: NDArray[np.float64]) -> Interval:
+    lower, upper = np.quantile(values, TAILS)
+    return Interval(lower=float(lower), upper=float(upper))
 
 
 class PairedComparison(BaseModel):
@@ -221,7 +243,7 @@ def compare_macro_f1(
                 for each in counts
             ]
         )
-        interval, ahead = _percentile_interval(apart, 0.95), float((apart > 0).mean())
+        interval, ahead = _percentile_interval(apart), float((apart > 0).mean())
     return PairedComparison(
         difference=difference, interval=interval, ahead=ahead, blocks=number, tiles=len(labels)
     )

@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes probabilities mean what they say."""
+"""Temperature scaling: calibrates a model's probabilities with a single number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-# Below this a probability counts as never seen, not as impossible (forests give exact zeros).
+# Smallest probability: what a forest has never seen (an exact zero) is not thereby impossible.
 LEAST_PROBABILITY = 1e-6
 _LEAST_LOG, _GREATEST_LOG = np.log(0.05), np.log(20.0)
 
@@ -40,11 +40,11 @@ def fit_temperature(
     classes: Sequence[str],
     independent: int | None = None,
 ) -> float:
-    r"""Find the temperature that makes the labels likeliest (Guo et al. 2017), held near 1.
+    r"""Find the temperature that makes the labels likeliest (Guo et al. 2017), kept near 1.
 
-    The tiles of a spatial block are alike, so a few blocks say little, however many tiles they
-    hold. The logarithm of the temperature :math:`T` therefore has a standard normal prior, and the
-    mean loss counts as often as there are independent samples :math:`m`:
+    The tiles of a spatial block are alike, so a few blocks are weak evidence, however many tiles
+    they hold. The logarithm of the temperature :math:`T` therefore has a standard normal prior, and
+    the mean loss counts as often as there are independent samples :math:`m`:
 
     .. math:: \min_T \; m \cdot \overline{-\log p_T(\text{label})} + \tfrac{1}{2} (\log T)^2
 
@@ -53,7 +53,7 @@ def fit_temperature(
     probabilities
         Array of shape ``(n, len(classes))``.
     labels
-        Reference labels, ``n``; those of classes that the model does not know are passed over,
+        Reference labels, ``n``; those of classes that the model does not know are left out,
         since no temperature makes them likelier.
     classes
         Order of the probabilities.

@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 
 class ClassAccuracy(BaseModel):
-    """How far one class can be trusted.
+    """Accuracy of one class.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def class_codes(labels: Sequence[str], classes: Sequence[str], what: str) -> NDA
     values = pd.Series(list(labels), dtype=object)
     codes = pd.Index(list(classes), dtype=object).get_indexer(pd.Index(values, dtype=object))
     if (codes < 0).any():
-        strangers = sorted({str(label) for label in values[codes < 0]})
+        unknown = sorted({str(label) for label in values[codes < 0]})
         raise ValueError(
             f"{int((codes < 0).sum())} {what} labels are none of the classes {list(classes)}: "
-            f"{strangers[:5]}. Leave those tiles out, or add the class."
+            f"{unknown[:5]}. Leave those tiles out, or add the class."
         )
     return np.asarray(codes, dtype=np.int64)
 
@@ -193,8 +193,8 @@ def per_class_accuracy(counts: ArrayLike) -> list[ClassAccuracy]:
 
     Examples
     --------
-    The first class is found 3 times in 4. The second is never predicted, so nobody can say how far
-    its predictions hold; the third is not in the reference, so nobody can say how many were missed.
+    The first class is found 3 times in 4. The second is never predicted, so that its user's
+    accuracy is unknown; the third is not in the reference, so that its producer's accuracy is.
 
     >>> first, second, third = per_class_accuracy([[3, 0, 1], [1, 0, 0], [0, 0, 0]])
     >>> first.users_accuracy, first.producers_accuracy
@@ -244,7 +244,7 @@ def macro_f1(counts: ArrayLike) -> float:
 
 
 def row_shares(counts: ArrayLike) -> list[list[float] | None]:
-    """Divide each row by its sum: where the tiles of a reference class went.
+    """Divide each row by its sum: shares of the predicted classes among a class's tiles.
 
     Returns
     -------

@@ -15,7 +15,7 @@ class Interval(BaseModel):
     lower, upper
         Ends of the range, in the units of what they bound.
     level
-        Level of confidence, 0.95 unless said otherwise.
+        Level of confidence; 0.95 by default.
 
     Examples
     --------

@@ -1,20 +1,17 @@
-"""Proportions with intervals that neither few cases nor clumped ones make too narrow."""
+"""Proportions with intervals that neither few nor clustered cases make too narrow."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import binomtest
 
-from aerial_kedro.accuracy.bootstrap import RESAMPLES
+from aerial_kedro.accuracy.bootstrap import RESAMPLES, TAILS, resample_sums
 from aerial_kedro.accuracy.interval import Interval
-
-_Z_95 = 1.959964
-_TAILS = [0.025, 0.975]
 
 
 class Proportion(BaseModel):
@@ -23,11 +20,11 @@ class Proportion(BaseModel):
     Parameters
     ----------
     hits, cases
-        Counts.
+        Number of hits, and of cases.
     value
         Their ratio; None without a case.
     interval
-        Of the ratio, 95 %; None without a case.
+        95 % interval of the ratio; None without a case.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -43,9 +40,9 @@ def proportion(
 ) -> Proportion:
     """Count hits, with a 95 % interval.
 
-    The interval is Wilson's, which holds for few cases and at 0 and 1 but takes each case for
-    evidence of its own. Neighbouring places often change, and are mistaken, together: where
-    drawing whole blocks again gives a wider interval, the wider of each end counts.
+    The interval is Wilson's, which holds for few cases and at 0 and 1 but takes each case as
+    independent. Neighbouring places often change, and are mistaken, together: where resampling
+    whole blocks gives a wider interval, the wider of each end counts.
 
     Parameters
     ----------
@@ -78,7 +75,7 @@ def proportion(
     if blocks is not None:
         drawn = _ratios_of_resamples(found, blocks, np.random.default_rng(seed))
         if len(drawn):
-            low, high = np.quantile(drawn, _TAILS)
+            low, high = np.quantile(drawn, TAILS)
             lower, upper = min(lower, float(low)), max(upper, float(high))
     return Proportion(
         hits=int(found.sum()),
@@ -89,7 +86,7 @@ def proportion(
 
 
 def wilson(hits: int, cases: int) -> tuple[float, float]:
-    """Give the ends of the 95 % score interval of a proportion.
+    """Compute the ends of the 95 % score interval of a proportion.
 
     References
     ----------
@@ -101,14 +98,8 @@ def wilson(hits: int, cases: int) -> tuple[float, float]:
     >>> [round(end, 3) for end in wilson(8, 10)]
     [0.49, 0.943]
     """
-    share, square = hits / cases, _Z_95**2
-    centre = share + square / (2 * cases)
-    half = _Z_95 * math.sqrt(share * (1 - share) / cases + square / (4 * cases**2))
-    scale = 1 + square / cases
-    # At 0 and 1 the ends are those numbers exactly, which rounding would miss.
-    lower = 0.0 if hits == 0 else (centre - half) / scale
-    upper = 1.0 if hits == cases else (centre + half) / scale
-    return lower, upper
+    found = binomtest(hits, cases).proportion_ci(0.95, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def _ratios_of_resamples(
@@ -117,8 +108,7 @@ def _ratios_of_resamples(
     """Ratio in each resample of the blocks; none where all cases lie in one block."""
     table = pd.DataFrame({"hit": hits, "block": pd.Series(list(blocks), dtype=object)})
     by_block = table.groupby("block", dropna=False)["hit"].agg(["sum", "size"]).to_numpy(float)
-    number = len(by_block)
-    if number < 2:  # noqa: PLR2004
+    if len(by_block) < 2:  # noqa: PLR2004
         return np.empty(0)
-    drawn = rng.multinomial(number, np.full(number, 1 / number), size=RESAMPLES) @ by_block
+    drawn = resample_sums(by_block, RESAMPLES, rng)
     return np.asarray(drawn[:, 0] / drawn[:, 1])

@@ -1,4 +1,4 @@
-"""Models that were judged on the same tiles, ranked by the validation split alone."""
+"""Models that were evaluated on the same tiles, ranked by the validation split alone."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class ComparedModel(BaseModel):
     Parameters
     ----------
     name
-        Unlike that of any other.
+        Name of the model, different from all others.
     backbone, classifier, setting
-        What it is made of; `setting` is the name that the grid gives the settings.
+        Names of its parts; `setting` is the name of the settings in the grid.
     settings
-        Of the classifier.
+        Settings of the classifier.
     n_features
-        Length of the vector it learned from.
+        Length of a feature vector.
     training_tiles
-        How many it learned from.
+        Number of tiles that it was fitted on.
     seconds
-        What the fit took.
+        Duration of the fit.
     milliseconds
-        What the backbone takes for a tile, on one thread.
+        Time that the backbone takes for a tile, on one thread.
     validation, test
-        Its accuracy on the two held-out splits.
+        Its evaluation on the two held-out splits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,7 +51,7 @@ class ComparedModel(BaseModel):
 
 
 class RankedModel(BaseModel):
-    """A model with its place.
+    """A model with its rank.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Ranking(BaseModel):
     models
         The best one first; of equals the one that was given first.
     remarks
-        What speaks against reading much into the order, in words.
+        Reasons in words why the order may mean little.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,12 +90,12 @@ class Ranking(BaseModel):
 
 
 def rank_models(models: Sequence[ComparedModel]) -> Ranking:
-    """Rank models by their macro-F1 on validation; the test split has no say.
+    """Rank models by their macro-F1 on validation; the test split is not used.
 
     Parameters
     ----------
     models
-        At least one.
+        One or more models.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def rank_models(models: Sequence[ComparedModel]) -> Ranking:
 
 
 def accuracy_range(evaluation: Evaluation) -> Interval:
-    """Give the 95 % interval of an accuracy.
+    """Return the 95 % interval of an accuracy.
 
     Returns
     -------
@@ -149,9 +149,9 @@ def _remarks(ordered: Sequence[ComparedModel]) -> list[str]:
         )
     counts = {each.name: each.validation.n for each in ordered}
     if len(set(counts.values())) > 1:
-        said = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         found.append(
-            f"The models were not judged on the same validation tiles ({said}): tiles that could "
-            "not be read for one backbone were for another."
+            f"The models were not evaluated on the same validation tiles ({listed}): tiles that "
+            "could not be read for one backbone were for another."
         )
     return found

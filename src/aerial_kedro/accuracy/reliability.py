@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: calibration of the predicted class.
+"""Calibration of the predicted class: whether its probability is how often it is right.
 
 References
 ----------
@@ -19,6 +19,7 @@ from sklearn.metrics import brier_score_loss
 
 from aerial_kedro.accuracy.confusion import class_codes
 
+_BINS = 10
 SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may sum from 1: those stored as float32 do by about 1e-6."""
 
@@ -89,7 +90,6 @@ def reliability_curve(
     labels: Sequence[str],
     probabilities: NDArray[np.float64],
     classes: Sequence[str],
-    bins: int = 10,
 ) -> list[ReliabilityBin]:
     """Points of the reliability curve: how often each confidence proved right.
 
@@ -101,13 +101,12 @@ def reliability_curve(
         Array of shape ``(n, len(classes))`` whose rows sum to 1.
     classes
         Class names, one a column.
-    bins
-        Number of bins of equal width on the highest probability, from 0 to 1.
 
     Returns
     -------
     list of ReliabilityBin
-        Bins that hold tiles, by rising confidence; empty ones are left out.
+        Ten bins of equal width on the highest probability, from 0 to 1, by rising confidence;
+        empty ones are left out.
 
     Examples
     --------
@@ -120,10 +119,10 @@ def reliability_curve(
     reference = class_codes(labels, classes, "reference")
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == reference
-    accuracy, confidence = calibration_curve(right, top, n_bins=bins, pos_label=True)
+    accuracy, confidence = calibration_curve(right, top, n_bins=_BINS, pos_label=True)
     # The curve leaves out empty bins and gives no counts: count over its own edges.
-    inner_edges = np.linspace(0, 1, bins + 1)[1:-1]
-    counts = np.bincount(np.searchsorted(inner_edges, top), minlength=bins)
+    inner_edges = np.linspace(0, 1, _BINS + 1)[1:-1]
+    counts = np.bincount(np.searchsorted(inner_edges, top), minlength=_BINS)
     return [
         ReliabilityBin(confidence=float(c), accuracy=float(a), count=int(n))
         for c, a, n in zip(confidence, accuracy, counts[counts > 0], strict=True)

@@ -1,6 +1,6 @@
 """Class shares of the land by the map, beside those by the land cover that it learned from.
 
-The land cover counts every cell, the map gives each tile to one class, so even a map without
+The land cover counts every cell, the map assigns each tile to one class, so even a map without
 error differs where classes are mixed: roads and field edges vanish in the tiles around them.
 """
 
@@ -24,11 +24,11 @@ class ShareRow(BaseModel):
     members
         Classes of a group; empty for a class.
     land_cover, mapped
-        By the exact shares of the land cover, and by the map, 0–1.
+        Share by the exact shares of the land cover, and by the map, 0–1.
     adjusted
-        By the map with its errors taken out (Olofsson et al. 2014); None where that is not known.
+        Share by the map, adjusted for its errors (Olofsson et al. 2014); None where unknown.
     difference_points
-        The map's less the land cover's, percentage points.
+        Share by the map less that by the land cover, in percentage points.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -51,13 +51,13 @@ class ShareComparison(BaseModel):
     tiles, tiles_without_land_cover
         Mapped tiles, and those of them that are left out because no land cover covers them.
     classes, groups
-        Class by class, and for the groups of the parameter `report.groups`.
+        Shares of each class, and of each group of the parameter `report.groups`.
     group_agreement
-        Share of the tiles, of those that the model decided and whose largest class has a group,
-        where the map's group is the group of the land cover's largest class; None without such a
+        Share of tiles where the map's group is the group of the land cover's largest class, among
+        those that the model classified and whose largest class has a group; None without such a
         tile.
     group_agreement_tiles
-        Their number.
+        Number of those tiles.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -89,7 +89,7 @@ def compare_shares(
     land_cover, mapped
         Area of each class over the same tiles, in any unit.
     adjusted
-        Share of each class with the map's errors taken out, 0–1; a class may be missing.
+        Share of each class, adjusted for the map's errors, 0–1; a class may be missing.
     names
         The classes in order; those that neither side holds are left out.
 
@@ -150,7 +150,7 @@ def group_agreement(
     tiles
         Number of tiles by class on the map and largest class of the land cover.
     groups
-        Group to its classes. Tiles whose largest class has no group do not count.
+        Group to its classes. Tiles whose largest class has no group are not counted.
 
     Returns
     -------

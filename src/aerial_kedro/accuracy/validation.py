@@ -10,19 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from aerial_kedro.accuracy.evaluation import Evaluation
 
 FEW_TILES = 10
-"""Below this number of tiles a fold's accuracy is chance."""
+"""Below this number of tiles, a fold's accuracy is chance."""
 
 
 class RandomSplit(BaseModel):
-    """The chosen classifier, fitted and judged on a random split.
+    """The chosen classifier, fitted and evaluated on a random split.
 
     Parameters
     ----------
     training_tiles, training_tiles_by_place
-        Images that it was fitted on, and that the split by place has for training. The second is
-        smaller where tiles gave way to the buffer: part of the difference is due to that.
+        Number of images that it was fitted on, and that the split by place has for training. The
+        second is smaller where tiles lie in the buffer: part of the difference is due to that.
     evaluation
-        On the random test images; without probabilities.
+        Evaluation on the random test images, without probabilities.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,22 +33,22 @@ class RandomSplit(BaseModel):
 
 
 class FoldResult(BaseModel):
-    """One fold: fitted without its blocks, judged on them.
+    """One fold: the classifier fitted without its blocks, and evaluated on them.
 
     Parameters
     ----------
     name
-        Of the fold; where each region is a fold, the region's.
+        Name of the fold; where each region is a fold, the region's.
     tiles, training_tiles
-        Images judged, and fitted on.
+        Number of images evaluated, and fitted on.
     in_buffer
-        Images of other folds that were too near to be fitted on.
+        Number of images of other folds that were too near to be fitted on.
     accuracy, macro_f1
-        None where nothing could be judged: the remark says why.
+        Figures on the fold; None where it could not be evaluated, with the reason in the remark.
     unlearned
         Classes of the fold that its training tiles did not hold: all their tiles are errors.
     remark
-        What makes the figures weak or impossible; None where nothing does.
+        Why the figures are weak or missing; None where they are neither.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,21 +64,21 @@ class FoldResult(BaseModel):
 
 
 class CrossValidation(BaseModel):
-    """The chosen classifier, fitted and judged fold by fold.
+    """The chosen classifier, fitted and evaluated fold by fold.
 
     Parameters
     ----------
     description
         The folds in words.
     folds
-        Every fold, judged or not.
+        Every fold, evaluated or not.
     mean_accuracy, mean_macro_f1
-        Over the folds that were judged, each counting the same.
+        Mean over the folds that were evaluated, each with the same weight.
     spread_accuracy, spread_macro_f1
         Standard deviation over those folds; None with fewer than two.
     pooled
-        All predictions outside a fold's training together, each image once; None if no fold
-        could be judged.
+        Evaluation of the predictions of all folds together, each image once; None if no fold
+        could be evaluated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,18 +93,18 @@ class CrossValidation(BaseModel):
 
 
 class ValidationSummary(BaseModel):
-    """What the other divisions of the tiles say; None for each that was not asked for.
+    """Results of the other divisions of the tiles; None for each that was not requested.
 
     Parameters
     ----------
     random_split
-        A random split of the same images.
+        Result of a random split of the same images.
     random_split_skipped
-        Why there is none though it was asked for.
+        Why there is none though it was requested.
     cross_validation
-        Folds of whole blocks.
+        Result of folds of whole blocks.
     leave_one_region_out
-        A fold for each region.
+        Result with a fold for each region.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -118,16 +118,16 @@ class ValidationSummary(BaseModel):
 def summarise_folds(
     description: str, folds: Sequence[FoldResult], pooled: Evaluation | None
 ) -> CrossValidation:
-    """Take the mean and the spread over folds.
+    """Compute the mean and the spread over folds.
 
     Parameters
     ----------
     description
         The folds in words.
     folds
-        All of them.
+        The folds, evaluated or not.
     pooled
-        Their predictions together.
+        Evaluation of their predictions together.
 
     Examples
     --------

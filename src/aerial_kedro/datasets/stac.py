@@ -12,17 +12,15 @@ from pystac_client import Client
 from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from urllib3.util.retry import Retry
 
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules, current_rules
+from aerial_kedro.imagery.http import retries
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.search import SearchRequest, read_request
 
 _TIMEOUT_S = (10, 60)
-_LONGEST_WAIT_S = 60
-_THROTTLED = (429, 500, 502, 503, 504)
 _SHOWN = 300  # characters of what a server says
 
 
@@ -121,16 +119,7 @@ def _open(api_url: str, rules: AccessRules) -> Client:
         if answer.is_redirect:
             check(urljoin(str(answer.url), answer.headers["location"]))
 
-    retry = Retry(
-        rules.retries,
-        connect=min(rules.retries, 2),
-        backoff_factor=rules.retry_delay_s,
-        status_forcelist=_THROTTLED,
-        allowed_methods=None,
-        retry_after_max=_LONGEST_WAIT_S,
-        raise_on_status=False,
-    )
-    stac_io = StacApiIO(max_retries=retry)
+    stac_io = StacApiIO(max_retries=retries(rules))
     stac_io.session.hooks["response"].append(check_redirect)
     # Given to `StacApiIO`, these two would be forgotten here.
     return Client.open(api_url, stac_io=stac_io, timeout=_TIMEOUT_S, request_modifier=check_request)

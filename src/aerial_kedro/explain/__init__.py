@@ -1,1 +1,1 @@
-"""Why a tile got its class: what in the picture spoke for it, and which tiles are like it."""
+"""Explanations of a tile's class: the parts of the picture that matter, and similar tiles."""

@@ -1,4 +1,4 @@
-"""Tiles that are alike to the model: nearest by the angle between their features."""
+"""Tiles that are similar to the model: nearest by the angle between their features."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def nearest(
     queries, others
         Arrays of shape ``(n, n_features)`` and ``(m, n_features)``.
     count
-        How many; fewer where there are fewer.
+        Number of vectors to find; fewer where there are fewer.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def nearest(
         ``(n, min(count, m))``: in ``others``, the nearest first; at a tie the first of them.
         Vectors of zeros come last.
     similarity
-        Of the same shape.
+        Cosines of the angles, of the same shape.
     """
     found = cosine_similarity(queries, others)
     order = np.argsort(-found, axis=1, kind="stable")[:, :count]  # NaN sorts last

@@ -1,4 +1,4 @@
-"""Occlusion: what the model says when a part of the picture is covered."""
+"""Occlusion: how a model's probability changes when a part of the picture is covered."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""From pictures, ``(n, size, size, 3)`` uint8, to probabilities, ``(n, classes)``."""
+"""Function from pictures, ``(n, size, size, 3)`` uint8, to probabilities, ``(n, classes)``."""
 
-# A patch whose loss takes half of the certainty away is shown in full colour.
+# A patch that lowers the probability by this much is shown in full colour.
 _FULL_DROP = 0.5
 _STRONGEST = 0.65
 _FOR, _AGAINST = (214, 39, 40), (31, 119, 180)
@@ -19,27 +19,27 @@ _FOR, _AGAINST = (214, 39, 40), (31, 119, 180)
 def occlusion(
     pixels: NDArray[np.uint8], predict: Predict, class_index: int, patches: int
 ) -> NDArray[np.float64]:
-    """Measure how much each part of a picture spoke for a class (Zeiler and Fergus 2014).
+    """Measure how much each part of a picture is evidence for a class (Zeiler and Fergus 2014).
 
     Each patch of a grid is painted over with the picture's mean colour, and the class's
-    probability is taken again.
+    probability is computed again.
 
     Parameters
     ----------
     pixels
         The picture, ``(size, size, 3)``, uint8.
     predict
-        The model.
+        The model's probabilities for pictures.
     class_index
-        Of the class, in the model's order.
+        Position of the class in the model's order.
     patches
-        Patches a side; at most ``size``.
+        Number of patches a side; at most ``size``.
 
     Returns
     -------
     numpy.ndarray
         ``(patches, patches)``: the drop in the class's probability, −1 to 1. Positive where the
-        patch spoke for the class, negative where it spoke against it.
+        patch is evidence for the class, negative where it is evidence against it.
     """
     edges = np.linspace(0, len(pixels), patches + 1).round().astype(int)
     colour = pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
@@ -52,7 +52,7 @@ def occlusion(
 
 
 def overlay(pixels: NDArray[np.uint8], drops: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Lay the drops over the grey picture: red spoke for the class, blue against it.
+    """Lay the drops over the grey picture: red is evidence for the class, blue against it.
 
     The scale is the same for every picture, so that a weak effect looks weak.
 
@@ -61,7 +61,7 @@ def overlay(pixels: NDArray[np.uint8], drops: NDArray[np.float64]) -> NDArray[np
     pixels
         The picture, ``(size, size, 3)``, uint8.
     drops
-        Of `occlusion`.
+        Drops in probability, as `occlusion` returns them.
 
     Returns
     -------

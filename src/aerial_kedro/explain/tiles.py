@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from aerial_kedro.explain.neighbours import nearest
 from aerial_kedro.explain.occlusion import occlusion, overlay
 from aerial_kedro.models.serving.model import ServedModel, TilePredictor
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.tiles.pictures import encode_jpeg
+from aerial_kedro.tiles.reading import read_tiles
 
 HEAT_COLUMNS: dict[str, str] = {
     "image_id": "string",
@@ -25,7 +25,6 @@ NEIGHBOUR_COLUMNS: dict[str, str] = {
     "label": "string",
     "similarity": "double",
 }
-_QUALITY = 85
 
 
 def explain_tiles(
@@ -36,7 +35,7 @@ def explain_tiles(
     patches: int,
     picture_px: int,
 ) -> Iterator[pd.DataFrame]:
-    """Show what in the pictures spoke for a class (``mapInPandas``).
+    """Compute which parts of the pictures are evidence for a class (``mapInPandas``).
 
     Parameters
     ----------
@@ -47,27 +46,23 @@ def explain_tiles(
     classes
         Image to the class to explain.
     patches
-        Of `occlusion`.
+        Number of patches a side, as for `occlusion`.
     picture_px
-        Side of the overlay.
+        Side of the overlay in pixels.
 
     Yields
     ------
     pandas.DataFrame
-        `HEAT_COLUMNS`; a tile that cannot be read (any more) has no row.
+        `HEAT_COLUMNS`; a tile that can no longer be read has no row.
     """
     predictor = TilePredictor(model)
     with SceneReader() as reader:
         for frame in frames:
             rows = []
-            for tile in frame.astype(object).where(frame.notna(), None).to_dict("records"):
-                try:
-                    pixels = read_tile(tile, model.card.backbone.input_size, reader)
-                except TileReadError:
-                    continue
+            for tile, pixels in read_tiles(frame, model.card.backbone.input_size, reader):
                 number = model.card.classes.index(classes[tile["image_id"]])
                 drops = occlusion(pixels, predictor.probabilities, number, patches)
-                picture = _encoded(overlay(pixels, drops), picture_px)
+                picture = encode_jpeg(overlay(pixels, drops), picture_px)
                 rows.append((tile["image_id"], picture, float(drops.max())))
             yield pd.DataFrame(rows, columns=list(HEAT_COLUMNS))
 
@@ -84,7 +79,7 @@ def find_neighbours(
     queries
         Image to its features.
     count
-        How many for each.
+        Number of neighbours for each.
 
     Yields
     ------
@@ -105,9 +100,3 @@ def find_neighbours(
                 "similarity": similarity.ravel(),
             }
         ).dropna(subset="similarity")
-
-
-def _encoded(pixels: np.ndarray, side: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).resize((side, side)).save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
-from aerial_kedro.tiles.reading import SceneReader, Tile, TileReadError, read_tile
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
+from aerial_kedro.tiles.reading import Tile, read_tile
 from aerial_kedro.tiles.workers import kept_between_tasks
 
 FEATURE_COLUMNS: dict[str, str] = {

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
+from aerial_kedro.tiles.reading import read_tile
 
 PIXEL_COLUMNS: dict[str, str] = {"image_id": "string", "pixels": "binary"}
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
-from aerial_kedro.scenes.headers import FIRST_YEAR, LAST_YEAR
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 
 
 class RunParameters(BaseModel):

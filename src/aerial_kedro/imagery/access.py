@@ -1,4 +1,4 @@
-"""Which hosts imagery may be read from, and who signs for them."""
+"""Which hosts imagery may be read from, and which services sign addresses there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import functools
 import ipaddress
 import os
 import re
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import Items
 
 # How the rules of a run reach the Python workers of Spark, which see no configuration.
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
@@ -18,46 +20,43 @@ RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
 PLANETARY_COMPUTER = "planetary_computer"
 
 # Anything else (a backslash, a blank, a line break) is read in another way by another parser, and
-# the host that was checked would not be the host that is asked.
+# the host that was checked would not be the host that is contacted.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:]+\]?")
 
 
-def _checked_pattern(host: str) -> str:
+def _check_pattern(host: str) -> str:
     host = host.lower()
     if not _HOST.fullmatch(host):
         raise ValueError(f"{host!r} is no host: give a name, or *. and a domain, without a port")
     return host.strip("[]")
 
 
+def _check_service(service: str) -> str:
+    if service != PLANETARY_COMPUTER:
+        checked_url(service)
+    return service
+
+
+_Host = Annotated[str, AfterValidator(_check_pattern)]
+
+
 class SignerRule(BaseModel):
-    """Who signs the addresses of a host.
+    """Which service signs the addresses of a host.
 
     Parameters
     ----------
     host
         A host's name, or ``*.`` and a domain for all hosts below it.
     service
-        ``planetary_computer``, or the address of a token service of the same manners: a GET of
+        ``planetary_computer``, or the address of a token service with the same interface: a GET of
         ``<service>/<host>/<first folder>`` answers ``{"token": …, "msft:expiry": …}``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str
-    service: str
-
-    @field_validator("host")
-    @classmethod
-    def _check_host(cls, host: str) -> str:
-        return _checked_pattern(host)
-
-    @field_validator("service")
-    @classmethod
-    def _check_service(cls, service: str) -> str:
-        if service != PLANETARY_COMPUTER:
-            checked_url(service)
-        return service
+    host: _Host
+    service: Annotated[str, AfterValidator(_check_service)]
 
 
 class AccessRules(BaseModel):
@@ -69,7 +68,7 @@ class AccessRules(BaseModel):
         Hosts that scenes may be read from: names, or ``*.`` and a domain; a list, or text with
         slashes between.
     signers
-        Who signs for which of them; addresses of all other hosts stay as they are.
+        The services that sign for some of them; addresses of other hosts stay as they are.
     retries
         How often a throttled (429) or failing (5xx) request is repeated.
     retry_delay_s
@@ -80,24 +79,13 @@ class AccessRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hosts: tuple[str, ...] = ("naipeuwest.blob.core.windows.net",)
+    hosts: Annotated[tuple[_Host, ...], Items] = ("naipeuwest.blob.core.windows.net",)
     signers: tuple[SignerRule, ...] = (
         SignerRule(host="*.blob.core.windows.net", service=PLANETARY_COMPUTER),
     )
     retries: int = Field(default=5, ge=0, le=20)
     retry_delay_s: float = Field(default=0.5, gt=0, le=60)
     threads: int = Field(default=8, ge=1, le=64)
-
-    @field_validator("hosts", mode="before")
-    @classmethod
-    def _split_hosts(cls, hosts: object) -> object:
-        # As one word of --params, which splits at every comma.
-        return hosts.split("/") if isinstance(hosts, str) else hosts
-
-    @field_validator("hosts")
-    @classmethod
-    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_checked_pattern(host) for host in hosts)
 
     def check(self, href: str) -> str:
         """Return a web address if scenes may be read from there, refuse it otherwise.
@@ -126,7 +114,7 @@ class AccessRules(BaseModel):
         return href
 
     def service_of(self, href: str) -> str | None:
-        """Say who signs an address; None if nobody does."""
+        """Return the service that signs an address, or None."""
         host = host_of(href)
         return next((rule.service for rule in self.signers if _matches(host, rule.host)), None)
 
@@ -137,13 +125,13 @@ def host_of(href: str) -> str:
     Raises
     ------
     ValueError
-        With what is wrong with it.
+        If it is no plain web address (see `checked_url`).
     """
     return str(checked_url(href).hostname)
 
 
 def checked_url(href: str) -> SplitResult:
-    """Take a web address apart, if it is one that every parser reads in the same way.
+    """Parse a web address, if it is one that every parser reads in the same way.
 
     Raises
     ------
@@ -164,29 +152,11 @@ def checked_url(href: str) -> SplitResult:
 
 
 def is_this_machine(host: str) -> bool:
-    """Say whether a host is the loopback interface."""
+    """Return whether a host is the loopback interface."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def check_access(parameters: object) -> AccessRules:
-    """Read the parameters ``imagery``.
-
-    Raises
-    ------
-    AerialError
-        Naming each value that makes no sense.
-    """
-    try:
-        return AccessRules.model_validate(parameters)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"imagery.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-            for each in error.errors()
-        )
-        raise AerialError(f"The parameters `imagery` make no sense: {problems}.") from None
 
 
 def current_rules() -> AccessRules:

@@ -1,4 +1,4 @@
-"""Scenes on the web: how GDAL asks for them, and what tells one version from the next."""
+"""Scenes on the web: how GDAL requests them, and what identifies the version of a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypeVar
 import rasterio
 import requests
 from rasterio._err import CPLE_BaseError
-from urllib3.util.retry import Retry
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules, host_of
+from aerial_kedro.imagery.http import CONNECT_S, SILENCE_S, http_session
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.signing import SigningError, shared_signing
 
@@ -23,9 +23,6 @@ T = TypeVar("T")
 ATTEMPTS = 3
 
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_CONNECT_S, _SILENCE_S = 10, 30
-_LONGEST_WAIT_S = 60
-_THROTTLED = (429, 500, 502, 503, 504)
 _PARTIAL = 206
 # A damaged file read through a warp raises GDAL's own error, which rasterio keeps to itself.
 _READ_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
@@ -36,28 +33,28 @@ class RemoteReadError(Exception):
 
 
 def is_remote(href: str) -> bool:
-    """Say whether an address is read over HTTP."""
+    """Return whether an address is read over HTTP."""
     return _WEB.match(href) is not None
 
 
 def gdal_environment(rules: AccessRules) -> rasterio.Env:
-    """Return how GDAL shall ask over HTTP, as a context in which scenes are opened and read.
+    """Return GDAL's settings for HTTP, as a context in which scenes are opened and read.
 
-    No listing of folders and no side files are asked for; what is throttled or fails on the way is
-    asked for again, after a pause that doubles.
+    No listing of folders and no side files are requested; what is throttled or fails on the way is
+    requested again, after a pause that doubles.
     """
     return rasterio.Env(
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
         CPL_VSIL_CURL_ALLOWED_EXTENSIONS=".tif,.tiff",
-        # GDAL would keep the half that came of a dropped answer for as long as the process lives.
+        # GDAL would keep the half of an interrupted answer for as long as the process lives.
         CPL_VSIL_CURL_NON_CACHED="/vsicurl/",
         # The header of a COG in one request.
         GDAL_INGESTED_BYTES_AT_OPEN="32768",
         GDAL_HTTP_MERGE_CONSECUTIVE_RANGES="YES",
         GDAL_HTTP_MAX_RETRY=str(rules.retries),
         GDAL_HTTP_RETRY_DELAY=str(rules.retry_delay_s),
-        GDAL_HTTP_CONNECTTIMEOUT=str(_CONNECT_S),
-        GDAL_HTTP_LOW_SPEED_TIME=str(_SILENCE_S),
+        GDAL_HTTP_CONNECTTIMEOUT=str(CONNECT_S),
+        GDAL_HTTP_LOW_SPEED_TIME=str(SILENCE_S),
         GDAL_HTTP_LOW_SPEED_LIMIT="1000",
     )
 
@@ -75,16 +72,16 @@ def read_remote(href: str, rules: AccessRules, read: Callable[[str], T]) -> T:
     href
         The address, unsigned.
     rules
-        What may be read, and who signs.
+        Which hosts may be read, and which services sign.
     read
-        Takes the signed address.
+        Function of the signed address.
 
     Raises
     ------
     AerialError
-        If the rules do not let it be read.
+        If the rules do not allow the address.
     RemoteReadError
-        With the reason, without the signature.
+        If it cannot be read; the message holds no signature.
     """
     signing, signed = shared_signing(rules), None
     try:
@@ -108,16 +105,16 @@ def read_remote(href: str, rules: AccessRules, read: Callable[[str], T]) -> T:
 
 
 def _has_failed_on_the_way(error: BaseException | None) -> bool:
-    """Tell what another request may mend from what is wrong with the scene itself."""
+    """Return whether another request may help, rather than the scene itself being at fault."""
     if isinstance(error, AerialError):
         error = error.__cause__
     return isinstance(error, (*_READ_ERRORS, requests.RequestException))
 
 
 def fingerprint(url: str, rules: AccessRules) -> str:
-    """Tell the version of a file on the web: size and ETag, or size and time of change.
+    """Identify the version of a file on the web: size and ETag, or size and time of change.
 
-    Asks for the file's first byte, which also shows whether the server sends ranges.
+    Requests the file's first byte, which also shows whether the server sends ranges.
 
     Raises
     ------
@@ -130,7 +127,7 @@ def fingerprint(url: str, rules: AccessRules) -> str:
         answer = session.get(
             url,
             headers={"Range": "bytes=0-0"},
-            timeout=(_CONNECT_S, _SILENCE_S),
+            timeout=(CONNECT_S, SILENCE_S),
             stream=True,
             allow_redirects=False,
         )
@@ -153,24 +150,6 @@ def fingerprint(url: str, rules: AccessRules) -> str:
     return f"{total}-" + stamp.strip('"')
 
 
-def http_session(rules: AccessRules) -> requests.Session:
-    """Return a session that asks again where it is throttled; it keeps to `Retry-After`."""
-    session = requests.Session()
-    adapter = requests.adapters.HTTPAdapter(
-        max_retries=Retry(
-            rules.retries,
-            connect=min(rules.retries, 2),
-            backoff_factor=rules.retry_delay_s,
-            status_forcelist=_THROTTLED,
-            retry_after_max=_LONGEST_WAIT_S,
-            raise_on_status=False,
-        )
-    )
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
 def cause(error: Exception) -> BaseException:
-    """Find what GDAL said; rasterio's own message often only points to it."""
+    """Return GDAL's own error, to which rasterio's message often only points."""
     return error.__cause__ or error

@@ -1,4 +1,4 @@
-"""Lists of scenes: where each is, and what is known of it before it is read."""
+"""Lists of scenes: the address of each, and what is known of it before it is read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.redaction import redact, unsigned
-from aerial_kedro.imagery.search import FIRST_YEAR, LAST_YEAR, SearchRequest
+from aerial_kedro.imagery.search import SearchRequest
+from aerial_kedro.parameters import Year
 
 _YEAR_DIGITS = 4
 _METRES_PER_DEGREE = 111_320.0
-_BANDS = 4  # of NAIP, for scenes whose item does not tell theirs
+_BANDS = 4  # as NAIP has; items do not state theirs
 
 
 class ListedScene(BaseModel):
@@ -27,11 +28,11 @@ class ListedScene(BaseModel):
     Parameters
     ----------
     href
-        Its address; never signed.
+        Address of the scene; never signed.
     item_id
-        What the STAC API calls it.
+        Name of the STAC item.
     year
-        The year it was taken; None leaves it to the file.
+        The year it was taken; None where it is to be read from the file.
     bbox
         ``west, south, east, north`` in degrees.
     epsg
@@ -44,7 +45,7 @@ class ListedScene(BaseModel):
 
     href: str = Field(min_length=1)
     item_id: str | None = None
-    year: int | None = Field(default=None, ge=FIRST_YEAR, le=LAST_YEAR)
+    year: Year | None = None
     bbox: tuple[float, float, float, float] | None = None
     epsg: int | None = None
     gsd_m: float | None = Field(default=None, gt=0)
@@ -132,7 +133,7 @@ def _scene_of_item(item: Mapping[str, Any], asset_name: str) -> ListedScene:
         )
     date = str(properties.get("datetime") or properties.get("start_datetime") or "")
     if not date[:_YEAR_DIGITS].isdigit():
-        raise AerialError(f"The item {name} does not say when it was taken (`datetime`).")
+        raise AerialError(f"The item {name} has no date at which it was taken (`datetime`).")
     box = item.get("bbox") or ()
     try:
         return ListedScene(
@@ -159,7 +160,7 @@ def _epsg(*sources: Mapping[str, Any]) -> int | None:
 def estimate_bytes(scenes: Iterable[ListedScene]) -> int | None:
     """Estimate how many bytes the scenes' pixels are, uncompressed, from their size on the ground.
 
-    None if a scene does not tell its ground sample distance or place.
+    None if the place or the ground sample distance of a scene is not known.
     """
     total = 0.0
     for scene in scenes:

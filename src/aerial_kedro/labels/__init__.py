@@ -1,1 +1,1 @@
-"""Land-cover labels: which codes make which class, and each class's share of a tile."""
+"""Land-cover labels: the table from codes to classes, and each class's share of a tile."""

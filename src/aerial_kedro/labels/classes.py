@@ -1,4 +1,4 @@
-"""Land-cover classes: which codes of the land-cover raster make which class."""
+"""Land-cover classes: the table from codes of the land-cover raster to classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from aerial_kedro.errors import AerialError
 
 UNSURE = "Unsure"
-"""What the map shows where the model abstains; no class may have this name."""
+"""Name on the map where the model abstains; no class may have it."""
+
+
+_SHOWN = 20  # codes in a message
 
 
 class LandCoverClasses(BaseModel):
@@ -69,14 +72,14 @@ class LandCoverClasses(BaseModel):
         return {code: name for name, codes in self.codes.items() for code in codes}
 
     def check_codes(self, codes: Iterable[float], source: str) -> None:
-        """Refuse a raster that holds codes which the table does not know.
+        """Refuse a raster that holds codes which are not in the table.
 
         Parameters
         ----------
         codes
             Values found in the raster, nodata left out.
         source
-            The raster, for the message.
+            Address of the raster, for the message.
 
         Raises
         ------
@@ -90,26 +93,26 @@ class LandCoverClasses(BaseModel):
                 "the folder, or give another raster."
             )
         known = set(self.class_of_code) | set(self.background)
-        strange = [code for code in found if code not in known]
-        if strange or not set(found) & set(self.class_of_code):
+        unknown = [code for code in found if code not in known]
+        if unknown or not set(found) & set(self.class_of_code):
             raise AerialError(
                 f"The land cover {source} holds the codes {_listed(found)}, of which "
-                f"{_listed(strange) if strange else 'none'} "
-                f"{'are not' if strange else 'is'} in the class table. It is not NLCD as "
+                f"{_listed(unknown) if unknown else 'none'} "
+                f"{'are not' if unknown else 'is'} in the class table. It is not NLCD as "
                 "published (a recoded copy?). Give the original raster, or describe these codes "
                 "in the parameter `land_cover.codes`."
             )
 
 
 def read_legend(text: str, source: str) -> tuple[tuple[int, str], ...]:
-    """Read which code means which class from a raster's tag ``CLASSES``, as maps made here have it.
+    """Read codes and classes from a raster's tag ``CLASSES``, which maps made here have.
 
     Parameters
     ----------
     text
         The tag's text; empty where the raster has none.
     source
-        The raster, for the message.
+        Address of the raster, for the message.
 
     Raises
     ------
@@ -135,6 +138,6 @@ def read_legend(text: str, source: str) -> tuple[tuple[int, str], ...]:
     return tuple(found)
 
 
-def _listed(codes: list[float], most: int = 20) -> str:
-    text = ", ".join(f"{code:g}" for code in codes[:most])
-    return text + (f" … ({len(codes)} in all)" if len(codes) > most else "")
+def _listed(codes: list[float]) -> str:
+    text = ", ".join(f"{code:g}" for code in codes[:_SHOWN])
+    return text + (f" … ({len(codes)} in all)" if len(codes) > _SHOWN else "")

@@ -17,11 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.scenes.addresses import gdal_path
-from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.squares import project_squares
-from aerial_kedro.tiles.workers import kept_between_tasks
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
-# Below this share of a tile the land cover is taken to miss it.
+# A tile of which a smaller share is covered counts as not covered.
 FULLY_COVERED = 0.99
 # Shares are sums of fractions: one that should be exactly `min_purity` may miss it by this.
 _ROUNDING = 1e-9
@@ -31,7 +30,7 @@ _NEIGHBOURHOOD = 2048
 
 
 class LabelRules(BaseModel):
-    """How area shares become a label.
+    """Rules by which area shares become a label.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class LandCoverRaster:
     Parameters
     ----------
     href
-        Where it is.
+        Address of the raster.
     year
         The year it describes.
     crs
@@ -61,8 +60,7 @@ class LandCoverRaster:
     codes
         Codes found on a thinned reading, without nodata.
     legend
-        Code and class name where the file tells them (`tiles.classes.read_legend`); empty where
-        it does not.
+        Codes and class names where the file has them (`labels.classes.read_legend`); else empty.
     """
 
     href: str
@@ -89,11 +87,11 @@ def label_tiles(
     frames
         Tiles with ``epsg, xmin, ymin, xmax, ymax, year``.
     rasters
-        The land cover; several years, or several pieces of one year.
+        Land cover of one or more years, in one or more pieces a year.
     classes
-        Codes to classes.
+        The table from codes to classes.
     rules
-        When a majority is a label.
+        The purity that makes a majority class a label.
 
     Yields
     ------
@@ -195,11 +193,11 @@ def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) ->
     Parameters
     ----------
     href
-        The raster.
+        Address of the raster.
     polygons
         Polygons in the raster's CRS, shape ``(n,)``.
     classes
-        Codes to classes.
+        The table from codes to classes.
 
     Returns
     -------
@@ -210,7 +208,7 @@ def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) ->
     Raises
     ------
     AerialError
-        If a code is found that the table does not know, or the raster cannot be read.
+        If a code is found that is not in the table, or the raster cannot be read.
     """
     shares = np.zeros((len(polygons), len(classes.names)))
     try:
@@ -242,7 +240,7 @@ def _shares_nearby(
 
 
 def _neighbourhoods(dataset: rasterio.DatasetReader, polygons: np.ndarray) -> list[np.ndarray]:
-    """Positions of the polygons, those near each other together."""
+    """Positions of the polygons, grouped by neighbourhood."""
     centres = shapely.centroid(polygons)
     cols, rows = ~dataset.transform @ (shapely.get_x(centres), shapely.get_y(centres))
     cells = np.floor(np.stack([rows, cols], axis=1) / _NEIGHBOURHOOD)

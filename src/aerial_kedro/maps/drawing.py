@@ -8,18 +8,13 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from affine import Affine
-from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.maps.own_grid import (
-    CellGrid,
-    cells_on_own_grid,
-    fit_grid,
-    is_on_global_grid,
-)
+from aerial_kedro.maps.cells import cells_on_grid, fit_grid, is_on_global_grid
 from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.tiles.grid import CellGrid
+from aerial_kedro.tiles.squares import project_squares
 
 NODATA = 0
 
@@ -29,18 +24,18 @@ _MOST_CELLS = 400_000_000
 
 @dataclass(frozen=True)
 class TileCells:
-    """Which tile each cell of a map shows.
+    """The cells of a map and the tile that each shows.
 
     Parameters
     ----------
     epsg
-        CRS of the map.
+        EPSG code of the map's CRS.
     transform
-        From ``(col, row)`` to its units; row 0 is the north.
+        Transform from ``(col, row)`` to units of the CRS; row 0 is the northernmost.
     shape
-        Rows and columns of the map.
+        Number of rows and columns of the map.
     rows, columns
-        Cells that show a tile, ``(n,)``.
+        Row and column of the cells that show a tile, ``(n,)``.
     tiles
         Index label of the tile that each shows, ``(n,)``.
     """
@@ -98,14 +93,14 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
 
     The map lies on the tile grid of the zone with the most tiles; tiles of other zones are drawn
     on it by nearest neighbour, so that neighbours across a zone border meet in one CRS. Tiles that
-    are not of the global grid are drawn on a grid laid through them (`tiles.own_grid`).
+    are not of the global grid are drawn on a grid laid through them (`maps.cells.fit_grid`).
 
     Parameters
     ----------
     tiles
         ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year.
     classes
-        What ``mapped_class`` may hold; the first has the value 1.
+        Values of ``mapped_class``; the first is drawn as 1.
     colours
         Class to ``#rrggbb``.
 
@@ -137,55 +132,10 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
 
 def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
     """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
-    if is_on_global_grid(tiles):
-        size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-        return _cells_on_grid(tiles, epsg, size), CellGrid(0.0, 0.0, size, size)
-    grid = fit_grid(tiles[tiles["epsg"] == epsg])
-    return cells_on_own_grid(tiles, epsg, grid), grid
-
-
-def _cells_on_grid(tiles: pd.DataFrame, epsg: int, size: float) -> pd.DataFrame:
-    """Cells of the main grid and the tile that each shows: ``col, row, tile`` (an index label)."""
-    own = tiles["epsg"] == epsg
-    x, y = _centres(tiles[own])
-    parts = [
-        pd.DataFrame({"col": x // size, "row": y // size, "tile": tiles.index[own]}, dtype=int)
-    ]
-    for other in sorted(set(tiles.loc[~own, "epsg"])):
-        neighbours = tiles[tiles["epsg"] == other]
-        to_main = Transformer.from_crs(int(other), epsg, always_xy=True)
-        parts.append(_neighbouring_cells(neighbours, to_main, size))
-    # A cell that a tile of the zone itself covers keeps it.
-    return pd.concat(parts).drop_duplicates(["col", "row"]).reset_index(drop=True)
-
-
-def _centres(tiles: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    x = ((tiles["xmin"] + tiles["xmax"]) / 2).to_numpy()
-    y = ((tiles["ymin"] + tiles["ymax"]) / 2).to_numpy()
-    return x, y
-
-
-def _neighbouring_cells(
-    neighbours: pd.DataFrame, to_main: Transformer, size: float
-) -> pd.DataFrame:
-    """Cells of the main grid whose centre lies in a tile of another zone."""
-    x, y = _centres(neighbours)
-    main_x, main_y = to_main.transform(x, y)
-    found = []
-    for dx in (-1, 0, 1):
-        for dy in (-1, 0, 1):
-            col, row = main_x // size + dx, main_y // size + dy
-            back_x, back_y = to_main.transform(
-                (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
-            )
-            inside = (back_x // size == x // size) & (back_y // size == y // size)
-            found.append(
-                pd.DataFrame(
-                    {"col": col[inside], "row": row[inside], "tile": neighbours.index[inside]},
-                    dtype=int,
-                )
-            )
-    return pd.concat(found)
+    is_own = not is_on_global_grid(tiles)
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid.at_origin(size)
+    return cells_on_grid(tiles, epsg, grid, is_own=is_own), grid
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
@@ -198,15 +148,7 @@ def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:
     Parameters
     ----------
     tiles
-        ``epsg, xmin, ymin, xmax, ymax`` and whatever else is to be kept.
+        ``epsg, xmin, ymin, xmax, ymax`` and columns to keep.
     """
-    geometry = np.empty(len(tiles), dtype=object)
-    for epsg in sorted(set(tiles["epsg"])):
-        chosen = (tiles["epsg"] == epsg).to_numpy()
-        part = tiles[chosen]
-        to_degrees = Transformer.from_crs(int(epsg), "OGC:CRS84", always_xy=True)
-        xs = part[["xmin", "xmax", "xmax", "xmin"]].to_numpy()
-        ys = part[["ymin", "ymin", "ymax", "ymax"]].to_numpy()
-        lon, lat = to_degrees.transform(xs, ys)
-        geometry[chosen] = shapely.polygons(np.stack([lon, lat], axis=-1))
+    geometry = project_squares(tiles, "OGC:CRS84", pieces=1)
     return gpd.GeoDataFrame(tiles, geometry=geometry, crs="OGC:CRS84")

@@ -1,4 +1,4 @@
-"""What a map shows for each tile: the likeliest class, or that the model is unsure."""
+"""The class that a map shows for each tile: the likeliest, or none where the model is unsure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
-from aerial_kedro.maps.own_grid import CellGrid, fit_grid, is_on_global_grid
+from aerial_kedro.maps.cells import fit_grid, is_on_global_grid
 from aerial_kedro.maps.smoothing import smooth_classes
+from aerial_kedro.tiles.grid import CellGrid
+from aerial_kedro.tiles.squares import centres
 
 
 class MapSettings(BaseModel):
-    """How predictions become a map.
+    """Settings by which predictions become a map.
 
     Parameters
     ----------
@@ -31,16 +33,16 @@ class MapSettings(BaseModel):
 
 
 def mapped_classes(tiles: pd.DataFrame, settings: MapSettings) -> pd.Series:
-    """Settle the class that the map shows for each tile.
+    """Determine the class that the map shows for each tile.
 
-    Tiles that the land cover decided (water) are never unsure and keep their class.
+    Tiles whose class comes from the land cover (water) are never unsure and keep their class.
 
     Parameters
     ----------
     tiles
         ``year, epsg, xmin, ymin, xmax, ymax, pred_label, probability, decided_by``.
     settings
-        Where to abstain, and whether to smooth afterwards.
+        The probability below which the map abstains, and whether it is smoothed afterwards.
 
     Returns
     -------
@@ -72,10 +74,8 @@ def _cells(tiles: pd.DataFrame) -> np.ndarray:
         chosen = cells[:, 0] == number
         part = tiles[chosen]
         size = float((part["xmax"] - part["xmin"]).iloc[0])
-        grid = fit_grid(part) if own_grid else CellGrid(0.0, 0.0, size, size)
-        col, row = grid.position(
-            (part["xmin"] + part["xmax"]) / 2, (part["ymin"] + part["ymax"]) / 2
-        )
+        grid = fit_grid(part) if own_grid else CellGrid.at_origin(size)
+        col, row = grid.position(*centres(part))
         cells[chosen, 1:] = np.floor(np.stack([row, col], axis=1))
     if len(np.unique(cells, axis=0)) < len(cells):
         raise AerialError(

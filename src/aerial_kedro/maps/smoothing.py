@@ -23,10 +23,10 @@ def smooth_classes(
     fixed: ArrayLike | None = None,
     silent: Collection[str] = (),
 ) -> NDArray[np.object_]:
-    """Give each tile the commonest class among itself and its up to eight neighbours.
+    """Assign each tile the commonest class among itself and its up to eight neighbours.
 
     A class must have more votes than every other to replace a tile's own; in a tie the tile keeps
-    what it has. All tiles are decided at once, from the classes before smoothing. A tile at the
+    its class. All tiles are evaluated at once, from the classes before smoothing. A tile at the
     edge of the map counts the neighbours that it has.
 
     Parameters
@@ -75,7 +75,7 @@ def smooth_classes(
     voting = has_class & ~np.isin(codes, [i for i, name in enumerate(names) if name in silent])
     votes = _count_votes(codes, places, voting, len(names))
     most = votes.max(axis=1)
-    is_strict = (votes == most[:, None]).sum(axis=1) == 1  # where nobody votes, all classes tie
+    is_strict = (votes == most[:, None]).sum(axis=1) == 1  # without votes, all classes tie
     changes = has_class & is_strict
     if fixed is not None:
         changes &= ~np.asarray(fixed, dtype=bool)
@@ -95,16 +95,16 @@ def _count_votes(
     votes = np.zeros((len(codes), classes), dtype=np.int8)
     for down, right in product((-1, 0, 1), repeat=2):
         wanted = keys + down * step_of_row + right
-        # Looked up and not laid out: scenes may lie far apart on a grid.
+        # Looked up in a sorted list, not in an array: scenes may lie far apart on a grid.
         at = np.searchsorted(ranked, wanted).clip(max=len(ranked) - 1)
         neighbour = order[at]
-        heard = np.flatnonzero((ranked[at] == wanted) & voting[neighbour])
-        votes[heard, codes[neighbour[heard]]] += 1
+        counted = np.flatnonzero((ranked[at] == wanted) & voting[neighbour])
+        votes[counted, codes[neighbour[counted]]] += 1
     return votes
 
 
 def _keys(places: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Give each cell a number, such that neighbours differ by a fixed step; and a row's step.
+    """Return a number for each cell, such that neighbours differ by a fixed step, and a row's step.
 
     A free row and column on each side keep the ends of rows, and grids, apart.
     """

@@ -18,8 +18,9 @@ from aerial_kedro.accuracy.validation import (
 )
 from aerial_kedro.models.settings import ClassifierSettings
 from aerial_kedro.models.training import predict_unseen
-from aerial_kedro.splits.blocks import SplitRules, stratified_split
+from aerial_kedro.splits.blocks import stratified_split
 from aerial_kedro.splits.folds import training_tiles
+from aerial_kedro.splits.rules import SplitRules
 
 LOGGER = logging.getLogger(__name__)
 _FEWEST_CLASSES = 2

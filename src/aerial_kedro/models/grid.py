@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
+from aerial_kedro.parameters import Items
 
 # They become namespaces of the pipeline, in which a dot separates.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -35,16 +36,9 @@ class Grid(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    backbones: tuple[_Name, ...] = Field(min_length=1)
+    backbones: Annotated[tuple[_Name, ...], Items] = Field(min_length=1)
     logistic_regression: dict[_Name, LogisticRegressionSettings | None] = {}
     random_forest: dict[_Name, RandomForestSettings | None] = {}
-
-    @field_validator("backbones", mode="before")
-    @classmethod
-    def _split_names(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split("/") if part.strip()]
-        return value
 
     @field_validator("backbones")
     @classmethod

@@ -16,8 +16,7 @@ from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.report.explained import ExplainedTile
 from aerial_kedro.report.pictures import MapImage, Picture, Record, TilePicture
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.summary import CatalogSummary
+from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 
 class AreaRow(Record):

@@ -1,1 +1,1 @@
-"""Scenes: where they are, what their headers say, and windows read from them."""
+"""Scenes: addresses, headers and limits of files, and windows read from them."""

@@ -1,4 +1,4 @@
-"""Scenes: what the header of a georeferenced image says, and the year it was taken."""
+"""Headers of scenes: place, size and resolution of an image, and the year it was taken."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from affine import Affine
 from pyproj import CRS, Geod, Transformer
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 from aerial_kedro.scenes.limits import check_size
 
-FIRST_YEAR, LAST_YEAR = 1930, 2099
 _DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-# In the order in which they are believed: NLCD's names hold the year and then a day of release.
+# The first that matches counts: NLCD's names hold the year and then a day of release.
 _YEARS_IN_NAMES = (
     re.compile(rf"^m_\d{{7}}_[ns][ew]_\d{{1,2}}_\w+?_{_DATE}(?!\d)"),
     re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)"),
@@ -27,14 +27,14 @@ _RGB_BANDS = 3
 
 @dataclass(frozen=True)
 class SceneHeader:
-    """What is known of a scene before a pixel of it is read.
+    """Metadata of a scene, known before a pixel of it is read.
 
     Parameters
     ----------
     href
-        Where the scene is; never signed.
+        Address of the scene; never signed.
     source_version
-        Changes when the file changes (size and time, or the store's ETag).
+        Version of the file's content (size and time, or the store's ETag).
     crs
         The CRS as WKT.
     epsg
@@ -50,7 +50,7 @@ class SceneHeader:
     lon, lat
         The scene's centre in degrees.
     description
-        What the file says of itself; the embedded sample says that it is made up.
+        The file's own description; that of the embedded sample marks it as not real.
     """
 
     href: str
@@ -75,10 +75,9 @@ class SceneHeader:
 def year_of_scene(
     name: str, tags: Mapping[str, str], default: int | None = None, what: str = "scene"
 ) -> int:
-    """Tell the year of a scene (or of land cover), from the surest sign to the weakest.
+    """Determine the year of a scene (or of land cover), from the most reliable source that it has.
 
-    NAIP's date of flight; a year in the name; a date in the name; the TIFF date; what the user
-    says.
+    NAIP's date of flight; a year in the name; a date in the name; the TIFF date; the run parameter.
 
     Parameters
     ----------
@@ -89,12 +88,12 @@ def year_of_scene(
     default
         The run parameter ``year``.
     what
-        What to call the file in the message.
+        Kind of file, for the message.
 
     Raises
     ------
     AerialError
-        If nothing tells the year.
+        If none of them holds a year.
 
     Examples
     --------
@@ -134,15 +133,15 @@ def read_header(
     href
         The unsigned address to keep in the catalog.
     source_version
-        Fingerprint of the file's present content.
+        Version of the file's present content.
     default_year
-        Year of scenes that do not tell theirs.
+        Year of scenes whose name and tags hold none.
 
     Raises
     ------
     AerialError
         If the file is no GeoTIFF, has no projected CRS, is rotated, has too few bands, is not
-        8 bit, or declares a size that cannot be meant.
+        8 bit, or declares an impossible size.
     """
     try:
         with rasterio.open(path, driver="GTiff") as dataset:

@@ -1,4 +1,4 @@
-"""What a raster may claim to be: files that would fill memory or disk are refused unread."""
+"""Limits to the size that a raster declares: what would fill memory or disk is refused unread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aerial_kedro.errors import AerialError
 
 # The conterminous United States at 30 m are 17,000 million cells, a large county at 0.6 m as many.
 _MOST_PIXELS = 200_000_000_000
-# A block is decoded as a whole, whatever is wanted of it.
+# A block is decoded as a whole, however little of it is needed.
 _MOST_BLOCK_BYTES = 512 * 2**20
 # Deflate makes a thousandth of a single colour at best; what claims more has no pixels at all.
 _MOST_COMPRESSION = 5_000
@@ -27,11 +27,11 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
     Parameters
     ----------
     dataset
-        The raster, opened; its header is all that is looked at.
+        The raster, opened; only its header is read.
     path
-        Where it was opened; the file's own size is known of local ones only.
+        Path at which it was opened; only a local file's own size is checked.
     name
-        What to call it in the message, as in ``the scene a.tif``.
+        Name of the raster in the message, as in ``the scene a.tif``.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
     if pixels > _MOST_PIXELS:
         raise AerialError(
             f"{name} declares {size}, more than are read. Cut it into pieces (gdal_retile.py), or "
-            "take it out if it should be smaller: it is broken, or a trap."
+            "take it out if it should be smaller: it is broken, or malicious."
         )
     item = max(np.dtype(each).itemsize for each in dataset.dtypes)
     together = dataset.count if dataset.interleaving == Interleaving.pixel else 1
@@ -58,6 +58,6 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
     held = Path(path).stat().st_size if Path(path).is_file() else claimed
     if claimed > _HARMLESS_BYTES and claimed > _MOST_COMPRESSION * held:
         raise AerialError(
-            f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken, or a trap. "
-            "Give the whole file, or take it out of the folder."
+            f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken or "
+            "malicious. Give the whole file, or take it out of the folder."
         )

@@ -1,4 +1,4 @@
-"""Scenes kept open, on a disk, in blob storage or on the web, and windows read from them."""
+"""Reading windows of scenes on a disk, in blob storage or on the web, which stay open."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from aerial_kedro.scenes.addresses import check_href, gdal_path
 SCENE_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, SigningError)
 
 _OPEN_SCENES = 4
-# Of a scene on the web: after so many failures in a row its server is not asked again, since each
-# failure takes all of its retries.
+# After so many failures in a row, a scene on the web is not requested again, since each failure
+# takes all of its retries.
 _MOST_FAILURES = 3
 _RGB = [1, 2, 3]
-# What GDAL says where a server is not reached at all; what it answers has a code.
+# In GDAL's message where a server is not reached at all; an answer has a code instead.
 _UNREACHED = "CURL error"
 _BLOBS = "/vsiaz/"
 
 
 class TileReadError(Exception):
-    """A tile's pixels could not be had; the message is the reason kept in the quarantine."""
+    """A tile's pixels could not be read; the message is the reason recorded in the quarantine."""
 
 
 class SceneReader:
@@ -46,7 +46,7 @@ class SceneReader:
     Use it as a context manager: it closes what it opened.
 
     Scenes on the web are read in parts. An address is signed when its scene is opened, if its host
-    needs that; a scene whose signature has run out, or that fails, is opened anew.
+    needs that; a scene whose signature has expired, or that fails, is opened again.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class SceneReader:
 
     def _opened(self, href: str) -> rasterio.DatasetReader:
         if not is_remote(href):
-            # What GDAL keeps of a closed blob would hide that its storage is away.
+            # GDAL's cache of a closed blob would hide that its storage is not reachable.
             with rasterio.Env(CPL_VSIL_CURL_NON_CACHED=_BLOBS):
                 return rasterio.open(gdal_path(href), driver="GTiff")
         refused = self._refused.pop(href, None)
@@ -98,21 +98,21 @@ class SceneReader:
             self._open.pop(href).close()
 
     def read(self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]) -> np.ndarray:
-        """Read something from a scene; from one on the web again, opened anew, if that fails.
+        """Read something from a scene; one on the web is opened again and reread if that fails.
 
         Parameters
         ----------
         href
-            The scene.
+            Address of the scene.
         read
-            Takes the opened scene.
+            Function of the opened scene.
 
         Raises
         ------
         TileReadError
             If it cannot be read; the message holds no signature.
         AerialError
-            If the scene is in blob storage and that is away: no fault of the tile.
+            If the scene is in blob storage that cannot be reached, which is no fault of the tile.
         """
         if is_remote(href):
             return self._read_remote(href, read)
@@ -124,7 +124,7 @@ class SceneReader:
             raise TileReadError(f"scene unreadable: {cause(error)}") from error
 
     def _check_reachable(self, href: str) -> None:
-        """Tell storage that is away from a damaged scene: GDAL says it when the scene is opened."""
+        """Fail where storage cannot be reached, which GDAL reports when the scene is opened."""
         self._close(href)
         try:
             self.scene(href)
@@ -138,7 +138,7 @@ class SceneReader:
     def _read_remote(
         self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
     ) -> np.ndarray:
-        """Read from a scene on the web; again, opened anew, if that fails."""
+        """Read from a scene on the web, unless it has failed too often."""
         failures = self._failures.setdefault(href, [])
         if len(failures) >= _MOST_FAILURES:
             raise TileReadError(failures[-1])
@@ -148,7 +148,7 @@ class SceneReader:
             except SCENE_ERRORS as error:
                 self._close(href)
                 failures.append(f"scene unreadable: {redact(cause(error))}")
-                # Not chained: GDAL's own words may quote the signature.
+                # Not chained: GDAL's own message may quote the signature.
                 raise TileReadError(failures[-1]) from None
         failures.clear()
         return pixels
@@ -156,6 +156,7 @@ class SceneReader:
     def _read_patiently(
         self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
     ) -> np.ndarray:
+        """Read from a scene on the web, which is opened and signed again after each failure."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return read(self.scene(href))
@@ -166,6 +167,15 @@ class SceneReader:
 
     def read_window(self, href: str, window: Window, size: int) -> np.ndarray:
         """Read a window of a scene, resampled (bilinear) to a square.
+
+        Parameters
+        ----------
+        href
+            Address of the scene.
+        window
+            Window in pixels of the scene; it need not begin or end with a whole pixel.
+        size
+            Side of the result in pixels.
 
         Returns
         -------
@@ -195,7 +205,7 @@ class SceneReader:
         Parameters
         ----------
         href
-            The scene.
+            Address of the scene.
         bounds
             ``(xmin, ymin, xmax, ymax)`` in the units of ``epsg``.
         epsg
@@ -221,7 +231,7 @@ class SceneReader:
 def warped(
     scene: rasterio.DatasetReader, epsg: int, transform: Affine, width: int, height: int
 ) -> WarpedVRT:
-    """View a scene on another CRS's pixel grid; what it does not cover counts as nodata."""
+    """Return a view of a scene on another CRS's pixel grid; what it does not cover is nodata."""
     has_alpha = ColorInterp.alpha in scene.colorinterp
     return WarpedVRT(
         scene,

@@ -1,4 +1,4 @@
-"""Dealing whole blocks to sets of tiles, so that every class is divided as wanted."""
+"""Assigning whole blocks to sets of tiles, so that every class is divided as wanted."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pandas as pd
 
 
 def balance_blocks(counts: pd.DataFrame, shares: Mapping[str, float], seed: int) -> dict[str, str]:
-    """Deal blocks to sets, each class in about the shares wanted.
+    """Assign blocks to sets, each class in about the shares wanted.
 
-    Blocks are taken in random order, those with the rarest classes first; each goes to the set
-    that lacks most of what the block holds.
+    Blocks are taken in random order, those with the rarest classes first; each is assigned to the
+    set that lacks most of the classes in it.
 
     Parameters
     ----------
     counts
-        Labelled tiles for each block (index) and class (columns); no block is without tiles.
+        Number of labelled tiles for each block (index) and class (columns); no block is empty.
     shares
         Share of the tiles of each class that each set is to have, above 0.
     seed
-        Orders the blocks; their order in ``counts`` does not matter.
+        Seed of the order of the blocks; their order in ``counts`` does not matter.
 
     Returns
     -------
@@ -42,12 +42,12 @@ def balance_blocks(counts: pd.DataFrame, shares: Mapping[str, float], seed: int)
     order = rng.permutation(len(counts))
     order = order[np.argsort(-weights.max(axis=1).to_numpy()[order], kind="stable")]
     wanted = np.tile(wanted_shares[:, None], (1, weights.shape[1]))
-    dealt: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     for index in order:
         block = weights.iloc[index].to_numpy()
         # What is still wanted of the classes in this block, relative to the set's share.
         need = (wanted * block).sum(axis=1) / block.sum() / wanted_shares
         choice = int(np.argmax(need))
         wanted[choice] -= block
-        dealt[str(counts.index[index])] = names[choice]
-    return dealt
+        assigned[str(counts.index[index])] = names[choice]
+    return assigned

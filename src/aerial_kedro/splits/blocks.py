@@ -13,21 +13,15 @@ from scipy.spatial import cKDTree
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.balance import balance_blocks
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.frames import for_spark
-from aerial_kedro.tiles.grid import block_id
-from aerial_kedro.tiles.squares import DISTORTION, ROUNDING_M, on_sphere, smallest_distance_m
-from aerial_kedro.tiles.workers import kept_between_tasks
-
-__all__ = [
-    "SPLITS",
-    "SplitCheck",
-    "SplitRules",
-    "assign_blocks",
-    "block_of_tiles",
-    "check_distance",
-    "split_tiles",
-    "stratified_split",
-]
+from aerial_kedro.tiles.grid import block_id, transform_zones
+from aerial_kedro.tiles.squares import (
+    DISTORTION,
+    ROUNDING_M,
+    centres,
+    on_sphere,
+    smallest_distance_m,
+)
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 
 class SplitCheck(BaseModel):
@@ -38,13 +32,13 @@ class SplitCheck(BaseModel):
     is_spatial
         Whether the split is by place; a folder of tiles without coordinates cannot be.
     description
-        In words, for the report.
+        The division in words, for the report.
     required_distance_m
-        Least distance demanded between the edges of a test and a training tile.
+        Least distance in metres required between the edges of a test and a training tile.
     smallest_distance_m
-        Least distance found between the edges of the two; None without coordinates.
+        Least distance in metres found between the edges of the two; None without coordinates.
     places
-        Places checked.
+        Number of places checked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,18 +51,18 @@ class SplitCheck(BaseModel):
 
 
 def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
-    """Give every block to a split, so that each class is divided about as the rules say.
+    """Assign every block to a split, so that each class is divided in about the shares wanted.
 
     See `aerial_kedro.splits.balance.balance_blocks` for how.
 
     Parameters
     ----------
     counts
-        Labelled tiles for each block (index) and class (columns).
+        Number of labelled tiles for each block (index) and class (columns).
     rules
         The shares wanted.
     seed
-        Orders the blocks.
+        Seed of the order of the blocks.
 
     Returns
     -------
@@ -99,17 +93,51 @@ def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[st
     return balance_blocks(counts, rules.shares, seed)
 
 
+def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataFrame:
+    """Assign the blocks that hold labelled tiles to splits, and locate them for `split_tiles`.
+
+    Parameters
+    ----------
+    counted
+        ``block_id, epsg, x, y, label, count``: number of labelled tiles for each block and class;
+        ``x, y`` is the block's centre in CRS units.
+    rules
+        The shares wanted.
+    seed
+        Seed of the order of the blocks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``block_id, epsg, x, y, split``, and ``lon, lat`` of the centre in degrees.
+
+    Raises
+    ------
+    AerialError
+        If there are fewer blocks than splits.
+    """
+    counts = counted.pivot_table(
+        index="block_id", columns="label", values="count", aggfunc="sum", fill_value=0
+    )
+    blocks = counted.drop_duplicates("block_id")[["block_id", "epsg", "x", "y"]]
+    blocks = blocks.reset_index(drop=True)
+    blocks["split"] = blocks["block_id"].map(assign_blocks(counts, rules, seed))
+    epsgs, x, y = (blocks[name].to_numpy() for name in ("epsg", "x", "y"))
+    lon, lat = transform_zones(epsgs, x, y, 4326)
+    return blocks.assign(lon=lon, lat=lat)
+
+
 def split_tiles(
     frames: Iterator[pd.DataFrame], blocks: pd.DataFrame, trained: list[str], rules: SplitRules
 ) -> Iterator[pd.DataFrame]:
-    """Give each labelled tile its block's split, unless it is too near to another split's block.
+    """Assign each labelled tile its block's split, unless it is too near to another split's block.
 
     Parameters
     ----------
     frames
         Tiles with ``block_id, label, epsg, xmin, ymin, xmax, ymax, lon, lat`` (``mapInPandas``).
     blocks
-        ``block_id, split, epsg, x, y, lon, lat`` of the occupied blocks; ``x, y`` is the centre.
+        The occupied blocks, as `plan_blocks` returns them.
     trained
         Classes that are learned; tiles of others are in no split.
     rules
@@ -120,7 +148,7 @@ def split_tiles(
     pandas.DataFrame
         The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
     """
-    tree = cKDTree(on_sphere(blocks["lon"].to_numpy(), blocks["lat"].to_numpy()))
+    tree = cKDTree(on_sphere(blocks))
     for frame in frames:
         yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
 
@@ -159,7 +187,7 @@ def _near_blocks(
     fits = size and math.isclose(math.remainder(rules.block_size_m, size), 0.0, abs_tol=1e-6)
     side = rules.block_size_m + (0.0 if fits else size)
     reach = (rules.buffer_m + (side + size) * math.sqrt(0.5)) * DISTORTION
-    near = tree.query_ball_point(on_sphere(frame["lon"].to_numpy(), frame["lat"].to_numpy()), reach)
+    near = tree.query_ball_point(on_sphere(frame), reach)
     tile = np.repeat(np.arange(len(frame)), [len(each) for each in near])
     block = np.array([each for some in near for each in some], dtype=int)
     xmin, ymin, xmax, ymax = frame[["xmin", "ymin", "xmax", "ymax"]].to_numpy()[tile].T
@@ -176,9 +204,7 @@ def block_of_tiles(frames: Iterator[pd.DataFrame], block_size_m: float) -> Itera
     """Add the ``block_id`` of each tile's centre (``mapInPandas``)."""
     with kept_between_tasks():
         for frame in frames:
-            x = (frame["xmin"] + frame["xmax"]) / 2
-            y = (frame["ymin"] + frame["ymax"]) / 2
-            places = zip(frame["epsg"], x, y, strict=True)
+            places = zip(frame["epsg"], *centres(frame), strict=True)
             blocks = [
                 block_id(int(epsg), each_x, each_y, block_size_m) for epsg, each_x, each_y in places
             ]
@@ -193,7 +219,7 @@ def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
     places
         ``tile_id, split, lon, lat, size_m`` of the places in a split.
     rules
-        The buffer demanded.
+        The rules with the buffer required.
 
     Raises
     ------
@@ -239,9 +265,9 @@ def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Seri
     labels
         Class of each tile, indexed by ``image_id``.
     rules
-        The shares.
+        The rules with the shares wanted.
     seed
-        Orders the tiles; their order in ``labels`` does not matter.
+        Seed of the random order; the order of the tiles in ``labels`` does not matter.
 
     Returns
     -------

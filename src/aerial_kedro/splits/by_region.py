@@ -1,4 +1,4 @@
-"""Training, validation and test by regions: whole ones, with the buffer along their borders."""
+"""Training, validation and test by whole regions, with the buffer along their borders."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.balance import balance_blocks
 from aerial_kedro.splits.regions import region_id
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.frames import for_spark
 from aerial_kedro.tiles.squares import lie_nearer
+from aerial_kedro.tiles.workers import for_spark
 
 
 def assign_regions(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
-    """Give every region to a split: those that the rules name, and the others by the shares.
+    """Assign every region to a split: those that the rules name, and the others by the shares.
 
     Parameters
     ----------
     counts
-        Labelled tiles for each region (index, as `block_id` writes it) and class (columns).
+        Number of labelled tiles for each region (index, as `block_id` has it) and class (columns).
     rules
-        The shares wanted, and regions whose split is fixed.
+        The shares wanted, and the regions whose split is fixed.
     seed
-        Orders the others.
+        Seed of the order of the others.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def assign_regions(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[s
     Raises
     ------
     AerialError
-        If a region named has no labelled tile, or there are too few regions.
+        If a region that the rules name has no labelled tile, or there are too few regions.
     """
     fixed = {
         region_id(name): split
@@ -72,14 +72,14 @@ def giving_way(places: pd.DataFrame, splits: dict[str, str], rules: SplitRules) 
     places
         ``tile_id, block_id, lon, lat, size_m`` of all tiles in regions.
     splits
-        Of the regions.
+        Region to split.
     rules
-        The buffer.
+        The rules with the buffer.
 
     Returns
     -------
     set of str
-        Their ``tile_id``.
+        ``tile_id`` of those places.
     """
     own = places["block_id"].map(splits)
     found: set[str] = set()
@@ -96,16 +96,16 @@ def split_by_region(
     gives_way: set[str],
     trained: list[str],
 ) -> Iterator[pd.DataFrame]:
-    """Give each labelled tile its region's split, unless it gives way (``mapInPandas``).
+    """Assign each labelled tile its region's split, unless it gives way (``mapInPandas``).
 
     Parameters
     ----------
     frames
         Tiles with ``tile_id, block_id, label``.
     splits
-        Of the regions.
+        Region to split.
     gives_way
-        Places that are too near to another split's region.
+        ``tile_id`` of places that are too near to another split's region.
     trained
         Classes that are learned; tiles of others are in no split.
 

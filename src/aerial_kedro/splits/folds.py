@@ -10,16 +10,16 @@ from aerial_kedro.tiles.squares import lie_nearer
 
 
 def assign_folds(counts: pd.DataFrame, folds: int, seed: int) -> dict[str, str]:
-    """Deal whole blocks to folds, each class about evenly.
+    """Assign whole blocks to folds, each class about evenly.
 
     Parameters
     ----------
     counts
-        Labelled tiles for each block (index) and class (columns).
+        Number of labelled tiles for each block (index) and class (columns).
     folds
-        How many, two or more.
+        Number of folds, two or more.
     seed
-        Orders the blocks.
+        Seed of the order of the blocks.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def assign_folds(counts: pd.DataFrame, folds: int, seed: int) -> dict[str, str]:
     """
     if len(counts) < folds:
         raise AerialError(
-            f"The labelled tiles lie in {len(counts)} block(s), which cannot be dealt to "
+            f"The labelled tiles lie in {len(counts)} block(s), which do not make "
             f"{folds} folds. Give a smaller `validation.folds`, or a larger area."
         )
     # Numbers of one width, so that the order by name is the order by number.
@@ -42,14 +42,14 @@ def assign_folds(counts: pd.DataFrame, folds: int, seed: int) -> dict[str, str]:
 
 
 def training_tiles(tiles: pd.DataFrame, fold: str, buffer_m: float) -> pd.Series:
-    """Say which tiles a fold's model may learn from.
+    """Find the tiles that a fold's model may learn from.
 
     Parameters
     ----------
     tiles
         ``fold, lon, lat, size_m``; several rows may be of one place, as of two years.
     fold
-        The fold to be tested.
+        Name of the fold to be tested.
     buffer_m
         Least distance in metres from the edge of any of its tiles.
 

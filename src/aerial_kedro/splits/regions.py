@@ -1,4 +1,4 @@
-"""Regions of a polygon layer, such as counties: which tile lies in which."""
+"""Regions of a polygon layer, such as counties, and the tiles that lie in each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import shapely
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.tiles.workers import for_spark
 
 LOGGER = logging.getLogger(__name__)
-# Neighbours drawn apart overlap in slivers: up to this share of the smaller one that is no fault.
+# Neighbours digitised separately overlap in slivers: this share of the smaller one is allowed.
 _SLIVER = 0.001
 _EXAMPLES = 5
 
@@ -30,7 +30,7 @@ class RegionLayer:
     Parameters
     ----------
     path
-        Where it was read from; None where the run has none.
+        Address of the layer; None where the run has none.
     frame
         Its features.
     """
@@ -41,20 +41,20 @@ class RegionLayer:
 
 @dataclass(frozen=True)
 class Regions:
-    """Checked regions, each under a name of its own.
+    """Checked regions with unique names.
 
     Parameters
     ----------
     path
-        Where they were read from.
+        Address of the layer.
     names
-        As the layer writes them, sorted.
+        Names as the layer has them, sorted.
     ids
-        The same as `block_id` writes them.
+        The same names as identifiers, for the column `block_id`.
     polygons
         Valid polygons or multipolygons, ``(len(names),)``.
     crs
-        Of the polygons, as WKT.
+        CRS of the polygons, as WKT.
     """
 
     path: str
@@ -80,20 +80,20 @@ def check_regions(layer: RegionLayer, column: str | None) -> Regions:
     """Make regions of a layer's features; features of one name are one region.
 
     Rings that cross themselves are mended (`shapely.make_valid`), with a warning that names the
-    features: what is asked of them is only which side of a border a tile's centre lies on.
+    features: they only have to show on which side of a border a tile's centre lies.
 
     Parameters
     ----------
     layer
         The layer as it was read.
     column
-        Its column of names.
+        Name of the column with the regions' names.
 
     Raises
     ------
     AerialError
         If there is no layer, its CRS or its column of names is missing, a feature has no name or
-        is no polygon, two names cannot be told apart, or regions overlap.
+        is no polygon, two names make the same identifier, or regions overlap.
     """
     if layer.frame is None or layer.path is None:
         raise AerialError(
@@ -116,7 +116,7 @@ def check_regions(layer: RegionLayer, column: str | None) -> Regions:
         twins = [other for other, its in zip(merged, ids, strict=True) if its == each]
         if not each or len(twins) > 1:
             raise AerialError(
-                f"{where} has regions whose names cannot be told apart by letters and digits: "
+                f"{where} has regions whose names do not differ in letters and digits: "
                 f"{twins if each else [name]}. Rename them, or take another `split.region_column`."
             )
     regions = np.array(list(merged.values()), dtype=object)
@@ -133,7 +133,7 @@ def _names(frame: gpd.GeoDataFrame, column: str | None, where: str) -> pd.Series
         )
     if not len(frame):
         raise AerialError(f"{where} holds no feature. Give a layer of polygons.")
-    # Codes may be read as numbers: 25017.0 is meant as 25017.
+    # Codes may be read as numbers: 25017.0 stands for 25017.
     values = frame[column]
     texts = [
         str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
@@ -216,7 +216,7 @@ def region_of_tiles(frames: Iterator[pd.DataFrame], regions: Regions) -> Iterato
     frames
         Tiles of any zones with ``lon, lat`` of the centre in degrees.
     regions
-        In any CRS.
+        The regions, in any CRS.
 
     Yields
     ------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from aerial_kedro.parameters import Names
 
 SPLITS = ("train", "validation", "test")
 
@@ -21,13 +23,13 @@ class SplitRules(BaseModel):
     buffer_m
         Least distance in metres between the edges of two tiles of different splits.
     unit
-        What goes to a split as a whole: a square ``block``, or a ``region`` of the polygon layer
-        `regions_path`.
+        What is assigned to a split as a whole: a square ``block``, or a ``region`` of the polygon
+        layer `regions_path`.
     region_column
         Column of that layer with the regions' names.
     test_regions, validation_regions
         Regions that are to be in those splits, whatever the shares; ``A/B`` is read as a list.
-        Empty: they are dealt by the shares.
+        Empty: regions are assigned by the shares.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,18 +40,8 @@ class SplitRules(BaseModel):
     buffer_m: float = Field(ge=0)
     unit: Literal["block", "region"] = "block"
     region_column: str | None = None
-    test_regions: tuple[str, ...] = ()
-    validation_regions: tuple[str, ...] = ()
-
-    @field_validator("test_regions", "validation_regions", mode="before")
-    @classmethod
-    def _split_names(cls, value: Any) -> Any:
-        """Read ``A/B`` as two names (`--params` splits at commas), and numbers as names."""
-        if isinstance(value, str | int):
-            value = [part.strip() for part in str(value).split("/") if part.strip()]
-        if isinstance(value, list | tuple):
-            value = [str(each) if isinstance(each, int) else each for each in value]
-        return value
+    test_regions: Names = ()
+    validation_regions: Names = ()
 
     @model_validator(mode="after")
     def _leaves_training_tiles(self) -> SplitRules:

@@ -14,13 +14,12 @@ from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.headers import SceneHeader
-from aerial_kedro.tiles.frames import for_spark
+from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, warped
-from aerial_kedro.tiles.workers import kept_between_tasks
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
-# One row an image, as Spark DDL. `source_version` is beside the design's columns: it ties features
-# to the content they were computed from, so that a replaced file is not taken for done.
+# One row an image, as Spark DDL. `source_version` ties features to the content they were computed
+# from, so that a replaced file is featurized again.
 TILE_COLUMNS: dict[str, str] = {
     "image_id": "string",
     "tile_id": "string",
@@ -58,9 +57,9 @@ def ddl(columns: dict[str, str]) -> str:
 
 
 # Nodata is counted on a thinned grid of about this many samples a tile side: reading every pixel
-# of every scene twice would cost more than it tells.
+# of every scene twice would not be worth its time.
 _SAMPLES_PER_SIDE = 32
-# Of one scene: they are listed in memory. A scene of 350 km at 224 m has a quarter of that.
+# Most tiles of one scene, which are listed in memory. A scene of 350 km at 224 m has a quarter.
 _MOST_TILES = 10_000_000
 _RGB = [1, 2, 3]
 
@@ -77,7 +76,7 @@ def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) 
     tile_size_m
         Side of a tile on the ground in metres.
     reader
-        Gives access to the scene's pixels, for the share of nodata.
+        Reader of the scene's pixels, for the share of nodata.
 
     Returns
     -------
@@ -96,7 +95,7 @@ def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) 
 
 @functools.lru_cache(maxsize=64)
 def _transformer(crs: str, epsg: int) -> Transformer:
-    """Keep what takes a millisecond to make: the scenes of a county share one CRS."""
+    """Keep transformers, which take a millisecond to make: a county's scenes share one CRS."""
     return Transformer.from_crs(CRS.from_user_input(crs), epsg, always_xy=True)
 
 
@@ -123,8 +122,8 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
     if not len(cells):
         return cells
     size = grid.tile_size_m
-    cells["xmin"], cells["ymin"] = cells["col"] * size, cells["row"] * size
-    cells["xmax"], cells["ymax"] = cells["xmin"] + size, cells["ymin"] + size
+    corners = grid.bounds(cells["col"], cells["row"])
+    cells["xmin"], cells["ymin"], cells["xmax"], cells["ymax"] = corners
     cells["tile_id"] = [
         grid.tile_id(col, row) for col, row in zip(cells["col"], cells["row"], strict=True)
     ]
@@ -187,7 +186,7 @@ def _nodata_fractions(
     """Share of each tile without image: nodata by tag, mask or alpha, or black in all of RGB.
 
     Reads one row of tiles at a time, thinned, so that no whole scene is ever in memory. Where the
-    scene cannot be read the share is missing (NaN): featurization will say why.
+    scene cannot be read the share is missing (NaN): featurization will record why.
     """
     fractions = np.full(len(cells), np.nan)
     order = np.arange(len(cells))
@@ -207,7 +206,7 @@ def _nodata_fractions(
 def _empty_strip(
     scene: SceneHeader, grid: TileGrid, row: pd.DataFrame, count: int, reader: SceneReader
 ) -> np.ndarray:
-    """Say where a row of ``count`` tiles has no image: bool, (samples, count * samples)."""
+    """Find where a row of ``count`` tiles has no image: bool, (samples, count * samples)."""
     width, height = count * _SAMPLES_PER_SIDE, _SAMPLES_PER_SIDE
     if scene.epsg == grid.epsg:
         window = Window(

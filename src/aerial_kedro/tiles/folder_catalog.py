@@ -22,7 +22,7 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
     tree
         The files of the folder.
     year
-        Of all of them, if it is known.
+        Year of all of them, if it is known.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
         ymin, xmax, ymax, lon, lat``, which are missing for tiles without a place.
     """
     squares = tree.places.squares if tree.places else {}
-    nowhere = dict.fromkeys(_SPATIAL)
+    no_place = dict.fromkeys(_SPATIAL)
     rows = []
     for file in tree.files:
         square = squares.get(file.path)
@@ -46,7 +46,7 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
                 "label": file.label,
                 "split": file.split,
                 "year": year,
-                **(asdict(square) if square else nowhere),
+                **(asdict(square) if square else no_place),
             }
         )
     # Whole numbers also where some are missing.
@@ -54,12 +54,12 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
 
 
 def _version_at_address(file: TileFile) -> str:
-    """Tell a file from one of the same path, size and time below another root."""
+    """Return a version that differs from that of an equal path, size and time in another root."""
     return f"{file.source_version}-{hashlib.sha256(file.href.encode()).hexdigest()[:8]}"
 
 
 def remarks_on(tree: TileTree) -> list[str]:
-    """Say what of a folder was passed over, or has no place."""
+    """List in words what of a folder was passed over, or has no place."""
     remarks = []
     if tree.ignored:
         remarks.append(

@@ -1,4 +1,4 @@
-"""Folders of labelled tiles: which files there are, of which class, in which split."""
+"""Folders of tiles: their image files, with the class and the split of each."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class TileFile:
     Parameters
     ----------
     href
-        Its address.
+        Address of the file.
     path
-        Its path below the folder's root.
+        Path of the file below the folder's root.
     source_version
-        Changes when the file changes.
+        Version of the file's content.
     label
-        The class folder that it lies in; None in a folder of unlabelled tiles.
+        Class folder that it lies in; None in a folder of unlabelled tiles.
     split
-        The split folder that it lies in, if the tree has them.
+        Split of the folder that it lies in; None in a tree without split folders.
     """
 
     href: str
@@ -51,7 +51,7 @@ class TileTree:
     ignored
         Files that were passed over because they are no images.
     places
-        What `tile_summaries.csv` says; None where there is none.
+        Content of `tile_summaries.csv`; None where there is none.
     """
 
     files: tuple[TileFile, ...]
@@ -72,7 +72,7 @@ def list_unlabelled(root: str, entries: Iterable[tuple[str, str, str]]) -> TileT
     AerialError
         If there is no image.
     """
-    images, ignored = _part_images(
+    images, ignored = _separate_images(
         root, entries, "Give the folder of the tiles to score with --params=score_root=DIR."
     )
     files = tuple(
@@ -83,7 +83,7 @@ def list_unlabelled(root: str, entries: Iterable[tuple[str, str, str]]) -> TileT
 
 
 def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree:
-    """Read classes and splits off the paths of a folder.
+    """Determine classes and splits from the paths of a folder.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
         If there is no image, an image outside a class folder, class names that differ in case
         only, fewer than two classes, or training without test tiles.
     """
-    images, ignored = _part_images(
+    images, ignored = _separate_images(
         root, entries, "Give the folder above the class folders with --params=folders_root=DIR."
     )
     with_splits = _has_split_folders(root, [path for path, _, _ in images])
@@ -113,10 +113,10 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
     return TileTree(files, ignored)
 
 
-def _part_images(
+def _separate_images(
     root: str, entries: Iterable[tuple[str, str, str]], remedy: str
 ) -> tuple[list[tuple[str, str, str]], tuple[str, ...]]:
-    """Tell images, in order of their paths, from the paths of other files."""
+    """Return the images, in order of their paths, and the paths of other files."""
     images: list[tuple[str, str, str]] = []
     ignored: list[str] = []
     for entry in sorted(entries):
@@ -199,7 +199,7 @@ def _check_split_folders(root: str, files: Sequence[TileFile]) -> None:
 
 
 def image_id_of(path: str) -> str:
-    """Name a folder tile: its path in letters, digits and ``_ -``, and a hash to keep names apart.
+    """Name a folder tile: its path in letters, digits and ``_ -``, and a hash that makes it unique.
 
     Examples
     --------

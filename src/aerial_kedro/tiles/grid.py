@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-from odc.geo import XY
-from odc.geo.gridspec import GridSpec
-from pyproj import Transformer
+from affine import Affine
+from pyproj import CRS, Transformer
 
 # NAD83 / UTM exists for the zones of North America only.
 _LAST_NAD83_ZONE = 23
@@ -19,7 +20,7 @@ _BORDER_CELLS = 3
 
 
 def utm_zone(lon: float) -> int:
-    """Give the number of the UTM zone that a longitude lies in.
+    """Return the number of the UTM zone that a longitude lies in.
 
     Examples
     --------
@@ -40,6 +41,108 @@ def zone_epsg(zone: int, *, northern: bool = True) -> int:
     if northern and zone <= _LAST_NAD83_ZONE:
         return 26900 + zone
     return (32600 if northern else 32700) + zone
+
+
+def zones_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """EPSG codes of the grid's CRS at points in degrees, int, ``(n,)``."""
+    return np.array(
+        [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)], dtype=int
+    )
+
+
+def transform_zones(
+    epsgs: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    crs: int | str | CRS,
+    direction: Literal["FORWARD", "INVERSE"] = "FORWARD",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Transform points between zones' CRSs and a common CRS.
+
+    Parameters
+    ----------
+    epsgs
+        EPSG code of each point's zone, ``(n,)``.
+    x, y
+        Coordinates of one or more points for each, ``(n, …)``.
+    crs
+        The common CRS.
+    direction
+        From the zones to the common CRS, or the inverse.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The coordinates, float64, each ``(n, …)``.
+    """
+    found = np.empty(x.shape), np.empty(y.shape)
+    for epsg in np.unique(epsgs):
+        own = epsgs == epsg
+        to_common = Transformer.from_crs(int(epsg), crs, always_xy=True)
+        found[0][own], found[1][own] = to_common.transform(x[own], y[own], direction=direction)
+    return found
+
+
+@dataclass(frozen=True)
+class CellGrid:
+    """A grid of equal cells; columns and rows count upwards from the origin.
+
+    Parameters
+    ----------
+    x0, y0
+        Its origin, in metres of its CRS.
+    step_x, step_y
+        Sides of a cell in metres.
+    """
+
+    x0: float
+    y0: float
+    step_x: float
+    step_y: float
+
+    @classmethod
+    def at_origin(cls, size: float) -> CellGrid:
+        """Grid of squares of ``size`` metres, anchored at the origin of the CRS."""
+        return cls(0.0, 0.0, size, size)
+
+    def position(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points in cells from the origin, float64."""
+        return (x - self.x0) / self.step_x, (y - self.y0) / self.step_y
+
+    def point(self, col: float | np.ndarray, row: float | np.ndarray) -> tuple[Any, Any]:
+        """Points in metres, from cells; numbers or arrays."""
+        return self.x0 + col * self.step_x, self.y0 + row * self.step_y
+
+    def transform(self, first_col: int, top: int) -> Affine:
+        """Transform from pixels of a raster to metres, for its left and upper edge in cells."""
+        left, upper = self.point(first_col, top)
+        return Affine(self.step_x, 0, left, 0, -self.step_y, upper)
+
+    def cells_around(
+        self, x: np.ndarray, y: np.ndarray, to_grid: Transformer, reach: int = 1
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]]:
+        """Walk through the cells around points that are given in another CRS.
+
+        Parameters
+        ----------
+        x, y
+            Points, ``(n,)``, in the source CRS of ``to_grid``.
+        to_grid
+            Transformer to the CRS of this grid.
+        reach
+            Number of cells to each side of the cell that holds the point.
+
+        Yields
+        ------
+        tuple
+            For each of ``(2 * reach + 1) ** 2`` steps: column and row of a cell and ``x, y`` of its
+            centre in the points' CRS, each ``(n,)``; and whether the cells hold the points.
+        """
+        at_col, at_row = (np.floor(each) for each in self.position(*to_grid.transform(x, y)))
+        for right, up in itertools.product(range(-reach, reach + 1), repeat=2):
+            col, row = at_col + right, at_row + up
+            centre = self.point(col + 0.5, row + 0.5)
+            yield col, row, *to_grid.transform(*centre, direction="INVERSE"), right == up == 0
 
 
 @dataclass(frozen=True)
@@ -66,13 +169,6 @@ class TileGrid:
     epsg: int
     tile_size_m: float
 
-    @property
-    def spec(self) -> GridSpec:
-        """The same grid as odc-geo describes it (one pixel a tile)."""
-        return GridSpec(
-            f"EPSG:{self.epsg}", tile_shape=(1, 1), resolution=self.tile_size_m, origin=XY(0.0, 0.0)
-        )
-
     def cell_of(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Column and row (both count upwards from the origin) of points in CRS units."""
         return (
@@ -80,8 +176,8 @@ class TileGrid:
             np.floor(y / self.tile_size_m).astype(np.int64),
         )
 
-    def bounds(self, col: int, row: int) -> tuple[float, float, float, float]:
-        """``(xmin, ymin, xmax, ymax)`` of a tile in CRS units."""
+    def bounds(self, col: Any, row: Any) -> tuple[Any, Any, Any, Any]:
+        """``(xmin, ymin, xmax, ymax)`` of tiles in CRS units; numbers, arrays or columns."""
         size = self.tile_size_m
         return (col * size, row * size, (col + 1) * size, (row + 1) * size)
 
@@ -91,7 +187,7 @@ class TileGrid:
 
 
 def belongs_to_grid(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
-    """Say which cells are places of this grid, so that zones meet without a doubled place.
+    """Find the cells that are places of this grid, so that zones meet without a doubled place.
 
     A place belongs to the zone of its centre. Two zones' grids meet at an angle, though, so that
     squares overlap along the border: where the centre of one lies in the other, the western
@@ -118,21 +214,17 @@ def belongs_to_grid(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.nd
 
 
 def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
-    """Say where the centre of a cell, or of a place of the western zone, lies in the other."""
+    """Find the cells that hold the centre of a western place, or whose centre lies in one."""
     northern = grid.epsg // 100 != _SOUTHERN
     west = TileGrid(zone_epsg((grid.epsg % 100 - 2) % 60 + 1, northern=northern), grid.tile_size_m)
     to_west = Transformer.from_crs(grid.epsg, west.epsg, always_xy=True)
     size = grid.tile_size_m
-    x, y = to_west.transform((cols + 0.5) * size, (rows + 0.5) * size)
-    west_cols, west_rows = west.cell_of(np.asarray(x), np.asarray(y))
+    x, y = (cols + 0.5) * size, (rows + 0.5) * size
     doubled = np.zeros(len(cols), dtype=bool)
-    for dx, dy in itertools.product((-1, 0, 1), repeat=2):
-        col, row = west_cols + dx, west_rows + dy
-        back_x, back_y = to_west.transform(
-            (col + 0.5) * size, (row + 0.5) * size, direction="INVERSE"
-        )
-        back_col, back_row = grid.cell_of(np.asarray(back_x), np.asarray(back_y))
-        meets = (back_col == cols) & (back_row == rows) | (dx == dy == 0)
+    west_cells = CellGrid.at_origin(size)
+    for col, row, back_x, back_y, holds in west_cells.cells_around(x, y, to_west):
+        back_col, back_row = grid.cell_of(back_x, back_y)
+        meets = (back_col == cols) & (back_row == rows) | holds
         doubled |= meets & (_grids_of(col, row, west) == west.epsg)
     return doubled
 
@@ -141,14 +233,7 @@ def _grids_of(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
     """EPSG code of the zone and hemisphere that each cell's centre lies in."""
     to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
     size = grid.tile_size_m
-    lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
-    return np.array(
-        [
-            zone_epsg(utm_zone(each_lon), northern=each_lat >= 0)
-            for each_lon, each_lat in zip(lon, lat, strict=True)
-        ],
-        dtype=int,
-    )
+    return zones_of(*to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size))
 
 
 def block_id(epsg: int, x: float, y: float, block_size_m: float) -> str:

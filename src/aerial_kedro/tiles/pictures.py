@@ -1,14 +1,16 @@
-"""Small pictures of tiles, for people to look at."""
+"""Small JPEG pictures of tiles, for pages."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_tile
+from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.tiles.reading import read_tiles
 
 PICTURE_COLUMNS: dict[str, str] = {"image_id": "string", "picture": "binary"}
 _QUALITY = 85
@@ -27,17 +29,19 @@ def picture_tiles(frames: Iterator[pd.DataFrame], size: int) -> Iterator[pd.Data
     Yields
     ------
     pandas.DataFrame
-        `PICTURE_COLUMNS`; a tile that cannot be read (any more) has no row.
+        `PICTURE_COLUMNS`; a tile that can no longer be read has no row.
     """
     with SceneReader() as reader:
         for frame in frames:
-            rows = []
-            for tile in frame.astype(object).where(frame.notna(), None).to_dict("records"):
-                try:
-                    pixels = read_tile(tile, size, reader)
-                except TileReadError:
-                    continue
-                buffer = io.BytesIO()
-                Image.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY)
-                rows.append({"image_id": tile["image_id"], "picture": buffer.getvalue()})
+            rows = [
+                (tile["image_id"], encode_jpeg(pixels, size))
+                for tile, pixels in read_tiles(frame, size, reader)
+            ]
             yield pd.DataFrame(rows, columns=list(PICTURE_COLUMNS))
+
+
+def encode_jpeg(pixels: np.ndarray, side: int) -> bytes:
+    """Encode pixels ``(rows, cols, 3)``, uint8, as a square JPEG picture of ``side`` pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((side, side)).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Places of a folder's tiles: `tile_summaries.csv` beside them says where their corners are."""
+"""Places of a folder's tiles: `tile_summaries.csv` beside them holds their corners."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.grid import utm_zone, zone_epsg
+from aerial_kedro.tiles.grid import transform_zones, zones_of
 
 SUMMARIES_NAME = "tile_summaries.csv"
 CORNERS = ("llcrnrlat", "llcrnrlon", "urcrnrlat", "urcrnrlon")
-# Where UTM is defined, and far more than a side of any tile: a larger one is a slip of the pen.
+# Where UTM is defined, and far more than a side of any tile: a larger one is a mistake.
 _LATITUDES = (-80.0, 84.0)
 _LARGEST_SIDE_DEG = 1.0
-_LARGEST_RATIO = 10.0  # of a tile's side to the others': beyond, a digit is wrong
+_LARGEST_RATIO = 10.0  # of a tile's side to the others': beyond it, a digit is wrong
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class GroundSquare:
 
 @dataclass(frozen=True)
 class FolderPlaces:
-    """What `tile_summaries.csv` says of a folder.
+    """The content of a folder's `tile_summaries.csv`.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ class FolderPlaces:
     without_file
         Names in the table that no image has.
     repeated
-        Rows that say what another row says.
+        Number of rows that repeat another row.
     """
 
     squares: Mapping[str, GroundSquare]
@@ -76,9 +75,9 @@ def read_places(content: bytes, href: str, paths: Sequence[str]) -> FolderPlaces
     content
         The table: ``filename, llcrnrlat, llcrnrlon, urcrnrlat, urcrnrlon``, in degrees.
     href
-        Its address, for messages.
+        Address of the table, for messages.
     paths
-        The images below the root.
+        Paths of the images below the root.
 
     Raises
     ------
@@ -115,7 +114,7 @@ def _row(index: int, href: str) -> str:
 
 def _read_table(content: bytes, href: str) -> pd.DataFrame:
     try:
-        # Text first: what is no number is to be shown as it stands there.
+        # As text: what is no number is shown in the message as it stands in the file.
         table = pd.read_csv(
             io.BytesIO(content),
             dtype=str,
@@ -204,15 +203,10 @@ def _project(rows: pd.DataFrame) -> dict[str, GroundSquare]:
     """Project corners to the UTM zone of the tile's centre."""
     south, west, north, east = (rows[name].to_numpy() for name in CORNERS)
     lon, lat = (west + east) / 2, (south + north) / 2
-    epsgs = np.array(
-        [zone_epsg(utm_zone(x), northern=y >= 0) for x, y in zip(lon, lat, strict=True)], dtype=int
-    )
-    corners = np.empty((len(rows), 4))
-    for epsg in np.unique(epsgs):
-        chosen = epsgs == epsg
-        to_zone = Transformer.from_crs(4326, int(epsg), always_xy=True)
-        corners[chosen, 0], corners[chosen, 1] = to_zone.transform(west[chosen], south[chosen])
-        corners[chosen, 2], corners[chosen, 3] = to_zone.transform(east[chosen], north[chosen])
+    epsgs = zones_of(lon, lat)
+    lower = transform_zones(epsgs, west, south, 4326, "INVERSE")
+    upper = transform_zones(epsgs, east, north, 4326, "INVERSE")
+    corners = np.stack([*lower, *upper], axis=-1)
     return {
         str(path): GroundSquare(int(epsg), x0, y0, x1, y1, x, y)
         for path, epsg, (x0, y0, x1, y1), x, y in zip(

@@ -24,12 +24,12 @@ def plain_size(content: bytes) -> tuple[int, int] | None:
     Parameters
     ----------
     content
-        Of any file.
+        Content of any file.
 
     Returns
     -------
     tuple of int, or None
-        In pixels; nothing where `decode_plain` should not be used.
+        Width and height in pixels; None where `decode_plain` should not be used.
     """
     if not content.startswith(SIGNATURE) or len(content) < _HEADER_AT + _HEADER.size:
         return None
@@ -65,6 +65,6 @@ def decode_plain(content: bytes, width: int, height: int) -> np.ndarray:
     """
     pixels = np.empty((height, width, 3), dtype=np.uint8)
     with rasterio.MemoryFile(content) as memory, memory.open(driver="PNG") as dataset:
-        # Written where they belong, rather than band by band and turned around afterwards.
+        # Written in place, rather than band by band and transposed afterwards.
         dataset.read([1, 2, 3], out=pixels.transpose(2, 0, 1))
     return pixels

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import rasterio
 from PIL import Image, ImageFile, UnidentifiedImageError
 from rasterio.enums import ColorInterp, Resampling
@@ -16,26 +17,13 @@ from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
 from aerial_kedro.scenes.addresses import read_bytes
-from aerial_kedro.scenes.reader import SCENE_ERRORS, SceneReader, TileReadError, warped
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from aerial_kedro.tiles import png
-
-__all__ = [
-    "READING_VERSION",
-    "SCENE_ERRORS",
-    "SOURCE_COLUMNS",
-    "SceneReader",
-    "Tile",
-    "TileReadError",
-    "decode_image",
-    "read_image_file",
-    "read_tile",
-    "warped",
-]
 
 # Part of every feature_key: raise it when the pixels that reach the network change.
 READING_VERSION = "1"
 
-# What reading a tile needs to know of it.
+# Columns of the catalog that reading a tile needs.
 SOURCE_COLUMNS = [
     "image_id", "source_version", "href", "kind",
     "row_off", "col_off", "height", "width", "epsg", "xmin", "ymin", "xmax", "ymax",
@@ -44,9 +32,9 @@ SOURCE_COLUMNS = [
 Tile = Mapping[Any, Any]
 """A row of the catalog with `SOURCE_COLUMNS`."""
 
-# A tile's own image is a tile, not a scene: one that claims more pixels is broken, or a trap.
+# A tile's own image is a tile, not a scene: one that declares more pixels is broken or malicious.
 _MAX_IMAGE_PIXELS = 64_000_000
-_PNG_DEPTH = 24  # where a PNG says how many bits a value has
+_PNG_DEPTH = 24  # where a PNG holds the number of bits of a value
 _TIFF_SUFFIXES = (".tif", ".tiff")
 # Either byte order, classic and BigTIFF.
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -76,7 +64,7 @@ def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
     Raises
     ------
     TileReadError
-        With the reason, if the pixels cannot be had.
+        With the reason, if the pixels cannot be read.
     """
     if tile["kind"] == "file":
         return read_image_file(tile["href"], size)
@@ -87,13 +75,37 @@ def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
     return reader.read_window(tile["href"], window, size)
 
 
+def read_tiles(
+    frame: pd.DataFrame, size: int, reader: SceneReader
+) -> Iterator[tuple[Tile, np.ndarray]]:
+    """Read the tiles of a frame with `SOURCE_COLUMNS` one by one, except those that fail.
+
+    Parameters
+    ----------
+    frame
+        Rows of the catalog.
+    size
+        Side of the results in pixels.
+    reader
+        Keeps scenes open between tiles.
+
+    Yields
+    ------
+    tuple
+        A tile and its pixels, ``(size, size, 3)``, uint8.
+    """
+    for tile in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+        with contextlib.suppress(TileReadError):
+            yield tile, read_tile(tile, size, reader)
+
+
 def read_image_file(href: str, size: int) -> np.ndarray:
     """Read a tile's own image file, resampled (bilinear) to a square.
 
     Parameters
     ----------
     href
-        A PNG, JPEG or TIFF file.
+        Address of a PNG, JPEG or TIFF file.
     size
         Side of the result in pixels.
 
@@ -125,7 +137,7 @@ def decode_image(content: bytes, size: int) -> np.ndarray:
     Parameters
     ----------
     content
-        A PNG, JPEG or TIFF file, told apart by its first bytes.
+        Content of a PNG, JPEG or TIFF file, which is recognised by its first bytes.
     size
         Side of the result in pixels.
 
@@ -155,7 +167,7 @@ def _decode_picture(content: bytes, size: int) -> np.ndarray:
         with _quiet():
             pixels = png.decode_plain(content, *plain)
     except rasterio.errors.RasterioError:
-        return _decode_by_pillow(content, size)  # which says better what is wrong with it
+        return _decode_by_pillow(content, size)  # its message is clearer
     return pixels if plain == (size, size) else _resized(Image.fromarray(pixels), size)
 
 
@@ -194,7 +206,7 @@ def _decode_tiff(content: bytes, size: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Let GDAL open images that lie nowhere on earth without a warning for each."""
+    """Let GDAL open images without coordinates without a warning for each."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         yield

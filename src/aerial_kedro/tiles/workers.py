@@ -1,4 +1,4 @@
-"""What a Python worker of Spark need not do again for each of its tasks."""
+"""What functions on Spark's Python workers share: quick starts, and frames that Spark takes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 import zipimport
 from collections.abc import Iterator
 
+import pandas as pd
+
 
 @contextlib.contextmanager
 def kept_between_tasks() -> Iterator[None]:
     """Let the next task in this worker begin at once: put it around a task's work.
 
-    Before each task Spark has Python look anew at every place that modules are imported from, and
+    Before each task Spark has Python look again at every place that modules are imported from, and
     Python 3.11 then reads the lists of contents of all archives, Spark's own among them (thousands
     of files); after each task Spark has Python search all its objects for garbage, those of all
     imported packages included. Together that was 0.2 s a task. Here the archives' finders
@@ -28,3 +30,12 @@ def kept_between_tasks() -> Iterator[None]:
         for place, finder in list(sys.path_importer_cache.items()):
             if isinstance(finder, zipimport.zipimporter):
                 del sys.path_importer_cache[place]
+
+
+def for_spark(frame: pd.DataFrame) -> pd.DataFrame:
+    """Convert text columns to Python objects, for a frame that goes back to Spark.
+
+    pandas keeps text in Arrow chunks, and Spark 3.5 cannot take a column of more than one chunk.
+    """
+    texts = [name for name in frame.columns if isinstance(frame[name].dtype, pd.StringDtype)]
+    return frame.astype(dict.fromkeys(texts, object))

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from aerial_kedro.accuracy import UnsampledClassError, adjusted_areas
-from aerial_kedro.accuracy.area import Estimate
+from aerial_kedro.accuracy.area import Estimate, UnsampledClassError, adjusted_areas
 
 # The worked example of Olofsson et al. (2014), section 4: pixels of 30 m, so 0.09 ha each.
 CLASSES = ["Deforestation", "Forest gain", "Stable forest", "Stable non-forest"]

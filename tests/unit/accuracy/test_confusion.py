@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from aerial_kedro.accuracy import (
+from aerial_kedro.accuracy.confusion import (
     confusion_counts,
     macro_f1,
     overall_accuracy,

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.accuracy import Evaluation, Interval, evaluate, majority_baseline
+from aerial_kedro.accuracy.baselines import majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.interval import Interval
 
 CLASSES = ["A", "B", "C"]
 TRUTH = ["A", "A", "B", "B", "B", "A"]

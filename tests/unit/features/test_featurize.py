@@ -21,8 +21,9 @@ from aerial_kedro.features.featurize import (
     featurize_batches,
     image_statistics,
 )
+from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS, read_tile
 from tests.builders import read_scene_header, write_scene
 
 SCHEMA = pa.schema(

@@ -1,12 +1,17 @@
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.imagery.access import AccessRules, SignerRule, check_access, current_rules
+from aerial_kedro.imagery.access import AccessRules, SignerRule, current_rules
+from aerial_kedro.parameters import check_parameters
 
 RULES = AccessRules(
     hosts=("naip.example.org", "*.blob.example.net", "127.0.0.1", "::1"),
     signers=(SignerRule(host="*.blob.example.net", service="planetary_computer"),),
 )
+
+
+def check_access(parameters: object) -> AccessRules:
+    return check_parameters(AccessRules, parameters, "imagery")
 
 
 @pytest.mark.parametrize(

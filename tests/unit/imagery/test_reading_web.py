@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
-from aerial_kedro.tiles.reading import SceneReader, TileReadError
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from tests.builders import ORIGIN, ZONE, write_scene
 from tests.unit.imagery.web import SECRET, Web
 

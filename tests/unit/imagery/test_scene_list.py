@@ -71,7 +71,7 @@ def test_nothing_found_is_an_error_that_says_where_it_looked() -> None:
     ("broken", "reason"),
     [
         ({"assets": {"thumbnail": {"href": "x"}}}, r"item a has no asset 'image'.*thumbnail"),
-        ({"properties": {}}, "item a does not say when"),
+        ({"properties": {}}, "item a has no date"),
         ({"assets": {"image": {"href": "https://evil.org/a.tif"}}}, r"evil\.org.*not among"),
         ({"assets": {"image": {"href": "file:///etc/passwd"}}}, "not a plain"),
     ],

@@ -1,7 +1,8 @@
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.imagery.search import SearchRequest, check_request, read_request
+from aerial_kedro.imagery.search import SearchRequest, read_request
+from aerial_kedro.parameters import check_parameters
 
 BOX = (-117.8, 34.0, -117.6, 34.2)
 
@@ -30,7 +31,7 @@ def test_one_year_is_enough() -> None:
         ({"bbox": [-190, 34, -117, 35]}, "longitudes"),
         ({"bbox": [-117.6, 34.0, -117.8, 34.2]}, "west, south, east, north"),
         ({"bbox": [-117.8, 34.0, -117.8, 34.2]}, "must not be empty"),
-        ({"years": 1066}, "1066 is no year"),
+        ({"years": 1066}, r"years\.0=1066: Input should be greater than or equal to 1930"),
         ({"max_scenes": 0}, "max_scenes"),
         ({"api_url": "http://example.org/stac"}, "not encrypted"),
         ({"api_url": "file:///etc"}, "not a plain"),
@@ -42,7 +43,7 @@ def test_parameters_that_make_no_sense_are_refused(
     parameters: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(AerialError, match=reason):
-        check_request(parameters)
+        check_parameters(SearchRequest, parameters, "acquisition")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from aerial_kedro.pipelines.compare_models.nodes import (
     tabulate,
 )
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
-from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from aerial_kedro.tiles.records import CatalogFingerprint
 from tests.models import make_card, make_source
 from tests.unit.compared import compared, judged
 

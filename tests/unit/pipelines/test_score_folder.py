@@ -16,7 +16,7 @@ from aerial_kedro.pipelines.score_folder.nodes import (
     draw_scored_maps,
     take_source,
 )
-from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.records import QuarantineSummary
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 from tests.models import make_card, make_source
 

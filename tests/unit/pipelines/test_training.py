@@ -16,7 +16,7 @@ from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.pipelines.training.nodes import Candidate, choose_model
 from aerial_kedro.pipelines.training.selection import list_classes, select_labelled
-from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.records import QuarantineSummary
 from tests.models import make_card, make_source
 from tests.unit.compared import judged as evaluated
 

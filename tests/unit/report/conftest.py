@@ -7,15 +7,16 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from aerial_kedro.accuracy import Evaluation, Interval, evaluate, majority_baseline
+from aerial_kedro.accuracy.baselines import majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.colours import LAND_COVER
 from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
 from aerial_kedro.report.pictures import NO_DATA, MapImage, TilePicture
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.summary import CatalogSummary
+from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 CLASSES = ["Developed", "Barren", "Forest", "Shrub", "Herbaceous", "Cultivated"]
 ON_MAP = [*CLASSES, "Water"]

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from aerial_kedro.accuracy import evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.figures import (
     class_accuracy_figure,

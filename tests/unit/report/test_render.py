@@ -4,15 +4,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from aerial_kedro.accuracy import evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
 from aerial_kedro.report.pictures import MapImage, TilePicture
 from aerial_kedro.report.render import render_report
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.summary import CatalogSummary
+from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 EVIL = "<b onmouseover=alert(1)>\"'&"
 VOID = {"meta", "img", "br", "link", "input", "hr"}

@@ -1,7 +1,6 @@
 from typing import Any
 
-from aerial_kedro.accuracy import evaluate
-from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.summary import confusion_texts, headlines, summary_sentences

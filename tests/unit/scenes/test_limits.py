@@ -9,8 +9,8 @@ import rasterio
 
 from aerial_kedro.datasets.scenes import LandCoverDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
-from aerial_kedro.tiles.reading import SceneReader
 from tests.builders import ORIGIN, TILE, ZONE, north_up, read_scene_header, write_scene
 from tests.unit.datasets.refusals import refused
 

@@ -14,14 +14,14 @@ from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.blocks import (
-    SPLITS,
-    SplitRules,
     assign_blocks,
     block_of_tiles,
     check_distance,
+    plan_blocks,
     split_tiles,
     stratified_split,
 )
+from aerial_kedro.splits.rules import SPLITS, SplitRules
 from tests.builders import CLASSES, TILE, cell_of_origin, grid_tiles
 
 RULES = SplitRules(validation=0.15, test=0.25, block_size_m=1120, buffer_m=224)
@@ -43,18 +43,13 @@ def labelled_square(side: int, seed: int) -> pd.DataFrame:
 def occupied_blocks(tiles: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataFrame:
     """Blocks with labelled tiles, their centres and splits, as the pipeline lists them."""
     trained = tiles[tiles["label"].isin(CLASSES.trained)]
-    counts = pd.crosstab(trained["block_id"], trained["label"])
-    blocks = trained.drop_duplicates("block_id")[["block_id", "epsg", "xmin", "ymin"]].copy()
     size, half = rules.block_size_m, TILE / 2
-    blocks["x"] = (np.floor((blocks["xmin"] + half) / size) + 0.5) * size
-    blocks["y"] = (np.floor((blocks["ymin"] + half) / size) + 0.5) * size
-    blocks["split"] = blocks["block_id"].map(assign_blocks(counts, rules, seed))
-    for epsg in set(blocks["epsg"]):
-        own = blocks["epsg"] == epsg
-        to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
-        lon, lat = to_degrees.transform(blocks.loc[own, "x"], blocks.loc[own, "y"])
-        blocks.loc[own, "lon"], blocks.loc[own, "lat"] = lon, lat
-    return blocks
+    placed = trained.assign(
+        x=(np.floor((trained["xmin"] + half) / size) + 0.5) * size,
+        y=(np.floor((trained["ymin"] + half) / size) + 0.5) * size,
+    )
+    counted = placed.groupby(["block_id", "epsg", "x", "y", "label"]).size()
+    return plan_blocks(counted.rename("count").reset_index(), rules, seed)
 
 
 def split(tiles: pd.DataFrame, rules: SplitRules, seed: int = 0) -> pd.DataFrame:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.splits.blocks import SPLITS, SplitRules, check_distance
+from aerial_kedro.splits.blocks import check_distance
 from aerial_kedro.splits.folders import split_by_place
+from aerial_kedro.splits.rules import SPLITS, SplitRules
 from tests.builders import ZONE
 
 RULES = SplitRules(validation=0.2, test=0.25, block_size_m=1120, buffer_m=224)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
 from aerial_kedro.scenes.headers import SceneHeader
+from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import TILE_COLUMNS, ddl, tiles_of_scene, tiles_of_scenes
 from aerial_kedro.tiles.grid import utm_zone
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS, SceneReader, read_tile
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS, read_tile
 from tests.builders import (
     ORIGIN,
     TILE,

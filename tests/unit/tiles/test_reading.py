@@ -18,7 +18,8 @@ from PIL import Image
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.reading import SceneReader, TileReadError, read_image_file, read_tile
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
+from aerial_kedro.tiles.reading import read_image_file, read_tile
 from tests.builders import ORIGIN, TILE, ZONE, north_up, paint_ground, write_scene
 
 SIZE = 32

@@ -94,7 +94,7 @@ def test_the_sphere_keeps_distances_within_the_distortion(
     geod = Geod(ellps="GRS80")
     azimuth, distance = np.degrees(np.arctan2(east, north)), np.hypot(north, east)
     lon2, lat2, _ = geod.fwd(lon, lat, azimuth, distance)
-    a, b = on_sphere(np.array([lon, lon2]), np.array([lat, lat2]))
+    a, b = on_sphere(pd.DataFrame({"lon": [lon, lon2], "lat": [lat, lat2]}))
     assert np.linalg.norm(a - b) == pytest.approx(distance, rel=DISTORTION - 1, abs=1e-6)
 
 

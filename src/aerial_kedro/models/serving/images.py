@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.reading import TileReadError, decode_image
+from aerial_kedro.scenes.reader import TileReadError
+from aerial_kedro.tiles.reading import decode_image
 
 # A tile is some hundred kilobytes; a request is held in memory as a whole.
 MOST_CHARACTERS = 32 * 2**20

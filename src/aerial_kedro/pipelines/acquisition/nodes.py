@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.scene_list import SceneList, estimate_bytes, scenes_of_items
-from aerial_kedro.pipelines.acquisition.parameters import AccessRules, SearchRequest
+from aerial_kedro.imagery.search import SearchRequest
 
 LOGGER = logging.getLogger(__name__)
 
@@ -14,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 def list_scenes(
     stac_items: list[dict[str, Any]], request: SearchRequest, rules: AccessRules
 ) -> SceneList:
-    """Make the scene list from the items of a search, and say how much it is.
+    """Make the scene list from the items of a search, and log its size.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ def list_scenes(
     request
         The search.
     rules
-        Which hosts scenes may be on.
+        Hosts that scenes may be read from.
     """
     scenes = scenes_of_items(stac_items, request, rules)
     size = estimate_bytes(scenes.scenes)

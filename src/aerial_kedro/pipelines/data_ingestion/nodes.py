@@ -1,12 +1,12 @@
-"""Nodes of data ingestion: each takes and gives frames, and reads nothing itself."""
+"""Nodes of data ingestion: each takes and returns tables, and reads or writes nothing itself."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pandas as pd
-from pyproj import Transformer
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -14,17 +14,12 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
-from aerial_kedro.splits.blocks import (
-    SplitCheck,
-    SplitRules,
-    block_of_tiles,
-    check_distance,
-)
-from aerial_kedro.splits.blocks import assign_blocks as assign
+from aerial_kedro.splits import regions as region_layers
+from aerial_kedro.splits.blocks import SplitCheck, block_of_tiles, check_distance, plan_blocks
 from aerial_kedro.splits.blocks import split_tiles as split_frames
 from aerial_kedro.splits.by_region import assign_regions, giving_way, split_by_region
 from aerial_kedro.splits.regions import RegionLayer, Regions, region_of_tiles
-from aerial_kedro.splits.regions import check_regions as check_layer
+from aerial_kedro.splits.rules import SplitRules
 from aerial_kedro.tiles.catalog import (
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
@@ -32,10 +27,12 @@ from aerial_kedro.tiles.catalog import (
     ddl,
     tiles_of_scenes,
 )
-from aerial_kedro.tiles.summary import CatalogSummary, summarise
+from aerial_kedro.tiles.records import CatalogSummary, summarise
 
 LOGGER = logging.getLogger(__name__)
 _SAMPLE_BUCKETS = 1_000_000
+# What Spark's ``mapInPandas`` runs on its workers.
+FrameMap = Callable[..., Iterator[pd.DataFrame]]
 
 
 def lay_tiles(
@@ -55,7 +52,7 @@ def lay_tiles(
     sample_fraction
         Share of the places to keep (0–1]; the same places in every year.
     seed
-        Chooses them.
+        Seed of their selection.
 
     Returns
     -------
@@ -65,113 +62,138 @@ def lay_tiles(
     tiles = scenes.repartition("href").mapInPandas(
         partial(tiles_of_scenes, tile_size_m=float(tile_size_m)), ddl(TILE_COLUMNS)
     )
-    kept = sample_places(tiles, sample_fraction, seed)
+    if sample_fraction < 1:
+        bucket = F.pmod(F.xxhash64("tile_id", F.lit(seed)), F.lit(_SAMPLE_BUCKETS))
+        tiles = tiles.filter(bucket < int(sample_fraction * _SAMPLE_BUCKETS))
     best = Window.partitionBy("image_id").orderBy(
         F.col("row_off").isNull(), F.col("nodata_fraction").asc_nulls_last(), "href"
     )
-    return kept.withColumn("rank", F.row_number().over(best)).filter("rank = 1").drop("rank")
-
-
-def sample_places(tiles: DataFrame, sample_fraction: float, seed: int) -> DataFrame:
-    """Keep a share of the places, the same ones for the same seed."""
-    if sample_fraction >= 1:
-        return tiles
-    bucket = F.pmod(F.xxhash64("tile_id", F.lit(seed)), F.lit(_SAMPLE_BUCKETS))
-    return tiles.filter(bucket < int(sample_fraction * _SAMPLE_BUCKETS))
-
-
-def check_land_cover(
-    land_cover: list[LandCoverRaster], classes: LandCoverClasses
-) -> list[LandCoverRaster]:
-    """Refuse land cover whose codes the class table does not know."""
-    for raster in land_cover:
-        classes.check_codes(raster.codes, raster.href)
-    return land_cover
-
-
-def check_regions(layer: RegionLayer, rules: SplitRules) -> list[Regions]:
-    """Check the layer of regions, where tiles are divided by regions.
-
-    Returns
-    -------
-    list of Regions
-        One, or none where tiles are divided by blocks.
-    """
-    if rules.unit == "region":
-        return [check_layer(layer, rules.region_column)]
-    if layer.frame is not None:
-        LOGGER.warning("The layer %s is not used: `split.unit` is %s", layer.path, rules.unit)
-    return []
+    return tiles.withColumn("rank", F.row_number().over(best)).filter("rank = 1").drop("rank")
 
 
 def label_tiles(
     tiles: DataFrame,
     land_cover: list[LandCoverRaster],
-    regions: list[Regions],
+    regions: RegionLayer,
     classes: LandCoverClasses,
     rules: LabelRules,
     split: SplitRules,
 ) -> DataFrame:
-    """Add the exact share of every class, the label where one is pure enough, block or region."""
+    """Add the exact share of every class, the label where one is pure enough, block or region.
+
+    Parameters
+    ----------
+    tiles
+        `TILE_COLUMNS`.
+    land_cover
+        Rasters of one or more years; they are checked before any tile is laid.
+    regions
+        The layer of regions, used where tiles are divided by region.
+    classes
+        Codes to classes.
+    rules
+        When a majority is a label.
+    split
+        Whether tiles are divided by block or by region, and the side of a block.
+
+    Returns
+    -------
+    DataFrame
+        `TILE_COLUMNS`, `LABEL_COLUMNS` and ``block_id``.
+
+    Raises
+    ------
+    AerialError
+        If the class table does not know a raster's codes, or the layer of regions cannot be used.
+    """
+    check_land_cover(land_cover, classes)
+    layer = check_regions(regions, split)
     schema = ddl({**TILE_COLUMNS, **LABEL_COLUMNS})
     # In file order, so that one reading of the land cover serves a whole strip of tiles.
     in_order = tiles.sortWithinPartitions("href", "ymax", "xmin")
     labelled = in_order.mapInPandas(
         partial(label_frames, rasters=land_cover, classes=classes, rules=rules), schema
     )
-    place = (
-        partial(region_of_tiles, regions=regions[0])
-        if regions
+    locate: FrameMap = (
+        partial(region_of_tiles, regions=layer)
+        if layer
         else partial(block_of_tiles, block_size_m=split.block_size_m)
     )
-    return labelled.mapInPandas(place, f"{schema}, block_id string")
+    return labelled.mapInPandas(locate, f"{schema}, block_id string")
 
 
-def assign_blocks(
+def check_land_cover(land_cover: list[LandCoverRaster], classes: LandCoverClasses) -> None:
+    """Refuse land cover whose codes the class table does not know."""
+    for raster in land_cover:
+        classes.check_codes(raster.codes, raster.href)
+
+
+def check_regions(layer: RegionLayer, rules: SplitRules) -> Regions | None:
+    """Check the layer of regions where tiles are divided by region; None where by block."""
+    if rules.unit == "region":
+        return region_layers.check_regions(layer, rules.region_column)
+    if layer.frame is not None:
+        LOGGER.warning("The layer %s is not used: `split.unit` is %s", layer.path, rules.unit)
+    return None
+
+
+def split_tiles(
     labelled_tiles: DataFrame, classes: LandCoverClasses, rules: SplitRules, seed: int
-) -> pd.DataFrame:
-    """Give every block, or region, with labelled tiles to a split.
+) -> DataFrame:
+    """Assign labelled tiles to the split of their block or region, except those in a buffer.
+
+    Parameters
+    ----------
+    labelled_tiles
+        The result of `label_tiles`.
+    classes
+        The class table; tiles of excluded classes are in no split.
+    rules
+        Shares, unit and buffer.
+    seed
+        Seed of the order in which blocks or regions are assigned.
 
     Returns
     -------
-    pandas.DataFrame
-        ``block_id, split, epsg, x, y`` (the block's centre in CRS units), ``lon, lat``; of regions
-        ``block_id, split`` only.
+    DataFrame
+        `TILE_COLUMNS`, `LABEL_COLUMNS` and `SPLIT_COLUMNS`.
 
     Raises
     ------
     AerialError
-        If the land cover covers no tile, no tile is pure enough for a label, or no tile lies in
-        a region.
+        If the land cover covers no tile, no tile is pure enough for a label, no tile lies in a
+        region, or there are too few blocks or regions.
     """
     _check_labels(labelled_tiles)
-    if rules.unit == "region":
-        return _assign_regions(labelled_tiles, classes, rules, seed)
+    in_regions = rules.unit == "region"
+    plan = _plan_by_region if in_regions else _plan_by_block
+    divide = plan(labelled_tiles, classes.trained, rules, seed)
+    return labelled_tiles.mapInPandas(
+        divide, ddl({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS})
+    )
+
+
+def _plan_by_block(
+    labelled_tiles: DataFrame, trained: list[str], rules: SplitRules, seed: int
+) -> FrameMap:
+    """Assign blocks to splits, and return what splits the tiles of a frame accordingly."""
     size = rules.block_size_m
-    trained = labelled_tiles.filter(F.col("label").isin(classes.trained))
     counted = (
-        trained.withColumn("x", (F.floor((F.col("xmin") + F.col("xmax")) / 2 / size) + 0.5) * size)
+        labelled_tiles.filter(F.col("label").isin(trained))
+        .withColumn("x", (F.floor((F.col("xmin") + F.col("xmax")) / 2 / size) + 0.5) * size)
         .withColumn("y", (F.floor((F.col("ymin") + F.col("ymax")) / 2 / size) + 0.5) * size)
         .groupBy("block_id", "epsg", "x", "y", "label")
         .count()
         .toPandas()
     )
-    counts = counted.pivot_table(
-        index="block_id", columns="label", values="count", aggfunc="sum", fill_value=0
-    )
-    blocks = counted.drop_duplicates("block_id")[["block_id", "epsg", "x", "y"]].copy()
-    blocks["split"] = blocks["block_id"].map(assign(counts, rules, seed))
-    for epsg in sorted(set(blocks["epsg"].astype(int))):
-        rows = blocks[blocks["epsg"] == epsg]
-        to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
-        lon, lat = to_degrees.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
-        blocks.loc[rows.index, "lon"], blocks.loc[rows.index, "lat"] = lon, lat
-    return blocks.reset_index(drop=True)
+    blocks = plan_blocks(counted, rules, seed)
+    return partial(split_frames, blocks=blocks, trained=trained, rules=rules)
 
 
-def _assign_regions(
-    labelled_tiles: DataFrame, classes: LandCoverClasses, rules: SplitRules, seed: int
-) -> pd.DataFrame:
+def _plan_by_region(
+    labelled_tiles: DataFrame, trained: list[str], rules: SplitRules, seed: int
+) -> FrameMap:
+    """Assign regions to splits, and return what splits the tiles of a frame accordingly."""
     found = labelled_tiles.agg(F.count("*").alias("all"), F.count("block_id").alias("inside"))
     tiles = found.collect()[0]
     if not tiles["inside"]:
@@ -185,16 +207,16 @@ def _assign_regions(
             "%s of %s tiles lie outside all regions: they are mapped, but in no split",
             f"{tiles['all'] - tiles['inside']:,}", f"{tiles['all']:,}",
         )  # fmt: skip
+    inside = labelled_tiles.filter(F.col("block_id").isNotNull())
     counted = (
-        labelled_tiles.filter(F.col("label").isin(classes.trained) & F.col("block_id").isNotNull())
-        .groupBy("block_id", "label")
-        .count()
-        .toPandas()
+        inside.filter(F.col("label").isin(trained)).groupBy("block_id", "label").count().toPandas()
     )
     counts = counted.pivot(index="block_id", columns="label", values="count").fillna(0)
     splits = assign_regions(counts, rules, seed)
     LOGGER.info("Regions by split: %s", splits)
-    return pd.DataFrame({"block_id": list(splits), "split": list(splits.values())})
+    places = inside.select("tile_id", "block_id", "lon", "lat", _size()).distinct().toPandas()
+    buffered = giving_way(places, splits, rules)
+    return partial(split_by_region, splits=splits, gives_way=buffered, trained=trained)
 
 
 def _check_labels(labelled_tiles: DataFrame) -> None:
@@ -224,36 +246,31 @@ def _check_labels(labelled_tiles: DataFrame) -> None:
     )
 
 
-def split_tiles(
-    labelled_tiles: DataFrame, blocks: pd.DataFrame, classes: LandCoverClasses, rules: SplitRules
-) -> DataFrame:
-    """Give labelled tiles their block's or region's split, except those inside the buffer."""
-    schema = ddl({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS})
-    if rules.unit == "block":
-        divide = partial(split_frames, blocks=blocks, trained=classes.trained, rules=rules)
-        return labelled_tiles.mapInPandas(divide, schema)
-    splits = dict(zip(blocks["block_id"], blocks["split"], strict=True))
-    places = (
-        labelled_tiles.filter(F.col("block_id").isNotNull())
-        .select("tile_id", "block_id", "lon", "lat", _size())
-        .distinct()
-        .toPandas()
-    )
-    by_region = partial(
-        split_by_region,
-        splits=splits,
-        gives_way=giving_way(places, splits, rules),
-        trained=classes.trained,
-    )
-    return labelled_tiles.mapInPandas(by_region, schema)
-
-
 def _size() -> Column:
     return (F.col("xmax") - F.col("xmin")).alias("size_m")
 
 
 def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
-    """Fail if a test tile is too near to a training tile, or one place is on both sides."""
+    """Check that test tiles keep their distance from training tiles, and no place is in both.
+
+    Parameters
+    ----------
+    tile_catalog
+        The tile catalog.
+    rules
+        The rules with the buffer required.
+
+    Returns
+    -------
+    SplitCheck
+        The distances found.
+
+    Raises
+    ------
+    AerialError
+        If a test tile is too near to a training tile, one place is in two splits, or a split is
+        empty.
+    """
     places = (
         tile_catalog.filter("split is not null")
         .select("tile_id", "split", "lon", "lat", _size())
@@ -264,7 +281,20 @@ def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
 
 
 def summarise_catalog(tile_catalog: DataFrame, max_nodata_fraction: float) -> CatalogSummary:
-    """Count the catalog's images by year, split, label and class."""
+    """Count the catalog's images by year, split, label and class.
+
+    Parameters
+    ----------
+    tile_catalog
+        The tile catalog.
+    max_nodata_fraction
+        Images with a larger share of nodata (0–1) count as empty.
+
+    Returns
+    -------
+    CatalogSummary
+        The counts.
+    """
     counted = (
         tile_catalog.groupBy(
             "year",

@@ -17,23 +17,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="lay_tiles",
             ),
             Node(
-                nodes.check_land_cover,
-                ["land_cover", "params:land_cover"],
-                "checked_land_cover",
-                name="check_land_cover",
-            ),
-            Node(
-                nodes.check_regions,
-                ["regions", "params:split"],
-                "checked_regions",
-                name="check_regions",
-            ),
-            Node(
                 nodes.label_tiles,
                 [
                     "tiles",
-                    "checked_land_cover",
-                    "checked_regions",
+                    "land_cover",
+                    "regions",
                     "params:land_cover",
                     "params:labels",
                     "params:split",
@@ -42,14 +30,8 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="label_tiles",
             ),
             Node(
-                nodes.assign_blocks,
-                ["labelled_tiles", "params:land_cover", "params:split", "params:seed"],
-                "split_blocks",
-                name="assign_blocks",
-            ),
-            Node(
                 nodes.split_tiles,
-                ["labelled_tiles", "split_blocks", "params:land_cover", "params:split"],
+                ["labelled_tiles", "params:land_cover", "params:split", "params:seed"],
                 "tile_catalog",
                 name="split_tiles",
             ),

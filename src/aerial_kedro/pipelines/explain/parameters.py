@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from aerial_kedro.parameters import Names
 
 
 class ExplainSettings(BaseModel):
@@ -22,13 +22,6 @@ class ExplainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tiles: tuple[str, ...] = ()
+    tiles: Names = ()
     patches: int = Field(gt=0, le=32)
     neighbours: int = Field(ge=0, le=24)
-
-    @field_validator("tiles", mode="before")
-    @classmethod
-    def _split_names(cls, value: Any) -> Any:
-        # The command line reads a name of digits as a number.
-        names = value if isinstance(value, list | tuple) else str(value or "").split("/")
-        return tuple(str(name).strip() for name in names if str(name).strip())

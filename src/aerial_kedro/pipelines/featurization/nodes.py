@@ -12,8 +12,8 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.featurizer import featurizer_for
 from aerial_kedro.features.pending import PendingFeatures
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.tiles.quarantine import QuarantineSummary
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 

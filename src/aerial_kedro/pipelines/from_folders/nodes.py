@@ -9,8 +9,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
-from aerial_kedro.splits.blocks import SPLITS, SplitCheck, SplitRules, stratified_split
+from aerial_kedro.splits.blocks import SplitCheck, stratified_split
 from aerial_kedro.splits.folders import split_by_place
+from aerial_kedro.splits.rules import SPLITS, SplitRules
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
 
@@ -20,26 +21,26 @@ LOGGER = logging.getLogger(__name__)
 def catalog_folders(
     tree: TileTree, rules: SplitRules, sample_fraction: float, seed: int, year: int | None
 ) -> pd.DataFrame:
-    """Make one row a tile image, with its place where `tile_summaries.csv` tells it.
+    """Make one row a tile image, with its place where `tile_summaries.csv` holds it.
 
     Parameters
     ----------
     tree
-        The files, with class and, if the folder says so, split.
+        The files, with their class, and their split where the folder is divided.
     rules
         Shares of the splits that are made here: all three, or validation out of ``train/``.
     sample_fraction
         Share of each class and split to keep (0–1], at least three tiles.
     seed
-        Chooses and divides them.
+        Seed of their selection and division.
     year
-        Of the images, if it is known.
+        Year of the images, if it is known.
 
     Returns
     -------
     pandas.DataFrame
-        Of `rows_of_files`; with ``block_id`` where every tile has a place and no folder says the
-        split, which then is by spatial block.
+        Columns of `rows_of_files`; and ``block_id`` where every tile has a place and the folder is
+        not divided, so that the split is by spatial block.
     """
     for remark in remarks_on(tree):
         LOGGER.warning("%s", remark)
@@ -76,7 +77,7 @@ def _carve_validation(frame: pd.DataFrame, rules: SplitRules, seed: int) -> None
 
 
 def describe_split(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
-    """Check a split by place as the main job does; say of any other that it is not spatial."""
+    """Check a split by place as the main job does; describe any other as not spatial."""
     if not tile_catalog.filter("block_id is not null").isEmpty():
         return check_splits(tile_catalog, rules)
     count = tile_catalog.count()

@@ -21,8 +21,7 @@ from aerial_kedro.report.pictures import MapImage
 from aerial_kedro.report.render import render_report
 from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.summary import CatalogSummary
+from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 _MADE_UP = (
     "The imagery, the land cover and the change between the years were drawn by this project. "

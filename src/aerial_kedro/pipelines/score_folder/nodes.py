@@ -17,8 +17,7 @@ from aerial_kedro.pipelines.scoring.nodes import draw_years, map_located
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
-from aerial_kedro.tiles.quarantine import QuarantineSummary
-from aerial_kedro.tiles.scores import ScoreSummary
+from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration, RegistrySettings
 from aerial_kedro.splits.blocks import SplitCheck
-from aerial_kedro.tiles.fingerprint import CatalogFingerprint
+from aerial_kedro.tiles.records import CatalogFingerprint
 from aerial_kedro.tracking.record import RunRecord
 
 _LANES, _LANE_DIGITS = 4, 15

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureRequest, FeatureSource
-from aerial_kedro.tiles.quarantine import QuarantineSummary
+from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 _TILES_OF_PARTITION = 1_000

@@ -14,8 +14,8 @@ from aerial_kedro.models.cross_validation import cross_validate, evaluate_random
 from aerial_kedro.models.settings import ClassifierSettings
 from aerial_kedro.pipelines.training.nodes import Choice
 from aerial_kedro.pipelines.training.parameters import ValidationSettings
-from aerial_kedro.splits.blocks import SplitRules
 from aerial_kedro.splits.folds import assign_folds
+from aerial_kedro.splits.rules import SplitRules
 
 LOGGER = logging.getLogger(__name__)
 _NO_BLOCKS = "the tiles have no coordinates, so their split is random already"

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
+from aerial_kedro.maps.cells import is_on_global_grid
 from aerial_kedro.maps.drawing import map_of_tiles
-from aerial_kedro.maps.own_grid import is_on_global_grid
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.places import read_places
 from tests.builders import ZONE, cell_of_origin, grid_tiles

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aerial_kedro.tiles.summary import CatalogSummary, summarise
+from aerial_kedro.tiles.records import CatalogSummary, summarise
 
 
 @pytest.fixture

@@ -1,9 +1,85 @@
-"""The tile catalog in numbers."""
+"""Records of the tile catalog and of what became of its tiles, as the pipelines write them."""
 
 from __future__ import annotations
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
+
+
+class CatalogFingerprint(BaseModel):
+    """What identifies a tile catalog in the run history, whatever the order of its rows.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the rows, in hexadecimal: equal where all images, their versions, labels and
+        splits are.
+    images
+        Number of rows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    digest: str
+    images: int
+
+
+class QuarantineSummary(BaseModel):
+    """How many tiles could not be read.
+
+    Parameters
+    ----------
+    tiles, quarantined
+        Number of tiles that were to be featurized, and of those that could not be read.
+    reasons
+        Reason to the number of tiles.
+    examples
+        Some of the tiles: ``(image_id, href, reason)``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tiles: int
+    quarantined: int
+    reasons: dict[str, int]
+    examples: list[tuple[str, str, str]]
+
+
+class ScoreSummary(BaseModel):
+    """How many tiles of which class a model found.
+
+    Parameters
+    ----------
+    model
+        Name of the model.
+    tiles, scored, quarantined
+        Number of images in the folder, of those with a prediction, and of those that could not be
+        read.
+    located
+        Number of tiles with a prediction and coordinates: those on the map.
+    by_class
+        Class of the model to the number of tiles predicted as it; 0 where there is none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    tiles: int
+    scored: int
+    quarantined: int
+    located: int
+    by_class: dict[str, int]
+
+    def __str__(self) -> str:
+        """One line for the log."""
+        classes = ", ".join(
+            f"{name} {count:,}"
+            for name, count in sorted(self.by_class.items(), key=lambda item: -item[1])
+        )
+        return (
+            f"{self.scored:,} of {self.tiles:,} tiles scored with {self.model} ({classes}); "
+            f"{self.quarantined:,} in quarantine, {self.located:,} on the map"
+        )
 
 
 class CatalogSummary(BaseModel):
@@ -14,7 +90,7 @@ class CatalogSummary(BaseModel):
     images, places, sources
         Number of images, of places on the ground, and of scenes (or files).
     by_year, by_split, by_label
-        Images by year, by split, and by what became of their label.
+        Images by year, by split, and by the outcome of their labelling.
     class_by_split
         ``{class: {split: images}}``, with ``none`` for labelled tiles outside every split.
     """
