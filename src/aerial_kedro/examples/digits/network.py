@@ -33,7 +33,7 @@ def train_network(
     labels
         ``(n,)`` from 0 to 9.
     settings
-        How long and how fast.
+        Length, batches and learning rate of the training.
     seed
         Seed of the first weights and the order of the images; torch's own generator is left as
         it was.

@@ -110,20 +110,12 @@ def sweep_figure(sweep: Sweep, chosen: float) -> Figure:
     with house_style():
         figure = new_figure(9.2, 3.8)
         axes = figure.add_subplot()
-        axes.plot(
-            strengths,
-            [point.train_accuracy for point in sweep.points],
-            color=SERIES[1],
-            marker="o",
-            label=f"the {sweep.fitted:,} training images of the fit",
-        )
-        axes.plot(
-            strengths,
-            [point.validation_accuracy for point in sweep.points],
-            color=ACCENT,
-            marker="o",
-            label=f"{sweep.validated:,} other training images",
-        )
+        for accuracy, color, images in (
+            ("train_accuracy", SERIES[1], f"the {sweep.fitted:,} training images of the fit"),
+            ("validation_accuracy", ACCENT, f"{sweep.validated:,} other training images"),
+        ):
+            accuracies = [getattr(point, accuracy) for point in sweep.points]
+            axes.plot(strengths, accuracies, color=color, marker="o", label=images)
         axes.axvline(chosen, color=MUTED, linewidth=1, linestyle="--")
         axes.annotate(
             f" this run: {chosen:g}",
@@ -142,12 +134,6 @@ def sweep_figure(sweep: Sweep, chosen: float) -> Figure:
     return figure
 
 
-def draw_sample(digits: Digits, settings: DigitsSettings) -> Figure:
-    """Draw random training images with their labels."""
-    chosen = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
-    return sample_figure(digits.train_images[chosen], digits.train_labels[chosen])
-
-
 def draw_page(
     run_facts: RunFacts,
     digits: Digits,
@@ -158,8 +144,8 @@ def draw_page(
     by_network: ReadDigits,
     sweep: Sweep,
     settings: DigitsSettings,
-) -> str:
-    """Make the page.
+) -> tuple[str, Figure]:
+    """Make the page, and its picture of random digits.
 
     Parameters
     ----------
@@ -180,18 +166,21 @@ def draw_page(
 
     Returns
     -------
-    str
+    page
         A whole HTML document, with every picture in it.
+    sample
+        Random training images with their labels.
     """
-    sample = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
+    chosen = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
+    sample = sample_figure(digits.train_images[chosen], digits.train_labels[chosen])
     wrong = by_regression.predicted != digits.test_labels
     charts = {
-        "sample": sample_figure(digits.train_images[sample], digits.train_labels[sample]),
+        "sample": sample,
         "weights": weights_figure(regression, digits.shape),
         "confusion": digits_confusion_figure(by_regression.evaluation),
         "sweep": sweep_figure(sweep, regularization),
     }
-    return (
+    page = (
         page_environment({}, "aerial_kedro.examples.digits")
         .get_template("digits.html.j2")
         .render(
@@ -212,9 +201,10 @@ def draw_page(
             ],
             missed_in_all=int(wrong.sum()),
             saved=int((by_network.predicted == digits.test_labels)[wrong].sum()),
-            sampled=len(sample),
+            sampled=len(chosen),
         )
     )
+    return page, sample
 
 
 def _missed(

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.examples.digits import nodes, page
+from aerial_kedro.examples.digits import nodes
+from aerial_kedro.examples.digits.page import draw_page
 from aerial_kedro.pipelines.grouping import group
 
 DIGITS, DOWNLOAD = "digits", "digits_download"
@@ -61,16 +62,13 @@ def _results() -> Pipeline:
     return Pipeline(
         [
             Node(
-                page.draw_sample, ["digit_images", _SETTINGS], "digits_sample", name="draw_sample"
-            ),
-            Node(
                 nodes.list_figures,
                 ["digits_record", _STRENGTH, *found],
                 ["digits_metrics", "digits_history"],
                 name="list_figures",
             ),
             Node(
-                page.draw_page,
+                draw_page,
                 [
                     "run_facts",
                     "digit_images",
@@ -80,7 +78,7 @@ def _results() -> Pipeline:
                     *found,
                     _SETTINGS,
                 ],
-                "digits_page",
+                ["digits_page", "digits_sample"],
                 name="draw_page",
             ),
         ]
