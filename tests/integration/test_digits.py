@@ -17,11 +17,10 @@ from mlflow.tracking import MlflowClient
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from aerial_kedro.examples.digits.idx import read_images, read_labels
-from aerial_kedro.examples.digits.mnist import FILES
+from aerial_kedro.examples.digits.files import ROLES, read_file, spellings
 from tests.integration.kedro_project import PROJECT, Project
-from tests.unit.datasets.test_digits import serve
 from tests.unit.examples.digits.idx_files import four_files, idx
+from tests.unit.examples.digits.test_datasets import serve
 
 QUICK: Mapping[str, Any] = {
     "digits": {"network": {"steps": 100}, "sweep": {"values": [0.1, 10.0], "images": 300}}
@@ -144,7 +143,7 @@ def test_no_java_is_started(finished: tuple[Project, str]) -> None:
 @pytest.fixture
 def own_digits(tmp_path: Path) -> Path:
     for role, content in four_files(train=120, test=40).items():
-        (tmp_path / FILES[role].spellings[0]).write_bytes(content)
+        (tmp_path / spellings(role)[0]).write_bytes(content)
     return tmp_path
 
 
@@ -158,7 +157,8 @@ def test_other_digits_are_read_where_it_is_said(project: Project, own_digits: Pa
 
 def test_files_that_are_not_mnist_are_refused(project: Project, own_digits: Path) -> None:
     message = project.refusal("--pipeline=digits", f"--params=digits_root={own_digits}")
-    assert "train-images-idx3-ubyte.gz holds 120 images, MNIST's has 60,000" in message
+    assert "train-images-idx3-ubyte.gz is not MNIST's file" in message
+    assert "it holds 120 images, MNIST's has 60,000" in message
 
 
 def test_a_download_that_is_not_mnist_is_not_kept(project: Project, own_digits: Path) -> None:
@@ -166,7 +166,8 @@ def test_a_download_that_is_not_mnist_is_not_kept(project: Project, own_digits: 
         message = project.refusal(
             "--pipeline=digits_download", f"--params=digits_download.base_url={base_url}"
         )
-    assert "MNIST's has 60,000" in message
+    assert "train-images-idx3-ubyte.gz cannot be fetched" in message
+    assert "It must be MNIST's file, with the md5 f68b3c2dcbeaaa9fbdd348bbdeb94873" in message
     assert not (project.data / "01_raw").exists()
 
 
@@ -185,8 +186,8 @@ def test_settings_that_make_no_sense_are_refused(project: Project) -> None:
 def test_mnist_is_fetched_and_kept(project: Project, shared_data: Path) -> None:
     with serve(shared_data / "mnist") as base_url:
         project.run("digits_download", digits_download={"base_url": base_url})
-    for published in FILES.values():
-        name = published.spellings[0]
+    for role in ROLES:
+        name = spellings(role)[0]
         kept = (project.data / "01_raw/mnist" / name).read_bytes()
         assert kept == (shared_data / "mnist" / name).read_bytes()
 
@@ -196,11 +197,10 @@ def test_a_part_of_mnist_is_read_nearly_as_well(
     project: Project, shared_data: Path, tmp_path: Path
 ) -> None:
     """The tutorial's 0.92 needs all 60,000; with 3,000 it is 0.88."""
-    for role, size in zip(FILES, (3000, 3000, 2000, 2000), strict=True):
-        name = FILES[role].spellings[0]
-        read = read_images if FILES[role].is_images else read_labels
-        values = read(name, (shared_data / "mnist" / name).read_bytes())
-        (tmp_path / FILES[role].name).write_bytes(idx(values[:size]))
+    for role, size in zip(ROLES, (3000, 3000, 2000, 2000), strict=True):
+        name = spellings(role)[0]
+        values = read_file(role, name, (shared_data / "mnist" / name).read_bytes()).values
+        (tmp_path / spellings(role)[1]).write_bytes(idx(values[:size]))
     settings = {**QUICK["digits"], "check_hashes": False}
     project.run("digits", digits_root=str(tmp_path), digits=settings)
     metrics = project.json("08_reporting/digits_metrics.json")

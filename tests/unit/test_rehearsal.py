@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.examples.digits.data import DigitFile, DigitFiles, digits_of_files
-from aerial_kedro.examples.digits.mnist import FILES
+from aerial_kedro.examples.digits.data import digits_of_files
+from aerial_kedro.examples.digits.files import ROLES, DigitFiles, read_file, spellings
 from rehearsal import digits
 from rehearsal.__main__ import chosen
 from rehearsal.runs import PROJECT
@@ -75,9 +75,9 @@ def test_scaling_is_timed_where_it_is_asked_for(
 def test_its_digits_are_files_that_the_tutorial_reads() -> None:
     written = digits.write_idx()
     found = {
-        role: DigitFile(spelling, written[spelling])
-        for role in FILES
-        for spelling in FILES[role].spellings
+        role: read_file(role, spelling, written[spelling])
+        for role in ROLES
+        for spelling in spellings(role)
         if spelling in written
     }
     read, record = digits_of_files(DigitFiles("/mnist", found), check_hashes=False)

@@ -1,9 +1,8 @@
-"""The digits: where they come from, whether they are what they claim, and a record of them."""
+"""The digits as arrays, whatever files they come from, and a record of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +12,41 @@ from pydantic import BaseModel, ConfigDict
 from sklearn.model_selection import train_test_split
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits import mnist
-from aerial_kedro.examples.digits.idx import read_images, read_labels, unpack
-from aerial_kedro.examples.digits.mnist import FILES, Role
+from aerial_kedro.examples.digits.files import MNIST_SHA256, ROLES, DigitFiles, Role, check_file
 
-_FEWEST = 20
+BLACK = 255
+"""A pixel full of ink; paper is 0."""
 _EMBEDDED_INK = 16
-_INK = 255
+_FEWEST = 20
+_SMALLEST_SIDE = 4
+
+Kind = Literal["mnist", "own", "embedded"]
+
+# Name, description and licence of each kind of digits.
+_ABOUT: dict[Kind, tuple[str, str, str]] = {
+    "mnist": (
+        "MNIST",
+        "Handwritten digits of Census Bureau employees and high-school students, scanned in black "
+        "and white, brought to one size and centred, in grey. The writers of the test images "
+        "wrote none of the training images.",
+        "Made by Y. LeCun, C. Cortes and C. Burges from two collections of the US government's "
+        "institute of standards (NIST SD-1 and SD-3). Their page names no licence; mirrors "
+        "commonly say CC BY-SA 3.0. The files are not part of this project.",
+    ),
+    "embedded": (
+        "scikit-learn's digits",
+        "Small handwritten digits of 13 persons, from forms scanned at the university of "
+        "Boğaziçi. They come undivided and are split here, every digit in the same shares; so the "
+        "same hand may have written training and test images.",
+        "The test part of E. Alpaydin and C. Kaynak's optical recognition of handwritten digits "
+        "(UCI machine learning repository, CC BY 4.0), as it comes with scikit-learn.",
+    ),
+    "own": (
+        "digits of one's own",
+        "Digits in MNIST's format that are not MNIST's, taken as they are.",
+        "Not known to this project.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -46,30 +73,6 @@ class Digits:
 
 
 @dataclass(frozen=True)
-class DigitFile:
-    """A file as it was found: its name, and its bytes, packed or not."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class DigitFiles:
-    """The four files of a folder.
-
-    Parameters
-    ----------
-    source
-        The folder, or the address.
-    files
-        What each of the four holds.
-    """
-
-    source: str
-    files: Mapping[Role, DigitFile]
-
-
-@dataclass(frozen=True)
 class EmbeddedDigits:
     """scikit-learn's own digits: ``(n, 8, 8)`` from 0 to 16, and ``(n,)`` labels."""
 
@@ -88,26 +91,26 @@ class FileRecord(BaseModel):
 
 
 class DatasetRecord(BaseModel):
-    """What a run must tell of its data, so that another run can be known to have used the same.
+    """What a run records of its data, so that another run can be known to have used the same.
 
     Parameters
     ----------
     name, description
-        For a reader.
+        Name and description for a reader.
     version
-        Of the content: the same for the same images, labels and division, in whatever files.
+        Hash of the content: the same for the same images, labels and division, in whatever files.
     source
-        Where it was read from.
+        Where the digits were read from.
     kind
         Whose digits they are.
     train, test
-        How many images.
+        Numbers of images.
     rows, columns
-        Of an image.
+        Size of an image in pixels.
     files
-        Empty for digits that come with a package.
+        The files; empty for digits that come with a package.
     licence
-        What is known of it, in this project's words.
+        What is known of the licence, in this project's words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -116,7 +119,7 @@ class DatasetRecord(BaseModel):
     description: str
     version: str
     source: str
-    kind: Literal["mnist", "own", "embedded"]
+    kind: Kind
     train: int
     test: int
     rows: int
@@ -126,7 +129,7 @@ class DatasetRecord(BaseModel):
 
 
 def digits_of_files(found: DigitFiles, *, check_hashes: bool) -> tuple[Digits, DatasetRecord]:
-    """Read the four files and check that they belong together.
+    """Put the four files together and check that they belong together.
 
     Parameters
     ----------
@@ -138,37 +141,26 @@ def digits_of_files(found: DigitFiles, *, check_hashes: bool) -> tuple[Digits, D
     Raises
     ------
     AerialError
-        Naming the file that is damaged, misplaced or not the published one, and the remedy.
+        Naming the file that is misplaced or not the published one, and the remedy.
     """
-    digits = Digits(
-        **{
-            role: (read_images if FILES[role].is_images else read_labels)(file.name, file.content)
-            for role, file in found.files.items()
-        }
-    )
-    _check_pairs(digits, found)
+    digits = Digits(**{role: file.values for role, file in found.files.items()})
+    _check_pairs(digits, {role: file.name for role, file in found.files.items()})
     if check_hashes:
         for role, file in found.files.items():
-            mnist.check_count(role, file.name, len(getattr(digits, role)))
-        for role, file in found.files.items():
             check_file(role, file)
-    is_mnist = all(_is_published(role, file) for role, file in found.files.items())
-    return digits, _record(
-        digits,
-        kind="mnist" if is_mnist else "own",
-        source=found.source,
-        files=[
-            FileRecord(name=file.name, size_bytes=len(file.content), sha256=_sha256(file.content))
-            for file in found.files.values()
-        ],
-    )
+    is_mnist = all(MNIST_SHA256[role] == file.unpacked_sha256 for role, file in found.files.items())
+    records = [
+        FileRecord(name=file.name, size_bytes=len(file.content), sha256=_sha256(file.content))
+        for file in found.files.values()
+    ]
+    return digits, _record(digits, "mnist" if is_mnist else "own", found.source, records)
 
 
 def digits_of_package(
     found: EmbeddedDigits, *, test_share: float, seed: int
 ) -> tuple[Digits, DatasetRecord]:
     """Divide scikit-learn's digits, every digit in the same shares, and bring them to 0–255."""
-    images = np.rint(found.images * (_INK / _EMBEDDED_INK)).astype(np.uint8)
+    images = np.rint(found.images * (BLACK / _EMBEDDED_INK)).astype(np.uint8)
     train_images, test_images, train_labels, test_labels = train_test_split(
         images,
         found.labels.astype(np.uint8),
@@ -177,80 +169,47 @@ def digits_of_package(
         stratify=found.labels,
     )
     digits = Digits(train_images, train_labels, test_images, test_labels)
-    return digits, _record(digits, kind="embedded", source="scikit-learn: load_digits", files=[])
+    return digits, _record(digits, "embedded", "scikit-learn: load_digits", [])
 
 
-def check_file(role: Role, file: DigitFile) -> None:
-    """Compare a file with the published one.
-
-    A file packed anew has another hash and the same content, so the content decides.
-
-    Raises
-    ------
-    AerialError
-        With both hashes.
-    """
-    if not _is_published(role, file):
-        raise AerialError(
-            f"{file.name} is not MNIST's file: the sha256 of its content is "
-            f"{_sha256(unpack(file.name, file.content))}, that of the published one "
-            f"{FILES[role].content_sha256}. Get the original again, or, if these are other digits "
-            "in the same format, say so with --params=digits.check_hashes=false."
-        )
-
-
-def _is_published(role: Role, file: DigitFile) -> bool:
-    return (
-        _sha256(file.content) == FILES[role].packed_sha256
-        or _sha256(unpack(file.name, file.content)) == FILES[role].content_sha256
-    )
-
-
-def _check_pairs(digits: Digits, found: DigitFiles) -> None:
-    splits: tuple[tuple[Role, Role], ...] = (
+def _check_pairs(digits: Digits, names: dict[Role, str]) -> None:
+    pairs: tuple[tuple[Role, Role], ...] = (
         ("train_images", "train_labels"),
         ("test_images", "test_labels"),
     )
-    for images, labels in splits:
+    for images, labels in pairs:
         counts = len(getattr(digits, images)), len(getattr(digits, labels))
         if counts[0] != counts[1]:
             raise AerialError(
-                f"{found.files[images].name} holds {counts[0]:,} images, but "
-                f"{found.files[labels].name} {counts[1]:,} labels: they do not belong together. "
-                "Put the two files of one set side by side."
+                f"{names[images]} holds {counts[0]:,} images, but {names[labels]} {counts[1]:,} "
+                "labels: they do not belong together. Put the two files of one set side by side."
             )
-    if digits.train_images.shape[1:] != digits.test_images.shape[1:]:
-        sizes = [
-            f"{rows} × {columns}"
-            for _, rows, columns in (digits.train_images.shape, digits.test_images.shape)
-        ]
+    train, test = (
+        f"{rows} × {columns}"
+        for _, rows, columns in (digits.train_images.shape, digits.test_images.shape)
+    )
+    if train != test:
         raise AerialError(
-            f"The images of {found.files['train_images'].name} have {sizes[0]} pixels, those of "
-            f"{found.files['test_images'].name} {sizes[1]}: give files of one set."
+            f"The images of {names['train_images']} have {train} pixels, those of "
+            f"{names['test_images']} {test}: give files of one set."
         )
-    if min(digits.shape) < 4:  # noqa: PLR2004
+    if min(digits.shape) < _SMALLEST_SIDE:
         raise AerialError(
-            f"The images of {found.files['train_images'].name} have only {digits.shape[0]} × "
-            f"{digits.shape[1]} pixels: no digit can be told. Give larger ones."
+            f"The images of {names['train_images']} have only {train} pixels, too few to show a "
+            "digit. Give larger ones."
         )
     if len(digits.train_images) < _FEWEST or len(np.unique(digits.train_labels)) < 2:  # noqa: PLR2004
         raise AerialError(
-            f"{found.files['train_labels'].name} is too little to learn from: at least {_FEWEST} "
-            "images and two different digits are needed. Give more."
+            f"{names['train_labels']} is too little to learn from: at least {_FEWEST} images and "
+            "two different digits are needed. Give more."
         )
 
 
-def _record(
-    digits: Digits,
-    *,
-    kind: Literal["mnist", "own", "embedded"],
-    source: str,
-    files: list[FileRecord],
-) -> DatasetRecord:
-    about = mnist.ABOUT[kind]
+def _record(digits: Digits, kind: Kind, source: str, files: list[FileRecord]) -> DatasetRecord:
+    name, description, licence = _ABOUT[kind]
     return DatasetRecord(
-        name=about.name,
-        description=about.description,
+        name=name,
+        description=description,
         version=_version(digits),
         source=source,
         kind=kind,
@@ -259,14 +218,14 @@ def _record(
         rows=digits.shape[0],
         columns=digits.shape[1],
         files=files,
-        licence=about.licence,
+        licence=licence,
     )
 
 
 def _version(digits: Digits) -> str:
     """Hash shapes and values of the four arrays."""
     found = hashlib.sha256()
-    for role in FILES:
+    for role in ROLES:
         values = getattr(digits, role)
         found.update(f"{role}{values.shape}".encode())
         found.update(np.ascontiguousarray(values).data)

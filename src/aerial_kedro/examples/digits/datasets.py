@@ -1,50 +1,67 @@
-"""The files of the digits tutorial: in a folder, from the web, or those of scikit-learn."""
+"""Where the digits come from: a folder, the web, or scikit-learn."""
 
 from __future__ import annotations
 
-import time
+import tempfile
+import urllib.request
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import fsspec
-import requests
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from aerial_kedro.datasets.atomic import open_atomic
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits.data import DigitFile, DigitFiles, EmbeddedDigits
-from aerial_kedro.examples.digits.mnist import FILES, Role
+from aerial_kedro.examples.digits.data import EmbeddedDigits
+from aerial_kedro.examples.digits.files import (
+    LARGEST,
+    ROLES,
+    DigitFile,
+    DigitFiles,
+    Role,
+    read_file,
+    spellings,
+)
+from aerial_kedro.examples.digits.settings import DownloadSettings
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.scenes.addresses import check_href
 
-_LARGEST = 200_000_000
-"""Bytes of one file: MNIST's largest has 47 million."""
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]):
-    """A folder with the four idx files, packed by gzip or not; without one, scikit-learn's digits.
+    """The four idx files in a folder or on the web; without either, scikit-learn's digits.
+
+    No ready dataset reads the format, and torchvision's reads folders of this machine only, with
+    errors that name neither file nor remedy.
 
     Parameters
     ----------
     path
-        The folder.
+        Folder of the files, packed by gzip or not, on this machine or in blob storage.
+    download
+        Parameters ``digits_download``, to fetch the files from the web instead.
     credentials
-        Of the storage.
+        Credentials of the storage.
     metadata
-        For other tools; not read here.
+        Kedro's metadata of an entry: the layer in the pipeline graph.
     """
 
     def __init__(
         self,
         *,
-        path: str | None,
+        path: str | None = None,
+        download: dict[str, Any] | None = None,
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path, self._credentials = path, credentials
+        self._path, self._download, self._credentials = path, download, credentials
         self.metadata = metadata
 
     def load(self) -> DigitFiles | EmbeddedDigits:
@@ -53,8 +70,12 @@ class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]
         Raises
         ------
         AerialError
-            If the folder or a file is not there, or a file is far too large.
+            If the folder or a file is not there, cannot be fetched, is far too large or damaged.
         """
+        if self._download is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                source = _fetch(self._download, folder)
+                return _read_folder(LocalFileSystem(), folder, source)
         if self._path is None:
             found = load_digits()
             return EmbeddedDigits(found.images, found.target)
@@ -66,141 +87,107 @@ class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]
                 f"digits_root={self._path} does not exist. Give the folder of the four MNIST files "
                 "with --params=digits_root=DIR, or leave it out for scikit-learn's digits."
             )
-        folder = base.rstrip("/")
-        return DigitFiles(
-            self._path, {role: self._read_role(filesystem, folder, role) for role in FILES}
-        )
+        return _read_folder(filesystem, base.rstrip("/"), self._path)
 
     def save(self, data: DigitFiles) -> None:
-        """Write the files, each whole or not at all."""
+        """Write the files as they were found, each whole or not at all."""
+        if self._path is None:
+            raise NotImplementedError("Digits are saved into a folder: give its path.")
         for file in data.files.values():
-            with open_atomic(f"{str(self._path).rstrip('/')}/{file.name}", self._credentials) as to:
+            with open_atomic(f"{self._path.rstrip('/')}/{file.name}", self._credentials) as to:
                 to.write(file.content)
 
-    def _read_role(
-        self, filesystem: fsspec.AbstractFileSystem, folder: str, role: Role
-    ) -> DigitFile:
-        spellings = FILES[role].spellings
-        for name in spellings:
-            path = f"{folder}/{name}"
-            if filesystem.isfile(path):
-                if filesystem.size(path) > _LARGEST:
-                    raise AerialError(
-                        f"{name} in {self._path} has {filesystem.size(path):,} bytes, far more "
-                        "than a file of digits. Put the original in its place."
-                    )
-                return DigitFile(name, filesystem.cat_file(path))
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path, "download": self._download}
+
+
+def _read_folder(filesystem: fsspec.AbstractFileSystem, folder: str, source: str) -> DigitFiles:
+    files: dict[Role, DigitFile] = {}
+    for role in ROLES:
+        names = spellings(role)
+        name = next((each for each in names if filesystem.isfile(f"{folder}/{each}")), None)
+        if name is None:
+            raise AerialError(
+                f"There is no {names[0]} (nor {names[1]}) in {source}. All four MNIST files are "
+                "needed; `kedro run --pipeline=digits_download` fetches them."
+            )
+        with filesystem.open(f"{folder}/{name}", "rb") as file:
+            files[role] = read_file(role, name, file.read(LARGEST + 1))
+    return DigitFiles(source, files)
+
+
+def _fetch(request: dict[str, Any], folder: str) -> str:
+    """Let torchvision fetch the files, which checks their md5, and return where they come from."""
+    from torchvision.datasets import MNIST  # noqa: PLC0415 - seconds, in every `kedro run`
+
+    try:
+        settings = DownloadSettings.model_validate(request)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(["digits_download", *(str(part) for part in problem["loc"])])
+        raise AerialError(f"{name}: {problem['msg']}.") from None
+    base = settings.base_url.rstrip("/")
+    if not _is_safe(base):
         raise AerialError(
-            f"There is no {spellings[0]} (nor {spellings[1]}) in {self._path}. All four MNIST "
-            "files are needed; `kedro run --pipeline=digits_download` fetches them."
+            f"digits_download.base_url={redact(base)} is no https address. Give one with "
+            "--params=digits_download.base_url=https://…"
         )
 
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path}
+    class Fetched(MNIST):  # type: ignore[misc]
+        mirrors = [f"{base}/"] * settings.attempts
+        raw_folder = folder
+
+    urllib.request.install_opener(urllib.request.build_opener(_SafeWeb(settings.timeout_s)))
+    try:
+        Fetched(folder, download=True)
+    except (RuntimeError, OSError, HTTPException) as error:
+        # torchvision lists what each attempt ended with, the last one last.
+        reason = redact(str(error).strip().rpartition("\n")[2].rstrip("."))
+        missing = [
+            each for each in MNIST.resources if not Path(folder, each[0]).with_suffix("").exists()
+        ]
+        name, md5 = (missing or MNIST.resources)[0]
+        raise AerialError(
+            f"{redact(f'{base}/{name}')} cannot be fetched ({reason}). It must be MNIST's file, "
+            f"with the md5 {md5}. Try again later, or another address with "
+            "--params=digits_download.base_url=https://… (behind a proxy: HTTPS_PROXY)."
+        ) from error
+    finally:
+        urllib.request.install_opener(urllib.request.build_opener())
+    return base
 
 
-class DownloadSettings(BaseModel):
-    """Where the files are fetched from.
+class _SafeWeb(urllib.request.BaseHandler):
+    """Refuses plain http, wherever a redirect or torchvision's second try leads, and long silence.
 
     Parameters
     ----------
-    base_url
-        What stands before the names of the files; https, but on this machine.
     timeout_s
-        How long a server may be silent.
-    attempts
-        How often to ask for a file.
+        Seconds that a server may be silent.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
 
-    base_url: str
-    timeout_s: float = Field(strict=True, gt=0, allow_inf_nan=False)
-    attempts: int = Field(strict=True, ge=1, le=20)
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        """Check the address before it is asked."""
+        if not _is_safe(request.full_url):
+            raise URLError(f"{request.full_url} is no https address")
+        request.timeout = self._timeout_s
+        return request
 
+    def http_response(
+        self, request: urllib.request.Request, response: HTTPResponse
+    ) -> HTTPResponse:
+        """Check the length before the content is stored."""
+        if (response.length or 0) > LARGEST:
+            raise URLError(f"{request.full_url} sends more than a file of digits has")
+        return response
 
-class DigitDownloadDataset(AbstractDataset[None, DigitFiles]):
-    """The four files on the web, packed.
-
-    Parameters
-    ----------
-    request
-        The parameters ``digits_download``.
-    metadata
-        For other tools; not read here.
-    """
-
-    def __init__(self, *, request: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-        self._request = request
-        self.metadata = metadata
-
-    def load(self) -> DigitFiles:
-        """Fetch the files.
-
-        Raises
-        ------
-        AerialError
-            If the address is not one of https, or a file cannot be fetched.
-        """
-        try:
-            settings = DownloadSettings.model_validate(self._request)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            name = ".".join(["digits_download", *(str(part) for part in problem["loc"])])
-            raise AerialError(f"{name}: {problem['msg']}.") from None
-        _check_address(settings.base_url)
-        base = settings.base_url.rstrip("/")
-        files: dict[Role, DigitFile] = {}
-        for role, published in FILES.items():
-            name = published.spellings[0]
-            files[role] = DigitFile(name, _fetch(f"{base}/{name}", settings))
-        return DigitFiles(base, files)
-
-    def save(self, data: None) -> None:
-        """Refuse: the web is an input."""
-        raise NotImplementedError("Digits are fetched from the web, never put there.")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"request": self._request}
+    https_request = ftp_request = http_request
+    https_response = http_response
 
 
-def _check_address(address: str) -> None:
+def _is_safe(address: str) -> bool:
     parts = urlsplit(address)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return
-    raise AerialError(
-        f"digits_download.base_url={redact(address)} is no https address. Give one with "
-        "--params=digits_download.base_url=https://…"
-    )
-
-
-def _fetch(address: str, settings: DownloadSettings) -> bytes:
-    for attempt in range(settings.attempts):
-        try:
-            return _fetch_once(address, settings.timeout_s)
-        except requests.RequestException as error:
-            status = error.response.status_code if error.response is not None else None
-            gone = status is not None and 400 <= status < 500 and status != 429  # noqa: PLR2004
-            if gone or attempt + 1 == settings.attempts:
-                raise AerialError(
-                    f"{redact(address)} cannot be fetched ({redact(error)}). Try again later, or "
-                    "another address with --params=digits_download.base_url=https://… (behind a "
-                    "proxy: HTTPS_PROXY)."
-                ) from error
-            time.sleep(min(2.0**attempt, 30) / 2)
-    raise AssertionError  # the last attempt returns or raises
-
-
-def _fetch_once(address: str, timeout_s: float) -> bytes:
-    with requests.get(address, timeout=timeout_s, stream=True) as answer:
-        answer.raise_for_status()
-        _check_address(answer.url)  # a redirect must not leave https
-        content = bytearray()
-        for part in answer.iter_content(1 << 16):
-            content += part
-            if len(content) > _LARGEST:
-                raise AerialError(
-                    f"{redact(address)} sends more than a file of digits has. Check "
-                    "digits_download.base_url."
-                )
-        return bytes(content)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import binomtest
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.examples.digits.idx import DIGITS
+from aerial_kedro.accuracy.proportion import proportion
+from aerial_kedro.examples.digits.files import DIGITS
 from aerial_kedro.report.wording import number
 
-NAMES = [str(digit) for digit in range(DIGITS)]
+MOST_CONFUSIONS = 5
 
 
 @dataclass(frozen=True)
 class ReadDigits:
-    """A model's reading of the test digits.
+    """What a model read on the test images.
 
     Parameters
     ----------
     evaluation
-        Its agreement with the labels.
+        Agreement with the labels.
+    interval
+        95 % interval of the accuracy on other digits like these (Wilson's).
     predicted
-        ``(n,)`` the digit read.
+        ``(n,)`` digits read.
     probability
-        ``(n,)`` that the model gave to it.
+        ``(n,)`` probabilities that the model gave to them.
     """
 
     evaluation: Evaluation
+    interval: Interval | None
     predicted: NDArray[np.int64]
     probability: NDArray[np.float64]
 
@@ -41,35 +45,20 @@ class Confusion(BaseModel):
 
     Parameters
     ----------
-    true, predicted
+    reference, predicted
         The two digits.
     count
-        How often.
+        How often the first was taken for the second.
     of
-        How often the true one occurs.
+        How often the first occurs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    true: int
-    predicted: int
+    reference: str
+    predicted: str
     count: int
     of: int
-
-    @property
-    def sentence(self) -> str:
-        """The same in words.
-
-        Examples
-        --------
-        >>> Confusion(true=4, predicted=9, count=1, of=982).sentence
-        'Of 982 test images of a 4, 1 was taken for a 9.'
-        """
-        return (
-            f"Of {number(self.of)} test images of {_article(self.true)} {self.true}, "
-            f"{number(self.count)} {'was' if self.count == 1 else 'were'} taken for "
-            f"{_article(self.predicted)} {self.predicted}."
-        )
 
 
 def evaluate_model(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> ReadDigits:
@@ -83,61 +72,75 @@ def evaluate_model(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]
         ``(n, 10)``, rows sum to 1.
     """
     predicted = probabilities.argmax(axis=1)
+    names = [str(digit) for digit in range(DIGITS)]
     return ReadDigits(
-        evaluation=evaluate(
-            [str(label) for label in labels], [str(digit) for digit in predicted], NAMES
-        ),
+        evaluation=evaluate([*map(str, labels)], [*map(str, predicted)], names),
+        interval=proportion(predicted == labels).interval,
         predicted=predicted,
         probability=probabilities.max(axis=1),
     )
 
 
-def accuracy_interval(evaluation: Evaluation) -> Interval:
-    """95 % interval of the accuracy on other digits like these (E. B. Wilson, 1927).
+def largest_confusions(counts: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
+    """Find the most frequent mistakes, the most frequent first; of equals, the lower digit.
 
-    Examples
-    --------
-    >>> found = evaluate(["0"] * 90 + ["1"] * 10, ["0"] * 100, ["0", "1"])
-    >>> interval = accuracy_interval(found)
-    >>> round(interval.lower, 3), round(interval.upper, 3)
-    (0.826, 0.945)
+    Parameters
+    ----------
+    counts
+        Square table of image counts; rows are true digits, columns are digits read.
+    classes
+        Names of the digits, in the order of the rows and columns.
+    most
+        How many mistakes to find at most.
     """
-    right = round(evaluation.accuracy * evaluation.n)
-    found = binomtest(right, evaluation.n).proportion_ci(method="wilson")
-    return Interval(lower=float(found.low), upper=float(found.high))
-
-
-def largest_confusions(evaluation: Evaluation, count: int = 5) -> list[Confusion]:
-    """Find the most frequent mistakes, the most frequent first; of equals, the lower digit."""
-    table = np.array(evaluation.confusion)
+    table = np.asarray(counts)
     wrong = table - np.diag(np.diag(table))
-    cells = np.argsort(-wrong, axis=None, kind="stable")[:count]
-    pairs = [divmod(int(cell), len(table)) for cell in cells]
+    cells = np.argsort(-wrong, axis=None, kind="stable")[:most]
     return [
         Confusion(
-            true=true, predicted=read, count=int(wrong[true, read]), of=int(table[true].sum())
+            reference=classes[row],
+            predicted=classes[column],
+            count=int(wrong[row, column]),
+            of=int(table[row].sum()),
         )
-        for true, read in pairs
-        if wrong[true, read] > 0
+        for row, column in (divmod(int(cell), len(table)) for cell in cells)
+        if wrong[row, column] > 0
     ]
 
 
-def surest_mistakes(judgement: ReadDigits, labels: NDArray[np.uint8], count: int) -> list[int]:
+def confusion_sentences(evaluation: Evaluation) -> list[str]:
+    """Put the most frequent mistakes in words, the most frequent first.
+
+    Examples
+    --------
+    >>> names = [str(digit) for digit in range(10)]
+    >>> confusion_sentences(evaluate(["4", "4", "8"], ["4", "9", "8"], names))
+    ['Of 2 test images of a 4, 1 was taken for a 9.']
+    """
+    return [
+        f"Of {number(found.of)} test images of {_with_article(found.reference)}, "
+        f"{number(found.count)} {'was' if found.count == 1 else 'were'} taken for "
+        f"{_with_article(found.predicted)}."
+        for found in largest_confusions(evaluation.confusion, evaluation.classes, MOST_CONFUSIONS)
+    ]
+
+
+def surest_mistakes(read: ReadDigits, labels: NDArray[np.uint8], count: int) -> list[int]:
     """Positions of the misread digits, the one that the model was surest of first.
 
     Parameters
     ----------
-    judgement
-        The model's reading.
+    read
+        What the model read.
     labels
-        ``(n,)``.
+        ``(n,)`` true digits.
     count
         How many at most.
     """
-    wrong = np.flatnonzero(judgement.predicted != labels)
-    surest = wrong[np.argsort(-judgement.probability[wrong], kind="stable")]
+    wrong = np.flatnonzero(read.predicted != labels)
+    surest = wrong[np.argsort(-read.probability[wrong], kind="stable")]
     return [int(position) for position in surest[:count]]
 
 
-def _article(digit: int) -> str:
-    return "an" if digit == 8 else "a"  # noqa: PLR2004
+def _with_article(digit: str) -> str:
+    return f"{'an' if digit == '8' else 'a'} {digit}"

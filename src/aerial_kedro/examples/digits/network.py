@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from aerial_kedro.examples.digits.idx import DIGITS
+from aerial_kedro.examples.digits.data import BLACK
+from aerial_kedro.examples.digits.files import DIGITS
 from aerial_kedro.examples.digits.settings import NetworkSettings
 
-_INK = 255
 _AT_ONCE = 1000
 
 
@@ -33,9 +33,10 @@ def train_network(
     labels
         ``(n,)`` from 0 to 9.
     settings
-        How long and how fast.
+        Length, batches and learning rate of the training.
     seed
-        Of the first weights and the order of the images; torch's own generator is left as it was.
+        Seed of the first weights and the order of the images; torch's own generator is left as
+        it was.
 
     Notes
     -----
@@ -97,4 +98,4 @@ def _build(rows: int, columns: int) -> nn.Sequential:
 
 
 def _as_input(images: NDArray[np.uint8]) -> torch.Tensor:
-    return torch.from_numpy(np.array(images))[:, None].float() / _INK
+    return torch.from_numpy(np.array(images))[:, None].float() / BLACK

@@ -1,137 +1,222 @@
-"""The tutorial's page: one HTML file for a reader who meets a classifier for the first time."""
+"""The tutorial's figures, and its page for a reader who meets a classifier for the first time."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.multiclass import OneVsRestClassifier
 
-from aerial_kedro.examples.digits.data import DatasetRecord, Digits
-from aerial_kedro.examples.digits.evaluation import (
-    ReadDigits,
-    accuracy_interval,
-    largest_confusions,
-    surest_mistakes,
-)
-from aerial_kedro.examples.digits.figures import (
-    choose_sample,
-    digits_confusion_figure,
-    sample_figure,
-    sweep_figure,
-    weights_figure,
-)
+from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.examples.digits.data import BLACK, DatasetRecord, Digits
+from aerial_kedro.examples.digits.evaluation import ReadDigits, confusion_sentences, surest_mistakes
 from aerial_kedro.examples.digits.regression import Sweep
 from aerial_kedro.examples.digits.settings import DigitsSettings
+from aerial_kedro.report.figures import (
+    ACCENT,
+    INK,
+    MUTED,
+    SERIES,
+    confusion_figure,
+    house_style,
+    new_figure,
+)
 from aerial_kedro.report.pages import data_address, figure_address, page_environment
+from aerial_kedro.report.run_facts import RunFacts
+
+_A_ROW = 10
 
 
-@dataclass(frozen=True)
-class PageContent:
-    """What the page is made of.
+def choose_sample(labels: NDArray[np.uint8], count: int, *, seed: int) -> NDArray[np.int64]:
+    """Positions of random digits, none twice; all where there are not so many."""
+    generator = np.random.default_rng(seed)
+    return generator.choice(len(labels), min(count, len(labels)), replace=False)
+
+
+def sample_figure(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Figure:
+    """Digits with their labels, ten in a row.
 
     Parameters
     ----------
-    created
-        When, in words.
+    images
+        ``(n, rows, columns)`` uint8.
+    labels
+        ``(n,)``.
+    """
+    rows = -(-len(images) // _A_ROW)
+    with house_style():
+        figure = new_figure(9.2, 1.1 * rows)
+        panels = figure.subplots(rows, _A_ROW, squeeze=False).ravel()
+        for axes in panels:
+            axes.set_axis_off()
+        for axes, image, label in zip(panels, images, labels, strict=False):
+            axes.imshow(image, cmap="Greys", vmin=0, vmax=255)
+            axes.set_title(str(label), fontsize=11, pad=3)
+    return figure
+
+
+def weights_figure(model: OneVsRestClassifier, shape: tuple[int, int]) -> Figure:
+    """Draw what speaks for each digit (blue) and against it (red), by pixel.
+
+    Parameters
+    ----------
+    model
+        The regression.
+    shape
+        Rows and columns of an image.
+    """
+    # A digit that training lacked, or that all training images show, has no weights.
+    weights = {
+        int(digit): one.coef_.reshape(shape)
+        for digit, one in zip(model.classes_, model.estimators_, strict=False)
+        if hasattr(one, "coef_")
+    }
+    # The strongest weights are few and at the rim; they would leave the others white.
+    limit = float(np.percentile(np.abs(list(weights.values())), 99)) if weights else 0.0
+    with house_style():
+        figure = new_figure(9.2, 3.9)
+        for digit, axes in enumerate(figure.subplots(2, 5).ravel()):
+            axes.set_axis_off()
+            axes.set_title(str(digit), fontsize=11, pad=3)
+            if digit in weights:
+                axes.imshow(weights[digit], cmap="RdBu", vmin=-limit or -1, vmax=limit or 1)
+    return figure
+
+
+def digits_confusion_figure(evaluation: Evaluation) -> Figure:
+    """Confusion matrix in the report's manner; names of one letter stand upright."""
+    figure = confusion_figure(evaluation)
+    for tick in figure.axes[0].get_xticklabels():
+        tick.set(rotation=0, horizontalalignment="center")
+    return figure
+
+
+def sweep_figure(sweep: Sweep, chosen: float) -> Figure:
+    """Accuracy against the strength of regularisation.
+
+    Parameters
+    ----------
+    sweep
+        Accuracies by strength.
+    chosen
+        Strength of this run's model, marked.
+    """
+    strengths = [point.regularization for point in sweep.points]
+    with house_style():
+        figure = new_figure(9.2, 3.8)
+        axes = figure.add_subplot()
+        for accuracy, color, images in (
+            ("train_accuracy", SERIES[1], f"the {sweep.fitted:,} training images of the fit"),
+            ("validation_accuracy", ACCENT, f"{sweep.validated:,} other training images"),
+        ):
+            accuracies = [getattr(point, accuracy) for point in sweep.points]
+            axes.plot(strengths, accuracies, color=color, marker="o", label=images)
+        axes.axvline(chosen, color=MUTED, linewidth=1, linestyle="--")
+        axes.annotate(
+            f" this run: {chosen:g}",
+            (chosen, 0.02),
+            xycoords=("data", "axes fraction"),
+            color=INK,
+            fontsize=9,
+        )
+        axes.set_xscale("log")
+        axes.set_xlabel("Regularisation (1 / C); stronger to the right")
+        axes.set_ylabel("Share read right")
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.grid(color="#e6eaee", linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, loc="best")
+    return figure
+
+
+def draw_page(
+    run_facts: RunFacts,
+    digits: Digits,
+    record: DatasetRecord,
+    regularization: float,
+    regression: OneVsRestClassifier,
+    by_regression: ReadDigits,
+    by_network: ReadDigits,
+    sweep: Sweep,
+    settings: DigitsSettings,
+) -> tuple[str, Figure]:
+    """Make the page, and its picture of random digits.
+
+    Parameters
+    ----------
+    run_facts
+        When the page is made, among other things.
     digits, record
         The data and what is known of it.
     regularization
-        Of the regression.
+        Strength of the regression's penalty.
     regression
         The fitted model.
     by_regression, by_network
-        How the two read the test digits.
+        What the two models read on the test images.
     sweep
         Strengths of regularisation compared.
     settings
-        Of the tutorial.
-    """
-
-    created: str
-    digits: Digits
-    record: DatasetRecord
-    regularization: float
-    regression: OneVsRestClassifier
-    by_regression: ReadDigits
-    by_network: ReadDigits
-    sweep: Sweep
-    settings: DigitsSettings
-
-
-@dataclass(frozen=True)
-class MissedDigit:
-    """A digit that the regression misread, as the page shows it."""
-
-    address: str
-    true: int
-    predicted: int
-    probability: float
-    by_network: int
-
-
-def render_page(content: PageContent) -> str:
-    """Render the page.
-
-    Parameters
-    ----------
-    content
-        What it shows.
+        Settings of the tutorial.
 
     Returns
     -------
-    str
+    page
         A whole HTML document, with every picture in it.
+    sample
+        Random training images with their labels.
     """
-    settings, digits = content.settings, content.digits
-    sample = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
-    regression, network = content.by_regression, content.by_network
-    wrong = regression.predicted != digits.test_labels
+    chosen = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
+    sample = sample_figure(digits.train_images[chosen], digits.train_labels[chosen])
+    wrong = by_regression.predicted != digits.test_labels
     charts = {
-        "sample": sample_figure(digits.train_images[sample], digits.train_labels[sample]),
-        "weights": weights_figure(content.regression, digits.shape),
-        "confusion": digits_confusion_figure(regression.evaluation),
-        "sweep": sweep_figure(content.sweep, content.regularization),
+        "sample": sample,
+        "weights": weights_figure(regression, digits.shape),
+        "confusion": digits_confusion_figure(by_regression.evaluation),
+        "sweep": sweep_figure(sweep, regularization),
     }
-    return (
+    page = (
         page_environment({}, "aerial_kedro.examples.digits")
         .get_template("digits.html.j2")
         .render(
-            content=content,
-            record=content.record,
-            test=regression.evaluation,
-            interval=accuracy_interval(regression.evaluation),
-            network=network.evaluation,
-            network_interval=accuracy_interval(network.evaluation),
-            confusions=largest_confusions(regression.evaluation),
+            created=run_facts.created,
+            record=record,
+            regularization=regularization,
+            settings=settings,
+            sweep=sweep,
+            test=by_regression.evaluation,
+            interval=by_regression.interval,
+            network=by_network.evaluation,
+            network_interval=by_network.interval,
+            confusions=confusion_sentences(by_regression.evaluation),
             charts={name: figure_address(figure) for name, figure in charts.items()},
-            missed=_missed(content),
+            missed=[
+                _missed(position, digits, by_regression, by_network)
+                for position in surest_mistakes(by_regression, digits.test_labels, settings.missed)
+            ],
             missed_in_all=int(wrong.sum()),
-            saved=int((network.predicted == digits.test_labels)[wrong].sum()),
-            sampled=len(sample),
+            saved=int((by_network.predicted == digits.test_labels)[wrong].sum()),
+            sampled=len(chosen),
         )
     )
+    return page, sample
 
 
-def _missed(content: PageContent) -> list[MissedDigit]:
-    labels, found = content.digits.test_labels, content.by_regression
-    return [
-        MissedDigit(
-            address=_image_address(content.digits.test_images[position]),
-            true=int(labels[position]),
-            predicted=int(found.predicted[position]),
-            probability=float(found.probability[position]),
-            by_network=int(content.by_network.predicted[position]),
-        )
-        for position in surest_mistakes(found, labels, content.settings.missed)
-    ]
-
-
-def _image_address(image: NDArray[np.uint8]) -> str:
-    """Put a digit into the page, dark on white as on paper."""
+def _missed(
+    position: int, digits: Digits, by_regression: ReadDigits, by_network: ReadDigits
+) -> dict[str, Any]:
+    """Show a digit that the regression misread, dark on white as on paper."""
     buffer = io.BytesIO()
-    Image.fromarray(255 - image).save(buffer, "PNG")
-    return data_address(buffer.getvalue())
+    Image.fromarray(BLACK - digits.test_images[position]).save(buffer, "PNG")
+    return {
+        "address": data_address(buffer.getvalue()),
+        "true": digits.test_labels[position],
+        "predicted": by_regression.predicted[position],
+        "probability": by_regression.probability[position],
+        "by_network": by_network.predicted[position],
+    }

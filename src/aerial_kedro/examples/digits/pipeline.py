@@ -3,16 +3,18 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.examples.digits import nodes
+from aerial_kedro.examples.digits.page import draw_page
 from aerial_kedro.pipelines.grouping import group
 
 DIGITS, DOWNLOAD = "digits", "digits_download"
 """Tags of nodes that need neither Spark nor its cluster."""
 _SETTINGS = "params:digits"
+_STRENGTH = "params:regularization"
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Digits in; a model, its figures and a page out."""
-    return group([_data(), _models(), _results()], DIGITS)
+    return group([_models(), _results()], DIGITS)
 
 
 def create_download_pipeline(**_: object) -> Pipeline:
@@ -23,30 +25,19 @@ def create_download_pipeline(**_: object) -> Pipeline:
     )
 
 
-def _data() -> Pipeline:
+def _models() -> Pipeline:
     return Pipeline(
         [
             Node(
                 nodes.read_digits,
                 ["digit_files", _SETTINGS],
-                ["digit_images", "digits_record"],
+                ["digit_images", "digits_record", "digits_run_input"],
                 name="read_digits",
             ),
-            Node(nodes.list_input, "digits_record", "digits_run_input", name="list_input"),
-            Node(
-                nodes.draw_sample, ["digit_images", _SETTINGS], "digits_sample", name="draw_sample"
-            ),
-        ]
-    )
-
-
-def _models() -> Pipeline:
-    return Pipeline(
-        [
             Node(
                 nodes.fit_digits,
-                ["digit_images", "params:regularization", _SETTINGS],
-                "digits_regression",
+                ["digit_images", _STRENGTH, _SETTINGS],
+                ["digits_regression", "registered_digits"],
                 name="fit_regression",
             ),
             Node(
@@ -62,40 +53,32 @@ def _models() -> Pipeline:
                 name="train_network",
             ),
             Node(nodes.sweep, ["digit_images", _SETTINGS], "digits_sweep", name="sweep"),
-            Node(
-                nodes.register_digits,
-                "digits_regression",
-                "registered_digits",
-                name="register_model",
-            ),
         ]
     )
 
 
 def _results() -> Pipeline:
-    judged = ["digits_by_regression", "digits_by_network"]
+    found = ["digits_by_regression", "digits_by_network", "digits_sweep"]
     return Pipeline(
         [
             Node(
                 nodes.list_figures,
-                ["digits_record", "params:regularization", *judged, "digits_sweep"],
-                "digits_metrics",
+                ["digits_record", _STRENGTH, *found],
+                ["digits_metrics", "digits_history"],
                 name="list_figures",
             ),
-            Node(nodes.list_history, judged, "digits_history", name="list_history"),
             Node(
-                nodes.draw_page,
+                draw_page,
                 [
                     "run_facts",
                     "digit_images",
                     "digits_record",
-                    "params:regularization",
+                    _STRENGTH,
                     "digits_regression",
-                    *judged,
-                    "digits_sweep",
+                    *found,
                     _SETTINGS,
                 ],
-                "digits_page",
+                ["digits_page", "digits_sample"],
                 name="draw_page",
             ),
         ]

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import validation_curve
 from sklearn.multiclass import OneVsRestClassifier
 
-from aerial_kedro.examples.digits.data import Digits
-from aerial_kedro.examples.digits.idx import DIGITS
-
-_INK = 255.0
+from aerial_kedro.examples.digits.data import BLACK, Digits
+from aerial_kedro.examples.digits.files import DIGITS
 
 
 class SweepPoint(BaseModel):
@@ -33,9 +32,9 @@ class Sweep(BaseModel):
     Parameters
     ----------
     fitted, validated
-        How many images each fit saw, and how many others it was judged by.
+        How many images each fit saw, and on how many others it was evaluated.
     points
-        In order of the strength.
+        Accuracies in order of the strength.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +57,7 @@ class Sweep(BaseModel):
 
 def as_rows(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Bring images to what the regression sees: ``(n, rows * columns)``, from 0 to 1."""
-    return images.reshape(len(images), -1) / _INK
+    return images.reshape(len(images), -1) / BLACK
 
 
 def fit_regression(
@@ -71,26 +70,27 @@ def fit_regression(
     images
         ``(n, rows, columns)`` uint8.
     labels
-        ``(n,)``.
+        ``(n,)`` from 0 to 9.
     regularization
-        Its strength; scikit-learn's ``C`` is the inverse.
+        Strength of the regularisation; scikit-learn's ``C`` is the inverse.
     seed
-        As the tutorial has it. The solver makes no random choice for this kind of regression.
+        Seed as in the tutorial. The solver makes no random choice for this kind of regression.
 
     Notes
     -----
     The ten fits share the pixels in memory and run at the same time: liblinear lets go of the
     interpreter.
     """
-    one = LogisticRegression(C=1 / regularization, solver="liblinear", random_state=seed)
     with joblib.parallel_config(backend="threading", n_jobs=-1):
-        return OneVsRestClassifier(one).fit(as_rows(images), labels)
+        return _regression(regularization, seed).fit(as_rows(images), labels)
 
 
 def sweep_regularization(
     digits: Digits, values: Sequence[float], *, images: int, seed: int
 ) -> Sweep:
-    """Fit at several strengths on some training images and judge by others: no test image is seen.
+    """Fit at several strengths on some training images and evaluate on others.
+
+    Test images are not seen: they are no test of what was chosen by them.
 
     Parameters
     ----------
@@ -99,28 +99,28 @@ def sweep_regularization(
     values
         Strengths of regularisation.
     images
-        How many to fit on, and at most as many others to judge by. Of few images, half each.
+        How many to fit on, and at most as many others to evaluate on; half each where there are
+        not so many.
     seed
-        Of the choice of images.
+        Seed of the choice of images.
     """
     order = np.random.default_rng(seed).permutation(len(digits.train_images))
     size = min(images, len(order) // 2)
-    parts = order[:size], order[size : 2 * size]
-    points = []
-    for value in sorted(set(values)):
-        model = fit_regression(
-            digits.train_images[parts[0]],
-            digits.train_labels[parts[0]],
-            regularization=value,
-            seed=seed,
+    chosen, strengths = order[: 2 * size], np.unique(np.asarray(values, dtype=float))
+    with joblib.parallel_config(backend="threading", n_jobs=-1):
+        train, validation = validation_curve(
+            _regression(1.0, seed),
+            as_rows(digits.train_images[chosen]),
+            digits.train_labels[chosen],
+            param_name="estimator__C",
+            param_range=1 / strengths,
+            cv=[(np.arange(size), np.arange(size, 2 * size))],
         )
-        train, validation = (
-            float(model.score(as_rows(digits.train_images[part]), digits.train_labels[part]))
-            for part in parts
-        )
-        points.append(
-            SweepPoint(regularization=value, train_accuracy=train, validation_accuracy=validation)
-        )
+    found = np.column_stack([strengths, train, validation]).tolist()
+    points = [
+        SweepPoint(regularization=value, train_accuracy=fitted, validation_accuracy=others)
+        for value, fitted, others in found
+    ]
     return Sweep(fitted=size, validated=size, points=points)
 
 
@@ -131,3 +131,9 @@ def regression_probabilities(
     found = np.zeros((len(images), DIGITS))
     found[:, model.classes_.astype(np.intp)] = model.predict_proba(as_rows(images))
     return found
+
+
+def _regression(regularization: float, seed: int) -> OneVsRestClassifier:
+    return OneVsRestClassifier(
+        LogisticRegression(C=1 / regularization, solver="liblinear", random_state=seed)
+    )

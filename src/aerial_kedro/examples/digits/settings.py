@@ -31,15 +31,33 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DownloadSettings(_Settings):
+    """Where the files are fetched from.
+
+    Parameters
+    ----------
+    base_url
+        What stands before the names of the files; https, or http on this machine.
+    timeout_s
+        Seconds that a server may be silent.
+    attempts
+        How often to ask for a file.
+    """
+
+    base_url: str
+    timeout_s: float = Field(strict=True, gt=0, allow_inf_nan=False)
+    attempts: int = Field(strict=True, ge=1, le=20)
+
+
 class SweepSettings(_Settings):
-    """Which strengths of regularisation to compare, and on how much.
+    """Which strengths of regularisation to compare, and on how many images.
 
     Parameters
     ----------
     values
         The strengths.
     images
-        How many training images to fit on, and at most as many others to judge by.
+        How many training images to fit on, and at most as many others to evaluate on.
     """
 
     values: list[Regularization] = Field(min_length=1)
@@ -70,17 +88,17 @@ class DigitsSettings(_Settings):
     Parameters
     ----------
     seed
-        Of every random choice here.
+        Seed of every random choice.
     check_hashes
         Whether the files must be MNIST's own. Off for other digits in the same format.
     test_share
-        Of scikit-learn's digits, which come undivided.
+        Share of scikit-learn's digits to test with; they come undivided.
     sample
         How many random digits to show.
     missed
         How many misread digits to show at most.
     sweep, network
-        See there.
+        Settings of the comparison of strengths, and of the network.
     """
 
     seed: int = Field(strict=True, ge=0, lt=2**32)

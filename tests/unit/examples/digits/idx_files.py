@@ -10,8 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from aerial_kedro.examples.digits.data import DigitFile, DigitFiles
-from aerial_kedro.examples.digits.mnist import FILES, Role
+from aerial_kedro.examples.digits.files import ROLES, DigitFiles, Role, read_file, spellings
 
 
 def idx(values: NDArray[np.uint8]) -> bytes:
@@ -33,12 +32,12 @@ def four_files(train: int = 40, test: int = 20, *, packed: bool = True) -> dict[
     """Four files that belong together."""
     pack = partial(gzip.compress, mtime=0) if packed else bytes
     sets = {"train": draw_digits(train), "test": draw_digits(test, seed=1)}
-    return {role: pack(idx(sets[role.split("_")[0]][role.split("_")[1]])) for role in FILES}
+    return {role: pack(idx(sets[role.split("_")[0]][role.split("_")[1]])) for role in ROLES}
 
 
 def as_found(content: Mapping[Role, bytes]) -> DigitFiles:
     """The files as the dataset hands them to the node."""
     return DigitFiles(
         "/digits",
-        {role: DigitFile(FILES[role].spellings[0], each) for role, each in content.items()},
+        {role: read_file(role, spellings(role)[0], each) for role, each in content.items()},
     )

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits import mnist
-from aerial_kedro.examples.digits.data import (
+from aerial_kedro.examples.digits.data import EmbeddedDigits, digits_of_files, digits_of_package
+from aerial_kedro.examples.digits.files import (
+    MNIST_SHA256,
+    ROLES,
     DigitFile,
-    EmbeddedDigits,
+    Role,
     check_file,
-    digits_of_files,
-    digits_of_package,
+    read_file,
+    spellings,
 )
-from aerial_kedro.examples.digits.mnist import FILES, Role
 from tests.unit.examples.digits.idx_files import as_found, draw_digits, four_files, idx
 
 
@@ -37,7 +38,7 @@ def test_files_become_digits_and_a_record() -> None:
     assert record.kind == "own"
     assert record.source == "/digits"
     assert [(each.name, each.sha256) for each in record.files] == [
-        (FILES[role].spellings[0], hashlib.sha256(content[role]).hexdigest()) for role in FILES
+        (spellings(role)[0], hashlib.sha256(content[role]).hexdigest()) for role in ROLES
     ]
 
 
@@ -56,11 +57,12 @@ def test_the_version_is_that_of_the_content() -> None:
     assert version(swapped) != version(four_files(20, 20))
 
 
-def test_labels_under_the_name_of_images_are_told() -> None:
+def test_labels_under_the_name_of_images_are_refused() -> None:
     content = four_files()
     message = refusal({**content, "train_images": content["train_labels"]})
-    assert "train-images-idx3-ubyte.gz holds labels, not images" in message
-    assert "another file's name" in message
+    assert message.startswith("train-images-idx3-ubyte.gz cannot be read as images")
+    assert "it holds labels, not images" in message
+    assert "another file under this name" in message
 
 
 def test_unequal_counts_name_both_files() -> None:
@@ -69,7 +71,7 @@ def test_unequal_counts_name_both_files() -> None:
     assert "t10k-labels-idx1-ubyte.gz 30 labels" in message
 
 
-def test_images_of_two_sizes_are_told() -> None:
+def test_images_of_two_sizes_are_refused() -> None:
     other = idx(draw_digits(20, side=9)["images"])
     message = refusal({**four_files(), "test_images": other})
     assert "8 × 8 pixels" in message
@@ -77,16 +79,16 @@ def test_images_of_two_sizes_are_told() -> None:
 
 
 @pytest.mark.parametrize("train", [10, 19])
-def test_too_few_images_are_told(train: int) -> None:
+def test_too_few_images_are_refused(train: int) -> None:
     assert "too little to learn from" in refusal(four_files(train=train))
 
 
-def test_one_digit_alone_is_told() -> None:
+def test_one_digit_alone_is_refused() -> None:
     labels = idx(np.full(40, 3, np.uint8))
     assert "two different digits" in refusal({**four_files(), "train_labels": labels})
 
 
-def test_tiny_images_are_told() -> None:
+def test_tiny_images_are_refused() -> None:
     images = {
         "train_images": idx(np.zeros((40, 3, 8), np.uint8)),
         "test_images": idx(np.zeros((20, 3, 8), np.uint8)),
@@ -94,39 +96,42 @@ def test_tiny_images_are_told() -> None:
     assert "only 3 × 8 pixels" in refusal({**four_files(), **images})
 
 
-def test_test_files_in_the_place_of_training_files_are_told() -> None:
+def test_test_files_in_the_place_of_training_files_are_named() -> None:
+    images = np.zeros((10_000, 4, 4), np.uint8)
+    file = DigitFile("train-images-idx3-ubyte", b"", MNIST_SHA256["test_images"], images)
     with pytest.raises(AerialError) as error:
-        mnist.check_count("train_images", "train-images-idx3-ubyte", 10_000)
+        check_file("train_images", file)
     message = str(error.value)
-    assert "holds 10,000 images, MNIST's has 60,000" in message
-    assert "looks like t10k-images-idx3-ubyte under another name" in message
+    assert "it holds 10,000 images, MNIST's has 60,000" in message
+    assert "It is t10k-images-idx3-ubyte under another name" in message
 
 
 def test_digits_that_are_not_mnist_are_refused_unless_it_is_said() -> None:
     message = refusal(four_files(), check_hashes=True)
-    assert "train-images-idx3-ubyte.gz holds 40 images, MNIST's has 60,000" in message
+    assert "train-images-idx3-ubyte.gz is not MNIST's file" in message
+    assert "it holds 40 images, MNIST's has 60,000" in message
     assert "digits.check_hashes=false" in message
 
 
-def test_another_content_is_told_with_both_hashes() -> None:
+def test_another_content_is_named_with_both_hashes() -> None:
     plain = idx(draw_digits(20)["images"])
     with pytest.raises(AerialError) as error:
-        check_file("test_images", DigitFile("my-images.gz", gzip.compress(plain)))
+        check_file("test_images", read_file("test_images", "my-images.gz", gzip.compress(plain)))
     message = str(error.value)
     assert message.startswith("my-images.gz is not MNIST's file")
     assert hashlib.sha256(plain).hexdigest() in message
-    assert FILES["test_images"].content_sha256 in message
+    assert MNIST_SHA256["test_images"] in message
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("role", ["test_labels", "test_images", "train_labels"])
 def test_mnist_passes_as_published_unpacked_and_packed_anew(shared_data: Path, role: Role) -> None:
-    published = (shared_data / "mnist" / FILES[role].spellings[0]).read_bytes()
+    published = (shared_data / "mnist" / spellings(role)[0]).read_bytes()
     plain = gzip.decompress(published)
     for content in (published, plain, gzip.compress(plain, 1)):
-        check_file(role, DigitFile("file", content))
+        check_file(role, read_file(role, "file", content))
     with pytest.raises(AerialError, match="is not MNIST's"):
-        check_file(role, DigitFile("file", plain[:-1] + bytes([plain[-1] ^ 1])))
+        check_file(role, read_file(role, "file", plain[:-1] + bytes([plain[-1] ^ 1])))
 
 
 def test_digits_of_the_package_are_divided_alike_for_every_digit() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torchvision.datasets import MNIST
 
 from aerial_kedro.examples.digits.data import EmbeddedDigits
-from aerial_kedro.examples.digits.datasets import DigitDownloadDataset, DigitFilesDataset
-from aerial_kedro.examples.digits.mnist import FILES
+from aerial_kedro.examples.digits.datasets import DigitFilesDataset
+from aerial_kedro.examples.digits.files import ROLES, DigitFiles, spellings
 from tests.unit.datasets.refusals import refused
 from tests.unit.examples.digits.idx_files import as_found, four_files
 
@@ -40,6 +45,26 @@ class _CutShort(_Quiet):
         self.close_connection = True
 
 
+class _Endless(_Quiet):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(10**12))
+        self.end_headers()
+        self.close_connection = True
+
+
+class _Silent(_Quiet):
+    def do_GET(self) -> None:
+        time.sleep(1)
+
+
+class _Elsewhere(_Quiet):
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://example.org/mnist")
+        self.end_headers()
+
+
 @contextlib.contextmanager
 def serve(folder: Path, handler: type[_Quiet] = _Quiet) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
@@ -50,9 +75,9 @@ def serve(folder: Path, handler: type[_Quiet] = _Quiet) -> Iterator[str]:
             server.shutdown()
 
 
-def download(base_url: str, **other: Any) -> DigitDownloadDataset:
+def download(base_url: str, **other: Any) -> DigitFilesDataset:
     request = {"base_url": base_url, "timeout_s": 5.0, "attempts": 1, **other}
-    return DigitDownloadDataset(request=request)
+    return DigitFilesDataset(download=request)
 
 
 @pytest.fixture
@@ -63,7 +88,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_files_come_back_as_they_were(folder: Path) -> None:
     found = DigitFilesDataset(path=str(folder)).load()
-    assert not isinstance(found, EmbeddedDigits)
+    assert isinstance(found, DigitFiles)
     assert found.source == str(folder)
     assert {role: file.content for role, file in found.files.items()} == four_files()
 
@@ -71,13 +96,13 @@ def test_files_come_back_as_they_were(folder: Path) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_files_are_found_under_each_of_their_names(tmp_path: Path, spelling: int) -> None:
     for role, content in four_files(packed=False).items():
-        (tmp_path / FILES[role].spellings[spelling]).write_bytes(content)
+        (tmp_path / spellings(role)[spelling]).write_bytes(content)
     found = DigitFilesDataset(path=f"{tmp_path}/").load()
-    assert not isinstance(found, EmbeddedDigits)
-    assert found.files["test_labels"].name == FILES["test_labels"].spellings[spelling]
+    assert isinstance(found, DigitFiles)
+    assert found.files["test_labels"].name == spellings("test_labels")[spelling]
 
 
-def test_a_kind_of_storage_that_is_not_read_is_told() -> None:
+def test_a_kind_of_storage_that_is_not_read_is_named() -> None:
     with refused("has the scheme 'memory'"):
         DigitFilesDataset(path="memory://digits").load()
 
@@ -89,36 +114,89 @@ def test_without_a_folder_there_are_the_digits_of_scikit_learn() -> None:
     assert found.images.max() == 16
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with refused(r"digits_root=.*/nothing does not exist.*--params=digits_root=DIR"):
         DigitFilesDataset(path=str(tmp_path / "nothing")).load()
 
 
-@pytest.mark.parametrize("role", FILES)
-def test_a_file_that_is_not_there_is_told(folder: Path, role: Any) -> None:
-    name = FILES[role].spellings[0]
+@pytest.mark.parametrize("role", ROLES)
+def test_a_file_that_is_not_there_is_named(folder: Path, role: Any) -> None:
+    name = spellings(role)[0]
     (folder / name).unlink()
     with refused(rf"There is no {name} .*digits_download` fetches them"):
         DigitFilesDataset(path=str(folder)).load()
 
 
-def test_files_are_fetched(folder: Path) -> None:
-    with serve(folder) as base_url:
+@pytest.fixture
+def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of files that torchvision takes for MNIST's."""
+    resources = [
+        (spellings(role)[0], hashlib.md5(each).hexdigest()) for role, each in four_files().items()
+    ]
+    monkeypatch.setattr(MNIST, "resources", resources)
+    return folder
+
+
+def test_files_are_fetched(published: Path) -> None:
+    with serve(published) as base_url:
         found = download(f"{base_url}/").load()
+    assert isinstance(found, DigitFiles)
     assert found.source == base_url
     assert {role: file.content for role, file in found.files.items()} == four_files()
 
 
-def test_a_file_that_the_server_lacks_is_told(folder: Path) -> None:
-    (folder / "t10k-images-idx3-ubyte.gz").unlink()
-    with serve(folder) as base_url, refused(r"t10k-images.*cannot be fetched \(404.*base_url="):
-        download(base_url, attempts=20).load()  # asked once only: it would take minutes
+def test_files_with_another_hash_are_refused(folder: Path) -> None:
+    md5 = dict(MNIST.resources)["train-images-idx3-ubyte.gz"]
+    with serve(folder) as base_url, refused(rf"train-images.*cannot be fetched.*the md5 {md5}"):
+        download(base_url).load()
 
 
-@pytest.mark.parametrize("handler", [_Broken, _CutShort])
-def test_a_server_in_trouble_is_told(folder: Path, handler: type[_Quiet]) -> None:
+def test_a_file_that_the_server_lacks_is_named(published: Path) -> None:
+    (published / "t10k-images-idx3-ubyte.gz").unlink()
+    with (
+        serve(published) as base_url,
+        refused(r"t10k-images.*cannot be fetched \(HTTP Error 404.*base_url="),
+    ):
+        download(base_url, attempts=20).load()
+
+
+@pytest.mark.parametrize("handler", [_Broken, _CutShort, _Endless])
+def test_a_server_in_trouble_is_named(folder: Path, handler: type[_Quiet]) -> None:
     with serve(folder, handler) as base_url, refused(r"train-images.*cannot be fetched"):
         download(base_url, attempts=2).load()
+
+
+def test_a_silent_server_is_not_waited_for(folder: Path) -> None:
+    with (
+        serve(folder, _Silent) as base_url,
+        refused(r"train-images.*cannot be fetched \(.*timed out"),
+    ):
+        download(base_url, timeout_s=0.2).load()
+
+
+def test_a_redirect_does_not_leave_https(folder: Path) -> None:
+    with (
+        serve(folder, _Elsewhere) as base_url,
+        refused(r"cannot be fetched \(.*http://example\.org/mnist is no https address"),
+    ):
+        download(base_url).load()
+
+
+def test_torchvision_s_second_try_without_https_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where https fails in the middle, torchvision would ask by plain http."""
+    monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", lambda url, **_: url)
+    with refused(r"cannot be fetched \(.*http://256\.0\.0\.1/.* is no https address"):
+        download("https://256.0.0.1").load()
+
+
+def test_the_web_is_as_before_after_a_download(published: Path) -> None:
+    with serve(published) as base_url:
+        download(base_url).load()
+    with pytest.raises(urllib.error.URLError) as error:  # no such host, but asked
+        urllib.request.urlopen("http://nowhere.invalid/")
+    assert "https" not in str(error.value)
 
 
 @pytest.mark.parametrize("address", ["http://example.org/mnist", "ftp://127.0.0.1/", "/mnist", ""])
@@ -127,6 +205,6 @@ def test_only_https_is_asked(address: str) -> None:
         download(address).load()
 
 
-def test_an_unheard_setting_is_told() -> None:
+def test_an_unheard_setting_is_named() -> None:
     with refused(r"digits_download\.retries: Extra inputs"):
         download("https://example.org", retries=3).load()

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.examples.digits.data import Digits
 from aerial_kedro.examples.digits.evaluation import (
+    confusion_sentences,
     evaluate_model,
     largest_confusions,
     surest_mistakes,
 )
-from aerial_kedro.examples.digits.figures import choose_sample, sample_figure
 from aerial_kedro.examples.digits.network import network_probabilities, train_network
+from aerial_kedro.examples.digits.page import choose_sample, sample_figure
 from aerial_kedro.examples.digits.regression import (
     Sweep,
     SweepPoint,
@@ -109,7 +110,7 @@ def test_the_sweep_sees_no_test_image(digits: Digits) -> None:
     assert [point.regularization for point in one.points] == [0.1, 10.0]
 
 
-def test_the_sweep_judges_by_images_that_the_fit_has_not_seen() -> None:
+def test_the_sweep_evaluates_on_images_that_the_fit_has_not_seen() -> None:
     """Noise can be learnt by heart, and not be read."""
     generator = np.random.default_rng(3)
     images = generator.integers(0, 256, (120, 12, 12), dtype=np.uint8)
@@ -140,11 +141,10 @@ def test_a_sweep_over_nonsense_is_refused(value: object) -> None:
         SweepSettings.model_validate({"values": [value], "images": 100})
 
 
-def test_confusions_are_told_in_words_the_most_frequent_first() -> None:
+def test_confusions_are_put_in_words_the_most_frequent_first() -> None:
     labels = np.array([4] * 5 + [8] * 4 + [1] * 3, dtype=np.uint8)
     read = np.array([4, 4, 9, 9, 9, 8, 8, 1, 3, 1, 1, 1])
-    found = largest_confusions(evaluate_model(labels, np.eye(10)[read]).evaluation)
-    assert [each.sentence for each in found] == [
+    assert confusion_sentences(evaluate_model(labels, np.eye(10)[read]).evaluation) == [
         "Of 5 test images of a 4, 3 were taken for a 9.",
         "Of 4 test images of an 8, 1 was taken for a 1.",
         "Of 4 test images of an 8, 1 was taken for a 3.",
@@ -156,7 +156,8 @@ def test_where_nothing_is_wrong_nothing_is_confused() -> None:
     found = evaluate_model(labels, np.eye(10))
     assert isinstance(found.evaluation, Evaluation)
     assert found.evaluation.accuracy == 1
-    assert largest_confusions(found.evaluation) == []
+    assert largest_confusions(found.evaluation.confusion, found.evaluation.classes, 5) == []
+    assert confusion_sentences(found.evaluation) == []
     assert surest_mistakes(found, labels, 5) == []
 
 
