@@ -25,7 +25,9 @@ def _imported() -> set[str]:
     graph = grimp.build_graph(PACKAGE, include_external_packages=True)
     roots = tuple(f"{PACKAGE}.{name}" for name in ON_WORKERS)
     found: set[str] = set()
-    new = {name for name in graph.modules if name.startswith(roots)}
+    new = {
+        name for name in graph.modules if f"{name}.".startswith(tuple(f"{each}." for each in roots))
+    }
     while new:
         found |= new
         ours = {name for name in new if name.split(".")[0] == PACKAGE}

@@ -52,11 +52,6 @@ def test_a_backbone_of_another_version_is_refused(tmp_path: Path) -> None:
         read_source(str(tmp_path), make_card())
 
 
-def test_a_model_without_its_backbone_is_not_kept(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="without its backbone"):
-        write_source(str(tmp_path), None)
-
-
 def test_a_model_that_lacks_its_backbone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AerialError, match=r"no backbone at .*backbone\.onnx\. Train the model"):
         read_source(str(tmp_path), make_card())
