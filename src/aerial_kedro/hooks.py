@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -33,11 +31,6 @@ from aerial_kedro.imagery.access import RULES_VARIABLE, check_access
 from aerial_kedro.imagery.search import check_request
 from aerial_kedro.pipelines.training_synapseml.pipeline import SYNAPSEML
 
-LOGGER = logging.getLogger(__name__)
-_PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
-# They tell of every request and every gateway call.
-_TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
-
 
 class ProjectRunParameters(RunParameters, DigitsRunParameters):
     """The run parameters of the product and of its examples."""
@@ -52,8 +45,6 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Check the run parameters and hand Spark its settings."""
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
         loader = cast("ProjectConfigLoader", context.config_loader)
         try:
             spark.configure(loader["spark"])
@@ -98,13 +89,6 @@ class ProjectHooks:
                 dataset.check_name()  # type: ignore[union-attr]
             except AerialError as error:
                 raise click.ClickException(str(error)) from None
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Say where the report is."""
-        for name in sorted(pipeline.all_outputs() & _PAGES):
-            path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
-            LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
