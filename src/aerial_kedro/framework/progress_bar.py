@@ -11,20 +11,22 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from aerial_kedro.datasets.progress import shown_live
 
 
 class ProgressBar:
-    """Two lines at the foot of a terminal, while a run is at work; nothing where there is none.
+    """Lines at the foot of a terminal while a run is at work; nothing where there is no terminal.
 
+    One for the steps, one for the step at work, one for what that reports of its progress.
     Log lines appear above it, since the handlers that write to the terminal are led through it.
     """
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()
         self._progress: Progress | None = None
-        self._all = self._at_work = TaskID(0)
+        self._all = self._at_work = self._inside = TaskID(0)
         # An interrupted run ends without a hook; a terminal needs its cursor back.
         atexit.register(self.close)
 
@@ -40,16 +42,16 @@ class ProgressBar:
         if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             return
         self._progress = Progress(
+            BarColumn(bar_width=14),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[words]}"),
-            TimeElapsedColumn(),
             console=Console(file=sys.stderr),
             transient=True,
             refresh_per_second=4,
         )
-        self._all = self._progress.add_task("Steps", total=steps, words=f"0 of {steps}")
-        self._at_work = self._progress.add_task("", total=None, words="")
+        self._all = self._progress.add_task(f"0 of {steps} steps", total=steps)
+        self._at_work = self._progress.add_task("", total=None, visible=False)
+        self._inside = self._progress.add_task("", total=1.0, visible=False)
         terminal = sys.stderr
         self._open.enter_context(self._progress)  # puts a writer in the place of sys.stderr
         _lead_handlers(terminal, sys.stderr)
@@ -59,19 +61,21 @@ class ProgressBar:
     def begin(self, step: str) -> None:
         """Show which step is at work."""
         if self._progress:
-            self._progress.reset(self._at_work, total=None, description=step, words="")
+            self._progress.reset(self._at_work, description=step, visible=True)
+            self._progress.reset(self._inside, visible=False)
 
     def show(self, words: str, share: float) -> None:
         """Show how far the step at work is: in words, and the share that is done (0-1)."""
         if self._progress:
-            self._progress.update(self._at_work, total=1.0, completed=share, words=words)
+            self._progress.update(self._inside, completed=share, description=words, visible=True)
 
     def finish(self) -> None:
         """Count a step as done."""
         if self._progress:
             self._progress.advance(self._all)
             task = self._progress.tasks[self._all]
-            self._progress.update(self._all, words=f"{task.completed:.0f} of {task.total:.0f}")
+            words = f"{task.completed:.0f} of {task.total:.0f} steps"
+            self._progress.update(self._all, description=words)
 
     def close(self) -> None:
         """Remove the bar, if there is one; log lines go straight to the terminal again."""

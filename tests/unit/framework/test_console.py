@@ -1,0 +1,98 @@
+"""A run logs each of its steps once, when it is done, and ends with its results."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import pytest
+from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner, ThreadRunner
+
+from aerial_kedro.framework.console import ConsoleHook
+
+STEP = re.compile(r"(.+?) +\d+\.\d s")
+
+
+def run(
+    pipeline: Pipeline,
+    caplog: pytest.LogCaptureFixture,
+    runner: SequentialRunner | ThreadRunner,
+    **entries: Any,
+) -> list[str]:
+    """Run a pipeline under the hook; return what it logged."""
+    caplog.set_level(logging.INFO, logger="aerial_kedro")
+    hooks = _create_hook_manager()
+    hooks.register(ConsoleHook())
+    catalog = DataCatalog({name: MemoryDataset(value) for name, value in entries.items()})
+    arguments: dict[str, Any] = {"pipeline": pipeline, "catalog": catalog}
+    hooks.hook.before_pipeline_run(run_params={}, **arguments)
+    try:
+        runner.run(pipeline, catalog, hooks)
+    except ZeroDivisionError as error:
+        hooks.hook.on_pipeline_error(error=error, run_params={}, **arguments)
+        raise
+    hooks.hook.after_pipeline_run(run_params={}, run_result={}, **arguments)
+    return [
+        each.getMessage() for each in caplog.records if each.name.startswith("aerial_kedro.framew")
+    ]
+
+
+@pytest.mark.parametrize("runner", [SequentialRunner(), ThreadRunner()])
+def test_each_step_is_logged_once(
+    caplog: pytest.LogCaptureFixture, runner: SequentialRunner | ThreadRunner
+) -> None:
+    """With several outputs, with none, and without a group."""
+    pipeline = Pipeline(
+        [
+            Node(lambda: (1, 2), None, ["one", "two"], name="training.make_both"),
+            Node(lambda _: None, "one", None, name="training.forest.look"),
+            Node(lambda two: two, "two", "three", name="copy"),
+        ]
+    )
+    said = run(pipeline, caplog, runner)
+    steps = [found[1] for line in said if (found := STEP.fullmatch(line))]
+    assert sorted(steps) == ["Copy", "Training: look forest", "Training: make both"]
+    assert len(said) == len(steps)
+
+
+def test_a_step_that_fails_is_not_logged_as_done(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline = Pipeline(
+        [
+            Node(lambda x: x, "given", "copied", name="copy"),
+            Node(lambda x: x / 0, "copied", "impossible", name="divide"),
+        ]
+    )
+    with pytest.raises(ZeroDivisionError):
+        run(pipeline, caplog, SequentialRunner(), given=1)
+    steps = [each.getMessage() for each in caplog.records if STEP.fullmatch(each.getMessage())]
+    assert [line.split("  ")[0] for line in steps] == ["Copy"]
+
+
+def test_time_includes_what_is_computed_while_saving(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 112.34])
+    monkeypatch.setattr("aerial_kedro.framework.console.time.monotonic", lambda: next(clock))
+    (line,) = run(
+        Pipeline([Node(lambda x: x, "given", "copied", name="training.forest.fit")]),
+        caplog,
+        SequentialRunner(),
+        given=1,
+    )
+    assert line == f"{'Training: fit forest':<50}   12.3 s"
+
+
+def test_a_run_with_nothing_to_do_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    (line,) = run(Pipeline([]), caplog, SequentialRunner())
+    assert line == "Nothing was made: every output is there already."
+
+
+def test_the_hook_is_quiet_about_libraries() -> None:
+    logger = logging.getLogger("azure")
+    logger.setLevel(logging.DEBUG)
+    ConsoleHook().after_context_created(context=None)  # type: ignore[arg-type]
+    assert logger.level == logging.WARNING
