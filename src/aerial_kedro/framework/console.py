@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -39,10 +40,12 @@ class ConsoleHook:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Show the progress bar, when all that refuses a run has let it pass."""
         self._started, self._unsaved, self._made = {}, {}, {}
-        self._bar.open(len(pipeline.nodes))
+        # Steps in processes of their own are not seen here, and forked ones would hold its locks.
+        if "ParallelRunner" not in run_params.get("runner", ""):
+            self._bar.open(len(pipeline.nodes))
 
     @hook_impl
     def before_dataset_loaded(self, node: Node) -> None:
@@ -63,7 +66,7 @@ class ConsoleHook:
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         """End a step with its last output: what Spark computes, it computes while it saves."""
         # A folder of files is saved from a mapping of names.
-        self._made[dataset_name] = sorted(map(str, data)) if isinstance(data, dict) else []
+        self._made[dataset_name] = sorted(map(str, data)) if isinstance(data, Mapping) else []
         if node.name in self._unsaved:
             self._unsaved[node.name].discard(dataset_name)
             self._end_if_saved(node)
@@ -74,10 +77,10 @@ class ConsoleHook:
         self._bar.close()
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Log where the results are, and what to do next."""
         self._bar.close()
-        if not self._made:
+        if run_params.get("only_missing_outputs") and not self._made:
             LOGGER.info("Nothing was made: every output is there already.")
         for line in describe_results(self._made, catalog):
             LOGGER.info("%s", line)

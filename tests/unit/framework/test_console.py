@@ -10,9 +10,10 @@ import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
-from kedro.runner import SequentialRunner, ThreadRunner
+from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
 from aerial_kedro.framework.console import ConsoleHook
+from aerial_kedro.framework.progress_bar import ProgressBar
 
 STEP = re.compile(r"(.+?) +\d+\.\d s")
 
@@ -21,6 +22,8 @@ def run(
     pipeline: Pipeline,
     caplog: pytest.LogCaptureFixture,
     runner: SequentialRunner | ThreadRunner,
+    *,
+    only_missing: bool = False,
     **entries: Any,
 ) -> list[str]:
     """Run a pipeline under the hook; return what it logged."""
@@ -28,14 +31,15 @@ def run(
     hooks = _create_hook_manager()
     hooks.register(ConsoleHook())
     catalog = DataCatalog({name: MemoryDataset(value) for name, value in entries.items()})
-    arguments: dict[str, Any] = {"pipeline": pipeline, "catalog": catalog}
-    hooks.hook.before_pipeline_run(run_params={}, **arguments)
+    given = {"runner": str(runner), "only_missing_outputs": only_missing}
+    arguments: dict[str, Any] = {"run_params": given, "pipeline": pipeline, "catalog": catalog}
+    hooks.hook.before_pipeline_run(**arguments)
     try:
         runner.run(pipeline, catalog, hooks)
     except ZeroDivisionError as error:
-        hooks.hook.on_pipeline_error(error=error, run_params={}, **arguments)
+        hooks.hook.on_pipeline_error(error=error, **arguments)
         raise
-    hooks.hook.after_pipeline_run(run_params={}, run_result={}, **arguments)
+    hooks.hook.after_pipeline_run(run_result={}, **arguments)
     return [
         each.getMessage() for each in caplog.records if each.name.startswith("aerial_kedro.framew")
     ]
@@ -87,8 +91,18 @@ def test_time_includes_what_is_computed_while_saving(
 
 
 def test_a_run_with_nothing_to_do_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    (line,) = run(Pipeline([]), caplog, SequentialRunner())
+    (line,) = run(Pipeline([]), caplog, SequentialRunner(), only_missing=True)
     assert line == "Nothing was made: every output is there already."
+
+
+def test_steps_in_processes_of_their_own_have_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(ProgressBar, "open", lambda _self, steps: opened.append(steps))
+    hook, pipeline = ConsoleHook(), Pipeline([])
+    hook.before_pipeline_run({"runner": str(ParallelRunner())}, pipeline)
+    assert opened == []
+    hook.before_pipeline_run({"runner": str(SequentialRunner())}, pipeline)
+    assert opened == [0]
 
 
 def test_the_hook_is_quiet_about_libraries() -> None:
