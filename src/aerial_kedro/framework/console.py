@@ -17,8 +17,8 @@ from aerial_kedro.framework.progress_bar import ProgressBar
 from aerial_kedro.framework.results import describe_results
 
 LOGGER = logging.getLogger(__name__)
-# They log every request and every gateway call.
-_TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
+# They log every request, every gateway call, every step of a migration.
+_QUIET = ("py4j", "azure", "alembic", "mlflow", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
 
 
 class ConsoleHook:
@@ -36,7 +36,7 @@ class ConsoleHook:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Keep libraries that log every call to their warnings."""
-        for name in _TALKATIVE:
+        for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     @hook_impl(trylast=True)

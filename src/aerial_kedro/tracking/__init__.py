@@ -1,7 +1,6 @@
 """The run history and the registry of models, which MLflow keeps."""
 
 import importlib
-import os
 import warnings
 
 
@@ -10,8 +9,6 @@ def _import_quietly() -> None:
 
     MLflow sets a filter of its own while it warns, which comes before any of ours.
     """
-    # Its log goes where conf/logging.yml says, like all others, and not to a handler of its own.
-    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
     show = warnings.showwarning
     warnings.showwarning = lambda *_arguments, **_options: None
     try:
