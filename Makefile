@@ -14,8 +14,6 @@ COUNTY := $(shell find src/aerial_kedro/examples/county src/aerial_kedro/example
 export KEDRO_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
-# MLflow asks for type hints in a class of kedro-mlflow, on every import.
-export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format bench bench-catalog bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
@@ -37,7 +35,6 @@ $(SAMPLE)/.drawn: $(VENV)/.installed $(COUNTY) conf/base/sample_data/parameters.
 
 run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say where the report is
 	$(BIN)/kedro run
-	@echo "Report: $(abspath data/08_reporting/report.html)"
 
 test: $(VENV)/.installed ## run the test suite, in two processes (TEST="-k name": some of it)
 	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(TEST)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -32,11 +30,6 @@ from aerial_kedro.imagery.search import SearchRequest
 from aerial_kedro.parameters import check_parameters
 from aerial_kedro.report.groups import check_groups
 
-LOGGER = logging.getLogger(__name__)
-_PAGES = {"report", "digits_page", "comparison_page", "explained_page"}
-# They log every request and every gateway call.
-_TALKATIVE = ("py4j", "azure", "alembic", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
-
 
 class ProjectRunParameters(RunParameters, DigitsRunParameters):
     """The run parameters of the product and of its examples."""
@@ -48,8 +41,6 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Check the run parameters and hand Spark its settings."""
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
         loader = cast("ProjectConfigLoader", context.config_loader)
         try:
             spark.configure(loader["spark"])
@@ -87,13 +78,6 @@ class ProjectHooks:
                 dataset.check_name()  # type: ignore[union-attr]
             except AerialError as error:
                 raise click.ClickException(str(error)) from None
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Say where the report is."""
-        for name in sorted(pipeline.all_outputs() & _PAGES):
-            path = Path(str(catalog.get(name)._filepath))  # type: ignore[union-attr]
-            LOGGER.info("Report: %s", path.absolute() if path.exists() else path)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:

@@ -3,6 +3,7 @@
 import warnings
 
 from aerial_kedro.framework.configuration import ProjectConfigLoader, environment_variable
+from aerial_kedro.framework.console import ConsoleHook
 from aerial_kedro.framework.context import ProjectContext
 from aerial_kedro.framework.session import ProjectSession
 from aerial_kedro.hooks import ProjectHooks
@@ -12,7 +13,7 @@ from aerial_kedro.tracking.hook import RunHistoryHook
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
-HOOKS = (ProjectHooks(), SynapseMLHooks(), RunHistoryHook())
+HOOKS = (ProjectHooks(), SynapseMLHooks(), RunHistoryHook(), ConsoleHook())
 # RunHistoryHook is that plugin's hook, and more. It is known by one name or the other.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 SESSION_CLASS = ProjectSession

@@ -25,6 +25,8 @@ _JAVA_MIN, _JAVA_MAX = 17, 21
 _UNPACKED = "executors"
 _PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
 _LISTS = ("spark.jars.packages", "spark.jars.excludes")
+_JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+_LOG_SETTINGS = "-Dlog4j2.configurationFile="
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 _hadoop_secrets: dict[str, str] = {}
@@ -128,7 +130,8 @@ def _start() -> SparkSession:
     os.environ["JAVA_HOME"] = find_java_home()
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
-    builder = SparkSession.builder.appName("aerial_kedro").config(map=dict(_settings))
+    settings = {**_settings, _JAVA_OPTIONS: _java_options()}
+    builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
     started = start_session(builder, _settings)
     started.sparkContext.setLogLevel("ERROR")
     hadoop = started.sparkContext._jsc.hadoopConfiguration()
@@ -140,6 +143,15 @@ def _start() -> SparkSession:
         check_filesystem(started, _root[0])
     wait_for_executor(started, str(_settings.get("spark.master", "")))
     return started
+
+
+def _java_options() -> str:
+    """Name the project's log settings to the driver's Java, unless the user has named others."""
+    options = str(_settings.get(_JAVA_OPTIONS) or "")
+    if _LOG_SETTINGS in options:
+        return options
+    ours = Path(__file__).with_name("log4j2.properties").as_uri()
+    return f"{options} {_LOG_SETTINGS}{ours}".strip()
 
 
 def find_java_home() -> str:

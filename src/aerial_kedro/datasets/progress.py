@@ -14,13 +14,31 @@ from pyspark.sql import SparkSession
 LOGGER = logging.getLogger(__name__)
 _POLL_S = 2.0
 _REPORT_EVERY_S = 10.0
+# What shows progress live, while a terminal is there to show it in; else progress is logged.
+_live: list[Callable[[str, float], None]] = []
+
+
+@contextlib.contextmanager
+def shown_live(show: Callable[[str, float], None]) -> Iterator[None]:
+    """Show progress inside the block as it changes, instead of lines in the log.
+
+    Parameters
+    ----------
+    show
+        Called every two seconds with the progress in words and the share that is done (0-1).
+    """
+    _live.append(show)
+    try:
+        yield
+    finally:
+        _live.remove(show)
 
 
 @contextlib.contextmanager
 def reporting_progress(
     what: str, unit: str, look: Callable[[], tuple[int, int, int]]
 ) -> Iterator[None]:
-    """Log the progress of the jobs that run inside the block.
+    """Report the progress of the jobs that run inside the block: live, or every ten seconds.
 
     Parameters
     ----------
@@ -29,7 +47,8 @@ def reporting_progress(
     unit
         What a written row is.
     look
-        Tells rows written, tasks done and all tasks; zeros before there are any.
+        Gives the number of rows written, of tasks done and of all tasks; zeros before there are
+        any.
     """
     done = threading.Event()
     reporter = threading.Thread(
@@ -43,22 +62,20 @@ def reporting_progress(
         reporter.join()
 
 
-def describe_progress(
-    what: str, unit: str, rows: int, *, tasks_done: int, tasks: int, seconds: float
-) -> str:
+def describe_progress(unit: str, rows: int, *, tasks_done: int, tasks: int, seconds: float) -> str:
     """Put progress into words; what is left is estimated from the tasks that are done.
 
     Examples
     --------
-    >>> describe_progress("Featurization", "tiles", 3000, tasks_done=10, tasks=40, seconds=30.0)
-    'Featurization: 3,000 of about 12,000 tiles (25 %), 100 tiles/s, 1 min 30 s left'
+    >>> describe_progress("tiles", 3000, tasks_done=10, tasks=40, seconds=30.0)
+    '3,000 of about 12,000 tiles (25 %), 100 tiles/s, 1 min 30 s left'
     """
     total = round(rows * tasks / tasks_done)
     rate = rows / seconds
     left = round((total - rows) / rate)
     time_left = f"{left // 60} min {left % 60} s" if left >= 60 else f"{left} s"  # noqa: PLR2004
     return (
-        f"{what}: {rows:,} of about {total:,} {unit} ({100 * tasks_done / tasks:.0f} %), "
+        f"{rows:,} of about {total:,} {unit} ({100 * tasks_done / tasks:.0f} %), "
         f"{rate:.0f} {unit}/s, {time_left} left"
     )
 
@@ -69,16 +86,19 @@ def _report_until(
     start = last = time.monotonic()
     while not done.wait(_POLL_S):
         now = time.monotonic()
-        if now - last < _REPORT_EVERY_S:
+        if not _live and now - last < _REPORT_EVERY_S:
             continue
         rows, tasks_done, tasks = look()
-        if rows and tasks_done:
-            last = now
-            LOGGER.info(
-                describe_progress(
-                    what, unit, rows, tasks_done=tasks_done, tasks=tasks, seconds=now - start
-                )
-            )
+        if not (rows and tasks_done):
+            continue
+        last = now
+        words = describe_progress(
+            unit, rows, tasks_done=tasks_done, tasks=tasks, seconds=now - start
+        )
+        for show in _live:
+            show(words, tasks_done / tasks)
+        if not _live:
+            LOGGER.info("%s: %s", what, words)
 
 
 def look_at_writing_stage(session: SparkSession) -> tuple[int, int, int]:

@@ -1,7 +1,8 @@
-"""The session of a run: what is wrong with the command is reported without a traceback."""
+"""The session of a run: one at a time, and what is wrong with the command without a traceback."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import click
@@ -9,15 +10,28 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.validation import ParameterValidationError
 
+from aerial_kedro.errors import AerialError
+from aerial_kedro.framework.run_lock import one_run_at_a_time
+
 
 class ProjectSession(KedroSession):
-    """Kedro's session, with messages where nested parameters or the pipeline's name are wrong.
+    """Kedro's session, which locks the data folder and explains wrong parameters and names.
 
-    A subclass, since Kedro calls no hook when it validates parameters or looks a pipeline up.
+    A subclass, since Kedro calls no hook before MLflow is set up for a run alone, and none when it
+    validates parameters or looks a pipeline up.
     """
 
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Run pipelines; see `kedro.framework.session.KedroSession.run`."""
+        root = self._get_config_loader()["globals"]["root"]
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(one_run_at_a_time(root))
+            except AerialError as error:
+                raise click.ClickException(str(error)) from None
+            return self._run_alone(*args, **options)
+
+    def _run_alone(self, *args: Any, **options: Any) -> dict[str, Any]:
         try:
             return super().run(*args, **options)
         except ParameterValidationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import rasterio
 from affine import Affine
 from pyproj import CRS, Transformer
+from rasterio.errors import NodataShadowWarning
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
@@ -230,7 +232,10 @@ def _empty(
     dataset: rasterio.DatasetReader, height: int, width: int, window: Window | None
 ) -> np.ndarray:
     pixels = dataset.read(_RGB, window=window, out_shape=(3, height, width))
-    valid = dataset.dataset_mask(window=window, out_shape=(height, width))
+    with warnings.catch_warnings():
+        # Of nodata and an alpha band the first is meant, which is what rasterio takes.
+        warnings.simplefilter("ignore", NodataShadowWarning)
+        valid = dataset.dataset_mask(window=window, out_shape=(height, width))
     return np.asarray((valid == 0) | ~pixels.any(axis=0))
 
 

@@ -1,6 +1,7 @@
 """Tiles of scenes: which there are, where they lie, and what they show."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
+from rasterio.errors import NodataShadowWarning
 
 from aerial_kedro.scenes.headers import SceneHeader
 from aerial_kedro.scenes.reader import SceneReader
@@ -283,6 +285,17 @@ class TestNodata:
     def test_by_alpha(self, tmp_path: Path) -> None:
         pixels = np.concatenate([self.pixels(90), self.mask()[None]])
         self.check(write_scene(tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="yes"))
+
+    def test_by_a_tag_that_comes_before_the_fourth_band(self, tmp_path: Path) -> None:
+        """As NAIP is written where infrared passes for alpha: meant so, and not warned about."""
+        infrared = np.where(self.mask() == 0, 255, 200).astype(np.uint8)
+        pixels = np.concatenate([self.pixels(255), infrared[None]])
+        path = write_scene(
+            tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="yes", nodata=255
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", NodataShadowWarning)
+            self.check(path)
 
     def test_by_black_fill(self, tmp_path: Path) -> None:
         self.check(write_scene(tmp_path / "a.tif", pixels=self.pixels(0)))

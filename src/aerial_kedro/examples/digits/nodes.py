@@ -28,6 +28,7 @@ from aerial_kedro.examples.digits.regression import (
     sweep_regularization,
 )
 from aerial_kedro.examples.digits.settings import DigitsSettings
+from aerial_kedro.tracking.record import RunRecord, UsedData
 
 LOGGER = logging.getLogger(__name__)
 
@@ -40,8 +41,8 @@ def check_download(files: DigitFiles) -> DigitFiles:
 
 def read_digits(
     files: DigitFiles | EmbeddedDigits, settings: DigitsSettings
-) -> tuple[Digits, DatasetRecord, DatasetRecord]:
-    """Check the digits and describe them, for the nodes that follow and for the run history.
+) -> tuple[Digits, DatasetRecord]:
+    """Check the digits and describe them.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def read_digits(
         record.columns,
         record.version,
     )
-    return digits, record, record
+    return digits, record
 
 
 def fit_digits(
@@ -114,8 +115,8 @@ def list_figures(
     by_regression: ReadDigits,
     by_network: ReadDigits,
     compared: Sweep,
-) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """List what was found, as JSON and as the metrics of the run history.
+) -> tuple[dict[str, Any], RunRecord]:
+    """List what was found, as JSON and for the run history.
 
     Parameters
     ----------
@@ -148,9 +149,11 @@ def list_figures(
         "network": network.model_dump(include={"accuracy", "macro_f1"}),
         "sweep": compared.model_dump(),
     }
-    history = {
-        f"{prefix}{figure}": {"value": getattr(found, figure), "step": 0}
+    metrics = {
+        f"{prefix}{figure}": getattr(found, figure)
         for prefix, found in (("", evaluation), ("network.", network))
         for figure in ("accuracy", "macro_f1")
     }
-    return figures, history
+    facts = record.model_dump(include={"source", "description", "licence"})
+    used = UsedData(name=record.name, digest=record.version, facts=facts)
+    return figures, RunRecord(metrics=metrics, data=[used])

@@ -31,7 +31,7 @@ def _models() -> Pipeline:
             Node(
                 nodes.read_digits,
                 ["digit_files", _SETTINGS],
-                ["digit_images", "digits_record", "digits_run_input"],
+                ["digit_images", "digits_record"],
                 name="read_digits",
             ),
             Node(
@@ -64,7 +64,7 @@ def _results() -> Pipeline:
             Node(
                 nodes.list_figures,
                 ["digits_record", _STRENGTH, *found],
-                ["digits_metrics", "digits_history"],
+                ["digits_metrics", "digits_run_record"],
                 name="list_figures",
             ),
             Node(

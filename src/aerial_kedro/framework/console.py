@@ -1,0 +1,126 @@
+"""What a run says: each step once, with its time; at the end what it made and what to do next."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from aerial_kedro.framework.progress_bar import ProgressBar
+from aerial_kedro.framework.results import describe_results
+
+LOGGER = logging.getLogger(__name__)
+# They log every request, every gateway call, every step of a migration.
+_QUIET = ("py4j", "azure", "alembic", "mlflow", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
+
+
+class ConsoleHook:
+    """Log each step when it is done, show a progress bar in a terminal, end with the results.
+
+    It takes the place of Kedro's own lines, which `conf/logging.yml` leaves out.
+    """
+
+    def __init__(self) -> None:
+        self._bar = ProgressBar()
+        self._started: dict[str, float] = {}
+        self._unsaved: dict[str, set[str]] = {}
+        self._made: dict[str, list[str]] = {}
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Keep libraries that log every call to their warnings."""
+        for name in _QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Show the progress bar, when all that refuses a run has let it pass."""
+        self._started, self._unsaved, self._made = {}, {}, {}
+        # Steps in processes of their own are not seen here, and forked ones would hold its locks.
+        if "ParallelRunner" not in run_params.get("runner", ""):
+            self._bar.open(len(pipeline.nodes))
+
+    @hook_impl
+    def before_dataset_loaded(self, node: Node) -> None:
+        """Take the time: a step begins with its first input."""
+        self._begin(node)
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Take the time: a step without inputs begins here."""
+        self._begin(node)
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """End a step that saves nothing."""
+        self._end_if_saved(node)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """End a step with its last output: what Spark computes, it computes while it saves."""
+        # A folder of files is saved from a mapping of names.
+        self._made[dataset_name] = sorted(map(str, data)) if isinstance(data, Mapping) else []
+        if node.name in self._unsaved:
+            self._unsaved[node.name].discard(dataset_name)
+            self._end_if_saved(node)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self) -> None:
+        """Remove the bar before the error is shown."""
+        self._bar.close()
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+        """Log where the results are, and what to do next."""
+        self._bar.close()
+        if run_params.get("only_missing_outputs") and not self._made:
+            LOGGER.info("Nothing was made: every output is there already.")
+        for line in describe_results(self._made, catalog):
+            LOGGER.info("%s", line)
+
+    def _begin(self, node: Node) -> None:
+        if node.name not in self._started:
+            self._started[node.name] = time.monotonic()
+            self._unsaved[node.name] = set(node.outputs)
+            self._bar.begin(describe_step(node.name))
+
+    def _end_if_saved(self, node: Node) -> None:
+        if not self._unsaved[node.name]:
+            del self._unsaved[node.name]
+            seconds = time.monotonic() - self._started[node.name]
+            LOGGER.info("%-50s%7.1f s", describe_step(node.name), seconds)
+            self._bar.finish()
+
+
+def describe_step(node_name: str) -> str:
+    """Name a step in words: the groups that it is in, and what it does.
+
+    Parameters
+    ----------
+    node_name
+        Name of the node behind its namespaces, with dots between.
+
+    Examples
+    --------
+    >>> describe_step("data_ingestion.label_tiles")
+    'Data ingestion: label tiles'
+    >>> describe_step("training.final_test.summarise_training")
+    'Training, final test: summarise training'
+
+    A verb alone has its group for its object:
+
+    >>> describe_step("training.logistic_regression.fit")
+    'Training: fit logistic regression'
+    """
+    *groups, name = node_name.replace("_", " ").split(".")
+    if len(groups) > 1 and " " not in name:
+        name = f"{name} {groups.pop()}"
+    words = f"{', '.join(groups)}: {name}" if groups else name
+    return words[:1].upper() + words[1:]
