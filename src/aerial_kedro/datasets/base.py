@@ -111,4 +111,7 @@ class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
 
     def _describe(self) -> dict[str, Any]:
         given = self._init_config()
-        return {name: given[name] for name in given if name not in ("type", "credentials")}
+        # Options that a subclass hands on without naming them.
+        given |= given.pop("options", {})
+        left_out = ("type", "credentials", "metadata")
+        return {name: given[name] for name in given if name not in left_out}

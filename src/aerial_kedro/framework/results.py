@@ -68,6 +68,7 @@ def _place(name: str, files: Collection[str], catalog: DataCatalog) -> str:
     dataset = catalog.get(name)
     # Kedro takes parts of addresses in blob storage out of its own datasets' paths.
     given = dataset._init_args  # type: ignore[union-attr]
+    given = {**given, **given.get("options", {})}
     address = str(given.get("filepath") or given["path"])
     if "://" not in address:
         address = str(Path(address).absolute())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -77,6 +78,20 @@ def test_what_is_only_read_says_what_writes_it(tmp_path: Path) -> None:
 
 def test_a_dataset_without_a_place_does_not_exist() -> None:
     assert not Sized(path=None).exists()
+
+
+class Handing(ProjectDataset[bytes, bytes]):
+    """Hands options on without naming them."""
+
+    def __init__(self, *, kind: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._kind = kind
+
+
+def test_options_that_are_handed_on_are_described_without_credentials() -> None:
+    text = repr(Handing(kind="map", path="abfs://naip/a", credentials={"account_key": "secret"}))
+    assert "kind='map', path='abfs://naip/a'" in text
+    assert "secret" not in text
 
 
 def test_credentials_are_not_described() -> None:

@@ -26,8 +26,8 @@ def catalog(root: str) -> DataCatalog:
             "filepath": f"{root}/07_model_output/tiles.parquet",
         },
         "predictions_csv": {
-            "type": "aerial_kedro.datasets.csv_export.CsvExportDataset",
-            "path": f"{root}/07_model_output/predictions.csv",
+            "type": "pandas.CSVDataset",
+            "filepath": f"{root}/07_model_output/predictions.csv",
         },
         "trained_model": {
             "type": "aerial_kedro.datasets.models.ModelStoreDataset",

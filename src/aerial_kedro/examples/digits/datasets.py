@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from kedro.io import AbstractDataset
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.digits.data import EmbeddedDigits
 from aerial_kedro.examples.digits.files import (
@@ -35,7 +34,7 @@ from aerial_kedro.scenes.addresses import check_href
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
-class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]):
+class DigitFilesDataset(ProjectDataset[DigitFiles, DigitFiles | EmbeddedDigits]):
     """The four idx files in a folder or on the web; without either, scikit-learn's digits.
 
     No ready dataset reads the format, and torchvision's reads folders of this machine only, with
@@ -43,26 +42,15 @@ class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]
 
     Parameters
     ----------
-    path
-        Folder of the files, packed by gzip or not, on this machine or in blob storage.
     download
         Parameters ``digits_download``, to fetch the files from the web instead.
-    credentials
-        Credentials of the storage.
-    metadata
-        Kedro's metadata of an entry: the layer in the pipeline graph.
+    **options
+        Options of `ProjectDataset`; the path is the folder of the files, packed by gzip or not.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str | None = None,
-        download: dict[str, Any] | None = None,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._path, self._download, self._credentials = path, download, credentials
-        self.metadata = metadata
+    def __init__(self, *, download: dict[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._download = download
 
     def load(self) -> DigitFiles | EmbeddedDigits:
         """Read the files.
@@ -76,12 +64,11 @@ class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]
             with tempfile.TemporaryDirectory() as folder:
                 source = _fetch(self._download, folder)
                 return _read_folder(LocalFileSystem(), folder, source)
-        if self._path is None:
+        if not self._path:
             found = load_digits()
             return EmbeddedDigits(found.images, found.target)
-        filesystem, base = fsspec.core.url_to_fs(
-            check_href(self._path), **(self._credentials or {})
-        )
+        check_href(self._path)
+        filesystem, base = self.locate()
         if not filesystem.exists(base):
             raise AerialError(
                 f"digits_root={self._path} does not exist. Give the folder of the four MNIST files "
@@ -91,14 +78,10 @@ class DigitFilesDataset(AbstractDataset[DigitFiles, DigitFiles | EmbeddedDigits]
 
     def save(self, data: DigitFiles) -> None:
         """Write the files as they were found, each whole or not at all."""
-        if self._path is None:
+        if not self._path:
             raise NotImplementedError("Digits are saved into a folder: give its path.")
         for file in data.files.values():
-            with open_atomic(f"{self._path.rstrip('/')}/{file.name}", self._credentials) as to:
-                to.write(file.content)
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": self._path, "download": self._download}
+            self.write_bytes(file.content, f"/{file.name}")
 
 
 def _read_folder(filesystem: fsspec.AbstractFileSystem, folder: str, source: str) -> DigitFiles:

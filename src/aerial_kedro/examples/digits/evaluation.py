@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
+from numpy.typing import NDArray
 
+from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.proportion import proportion
@@ -40,27 +39,6 @@ class ReadDigits:
     probability: NDArray[np.float64]
 
 
-class Confusion(BaseModel):
-    """A digit that was often taken for another.
-
-    Parameters
-    ----------
-    reference, predicted
-        The two digits.
-    count
-        How often the first was taken for the second.
-    of
-        How often the first occurs.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    reference: str
-    predicted: str
-    count: int
-    of: int
-
-
 def evaluate_model(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> ReadDigits:
     """Compare a model's probabilities with the labels.
 
@@ -79,33 +57,6 @@ def evaluate_model(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]
         predicted=predicted,
         probability=probabilities.max(axis=1),
     )
-
-
-def largest_confusions(counts: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
-    """Find the most frequent mistakes, the most frequent first; of equals, the lower digit.
-
-    Parameters
-    ----------
-    counts
-        Square table of image counts; rows are true digits, columns are digits read.
-    classes
-        Names of the digits, in the order of the rows and columns.
-    most
-        How many mistakes to find at most.
-    """
-    table = np.asarray(counts)
-    wrong = table - np.diag(np.diag(table))
-    cells = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    return [
-        Confusion(
-            reference=classes[row],
-            predicted=classes[column],
-            count=int(wrong[row, column]),
-            of=int(table[row].sum()),
-        )
-        for row, column in (divmod(int(cell), len(table)) for cell in cells)
-        if wrong[row, column] > 0
-    ]
 
 
 def confusion_sentences(evaluation: Evaluation) -> list[str]:

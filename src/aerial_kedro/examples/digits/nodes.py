@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.multiclass import OneVsRestClassifier
 
+from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.examples.digits.data import (
     DatasetRecord,
     Digits,
@@ -18,7 +19,6 @@ from aerial_kedro.examples.digits.evaluation import (
     MOST_CONFUSIONS,
     ReadDigits,
     evaluate_model,
-    largest_confusions,
 )
 from aerial_kedro.examples.digits.files import DigitFiles
 from aerial_kedro.examples.digits.regression import (

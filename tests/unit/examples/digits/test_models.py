@@ -7,12 +7,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.examples.digits.data import Digits
 from aerial_kedro.examples.digits.evaluation import (
     confusion_sentences,
     evaluate_model,
-    largest_confusions,
     surest_mistakes,
 )
 from aerial_kedro.examples.digits.network import network_probabilities, train_network
