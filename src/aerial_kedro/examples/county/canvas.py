@@ -70,10 +70,6 @@ class Canvas:
         self._angle = np.float32(self.fixed.normal(0, 0.04) + np.pi / 2 * self.fixed.integers(2))
         self._axes = {"u": self.u, "v": self.v, "edge": self.edge, "road": self.road}
 
-    def rng(self, *, yearly: bool) -> np.random.Generator:
-        """Return the source of what is new every year, or of what stays."""
-        return self.yearly if yearly else self.fixed
-
     def noise(self, rng: np.random.Generator, scale: float) -> Plane:
         """Draw smooth noise of about unit variance; ``scale`` is the size of its spots."""
         rows, columns = self.u.shape
@@ -105,7 +101,7 @@ class Canvas:
 
     def mix(self, ink: Ink) -> NDArray[np.float32]:
         """Mix an ink for this piece of ground."""
-        return ink.mix(self.rng(yearly=ink.yearly), self.greenness)
+        return ink.mix(self.yearly if ink.yearly else self.fixed, self.greenness)
 
     def blend(self, colour: NDArray[np.float32], weight: Plane | float) -> None:
         """Blend a colour into the picture with a weight of 0–1, for each pixel or for all."""

@@ -181,7 +181,7 @@ class Coat:
         """Lay the coat on."""
         if canvas.fixed.random() >= self.chance:
             return
-        rng = canvas.rng(yearly=self.yearly)
+        rng = canvas.yearly if self.yearly else canvas.fixed
         where = self.pattern(canvas, rng)
         if self.only is not None:
             where = where * self.only(canvas, rng)

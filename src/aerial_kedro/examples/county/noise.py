@@ -65,10 +65,7 @@ class Field:
     ) -> Field:
         """Draw a field of zero mean and about unit variance over (west, south, east, north)."""
         west, south, east, north = bounds
-        size = (
-            int(np.ceil((north - south) / spacing)) + 5,
-            int(np.ceil((east - west) / spacing)) + 5,
-        )
+        size = tuple(int(np.ceil(side / spacing)) + 5 for side in (north - south, east - west))
         values = rng.standard_normal(size, dtype=np.float32) * np.float32(_SPLINE_GAIN)
         return cls(values.astype(np.float32), west, south, spacing)
 

@@ -141,7 +141,7 @@ def lay_out(
     return plots, numbers
 
 
-def settle(
+def assign_kinds(
     rng: np.random.Generator, plots: list[tuple[Plot, Plot]], shares: NDArray[np.float64]
 ) -> list[Parcel]:
     """Give every parcel a kind: one of its estate's class, with a few exceptions.
@@ -158,7 +158,7 @@ def settle(
     whole: dict[Plot, float] = {}
     for (_, estate), share in zip(plots, shares, strict=True):
         whole[estate] = whole.get(estate, 0.0) + float(share)
-    classes = dict(zip(whole, _share_out(rng, np.array(list(whole.values()))), strict=True))
+    classes = _share_out(rng, whole)
     parcels = []
     for (plot, estate), share in zip(plots, shares, strict=True):
         land_class = classes[estate]
@@ -169,18 +169,14 @@ def settle(
     return parcels
 
 
-def _share_out(rng: np.random.Generator, shares: NDArray[np.float64]) -> list[LandClass]:
+def _share_out(rng: np.random.Generator, estates: Mapping[Plot, float]) -> dict[Plot, LandClass]:
     """Give every estate a class, so that the classes' shares of the county come out right."""
-    missing = dict(CLASS_SHARES)
-    chosen = [LandClass.FOREST] * len(shares)
+    missing, chosen = dict(CLASS_SHARES), {}
     # Large estates first: the small ones then even out what is left over.
-    order = np.lexsort((rng.random(len(shares)), -np.round(shares * 60)))
-    for number in order:
+    for estate, share in sorted(estates.items(), key=lambda pair: -pair[1]):
         needy = max(missing, key=lambda land_class: missing[land_class] + 0.004 * rng.random())
-        if shares[number] == 0:
-            needy = list(CLASS_SHARES)[int(rng.integers(len(CLASS_SHARES)))]
-        chosen[number] = needy
-        missing[needy] -= shares[number]
+        chosen[estate] = needy if share else LandClass(choose(rng, CLASS_SHARES))
+        missing[needy] -= share
     return chosen
 
 

@@ -13,7 +13,7 @@ from aerial_kedro.examples.county.classes import LandClass
 from aerial_kedro.examples.county.frame import Frame
 from aerial_kedro.examples.county.kinds import KINDS, OPEN_WATER, ROAD_CODE
 from aerial_kedro.examples.county.noise import Field, Plane
-from aerial_kedro.examples.county.parcels import GRID_M, Parcel, change_some, lay_out, settle
+from aerial_kedro.examples.county.parcels import GRID_M, Parcel, assign_kinds, change_some, lay_out
 from aerial_kedro.examples.county.settings import CountySettings
 from aerial_kedro.examples.county.water import Waters
 
@@ -163,5 +163,5 @@ def draw_plan(settings: CountySettings, seed: int) -> Plan:
     inside = bare.look_up(*bare.layout_of(outer))[edge:-edge, edge:-edge]
     shares = np.bincount(inside.ravel(), minlength=len(plots)) / inside.size
     years = settings.flights[0].year, settings.flights[-1].year
-    parcels = change_some(rng, settle(rng, plots, shares), settings.change_share, years)
+    parcels = change_some(rng, assign_kinds(rng, plots, shares), settings.change_share, years)
     return replace(bare, parcels=parcels)

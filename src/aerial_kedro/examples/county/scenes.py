@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,13 +74,11 @@ def quarter_quadrangle(lon: float, lat: float) -> str:
         Latitude and longitude of the square degree's lower right corner, number of the
         quadrangle, and quarter: ``3607725_sw``.
     """
-    row = int(np.floor((np.floor(lat) + 1 - lat) / (2 * _SIXTEENTH_DEG)))
-    column = int(np.floor((lon - np.floor(lon)) / (2 * _SIXTEENTH_DEG)))
-    south = (np.floor(lat) + 1 - lat) % (2 * _SIXTEENTH_DEG) >= _SIXTEENTH_DEG
-    east = (lon - np.floor(lon)) % (2 * _SIXTEENTH_DEG) >= _SIXTEENTH_DEG
-    number = row * _SHEETS_PER_DEGREE + column + 1
-    degree = f"{int(np.floor(lat)):02d}{int(-np.floor(lon)) - 1:03d}"
-    return f"{degree}{number:02d}_{'s' if south else 'n'}{'e' if east else 'w'}"
+    down = math.floor((math.floor(lat) + 1 - lat) / _SIXTEENTH_DEG)
+    right = math.floor((lon - math.floor(lon)) / _SIXTEENTH_DEG)
+    number = down // 2 * _SHEETS_PER_DEGREE + right // 2 + 1
+    degree = f"{math.floor(lat):02d}{-math.floor(lon) - 1:03d}"
+    return f"{degree}{number:02d}_{'ns'[down % 2]}{'we'[right % 2]}"
 
 
 def sheets(settings: CountySettings) -> tuple[Sheet, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aerial_kedro.examples.county.frame import Frame
 from aerial_kedro.examples.county.noise import Field, Plane
@@ -17,7 +18,7 @@ class Waters:
     Parameters
     ----------
     lakes
-        Easting, northing and radius of each lake in metres.
+        Easting, northing and radius of each lake in metres, shape ``(lakes, 3)``.
     ragged
         Field that makes the shores ragged.
     river_easting, half_width
@@ -26,7 +27,7 @@ class Waters:
         Field whose middle column shifts the river.
     """
 
-    lakes: tuple[tuple[float, float, float], ...]
+    lakes: NDArray[np.float64]
     ragged: Field
     river_easting: float
     half_width: float
@@ -38,16 +39,10 @@ class Waters:
         west, south, east, north = county.bounds
         width, height = east - west, north - south
         size = float(np.clip(min(width, height) / 11, 60, 420))
-        lakes = tuple(
-            (
-                float(rng.uniform(west + 0.06 * width, east - 0.06 * width)),
-                float(rng.uniform(south + 0.06 * height, north - 0.06 * height)),
-                float(size * rng.uniform(0.6, 1.1)),
-            )
-            for _ in range(max(1, round(width * height / 9e6)))
-        )
+        low = west + 0.06 * width, south + 0.06 * height, 0.6 * size
+        high = east - 0.06 * width, north - 0.06 * height, 1.1 * size
         return cls(
-            lakes,
+            rng.uniform(low, high, (max(1, round(width * height / 9e6)), 3)),
             Field.draw(rng, outer.bounds, 130.0),
             float(rng.uniform(west + 0.35 * width, west + 0.75 * width)),
             float(np.clip(width / 130, 12, 52)),
