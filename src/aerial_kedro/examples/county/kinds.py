@@ -89,7 +89,7 @@ def _rows(period: Span, depth: Span, axis: Axis = "across") -> Layers:
     return (
         Coat(Spots(60, 0.6, 2.0), ink.SOIL, 0.35),
         Coat(Stripes(axis, period), amount=depth, yearly=True),
-        Coat(Stripes(axis, (18, 36), "line", 0.05), ink.SOIL, 0.5, yearly=True),
+        Coat(Stripes(axis, (18, 36), "line", 0.05), ink.SOIL, (0.1, 0.5), yearly=True),
         Coat(Noise(((5, 0.02),)), yearly=True),
         Coat(Band("edge", 12, 11), ink.SOIL, (0.1, 0.3), yearly=True),
     )
@@ -153,7 +153,7 @@ _HERBACEOUS = (
          Coat(Spots(14, 1.5, 1.8), ink.POND, 0.9))),
 )
 _CULTIVATED = (
-    Kind("row_crop", LandClass.CULTIVATED, 82, 0.24, ink.GRASS, _rows((3.2, 7), (0.05, 0.13))),
+    Kind("row_crop", LandClass.CULTIVATED, 82, 0.24, ink.GRASS, _rows((3.2, 7), (0.025, 0.12))),
     Kind("ploughed", LandClass.CULTIVATED, 82, 0.16, ink.SOIL, (
          Coat(Spots(70, 0, 1.5), amount=-0.1), _mottle((9, 0.03)),
          Coat(Stripes("across", (3, 5.5)), amount=(0.015, 0.07), yearly=True),
@@ -183,8 +183,8 @@ _CULTIVATED = (
     Kind("pasture", LandClass.CULTIVATED, 81, 0.18, ink.GRASS, (
          _TURF, _mottle((10, 0.03), (4, 0.02)),
          Coat(Stripes("u", (70, 160), "tones"), amount=0.06, yearly=True),
-         Coat(Stripes("u", (70, 160), "line", 0.015), ink.SOIL, 0.4),
-         Coat(Stripes("v", (70, 160), "line", 0.015), ink.SOIL, 0.4),
+         Coat(Stripes("u", (70, 160), "line", 0.015), ink.SOIL, (0.1, 0.4)),
+         Coat(Stripes("v", (70, 160), "line", 0.015), ink.SOIL, (0.1, 0.4)),
          _trees(40, (0.05, 0.12), 0.2))),
 )
 _BARREN = (
@@ -233,7 +233,7 @@ _DEVELOPED = (
               second=ink.DARK_CARS, rows=0.55))),
     Kind("rural_homes", LandClass.DEVELOPED, 21, 0.18, ink.GRASS, (
          _mottle((18, 0.04), (5, 0.03)),
-         Lots((50, 110), (60, 120), 6.5, 5, (0.09, 0.14), (0.1, 0.3), (0.11, 0.15), 4,
+         Lots((55, 130), (60, 130), 6.5, 5, (0.09, 0.14), (0.1, 0.3), (0.11, 0.15), 4,
               drive_m=1.8, bend_m=(2, 14)),
          _trees(9.5, (0.17, 0.55), (0.05, 0.8)))),
     Kind("campus", LandClass.DEVELOPED, 21, 0.13, ink.GRASS, (

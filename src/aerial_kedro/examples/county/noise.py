@@ -146,18 +146,19 @@ def scatter_domes(
     centre_u, centre_v = 0.5 + rng.uniform(-jitter, jitter, (2, *size)).astype(np.float32)
     radii = rng.uniform(*radius, size).astype(np.float32)
     taken, tints = rng.random((2, *size), dtype=np.float32)
-    height, tint = np.zeros_like(gu), np.zeros_like(gu)
+    height, highest = np.zeros_like(gu), np.zeros(gu.shape, np.int32)
+    fu, fv, first = gu - cu, gv - cv, iu * np.int32(size[1]) + iv
     for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        place = (iu + a) * size[1] + (iv + b)
-        r = radii.ravel()[place]
-        across = (gu - cu - a - centre_u.ravel()[place]) * np.float32(du)
-        along = (gv - cv - b - centre_v.ravel()[place]) * np.float32(dv)
+        place = first + np.int32(a * size[1] + b)
+        r = radii.take(place)
+        across = (fu - (centre_u + np.float32(a)).take(place)) * np.float32(du)
+        along = (fv - (centre_v + np.float32(b)).take(place)) * np.float32(dv)
         dome = (r - (across * across + along * along) / r) / np.float32(radius[1])
-        dome[taken.ravel()[place] > density] = 0
+        dome *= taken.take(place) <= density
         higher = dome > height
         np.copyto(height, dome, where=higher)
-        np.copyto(tint, tints.ravel()[place], where=higher)
-    return height, tint
+        np.copyto(highest, place, where=higher)
+    return height, np.where(height > 0, tints.take(highest), np.float32(0))
 
 
 def smoothstep(values: Plane, low: float, high: float) -> Plane:

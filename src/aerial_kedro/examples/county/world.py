@@ -156,6 +156,6 @@ def _cover(canvas: Canvas, kind: Kind, source: list[int]) -> None:
 def _tint(canvas: Canvas) -> None:
     """Give a parcel its own brightness, hue and contrast, so that colour alone tells little."""
     rng, mean = canvas.yearly, canvas.colour.mean(axis=(1, 2), keepdims=True)
-    contrast = np.float32(rng.uniform(0.34, 1.04))
-    gain = np.exp(rng.normal(0, 0.13) + rng.normal(0, 0.016, (4, 1, 1))).astype(np.float32)
+    contrast = np.float32(rng.uniform(0.3, 1.04))
+    gain = np.exp(rng.normal(0, 0.17) + rng.normal(0, 0.04, (4, 1, 1))).astype(np.float32)
     canvas.colour = (mean + contrast * (canvas.colour - mean)) * gain
