@@ -143,7 +143,7 @@ _HERBACEOUS = (
          _TURF, _mottle((11, 0.02), (4, 0.01)),
          Coat(Stripes("u", (45, 110), "tones", wander=((80, 14),)), amount=0.12, yearly=True),
          Coat(Spots(60, 0.3, 0.42), ink.STRAW, 0.45, yearly=True),
-         Coat(Stripes("v", (4, 8)), amount=(0, 0.04)), _trees(55, (0.05, 0.1), (0, 0.15)))),
+         Coat(Stripes("v", (4, 8)), amount=(0, 0.06)), _trees(55, (0.05, 0.1), (0, 0.15)))),
     Kind("savanna", LandClass.HERBACEOUS, 71, 0.16, ink.GRASS, (
          _TURF, _mottle((11, 0.04), (4, 0.02)), _TRACKS,
          _trees((16, 26), (0.1, 0.3), (0.25, 0.5)))),
@@ -166,7 +166,7 @@ _CULTIVATED = (
          Coat(Stripes("across", 4), amount=0.04))),
     Kind("fallow", LandClass.CULTIVATED, 82, 0.16, ink.POOR_SOIL, (
          Coat(Spots(30, -0.4, 1.2), ink.GRASS, 0.7, yearly=True), _mottle((4, 0.03)),
-         Coat(Stripes("across", (4, 7)), amount=(0.01, 0.035), yearly=True),
+         Coat(Stripes("across", (4, 7)), amount=(0, 0.03), yearly=True),
          _weeds((0, 0.25)))),
     Kind("pivot", LandClass.CULTIVATED, 82, 0.16, ink.GRASS, (
          *_rows((3.5, 6), 0.07, "radius"),
@@ -180,11 +180,11 @@ _CULTIVATED = (
          _mottle((25, 0.03)), Coat(Noise(((4, 0.02),)), yearly=True),
          Coat(Stripes("across", (7, 12), "swath", wander=((90, 3),)), amount=(0.05, 0.1)),
          Dots(ink.STRAW, 20, (0.05, 0.08), 1.5, 0.4))),
-    Kind("pasture", LandClass.CULTIVATED, 81, 0.18, ink.GRASS, (
+    Kind("pasture", LandClass.CULTIVATED, 81, 0.26, ink.GRASS, (
          _TURF, _mottle((10, 0.03), (4, 0.02)),
          Coat(Stripes("u", (70, 160), "tones"), amount=0.06, yearly=True),
-         Coat(Stripes("u", (70, 160), "line", 0.015), ink.SOIL, (0.1, 0.4)),
-         Coat(Stripes("v", (70, 160), "line", 0.015), ink.SOIL, (0.1, 0.4)),
+         Coat(Stripes("u", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
+         Coat(Stripes("v", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
          _trees(40, (0.05, 0.12), 0.2))),
 )
 _BARREN = (
@@ -231,10 +231,10 @@ _DEVELOPED = (
          Lots((75, 130), (50, 80), 9, 3, (0.26, 0.42), (0.2, 0.36), (0.45, 0.6), 8),
          Dots(ink.LIGHT_CARS, 5.6, (0.2, 0.26), 1.5, (0.2, 0.7), (40, 0.3),
               second=ink.DARK_CARS, rows=0.55))),
-    Kind("rural_homes", LandClass.DEVELOPED, 21, 0.18, ink.GRASS, (
+    Kind("rural_homes", LandClass.DEVELOPED, 21, 0.24, ink.GRASS, (
          _mottle((18, 0.04), (5, 0.03)),
          Lots((55, 130), (60, 130), 6.5, 5, (0.09, 0.14), (0.1, 0.3), (0.11, 0.15), 4,
-              drive_m=1.8, bend_m=(2, 14)),
+              built=0.5, drive_m=1.8, bend_m=(2, 14)),
          _trees(9.5, (0.17, 0.55), (0.05, 0.8)))),
     Kind("campus", LandClass.DEVELOPED, 21, 0.13, ink.GRASS, (
          _mottle((18, 0.03)), Coat(Stripes("u", 8), amount=0.03),
