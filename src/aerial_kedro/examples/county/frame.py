@@ -1,12 +1,16 @@
-"""Grids of square pixels over the ground."""
+"""Grids of square pixels over the ground, and how large ones are painted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from affine import Affine
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
+
+_STRIP_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,6 @@ class Frame:
         offsets = np.arange(self.rows, dtype=np.float64) + 0.5
         return self.north - self.step * offsets
 
-    def window(self, bounds: tuple[float, float, float, float]) -> tuple[slice, slice] | None:
-        """Rows and columns of the pixels that touch some bounds; None if there are none."""
-        west, south, east, north = bounds
-        top = max(int(np.floor((self.north - north) / self.step)), 0)
-        bottom = min(int(np.ceil((self.north - south) / self.step)), self.rows)
-        left = max(int(np.floor((west - self.west) / self.step)), 0)
-        right = min(int(np.ceil((east - self.west) / self.step)), self.columns)
-        if top >= bottom or left >= right:
-            return None
-        return slice(top, bottom), slice(left, right)
-
     def part(self, rows: slice, columns: slice) -> Frame:
         """Cut a window out of the frame, given by its rows and columns."""
         return Frame(
@@ -76,3 +69,26 @@ class Frame:
             rows.stop - rows.start,
             columns.stop - columns.start,
         )
+
+
+def paint_in_strips(paint: Callable[[slice], None], rows: int) -> None:
+    """Paint all rows, some strips at a time side by side.
+
+    In threads: numpy lets others run while it calculates, and strips are large.
+
+    Parameters
+    ----------
+    paint
+        Paints the rows of a slice, and no others.
+    rows
+        How many there are.
+
+    Examples
+    --------
+    >>> painted = []
+    >>> paint_in_strips(painted.append, 1_100)
+    >>> sorted((strip.start, strip.stop) for strip in painted)
+    [(0, 512), (512, 1024), (1024, 1100)]
+    """
+    strips = (slice(row, min(row + _STRIP_ROWS, rows)) for row in range(0, rows, _STRIP_ROWS))
+    Parallel(n_jobs=-1, prefer="threads")(delayed(paint)(strip) for strip in strips)

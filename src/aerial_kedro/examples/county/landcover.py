@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from rasterio.warp import Resampling, reproject
 
-from aerial_kedro.examples.county.classes import CLASS_OF_CODE, KINDS, NLCD_COLOURS, TRUTH_CODES
+from aerial_kedro.examples.county.classes import NLCD_COLOURS, TRUTH_CODES
 from aerial_kedro.examples.county.frame import Frame
+from aerial_kedro.examples.county.kinds import CLASS_OF_CODE, KINDS
 from aerial_kedro.examples.county.noise import smooth_noise
 from aerial_kedro.examples.county.plan import CRS, draw_plan
 from aerial_kedro.examples.county.settings import CountySettings
-from aerial_kedro.examples.county.world import paint_codes
 from aerial_kedro.scenes.raster import Raster
 
 ALBERS = "EPSG:5070"
@@ -38,7 +38,7 @@ def draw_truth_of(settings: CountySettings, seed: int, year: int) -> Raster:
         table[code] = TRUTH_CODES[land_class]
     names = ", ".join(f"{value} {land_class}" for land_class, value in TRUTH_CODES.items())
     return Raster(
-        table[paint_codes(plan, year, frame)][None],
+        table[plan.codes(year, frame)][None],
         frame.transform,
         CRS,
         nodata=NODATA,
@@ -56,7 +56,7 @@ def draw_land_cover_of(settings: CountySettings, seed: int, year: int) -> Raster
         One band of uint8 with NLCD codes and their colour table; 0 outside.
     """
     plan = draw_plan(settings, seed)
-    codes = paint_codes(plan, year, plan.outer)
+    codes = plan.codes(year, plan.outer)
     to_albers = Transformer.from_crs(CRS, ALBERS, always_xy=True)
     west, south, east, north = to_albers.transform_bounds(*plan.outer.bounds, densify_pts=21)
     left = PIXEL_M * np.floor(west / PIXEL_M) + 15

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from aerial_kedro.examples.county.frame import paint_in_strips
 from aerial_kedro.examples.county.noise import Plane
 from aerial_kedro.examples.county.settings import Flight
-from aerial_kedro.examples.county.strips import paint_in_strips
 
-_STEP_M = 0.2
+HEIGHT_STEP_M = 0.2
 _APRON = 34
 _LONGEST_SHADOW_M = 24
+_BLUR = (0.2, 0.6, 0.2)
 _SHADOW_LIGHT = np.array([0.46, 0.5, 0.58, 0.42], np.float32)
 """What is left of the light in the shadow: the blue sky's."""
 
@@ -26,7 +28,7 @@ def light_up(
     colour
         Array of shape ``(4, rows, cols)`` at 1 m.
     height
-        Heights above the ground in steps of 0.2 m, shape ``(rows, cols)``.
+        Heights above the ground in steps of `HEIGHT_STEP_M`, shape ``(rows, cols)``.
     flight
         Gives the place of the sun.
 
@@ -40,13 +42,13 @@ def light_up(
 
     def paint_strip(strip: slice) -> None:
         first, last = max(strip.start - _APRON, 0), min(strip.stop + _APRON, rows)
-        relief = height[first:last].astype(np.float32) * np.float32(_STEP_M)
+        relief = height[first:last].astype(np.float32) * np.float32(HEIGHT_STEP_M)
         lit = colour[:, first:last] * _slope_light(relief, flight)
         dark = _shadows(relief, flight)
         for band, left in enumerate(_SHADOW_LIGHT):
             lit[band] *= 1 - (1 - left) * dark
         for axis in (1, 2):
-            lit = _blur(lit, axis)
+            lit = ndimage.convolve1d(lit, _BLUR, axis=axis, mode="nearest")
         kept = lit[:, strip.start - first : strip.stop - first]
         seen[:, strip] = np.clip(kept + 0.5, 1, 255).astype(np.uint8)
 
@@ -58,17 +60,6 @@ def _to_sun(flight: Flight) -> tuple[float, float]:
     """Rows and columns of one step towards the sun."""
     azimuth = np.radians(flight.sun_azimuth_deg)
     return float(-np.cos(azimuth)), float(np.sin(azimuth))
-
-
-def _shifted(values: Plane, rows: int, columns: int) -> Plane:
-    """Values found some rows down and columns to the right of each pixel; 0 beyond the edge."""
-    result = np.zeros_like(values)
-    height, width = values.shape
-    r0, r1 = max(-rows, 0), min(height, height - rows)
-    c0, c1 = max(-columns, 0), min(width, width - columns)
-    if r0 < r1 and c0 < c1:
-        result[r0:r1, c0:c1] = values[r0 + rows : r1 + rows, c0 + columns : c1 + columns]
-    return result
 
 
 def _slope_light(relief: Plane, flight: Flight) -> Plane:
@@ -87,20 +78,11 @@ def _shadows(relief: Plane, flight: Flight) -> Plane:
     drop = float(np.tan(np.radians(flight.sun_elevation_deg)))
     blocked = np.zeros(relief.shape, np.float32)
     reach = min(_LONGEST_SHADOW_M, int(float(relief.max()) / drop) + 1)
+    around = np.pad(relief, reach)
+    rows, columns = relief.shape
     for step in range(1, reach + 1):
-        over = _shifted(relief, round(down * step), round(right * step))
-        over -= np.float32(step * drop)
+        top, left = reach + round(down * step), reach + round(right * step)
+        over = around[top : top + rows, left : left + columns] - np.float32(step * drop)
         np.maximum(blocked, over - relief, out=blocked)
     result: Plane = np.clip(blocked, 0, 1)
     return result
-
-
-def _blur(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Blur along one axis with the weights 1, 3, 1."""
-    moved = np.moveaxis(values, axis, -1)
-    result = moved * np.float32(3 / 5)
-    result[..., 1:] += moved[..., :-1] * np.float32(1 / 5)
-    result[..., :-1] += moved[..., 1:] * np.float32(1 / 5)
-    result[..., 0] += moved[..., 0] * np.float32(1 / 5)
-    result[..., -1] += moved[..., -1] * np.float32(1 / 5)
-    return np.moveaxis(result, -1, axis)

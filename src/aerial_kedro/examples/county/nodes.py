@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 
 from aerial_kedro.examples.county.landcover import draw_land_cover_of, draw_truth_of
-from aerial_kedro.examples.county.parameters import CountySettings
 from aerial_kedro.examples.county.scenes import draw_scene, sheets
+from aerial_kedro.examples.county.settings import CountySettings
 from aerial_kedro.scenes.raster import Raster
 
 

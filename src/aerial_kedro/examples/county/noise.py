@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.interpolate import BSpline
 
 Plane = NDArray[np.float32]
 
@@ -32,43 +33,8 @@ def spline_weights(positions: NDArray[np.float64], size: int) -> sparse.csr_arra
     sparse array of shape ``(len(positions), size)``
         Every row has four weights, which sum to 1.
     """
-    cell = np.clip(np.floor(positions).astype(np.intp), 0, size - 4)
-    t = positions - cell
-    weights = np.stack(
-        ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3), axis=1
-    )
-    columns = cell[:, None] + np.arange(4)
-    starts = np.arange(0, columns.size + 1, 4)
-    values = (weights / 6).astype(np.float32).ravel()
-    return sparse.csr_array((values, columns.ravel(), starts), shape=(len(positions), size))
-
-
-def _spread(down: sparse.csr_array, coefficients: Plane, across: sparse.csr_array) -> Plane:
-    """Sum up the splines; the few coefficients first along the rows, as that is cheaper."""
-    along_rows = np.ascontiguousarray((across @ coefficients.T).T)
-    values: Plane = down @ along_rows
-    return values
-
-
-def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Plane:
-    """Smooth noise of zero mean and about unit variance.
-
-    Parameters
-    ----------
-    rng
-        Source of the coefficients.
-    shape
-        Rows and columns.
-    scale
-        Distance of the coefficients in pixels: about the size of the noise's spots.
-    """
-    sizes = [int(np.ceil(length / scale)) + 4 for length in shape]
-    coefficients = rng.standard_normal(sizes, dtype=np.float32)
-    down, across = (
-        spline_weights(np.arange(length) / scale, size)
-        for length, size in zip(shape, sizes, strict=True)
-    )
-    return _spread(down, coefficients * np.float32(_SPLINE_GAIN), across)
+    knots = np.arange(size + 4) - 3.0
+    return BSpline.design_matrix(positions, knots, 3).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -99,10 +65,7 @@ class Field:
     ) -> Field:
         """Draw a field of zero mean and about unit variance over (west, south, east, north)."""
         west, south, east, north = bounds
-        size = (
-            int(np.ceil((north - south) / spacing)) + 5,
-            int(np.ceil((east - west) / spacing)) + 5,
-        )
+        size = tuple(int(np.ceil(side / spacing)) + 5 for side in (north - south, east - west))
         values = rng.standard_normal(size, dtype=np.float32) * np.float32(_SPLINE_GAIN)
         return cls(values.astype(np.float32), west, south, spacing)
 
@@ -110,7 +73,10 @@ class Field:
         """Sample the field on a grid; the result has the shape ``(len(ys), len(xs))``."""
         across, columns = self._weights(xs, self.west, self.coefficients.shape[1])
         down, rows = self._weights(ys, self.south, self.coefficients.shape[0])
-        return _spread(down, self.coefficients[rows, columns], across)
+        # The few coefficients first along the rows, as that is cheaper.
+        along_rows = np.ascontiguousarray((across @ self.coefficients[rows, columns].T).T)
+        values: Plane = down @ along_rows
+        return values
 
     def _weights(
         self, along: NDArray[np.float64], start: float, size: int
@@ -121,82 +87,78 @@ class Field:
         return spline_weights(positions - first, last - first), slice(first, last)
 
 
-@dataclass(frozen=True)
-class Domes:
-    """Round things scattered over an area: crowns, bushes, heaps.
+def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Plane:
+    """Smooth noise of zero mean and about unit variance.
 
     Parameters
     ----------
-    height
-        1 at the top of the largest dome, 0 on the ground.
-    tint
-        A number in 0–1 for each dome, spread over its pixels.
+    rng
+        Source of the noise.
+    shape
+        Rows and columns.
+    scale
+        About the size of the noise's spots in pixels.
     """
-
-    height: Plane
-    tint: Plane
+    rows, columns = (np.arange(length, dtype=np.float64) for length in shape)
+    return Field.draw(rng, (0, 0, len(columns), len(rows)), scale).at(columns, rows)
 
 
 def scatter_domes(
     rng: np.random.Generator,
-    u: Plane,
-    v: Plane,
+    places: tuple[Plane, Plane],
     spacing: tuple[float, float],
     radius: tuple[float, float],
+    density: Plane,
     *,
     jitter: float = 0.3,
-    presence: float = 1.0,
-    density: Plane | None = None,
-) -> Domes:
-    """Scatter round things over a jittered grid.
+) -> tuple[Plane, Plane]:
+    """Scatter round things over a jittered grid: crowns, bushes, heaps.
 
     Parameters
     ----------
     rng
         Source of places, sizes and tints.
-    u, v
-        Coordinates of the pixels in metres.
+    places
+        The two coordinates of the pixels in metres.
     spacing
-        Grid spacing along ``u`` and ``v`` in metres.
+        Grid spacing along each of them in metres.
     radius
         Smallest and largest radius in metres; above 0.7 of the spacing domes are cut off.
+    density
+        Share of the grid's places that are taken, at each pixel.
     jitter
         Largest shift of a centre, as a share of the spacing; at most 0.3.
-    presence
-        Share of the grid's places that are taken.
-    density
-        Share of the places taken at each pixel; overrides ``presence``.
+
+    Returns
+    -------
+    height
+        1 at the top of the largest dome, 0 on the ground.
+    tint
+        A number in 0–1 for each dome, spread over its pixels.
     """
     du, dv = spacing
     # Only the four nearest places can reach a pixel, as jitter and radius are bounded.
-    gu, gv = u / np.float32(du), v / np.float32(dv)
+    gu, gv = places[0] / np.float32(du), places[1] / np.float32(dv)
     cu, cv = np.floor(gu - 0.5), np.floor(gv - 0.5)
     iu = (cu - cu.min()).astype(np.int32)
     iv = (cv - cv.min()).astype(np.int32)
     size = (int(iu.max()) + 2, int(iv.max()) + 2)
-    centre_u = (0.5 + rng.uniform(-jitter, jitter, size)).astype(np.float32).ravel()
-    centre_v = (0.5 + rng.uniform(-jitter, jitter, size)).astype(np.float32).ravel()
-    radii = rng.uniform(*radius, size).astype(np.float32).ravel()
-    taken = rng.random(size, dtype=np.float32).ravel()
-    tints = rng.random(size, dtype=np.float32).ravel()
-    if density is None:
-        radii[taken > presence] = 0.01
-    height = np.zeros(u.shape, np.float32)
-    tint = np.zeros(u.shape, np.float32)
-    fu, fv = gu - cu, gv - cv
-    for step in range(4):
-        a, b = divmod(step, 2)
-        place = (iu + a) * size[1] + (iv + b)
-        r = radii[place]
-        across = (fu - a - centre_u[place]) * np.float32(du)
-        along = (fv - b - centre_v[place]) * np.float32(dv)
+    centre_u, centre_v = 0.5 + rng.uniform(-jitter, jitter, (2, *size)).astype(np.float32)
+    radii = rng.uniform(*radius, size).astype(np.float32)
+    taken, tints = rng.random((2, *size), dtype=np.float32)
+    height, highest = np.zeros_like(gu), np.zeros(gu.shape, np.int32)
+    fu, fv, first = gu - cu, gv - cv, iu * np.int32(size[1]) + iv
+    for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        place = first + np.int32(a * size[1] + b)
+        r = radii.take(place)
+        across = (fu - (centre_u + np.float32(a)).take(place)) * np.float32(du)
+        along = (fv - (centre_v + np.float32(b)).take(place)) * np.float32(dv)
         dome = (r - (across * across + along * along) / r) / np.float32(radius[1])
-        if density is not None:
-            dome[taken[place] > density] = 0
+        dome *= taken.take(place) <= density
         higher = dome > height
         np.copyto(height, dome, where=higher)
-        np.copyto(tint, tints[place], where=higher)
-    return Domes(height, tint)
+        np.copyto(highest, place, where=higher)
+    return height, np.where(height > 0, tints.take(highest), np.float32(0))
 
 
 def smoothstep(values: Plane, low: float, high: float) -> Plane:

@@ -1,20 +1,31 @@
-"""The layout of the land: estates between roads, divided into parcels."""
+"""The layout of the land: estates between roads, divided into parcels, and how these change."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from aerial_kedro.examples.county.classes import CLASS_SHARES, KINDS, LandClass, kinds_of
-from aerial_kedro.examples.county.frame import Frame
-from aerial_kedro.examples.county.noise import Field, Plane
+from aerial_kedro.examples.county.classes import CLASS_SHARES, LandClass
+from aerial_kedro.examples.county.kinds import KINDS, choose, kinds_of
+from aerial_kedro.examples.county.noise import Plane
 
-_COARSE_M = 8.0
+GRID_M = 4
+"""All borders lie on multiples of this in the layout's own coordinates."""
 _NEIGHBOURLY = 0.96
 """Chance that a parcel is of its estate's class."""
+
+TRANSITIONS: Mapping[LandClass, Mapping[str, float]] = {
+    LandClass.FOREST: {"cutover": 0.5, "suburb": 0.25, "graded": 0.25},
+    LandClass.CULTIVATED: {"suburb": 0.45, "commercial": 0.25, "meadow": 0.3},
+    LandClass.BARREN: {"commercial": 0.5, "suburb": 0.3, "meadow": 0.2},
+    LandClass.HERBACEOUS: {"thicket": 0.5, "suburb": 0.25, "row_crop": 0.25},
+    LandClass.SHRUB: {"plantation": 0.5, "mixed_forest": 0.3, "graded": 0.2},
+    LandClass.DEVELOPED: {},
+}
+"""What a class can turn into, and how likely that is."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +57,22 @@ class Parcel:
 
     Parameters
     ----------
-    index
-        Number of the parcel.
     plot, estate
         The parcel's rectangle, and that of the estate it lies in.
-    bounds
-        West, south, east and north of the ground that it covers, in metres.
-    area_share
-        Share of the county that it covers.
     kind
         Name of its kind before any change.
+    area_share
+        Share of the county that it covers.
     later_kind
         Name of its kind after the change; None if it does not change.
     change_year
         First year of the later kind.
     """
 
-    index: int
     plot: Plot
     estate: Plot
-    bounds: tuple[float, float, float, float]
-    area_share: float
     kind: str
+    area_share: float = 0.0
     later_kind: str | None = None
     change_year: int | None = None
 
@@ -78,51 +83,6 @@ class Parcel:
         return self.later_kind
 
 
-@dataclass(frozen=True)
-class Bend:
-    """Bends the layout's straight lines over the ground.
-
-    Parameters
-    ----------
-    centre
-        Easting and northing of the layout's origin.
-    angle
-        Rotation of the layout in radians.
-    shift_u, shift_v
-        Smooth displacements.
-    amount
-        Size of the displacements in metres.
-    """
-
-    centre: tuple[float, float]
-    angle: float
-    shift_u: Field
-    shift_v: Field
-    amount: float
-
-    def layout(self, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> tuple[Plane, Plane]:
-        """Layout coordinates of the grid of ``xs`` and ``ys``, shape ``(len(ys), len(xs))``."""
-        east = (xs - self.centre[0]).astype(np.float32)[None]
-        north = (ys - self.centre[1]).astype(np.float32)[:, None]
-        cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
-        amount = np.float32(self.amount)
-        u = cos * east + sin * north + amount * self.shift_u.at(xs, ys)
-        v = cos * north - sin * east + amount * self.shift_v.at(xs, ys)
-        return u, v
-
-
-def draw_bend(rng: np.random.Generator, bounds: tuple[float, float, float, float]) -> Bend:
-    """Draw how the layout lies over some bounds."""
-    west, south, east, north = bounds
-    return Bend(
-        centre=((west + east) / 2, (south + north) / 2),
-        angle=float(np.radians(rng.choice([-1, 1]) * rng.uniform(6, 24))),
-        shift_u=Field.draw(rng, bounds, 520.0),
-        shift_v=Field.draw(rng, bounds, 520.0),
-        amount=42.0,
-    )
-
-
 def divide(rng: np.random.Generator, plot: Plot, sides: tuple[float, float]) -> list[Plot]:
     """Cut a plot in two again and again until no side is longer than a random limit.
 
@@ -131,7 +91,7 @@ def divide(rng: np.random.Generator, plot: Plot, sides: tuple[float, float]) -> 
     rng
         Source of the cuts.
     plot
-        What to divide.
+        What to divide; its corners are multiples of `GRID_M`, and so are those of the pieces.
     sides
         Shortest and longest side of the pieces in metres.
     """
@@ -139,129 +99,112 @@ def divide(rng: np.random.Generator, plot: Plot, sides: tuple[float, float]) -> 
     shortest, longest = sides
     if max(width, depth) < max(float(rng.uniform(shortest, longest)), 2 * shortest):
         return [plot]
-    cut = float(rng.uniform(0.36, 0.64))
+    cut = GRID_M * round(float(rng.uniform(0.36, 0.64)) * max(width, depth) / GRID_M)
     if width >= depth:
-        middle = plot.u0 + cut * width
-        halves = replace(plot, u1=middle), replace(plot, u0=middle)
+        halves = replace(plot, u1=plot.u0 + cut), replace(plot, u0=plot.u0 + cut)
     else:
-        middle = plot.v0 + cut * depth
-        halves = replace(plot, v1=middle), replace(plot, v0=middle)
+        halves = replace(plot, v1=plot.v0 + cut), replace(plot, v0=plot.v0 + cut)
     return [piece for half in halves for piece in divide(rng, half, sides)]
 
 
 def lay_out(
     rng: np.random.Generator,
-    bend: Bend,
-    outer: Frame,
-    county: Frame,
-    *,
+    reach_m: float,
     estate_size: tuple[float, float],
     parcel_size: tuple[float, float],
-) -> tuple[Parcel, ...]:
-    """Divide the land into parcels and give each a kind.
+) -> tuple[list[tuple[Plot, Plot]], NDArray[np.int32]]:
+    """Divide a square about the origin of the layout's coordinates.
 
     Parameters
     ----------
     rng
-        Source of every choice.
-    bend
-        How the layout lies on the ground.
-    outer
-        All the land to cover.
-    county
-        The part of it over which the classes are balanced.
+        Source of the cuts.
+    reach_m
+        Half the side of the square, at least.
     estate_size, parcel_size
-        Shortest and longest sides in metres.
+        Shortest and longest side of estates and parcels in metres.
+
+    Returns
+    -------
+    plots
+        For each parcel, its rectangle and that of the estate it lies in.
+    numbers
+        Number of the parcel on each square of `GRID_M`, indexed by u and v from the corner.
     """
-    reach = 0.6 * float(np.hypot(*np.subtract(outer.bounds[2:], outer.bounds[:2]))) + 200
+    reach = GRID_M * -int(-reach_m // GRID_M)
     estates = divide(rng, Plot(-reach, -reach, reach, reach), estate_size)
-    pieces = [
-        (number, plot)
-        for number, estate in enumerate(estates)
-        for plot in divide(rng, estate, parcel_size)
-    ]
-    places = _places(bend, [plot for _, plot in pieces], outer, county)
-    estate_shares = np.zeros(len(estates))
-    for index, (_, share) in places.items():
-        estate_shares[pieces[index][0]] += share
-    classes = _share_out(rng, estate_shares)
-    favourites = [_draw_kind(rng, land_class, float("inf")) for land_class in classes]
-    parcels = []
-    for index, (bounds, share) in places.items():
-        number, plot = pieces[index]
-        kind = _parcel_kind(rng, classes[number], favourites[number], min(plot.size))
-        parcels.append(Parcel(index, plot, estates[number], bounds, share, kind))
-    return tuple(parcels)
-
-
-def _places(
-    bend: Bend, plots: list[Plot], outer: Frame, county: Frame
-) -> dict[int, tuple[tuple[float, float, float, float], float]]:
-    """Bounds on the ground of each plot there, and its share of the county."""
-    west, south, east, north = outer.bounds
-    coarse = Frame(
-        west,
-        north,
-        _COARSE_M,
-        int(np.ceil((north - south) / _COARSE_M)),
-        int(np.ceil((east - west) / _COARSE_M)),
-    )
-    u, v = bend.layout(coarse.xs, coarse.ys)
-    start = min(plot.u0 for plot in plots), min(plot.v0 for plot in plots)
-    size = int((max(plot.u1 for plot in plots) - start[0]) / 4) + 2
-    numbers = np.zeros((size, size), np.int32)
-    for number, plot in enumerate(plots, start=1):
-        u0, v0, u1, v1 = (
-            round((value - start[axis % 2]) / 4)
-            for axis, value in enumerate((plot.u0, plot.v0, plot.u1, plot.v1))
-        )
+    plots = [(plot, estate) for estate in estates for plot in divide(rng, estate, parcel_size)]
+    numbers = np.zeros((2 * reach // GRID_M,) * 2, np.int32)
+    for number, (plot, _) in enumerate(plots):
+        u0, v0, u1, v1 = (int(side + reach) // GRID_M for side in astuple(plot))
         numbers[u0:u1, v0:v1] = number
-    ground = numbers[((u - start[0]) / 4).astype(np.intp), ((v - start[1]) / 4).astype(np.intp)]
-    window = coarse.window(county.bounds)
-    inside = np.bincount(ground[window].ravel(), minlength=len(plots) + 1) / ground[window].size
-    places = {}
-    for number, found in enumerate(ndimage.find_objects(ground), start=1):
-        if found is None:
-            continue
-        rows, columns = found
-        bounds = (
-            west + (columns.start - 4) * _COARSE_M,
-            north - (rows.stop + 4) * _COARSE_M,
-            west + (columns.stop + 4) * _COARSE_M,
-            north - (rows.start - 4) * _COARSE_M,
-        )
-        places[number - 1] = (bounds, float(inside[number]))
-    return places
+    return plots, numbers
 
 
-def _share_out(rng: np.random.Generator, shares: NDArray[np.float64]) -> list[LandClass]:
+def assign_kinds(
+    rng: np.random.Generator, plots: list[tuple[Plot, Plot]], shares: NDArray[np.float64]
+) -> list[Parcel]:
+    """Give every parcel a kind: one of its estate's class, with a few exceptions.
+
+    Parameters
+    ----------
+    rng
+        Source of the choices.
+    plots
+        For each parcel, its rectangle and that of the estate it lies in.
+    shares
+        Share of the county that each parcel covers; over these the classes are balanced.
+    """
+    whole: dict[Plot, float] = {}
+    for (_, estate), share in zip(plots, shares, strict=True):
+        whole[estate] = whole.get(estate, 0.0) + float(share)
+    classes = _share_out(rng, whole)
+    parcels = []
+    for (plot, estate), share in zip(plots, shares, strict=True):
+        land_class = classes[estate]
+        if rng.random() > _NEIGHBOURLY:
+            land_class = LandClass(choose(rng, CLASS_SHARES))
+        kind = choose(rng, {kind.name: kind.weight for kind in kinds_of(land_class)})
+        parcels.append(Parcel(plot, estate, kind, float(share)))
+    return parcels
+
+
+def _share_out(rng: np.random.Generator, estates: Mapping[Plot, float]) -> dict[Plot, LandClass]:
     """Give every estate a class, so that the classes' shares of the county come out right."""
-    missing = dict(CLASS_SHARES)
-    chosen = [LandClass.FOREST] * len(shares)
+    missing, chosen = dict(CLASS_SHARES), {}
     # Large estates first: the small ones then even out what is left over.
-    order = np.lexsort((rng.random(len(shares)), -np.round(shares * 60)))
-    for number in order:
+    for estate, share in sorted(estates.items(), key=lambda pair: -pair[1]):
         needy = max(missing, key=lambda land_class: missing[land_class] + 0.004 * rng.random())
-        if shares[number] == 0:
-            needy = list(CLASS_SHARES)[int(rng.integers(len(CLASS_SHARES)))]
-        chosen[number] = needy
-        missing[needy] -= shares[number]
+        chosen[estate] = needy if share else LandClass(choose(rng, CLASS_SHARES))
+        missing[needy] -= share
     return chosen
 
 
-def _parcel_kind(
-    rng: np.random.Generator, land_class: LandClass, favourite: str, shortest_side: float
-) -> str:
-    if rng.random() > _NEIGHBOURLY:
-        shares = np.array(list(CLASS_SHARES.values()))
-        land_class = list(CLASS_SHARES)[int(rng.choice(len(shares), p=shares / shares.sum()))]
-    fits = KINDS[favourite].shortest_side_m <= shortest_side
-    if KINDS[favourite].land_class is land_class and fits and rng.random() < 0.5:  # noqa: PLR2004
-        return favourite
-    return _draw_kind(rng, land_class, shortest_side)
+def change_some(
+    rng: np.random.Generator, parcels: Sequence[Parcel], share: float, years: tuple[int, int]
+) -> tuple[Parcel, ...]:
+    """Let parcels change their class until a share of the county has changed.
 
-
-def _draw_kind(rng: np.random.Generator, land_class: LandClass, shortest_side: float) -> str:
-    kinds = kinds_of(land_class, shortest_side)
-    weights = np.array([kind.weight for kind in kinds])
-    return kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))].name
+    Parameters
+    ----------
+    rng
+        Source of the choices.
+    parcels
+        All parcels.
+    share
+        Share of the county to change.
+    years
+        Years of the first and the last flight; changes fall between them.
+    """
+    first, last = years
+    changed, total = list(parcels), 0.0
+    for number in rng.permutation(len(parcels)):
+        parcel = parcels[number]
+        outcomes = TRANSITIONS[KINDS[parcel.kind].land_class]
+        fits = 0 < parcel.area_share <= 1.15 * (share - total)
+        if not outcomes or not fits or first == last:
+            continue
+        year = int(rng.integers(first + 1, last + 1))
+        changed[number] = replace(parcel, later_kind=choose(rng, outcomes), change_year=year)
+        total += parcel.area_share
+    return tuple(changed)

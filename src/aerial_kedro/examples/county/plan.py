@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from pyproj import Transformer
 
-from aerial_kedro.examples.county.change import change_some
+from aerial_kedro.examples.county.classes import LandClass
 from aerial_kedro.examples.county.frame import Frame
-from aerial_kedro.examples.county.noise import Field
-from aerial_kedro.examples.county.parcels import Bend, Parcel, draw_bend, lay_out
+from aerial_kedro.examples.county.kinds import KINDS, OPEN_WATER, ROAD_CODE
+from aerial_kedro.examples.county.noise import Field, Plane
+from aerial_kedro.examples.county.parcels import GRID_M, Parcel, assign_kinds, change_some, lay_out
 from aerial_kedro.examples.county.settings import CountySettings
-from aerial_kedro.examples.county.water import Waters, draw_waters
+from aerial_kedro.examples.county.water import Waters
 
 CRS = "EPSG:26918"
 WEST_CRS = "EPSG:26917"
 ZONE_BORDER_LON = -78.0
 MIDDLE_LAT = 36.5
 _GRID_M = 224
+_RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
+_UNEVEN_M = 5.0
+_BEND_M = 42.0
+_ROAD_CORRIDOR_M = 6.0
 
 
 @dataclass(frozen=True)
@@ -28,30 +34,92 @@ class Plan:
 
     Parameters
     ----------
-    settings, seed
-        What the plan was drawn from.
     county
         The photographed land at 1 m.
     outer
         The land that the land cover describes, at 10 m.
-    bend
-        How the layout lies on the ground.
+    angle
+        Rotation of the layout about the middle of the county in radians.
+    bends
+        Fields that bend the layout's straight lines over the ground, along each of its axes.
     wobble
         Field that makes the borders of wild land uneven.
-    parcels
-        All parcels, with their changes.
+    layout
+        Number of the parcel on each square of `GRID_M`, in layout coordinates.
     waters
         River and lakes.
+    parcels
+        All parcels by their number, with their changes.
     """
 
-    settings: CountySettings
-    seed: int
     county: Frame
     outer: Frame
-    bend: Bend
+    angle: float
+    bends: tuple[Field, Field]
     wobble: Field
-    parcels: tuple[Parcel, ...]
+    layout: NDArray[np.int32]
     waters: Waters
+    parcels: tuple[Parcel, ...]
+
+    def layout_of(self, frame: Frame) -> tuple[Plane, Plane]:
+        """Layout coordinates of a frame's pixels in metres, each of shape ``(rows, columns)``."""
+        west, south, east, north = self.county.bounds
+        right = (frame.xs - (west + east) / 2).astype(np.float32)[None]
+        up = (frame.ys - (south + north) / 2).astype(np.float32)[:, None]
+        cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
+        u, v = (np.float32(_BEND_M) * bend.at(frame.xs, frame.ys) for bend in self.bends)
+        return u + cos * right + sin * up, v + cos * up - sin * right
+
+    def look_up(self, u: Plane, v: Plane) -> NDArray[np.int32]:
+        """Give the number of the parcel at each place in layout coordinates."""
+        half = np.float32(len(self.layout) / 2)
+        row, column = (np.floor(along / GRID_M + half).astype(np.intp) for along in (u, v))
+        return self.layout[row, column]
+
+    def numbers(self, frame: Frame) -> NDArray[np.int32]:
+        """Give the number of the parcel at each pixel's centre.
+
+        Borders are straight between fields and quarters; where one of two neighbours is wild
+        land and no road lies between them, the border is uneven.
+        """
+        u, v = self.layout_of(frame)
+        shift = np.float32(_UNEVEN_M) * self.wobble.at(frame.xs, frame.ys)
+        numbers, uneven = self.look_up(u, v), self.look_up(u + shift, v + shift)
+        moved = numbers != uneven
+        first, second = numbers[moved], uneven[moved]
+        wild = np.array([KINDS[each.kind].land_class not in _RULED for each in self.parcels])
+        estates = self._estates()
+        grows = (estates[first] == estates[second]).all(axis=-1) & (wild[first] | wild[second])
+        numbers[moved] = np.where(grows, second, first)
+        return numbers
+
+    def codes(self, year: int, frame: Frame) -> NDArray[np.uint8]:
+        """Give the NLCD codes of the land in a year.
+
+        Parameters
+        ----------
+        year
+            Any year, flown or not.
+        frame
+            The grid; each pixel has the code of the land at its centre.
+
+        Returns
+        -------
+        ndarray of uint8, shape ``(frame.rows, frame.columns)``
+        """
+        numbers = self.numbers(frame)
+        kinds = np.array([KINDS[each.kind_in(year)].code for each in self.parcels], np.uint8)
+        codes = kinds[numbers]
+        u, v = self.layout_of(frame)
+        u0, v0, u1, v1 = np.moveaxis(self._estates()[numbers], -1, 0)
+        to_road = np.minimum(np.minimum(u - u0, u1 - u), np.minimum(v - v0, v1 - v))
+        codes[to_road < _ROAD_CORRIDOR_M] = ROAD_CODE
+        codes[self.waters.inside(frame) > 0] = OPEN_WATER.code
+        return codes
+
+    def _estates(self) -> NDArray[np.float32]:
+        """Sides of each parcel's estate, in the order of `Plot`."""
+        return np.array([astuple(each.estate) for each in self.parcels], np.float32)
 
 
 def county_frame(settings: CountySettings) -> Frame:
@@ -77,31 +145,23 @@ def draw_plan(settings: CountySettings, seed: int) -> Plan:
     rng = np.random.default_rng([seed, 1])
     county = county_frame(settings)
     margin = 10 * -(-settings.land_cover_margin_m // 10)
-    west, south, east, north = county.bounds
-    outer = Frame(
-        west - margin,
-        north + margin,
-        10.0,
-        int(np.ceil((north - south + 2 * margin) / 10)),
-        int(np.ceil((east - west + 2 * margin) / 10)),
-    )
-    bend = draw_bend(rng, outer.bounds)
-    parcels = lay_out(
-        rng,
-        bend,
-        outer,
-        county,
-        estate_size=settings.estate_size_m,
-        parcel_size=settings.parcel_size_m,
-    )
-    years = settings.flights[0].year, settings.flights[-1].year
-    return Plan(
-        settings,
-        seed,
+    rows, columns = (int(np.ceil((n + 2 * margin) / 10)) for n in (county.rows, county.columns))
+    outer = Frame(county.west - margin, county.north + margin, 10.0, rows, columns)
+    reach_m = 6.0 * float(np.hypot(rows, columns)) + 200
+    plots, layout = lay_out(rng, reach_m, settings.estate_size_m, settings.parcel_size_m)
+    bare = Plan(
         county,
         outer,
-        bend,
+        float(np.radians(rng.choice([-1, 1]) * rng.uniform(6, 24))),
+        (Field.draw(rng, outer.bounds, 520.0), Field.draw(rng, outer.bounds, 520.0)),
         Field.draw(rng, outer.bounds, 22.0),
-        change_some(rng, parcels, settings.change_share, years),
-        draw_waters(rng, outer, county),
+        layout,
+        Waters.draw(rng, outer, county),
+        parcels=(),
     )
+    edge = margin // 10
+    inside = bare.look_up(*bare.layout_of(outer))[edge:-edge, edge:-edge]
+    shares = np.bincount(inside.ravel(), minlength=len(plots)) / inside.size
+    years = settings.flights[0].year, settings.flights[-1].year
+    parcels = change_some(rng, assign_kinds(rng, plots, shares), settings.change_share, years)
+    return replace(bare, parcels=parcels)

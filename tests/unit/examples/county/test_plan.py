@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.examples.county.change import TRANSITIONS
-from aerial_kedro.examples.county.classes import CLASS_SHARES, KINDS, LandClass, kinds_of
-from aerial_kedro.examples.county.parcels import Plot, divide
+from aerial_kedro.examples.county.classes import CLASS_SHARES, LandClass
+from aerial_kedro.examples.county.kinds import KINDS, kinds_of
+from aerial_kedro.examples.county.parcels import TRANSITIONS, Plot, divide
 from aerial_kedro.examples.county.plan import draw_plan
 from aerial_kedro.examples.county.settings import CountySettings, Flight
-from aerial_kedro.examples.county.textures import TEXTURES
 
 
-def test_every_kind_has_a_texture_and_every_class_has_kinds() -> None:
-    assert set(TEXTURES) == set(KINDS)
+def test_every_kind_has_layers_of_its_own_and_every_class_has_kinds() -> None:
+    assert all(kind.layers for kind in KINDS.values())
+    assert len({kind.layers for kind in KINDS.values()}) == len(KINDS)
     assert all(kinds_of(land_class) for land_class in CLASS_SHARES)
     assert sum(CLASS_SHARES.values()) == pytest.approx(1)
 
@@ -52,9 +52,9 @@ def test_the_wanted_share_of_the_county_changes_into_another_class() -> None:
 def test_transitions_lead_out_of_the_class_with_chances_that_sum_to_one() -> None:
     assert set(TRANSITIONS) == set(CLASS_SHARES)
     for land_class, outcomes in TRANSITIONS.items():
-        assert all(KINDS[kind].land_class is not land_class for kind, _ in outcomes)
+        assert all(KINDS[kind].land_class is not land_class for kind in outcomes)
         if outcomes:
-            assert sum(chance for _, chance in outcomes) == pytest.approx(1)
+            assert sum(outcomes.values()) == pytest.approx(1)
 
 
 def test_unknown_settings_are_refused() -> None:

@@ -109,7 +109,7 @@ def test_a_county_drawn_in_many_processes_is_the_same(
     photograph.cache_clear()
     alone = photograph(tiny, seed, 2012)
     photograph.cache_clear()
-    monkeypatch.setattr(world, "_MANY_PARCELS", 0)
+    monkeypatch.setattr(world, "_MANY_PIECES", 0)
     assert photograph(tiny, seed, 2012).tobytes() == alone.tobytes()
 
 

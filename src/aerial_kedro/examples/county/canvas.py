@@ -1,0 +1,118 @@
+"""A piece of ground that layers are painted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aerial_kedro.examples.county.colours import Ink
+from aerial_kedro.examples.county.noise import Plane, smooth_noise
+
+Axis = Literal["u", "v", "across", "radius", "rim", "edge", "road", "pit"]
+"""A coordinate in metres: along either side of the parcel, across the rows of a field, from the
+middle of the parcel, to the rim of the largest circle in it, to its nearest side (for water: to
+the shore), to the middle of the road, and up the walls of a pit in its middle."""
+Wander = tuple[tuple[float, float], ...]
+"""Scale and amplitude in metres of the noises by which a coordinate wanders."""
+
+
+@dataclass
+class Canvas:
+    """A piece of ground as seen from straight above, before sunlight.
+
+    Parameters
+    ----------
+    u, v
+        Distances in metres from the parcel's first corner along its two sides, for each pixel.
+    edge, road
+        Distances in metres to the parcel's nearest side and to the middle of the road.
+    size
+        Lengths of the two sides in metres.
+    fixed
+        Source of what stays the same over the years: trees, houses, terraces.
+    yearly
+        Source of what is new every year: colours, crops, mowing.
+    greenness
+        How green the year is, 0–1.
+
+    Attributes
+    ----------
+    colour
+        Red, green, blue and near infrared, 0–255, shape ``(4, rows, cols)``.
+    height
+        Height of what stands there in metres.
+    free
+        1 where plants may stand, 0 where something is built or kept clear.
+    """
+
+    u: Plane
+    v: Plane
+    edge: Plane
+    road: Plane
+    size: tuple[float, float]
+    fixed: np.random.Generator
+    yearly: np.random.Generator
+    greenness: float
+    colour: NDArray[np.float32] = field(init=False)
+    height: Plane = field(init=False)
+    free: Plane = field(init=False)
+    _axes: dict[Axis, Plane] = field(init=False)
+    _angle: np.float32 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.colour = np.zeros((4, *self.u.shape), np.float32)
+        self.height = np.zeros(self.u.shape, np.float32)
+        self.free = np.ones(self.u.shape, np.float32)
+        # Drawn before any layer, so that it is the same whatever crop is painted.
+        self._angle = np.float32(self.fixed.normal(0, 0.04) + np.pi / 2 * self.fixed.integers(2))
+        self._axes = {"u": self.u, "v": self.v, "edge": self.edge, "road": self.road}
+
+    def noise(self, rng: np.random.Generator, scale: float) -> Plane:
+        """Draw smooth noise of about unit variance; ``scale`` is the size of its spots."""
+        rows, columns = self.u.shape
+        return smooth_noise(rng, (rows, columns), scale)
+
+    def axis(self, name: Axis, wander: Wander = ()) -> Plane:
+        """Return a coordinate of each pixel in metres, wandering so that it does not look ruled."""
+        if name not in self._axes:
+            self._axes[name] = self._draw_axis(name)
+        along = self._axes[name]
+        for scale, amplitude in wander:
+            along = along + np.float32(amplitude) * self.noise(self.fixed, scale)
+        return along
+
+    def _draw_axis(self, name: Axis) -> Plane:
+        width, depth = (np.float32(side) for side in self.size)
+        along: Plane
+        if name == "across":
+            along = np.cos(self._angle) * self.u + np.sin(self._angle) * self.v
+        elif name == "pit":
+            along = 220 * np.hypot(self.u / width - 0.5, self.v / depth - 0.5)
+            for scale, amplitude in ((70, 26.0), (24, 8.0), (8, 2.0)):
+                along += np.float32(amplitude) * self.noise(self.fixed, scale)
+        else:
+            along = np.hypot(self.u - width / 2, self.v - depth / 2)
+            if name == "rim":
+                along = np.float32(0.49) * min(width, depth) - along
+        return along
+
+    def mix(self, ink: Ink) -> NDArray[np.float32]:
+        """Mix an ink for this piece of ground."""
+        return ink.mix(self.yearly if ink.yearly else self.fixed, self.greenness)
+
+    def blend(self, colour: NDArray[np.float32], weight: Plane | float) -> None:
+        """Blend a colour into the picture with a weight of 0–1, for each pixel or for all."""
+        for band, value in enumerate(colour):
+            self.colour[band] += (value - self.colour[band]) * weight
+
+    def raise_to(self, height: Plane) -> None:
+        """Let things stand that are as high as this, unless higher ones stand there."""
+        np.maximum(self.height, height, out=self.height)
+
+    def clear(self, where: NDArray[np.bool_]) -> None:
+        """Remove what stands there, and let no plants stand there."""
+        self.height[where] = 0
+        self.free[where] = 0
