@@ -105,7 +105,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
         """
         if self._address is not None:
             return self._load_registered(self._address)
-        name = self._find()
+        name = self.find()
         card = parse_card(self.read_bytes(f"/{name}/{CARD}"), repr(name))
         source = read_source(f"{self._path}/{name}", card, self._credentials)
         filesystem, folder = self.locate(f"/{name}/stages")
@@ -127,14 +127,20 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""
-        return JSONPreview(self.read_bytes(f"/{self._find()}/{CARD}").decode())
+        return JSONPreview(self.read_bytes(f"/{self.find()}/{CARD}").decode())
 
     @property
     def _address(self) -> ModelAddress | None:
         return parse_address(self._model_name)
 
-    def _find(self) -> str:
-        """Return the name of the stored model to load: the one asked for, or the latest."""
+    def find(self) -> str:
+        """Return the name of the stored model to load: the one asked for, or the latest.
+
+        Raises
+        ------
+        AerialError
+            If there is none.
+        """
         name = self._model_name or self._latest()
         if name is None:
             raise AerialError(
@@ -155,7 +161,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
 
     def _exists(self) -> bool:
         try:
-            return bool(find_version(self._address) if self._address else self._find())
+            return bool(find_version(self._address) if self._address else self.find())
         except AerialError:
             return False
 
