@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from kedro_datasets._typing import JSONPreview
@@ -24,9 +26,10 @@ _CHOICE = "_source.json"
 
 
 class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
-    """The file of a backbone's pretrained weights: given, a package's or torchvision's.
+    """The file of a backbone's pretrained weights, and what earlier runs made of such files.
 
-    No ready dataset knows packages and published hashes.
+    The weights are given, a package's or torchvision's; no ready dataset knows packages and
+    published hashes. Stored backbones come along, since Kedro lets no node read what it writes.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
     weights_path
         File to take instead of the backbone's own.
     **options
-        Options of `ProjectDataset`.
+        Options of `ProjectDataset`; the path is where `FeatureSourceDataset` stores backbones.
     """
 
     not_saved = "Weights are read, never written."
@@ -59,37 +62,20 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
         define_backbone(self._backbone)
 
     def load(self) -> WeightsFile:
-        """Find and read the file; see `find_weights`."""
-        return find_weights(self._backbone, self._weights_path)
+        """Find and read the file (`find_weights`) and the backbones that are stored."""
+        weights = find_weights(self._backbone, self._weights_path)
+        return replace(weights, stored=tuple(self._stored()))
 
-    def _exists(self) -> bool:
-        return True
-
-
-class StoredBackbonesDataset(ProjectDataset[None, list[Backbone]]):
-    """Backbones that earlier runs stored under a path, in fp32 or int8, each whole.
-
-    An entry of its own beside `FeatureSourceDataset`: Kedro lets no node read what it writes.
-
-    Parameters
-    ----------
-    **options
-        Options of `ProjectDataset`; the path is that of `FeatureSourceDataset`.
-    """
-
-    not_saved = "Stored backbones are read, never written."
-
-    def load(self) -> list[Backbone]:
+    def _stored(self) -> Iterator[Backbone]:
         """Read those that are there; a damaged one counts as none, with a warning."""
-        found = []
-        for ending in ("", "_int8"):
+        for ending in ("", "_int8") if self._path else ():
             files = BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
             try:
-                found += [files.read()] if files.exist() else []
+                if files.exist():
+                    yield files.read()
             # Damaged, or written by another version; a storage that is away is no reason.
             except (AerialError, ValidationError) as error:
                 LOGGER.warning("A stored backbone cannot be used: %s", error)
-        return found
 
     def _exists(self) -> bool:
         return True

@@ -47,6 +47,8 @@ class WeightsFile:
         Origin, as a report names it.
     sha256
         Digest of the content.
+    stored
+        Backbones that earlier runs made, of these or of other weights, in fp32 or int8.
     """
 
     backbone: str
@@ -54,6 +56,7 @@ class WeightsFile:
     name: str
     source: str
     sha256: str
+    stored: tuple[Backbone, ...] = ()
 
 
 class BackboneCard(BaseModel):

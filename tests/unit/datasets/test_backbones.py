@@ -9,7 +9,6 @@ from kedro.io import DatasetError
 from aerial_kedro.datasets.backbones import (
     BackboneWeightsDataset,
     FeatureSourceDataset,
-    StoredBackbonesDataset,
 )
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
@@ -32,9 +31,9 @@ def dataset(path: Path) -> FeatureSourceDataset:
     return FeatureSourceDataset(path=str(path))
 
 
-@pytest.fixture
-def stored(path: Path) -> StoredBackbonesDataset:
-    return StoredBackbonesDataset(path=str(path))
+def stored(path: Path) -> list[Backbone]:
+    """Load what earlier runs left beside the weights that a run asks for."""
+    return list(BackboneWeightsDataset(backbone="efficientnet_lite0", path=str(path)).load().stored)
 
 
 def source(onnx: bytes = b"network") -> FeatureSource:
@@ -97,23 +96,23 @@ class TestFeatureSource:
         assert dataset.load() == source()
 
     def test_in_int8_lies_beside_the_export(
-        self, dataset: FeatureSourceDataset, stored: StoredBackbonesDataset
+        self, dataset: FeatureSourceDataset, path: Path
     ) -> None:
         dataset.save(source())
-        assert stored.load() == [make_backbone(b"network")]
+        assert stored(path) == [make_backbone(b"network")]
         quantized = make_backbone(b"quantized", precision="int8")
         in_int8 = FeatureSource(quantized, INT8, make_backbone(b"network"))
         dataset.save(in_int8)
         assert dataset.load() == in_int8
-        assert stored.load() == [make_backbone(b"network"), quantized]
+        assert stored(path) == [make_backbone(b"network"), quantized]
         dataset.save(source())  # the int8 one stays for a later run
         assert dataset.load() == source()
-        assert stored.load() == [make_backbone(b"network"), quantized]
+        assert stored(path) == [make_backbone(b"network"), quantized]
 
 
 class TestStoredBackbones:
-    def test_are_none_before_the_first_run(self, stored: StoredBackbonesDataset) -> None:
-        assert stored.load() == []
+    def test_are_none_before_the_first_run(self, path: Path) -> None:
+        assert stored(path) == []
 
     @pytest.mark.parametrize(
         ("file", "said"),
@@ -132,7 +131,7 @@ class TestStoredBackbones:
         """It is to be exported again, which a refusal would prevent."""
         FeatureSourceDataset(path=str(path)).save(source())
         path.with_name(file).write_bytes(b'{"name": "of another version"}')
-        assert StoredBackbonesDataset(path=str(path)).load() == []
+        assert stored(path) == []
         assert re.search(rf"cannot be used: .*{said}", caplog.text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -26,9 +27,8 @@ def test_other_precisions_than_int8_run_the_export_itself(
 ) -> None:
     choice = EngineChoice(engine="openvino", precision="fp32")
     monkeypatch.setattr(preparation, "choose_engine", lambda *_: choice)
-    found = prepare_backbone(
-        WEIGHTS, [INT8, EXPORTED], NO_TILES, "auto", "openvino", precision, 0.0, 1
-    )
+    weights = replace(WEIGHTS, stored=(INT8, EXPORTED))
+    found = prepare_backbone(weights, NO_TILES, "auto", "openvino", precision, 0.0, 1)
     assert found == FeatureSource(EXPORTED, choice)
     assert found.backbone is EXPORTED
     assert found.exported is None

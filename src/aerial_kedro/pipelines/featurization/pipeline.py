@@ -13,7 +13,6 @@ def create_pipeline(**_: object) -> Pipeline:
             preparation.prepare_backbone,
             [
                 "backbone_weights",
-                "stored_backbones",
                 "tile_catalog",
                 "params:pooling",
                 "params:engine",

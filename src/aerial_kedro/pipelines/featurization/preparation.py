@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -34,7 +35,6 @@ _PROBE_TEST_TILES = 160
 
 def prepare_backbone(
     weights: WeightsFile,
-    stored: list[Backbone],
     tile_catalog: DataFrame,
     pooling: str,
     engine: str,
@@ -47,10 +47,8 @@ def prepare_backbone(
     Parameters
     ----------
     weights
-        Weights of the backbone, which they name.
-    stored
-        Backbones that earlier runs left, in fp32 or int8: taken where they are what this run
-        would make.
+        Weights of the backbone, which they name, with the backbones that earlier runs left: taken
+        where they are what this run would make.
     tile_catalog
         The tiles, of which int8 is calibrated on training tiles; on tiles in no split where
         those are too few.
@@ -61,22 +59,20 @@ def prepare_backbone(
     seed
         Seed of every draw of tiles.
     """
-    exported = export_once(weights, stored, pooling, engine, seed)
+    exported = export_once(weights, pooling, engine, seed)
     backbone = exported
     if precision == "int8":
-        backbone = _quantize_once(exported, stored, tile_catalog, max_nodata_fraction, seed)
+        backbone = _quantize_once(exported, weights.stored, tile_catalog, max_nodata_fraction, seed)
     choice = choose_engine(backbone, engine, precision, seed)
     return FeatureSource(backbone, choice, exported if backbone is not exported else None)
 
 
-def export_once(
-    weights: WeightsFile, stored: list[Backbone], pooling: str, engine: str, seed: int
-) -> Backbone:
+def export_once(weights: WeightsFile, pooling: str, engine: str, seed: int) -> Backbone:
     """Export a network with its preprocessing and prove it equal to torch, unless that is done.
 
     Parameters
     ----------
-    weights, stored, pooling, engine
+    weights, pooling, engine
         As for `prepare_backbone`.
     seed
         Seed of the tiles that the proof is made on.
@@ -84,7 +80,7 @@ def export_once(
     # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
     with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
     name = name_export(weights.backbone, weights.sha256, pooling)
-    for each in stored:
+    for each in weights.stored:
         complete = each.program is not None or not with_program
         if each.card.precision == "fp32" and each.card.export == name and complete:
             LOGGER.info("The backbone %s is exported already", weights.backbone)
@@ -101,7 +97,7 @@ def export_once(
 
 def _quantize_once(
     exported: Backbone,
-    stored: list[Backbone],
+    stored: Sequence[Backbone],
     tile_catalog: DataFrame,
     max_nodata_fraction: float,
     seed: int,
