@@ -145,11 +145,9 @@ class FeatureStoreDataset(TableDataset):
             return
         rows, tasks = session.sparkContext.accumulator(0), session.sparkContext.accumulator(0)
         files = self.part_files(data.feature_key)
-        write = partial(
-            files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
-        )
+        write = partial(files.write, leave_out="feature_key", rows=rows, tasks=tasks)
         with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
-            data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
+            data.compute_into(write, WRITTEN_COLUMNS)
         files.mark_written()
 
     def part_files(self, feature_key: str) -> PartFiles:

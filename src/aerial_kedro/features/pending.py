@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -32,3 +33,16 @@ class PendingFeatures:
     compute: Callable[[Batches], Batches]
     feature_key: str
     tasks: int
+
+    def compute_into(self, write: Callable[..., Batches], columns: str) -> None:
+        """Run the tasks: each computes its rows, and ``write`` puts them where they belong.
+
+        Parameters
+        ----------
+        write
+            Takes the tiles of a partition and, as ``compute``, what makes rows of them; yields
+            what the driver is to know of the task. Sent to the workers.
+        columns
+            Columns of that, as Spark's DDL.
+        """
+        self.tiles.mapInArrow(partial(write, compute=self.compute), columns).collect()
