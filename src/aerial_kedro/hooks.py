@@ -31,7 +31,7 @@ from aerial_kedro.parameters import check_parameters
 from aerial_kedro.report.groups import check_groups
 
 
-class ProjectRunParameters(RunParameters, DigitsRunParameters):
+class ProjectRunParameters(DigitsRunParameters, RunParameters):
     """The run parameters of the product and of its examples."""
 
 

@@ -52,7 +52,9 @@ def describe_results(made: Mapping[str, Collection[str]], catalog: DataCatalog) 
     """
     lines = []
     for label, names in _RESULTS:
-        places = [_place(name, made[name], catalog) for name in names if name in made]
+        # Without tiles that have a place there is no map to name.
+        there = [name for name in names if name in made and (name != "maps" or made[name])]
+        places = [_place(name, made[name], catalog) for name in there]
         if places:
             lines.append(f"{label + ':':<8}{', '.join(places)}")
     for needed, command in _NEXT:

@@ -12,7 +12,7 @@ from aerial_kedro.datasets.backbones import BackboneWeightsDataset
 from aerial_kedro.features import known, weights
 from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.definitions import build_classifier, define_backbone
-from aerial_kedro.pipelines.featurization.preparation import export_once
+from aerial_kedro.pipelines.featurization.preparation import export_backbone
 
 NETWORK = "squeezenet1_1"
 
@@ -31,7 +31,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> WeightsFile:
 
 @pytest.fixture(scope="module")
 def exported(file: WeightsFile) -> Backbone:
-    return export_once(file, "last", "onnxruntime", seed=1)
+    return export_backbone(file, "last", "onnxruntime", seed=1)
 
 
 @pytest.fixture
@@ -44,7 +44,10 @@ def _unread(exported: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_unread")
 def test_what_is_exported_is_not_exported_again(file: WeightsFile, exported: Backbone) -> None:
-    assert export_once(replace(file, stored=(exported,)), "last", "onnxruntime", seed=2) is exported
+    assert (
+        export_backbone(replace(file, stored=(exported,)), "last", "onnxruntime", seed=2)
+        is exported
+    )
 
 
 @pytest.mark.usefixtures("_unread")
@@ -65,7 +68,7 @@ def test_another_one_is(
 ) -> None:
     others, pooling, engine = change(file)
     with pytest.raises(ReadError):
-        export_once(replace(others, stored=(exported,)), pooling, engine, seed=1)
+        export_backbone(replace(others, stored=(exported,)), pooling, engine, seed=1)
 
 
 @pytest.mark.usefixtures("_unread")
@@ -75,7 +78,7 @@ def test_an_int8_backbone_is_not_taken_for_the_export(
     card = exported.card.model_copy(update={"precision": "int8"})
     others = replace(file, stored=(replace(exported, card=card),))
     with pytest.raises(ReadError):
-        export_once(others, "last", "onnxruntime", seed=1)
+        export_backbone(others, "last", "onnxruntime", seed=1)
 
 
 def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,17 @@ def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
     prepare: list[Node | Pipeline] = [
         Node(
+            preparation.export_backbone,
+            ["backbone_weights", "params:pooling", "params:engine", "params:seed"],
+            "exported_backbone",
+            name="export_backbone",
+        ),
+        Node(
             preparation.prepare_backbone,
             [
+                "exported_backbone",
                 "backbone_weights",
                 "tile_catalog",
-                "params:pooling",
                 "params:engine",
                 "params:precision",
                 "params:max_nodata_fraction",

@@ -34,32 +34,33 @@ _PROBE_TEST_TILES = 160
 
 
 def prepare_backbone(
+    exported: Backbone,
     weights: WeightsFile,
     tile_catalog: DataFrame,
-    pooling: str,
     engine: str,
     precision: str,
     max_nodata_fraction: float,
     seed: int,
 ) -> FeatureSource:
-    """Export the network, quantize it where the run is in int8, and choose what runs it.
+    """Quantize the network where the run is in int8, and choose what runs it.
 
     Parameters
     ----------
+    exported
+        The network, in fp32.
     weights
-        Weights of the backbone, which they name, with the backbones that earlier runs left: taken
-        where they are what this run would make.
+        Its weights, with the backbones that earlier runs left: an int8 one is taken where it was
+        calibrated on the same tiles.
     tile_catalog
         The tiles, of which int8 is calibrated on training tiles; on tiles in no split where
         those are too few.
-    pooling, engine, precision
+    engine, precision
         The run parameters.
     max_nodata_fraction
         Tiles with a greater share of nodata are not calibrated on.
     seed
         Seed of every draw of tiles.
     """
-    exported = export_once(weights, pooling, engine, seed)
     backbone = exported
     if precision == "int8":
         backbone = _quantize_once(exported, weights.stored, tile_catalog, max_nodata_fraction, seed)
@@ -67,13 +68,19 @@ def prepare_backbone(
     return FeatureSource(backbone, choice, exported if backbone is not exported else None)
 
 
-def export_once(weights: WeightsFile, pooling: str, engine: str, seed: int) -> Backbone:
-    """Export a network with its preprocessing and prove it equal to torch, unless that is done.
+def export_backbone(weights: WeightsFile, pooling: str, engine: str, seed: int) -> Backbone:
+    """Export the network with its preprocessing and prove it equal to torch, unless that is done.
+
+    A node of its own, with nothing to wait for, so that a wrong file of weights is found before
+    the tiles are laid.
 
     Parameters
     ----------
-    weights, pooling, engine
-        As for `prepare_backbone`.
+    weights
+        Weights of the backbone, which they name, with the backbones that earlier runs left: taken
+        where they are what this run would export.
+    pooling, engine
+        The run parameters.
     seed
         Seed of the tiles that the proof is made on.
     """
@@ -87,11 +94,11 @@ def export_once(weights: WeightsFile, pooling: str, engine: str, seed: int) -> B
             return each
     # torch takes seconds to import; runs that find their backbone exported never need it.
     from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
-    from aerial_kedro.features.export import export_backbone  # noqa: PLC0415
+    from aerial_kedro.features.export import export_backbone as export  # noqa: PLC0415
     from aerial_kedro.features.weights import read_weights  # noqa: PLC0415
 
     definition, parsed = define_backbone(weights.backbone), read_weights(weights)
-    exported = export_backbone(definition, parsed, seed, pooling, with_program=with_program)
+    exported = export(definition, parsed, seed, pooling, with_program=with_program)
     return replace(exported, card=exported.card.model_copy(update={"export": name}))
 
 
