@@ -8,7 +8,7 @@ EXECUTORS := build/executors/executors.tar.gz
 PACKAGED := $(shell find src conf -type f -not -name '*.pyc' -not -path '*.egg-info/*' -not -path 'conf/local/*')
 EXTRAS ?=
 TEST ?=
-COUNTY := $(shell find src/aerial_kedro/examples/county src/aerial_kedro/examples/county -name '*.py')
+COUNTY := $(shell find src/aerial_kedro/examples/county -name '*.py')
 
 # No usage data leaves this machine.
 export KEDRO_DISABLE_TELEMETRY := 1

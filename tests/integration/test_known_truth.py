@@ -79,14 +79,14 @@ def test_metrics_judge_the_change(
     assert [each["first"] for each in found["first"]] == [
         first for first in (10, 20, 50) if first <= len(change)
     ]
-    judged, known = found["assessment"], change.merge(truth, on="tile_id")
+    evaluated, known = found["assessment"], change.merge(truth, on="tile_id")
     changed = known["true_before"] != known["true_after"]
     above = known["probability"] > 0.5
-    assert (judged["places"], judged["true_changes"]) == (len(known), changed.sum())
-    assert judged["detection"]["recall"]["cases"] == changed.sum()
-    assert judged["detection"]["precision"]["cases"] == above.sum()
-    assert judged["detection"]["precision"]["hits"] == (above & changed).sum()
-    first = judged["candidates"][0]
+    assert (evaluated["places"], evaluated["true_changes"]) == (len(known), changed.sum())
+    assert evaluated["detection"]["recall"]["cases"] == changed.sum()
+    assert evaluated["detection"]["precision"]["cases"] == above.sum()
+    assert evaluated["detection"]["precision"]["hits"] == (above & changed).sum()
+    first = evaluated["candidates"][0]
     assert first["expected"] == pytest.approx(known["probability"][: first["first"]].sum())
     assert first["precision"]["hits"] == changed[: first["first"]].sum()
 

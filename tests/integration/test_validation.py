@@ -140,9 +140,9 @@ def test_every_region_is_left_out_once(by_region: Project) -> None:
         assert fold["training_tiles"] + fold["in_buffer"] == len(divided) - fold["tiles"]
         assert 0 <= fold["accuracy"] <= 1
     assert found["pooled"]["n"] == len(divided)
-    judged = [fold["accuracy"] for fold in found["folds"]]
-    assert found["mean_accuracy"] == pytest.approx(np.mean(judged))
-    assert found["spread_accuracy"] == pytest.approx(np.std(judged, ddof=1))
+    evaluated = [fold["accuracy"] for fold in found["folds"]]
+    assert found["mean_accuracy"] == pytest.approx(np.mean(evaluated))
+    assert found["spread_accuracy"] == pytest.approx(np.std(evaluated, ddof=1))
 
 
 def test_folds_hold_whole_regions(by_region: Project) -> None:

@@ -8,7 +8,7 @@ from aerial_kedro.accuracy.ranking import ComparedModel
 CLASSES = ["Forest", "Pasture"]
 
 
-def judged(right: int, of: int = 40, classes: list[str] | None = None) -> Evaluation:
+def evaluated(right: int, of: int = 40, classes: list[str] | None = None) -> Evaluation:
     """Evaluate a model that is right with the first tiles of each of two classes."""
     wrong = of - right
     labels = ["Forest"] * of + ["Pasture"] * of
@@ -29,5 +29,5 @@ def compared(name: str, validation: Evaluation, test: Evaluation | None = None) 
         seconds=1.25,
         milliseconds=4.5,
         validation=validation,
-        test=test or judged(30),
+        test=test or evaluated(30),
     )

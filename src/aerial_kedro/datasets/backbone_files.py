@@ -63,7 +63,7 @@ class BackboneFiles:
         self._write(".json", backbone.card.model_dump_json(indent=2).encode())
 
     def exist(self) -> bool:
-        """Tell whether ONNX file and card are there."""
+        """Return whether ONNX file and card are there."""
         return self._has(".onnx") and self._has(".json")
 
     def _has(self, suffix: str) -> bool:

@@ -125,7 +125,8 @@ def check_run_parameters(
         raise AerialError(
             "The run cannot start:\n  "
             + "\n  ".join(problems)
-            + "\nParameters are given as --params=name=value,… or in conf/base/parameters*.yml."
+            + "\nParameters are given as --params=name=value,… "
+            + "or in conf/base/<pipeline>/parameters.yml."
         ) from None
 
 

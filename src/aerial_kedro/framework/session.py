@@ -37,7 +37,7 @@ class ProjectSession(KedroSession):
         except ParameterValidationError as error:
             raise click.ClickException(
                 f"The run cannot start: {error}\nParameters are given as --params=name=value,… or "
-                "in conf/base/parameters*.yml."
+                "in conf/base/<pipeline>/parameters.yml."
             ) from error
         except ValueError as error:
             if "Failed to find the pipeline" not in str(error):

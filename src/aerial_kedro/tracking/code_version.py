@@ -9,7 +9,7 @@ from aerial_kedro import __version__
 
 
 def code_version(project: Path) -> dict[str, str]:
-    """Tell the package's version and, inside a checkout, the commit.
+    """Return the package's version and, inside a checkout, the commit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cross-validation in numbers: what was not judged counts nowhere, and is not a zero."""
+"""Cross-validation in numbers: what was not evaluated counts nowhere, and is not a zero."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.accuracy.ranking import Ranking, accuracy_range, rank_models
-from tests.unit.compared import compared, judged
+from tests.unit.compared import compared, evaluated
 
 
 def names(ranking: Ranking) -> list[str]:
@@ -16,15 +16,15 @@ def names(ranking: Ranking) -> list[str]:
 
 
 def test_the_order_is_that_of_validation_whatever_the_test_split_says() -> None:
-    low = compared("a.forest.x", judged(20), test=judged(40))
-    high = compared("b.forest.x", judged(35), test=judged(1))
+    low = compared("a.forest.x", evaluated(20), test=evaluated(40))
+    high = compared("b.forest.x", evaluated(35), test=evaluated(1))
     assert names(rank_models([low, high])) == ["b.forest.x", "a.forest.x"]
     assert rank_models([low, high]).best == high
 
 
 def test_equals_share_a_rank_and_keep_their_order() -> None:
     right = {"a": 30, "b": 36, "c": 36, "d": 9}
-    found = rank_models([compared(f"{name}.f.x", judged(n)) for name, n in right.items()])
+    found = rank_models([compared(f"{name}.f.x", evaluated(n)) for name, n in right.items()])
     assert [(each.rank, each.model.backbone) for each in found.models] == [
         (1, "b"), (1, "c"), (3, "a"), (4, "d"),
     ]  # fmt: skip
@@ -32,7 +32,7 @@ def test_equals_share_a_rank_and_keep_their_order() -> None:
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=8))
 def test_a_rank_counts_the_better_ones(right: list[int]) -> None:
-    models = [compared(f"n{i}.f.x", judged(count)) for i, count in enumerate(right)]
+    models = [compared(f"n{i}.f.x", evaluated(count)) for i, count in enumerate(right)]
     for each in rank_models(models).models:
         better = [m for m in models if m.validation.macro_f1 > each.model.validation.macro_f1]
         assert each.rank == len(better) + 1
@@ -40,20 +40,20 @@ def test_a_rank_counts_the_better_ones(right: list[int]) -> None:
 
 def test_a_class_without_validation_tiles_is_named() -> None:
     """It is in no macro-F1; a model that cannot find it is not told from one that can."""
-    found = rank_models([compared("a.f.x", judged(30, classes=["Forest", "Pasture", "River"]))])
+    found = rank_models([compared("a.f.x", evaluated(30, classes=["Forest", "Pasture", "River"]))])
     assert [remark for remark in found.remarks if "hold no River" in remark]
-    assert not rank_models([compared("a.f.x", judged(30))]).remarks
+    assert not rank_models([compared("a.f.x", evaluated(30))]).remarks
 
 
 def test_differences_within_chance_are_remarked_and_others_are_not() -> None:
-    near = rank_models([compared("a.f.x", judged(36)), compared("b.f.x", judged(34))])
+    near = rank_models([compared("a.f.x", evaluated(36)), compared("b.f.x", evaluated(34))])
     assert [text for text in near.remarks if text.startswith("The accuracy on validation of 1")]
-    far = rank_models([compared("a.f.x", judged(36)), compared("b.f.x", judged(20))])
+    far = rank_models([compared("a.f.x", evaluated(36)), compared("b.f.x", evaluated(20))])
     assert far.remarks == []
 
 
 def test_models_judged_on_other_tiles_are_remarked() -> None:
-    found = rank_models([compared("a.f.x", judged(38)), compared("b.f.x", judged(5, of=30))])
+    found = rank_models([compared("a.f.x", evaluated(38)), compared("b.f.x", evaluated(5, of=30))])
     assert [remark for remark in found.remarks if "a.f.x 80, b.f.x 60" in remark]
 
 
@@ -72,4 +72,4 @@ def test_the_interval_is_that_of_blocks_where_there_are_some() -> None:
 @pytest.mark.parametrize("given_names", [[], ["a.f.x", "a.f.x"]])
 def test_no_models_or_two_of_one_name_are_refused(given_names: list[str]) -> None:
     with pytest.raises(ValueError, match="different names"):
-        rank_models([compared(name, judged(30)) for name in given_names])
+        rank_models([compared(name, evaluated(30)) for name in given_names])

@@ -23,7 +23,7 @@ from aerial_kedro.pipelines.compare_models.nodes import (
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 from aerial_kedro.tiles.records import CatalogFingerprint
 from tests.models import make_card, make_source
-from tests.unit.compared import compared, judged
+from tests.unit.compared import compared, evaluated
 
 GRID = Grid.model_validate(
     {
@@ -36,7 +36,7 @@ GRID = Grid.model_validate(
     }
 )
 SETTINGS = RandomForestSettings(num_trees=10, max_depth=5)
-RANKING = rank_models([compared("lite0.f.x", judged(30)), compared("lite2.f.x", judged(35))])
+RANKING = rank_models([compared("lite0.f.x", evaluated(30)), compared("lite2.f.x", evaluated(35))])
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_best_on_validation_is_chosen() -> None:
         Candidate(
             name,
             SETTINGS,
-            TrainedModel(None, make_card(name=name, validation=judged(right)), make_source()),
+            TrainedModel(None, make_card(name=name, validation=evaluated(right)), make_source()),
         )
         for name, right in (("lite0.f.x", 30), ("lite2.f.x", 35), ("lite2.f.y", 35))
     ]

@@ -18,7 +18,7 @@ from aerial_kedro.pipelines.training.nodes import Candidate, choose_model
 from aerial_kedro.pipelines.training.selection import list_classes, select_labelled
 from aerial_kedro.tiles.records import QuarantineSummary
 from tests.models import make_card, make_source
-from tests.unit.compared import judged as evaluated
+from tests.unit.compared import evaluated
 
 SETTINGS = LogisticRegressionSettings(max_iter=10, reg_param=0.01)
 

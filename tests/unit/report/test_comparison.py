@@ -5,12 +5,12 @@ from __future__ import annotations
 from aerial_kedro.accuracy.ranking import rank_models
 from aerial_kedro.report.comparison import ranking_figure, render_comparison
 from aerial_kedro.report.figures import figure_svg
-from tests.unit.compared import compared, judged
+from tests.unit.compared import compared, evaluated
 
 CLOSE = rank_models(
     [
-        compared("efficientnet_lite0.random_forest.deep", judged(36)),
-        compared("efficientnet_lite2.logistic_regression.plain", judged(37)),
+        compared("efficientnet_lite0.random_forest.deep", evaluated(36)),
+        compared("efficientnet_lite2.logistic_regression.plain", evaluated(37)),
     ]
 )
 
@@ -26,7 +26,7 @@ def test_a_page_holds_every_model_and_what_to_beware_of() -> None:
 
 
 def test_a_page_needs_nothing_from_elsewhere_and_escapes_names() -> None:
-    odd = rank_models([compared("a<b>.random_forest.x&y", judged(30))])
+    odd = rank_models([compared("a<b>.random_forest.x&y", evaluated(30))])
     page = render_comparison(odd, "today", "ab", 1)
     assert "a&lt;b&gt;" in page
     assert "<b>" not in page
@@ -41,4 +41,4 @@ def test_the_picture_names_every_model() -> None:
 
 
 def test_a_model_without_an_error_is_drawn() -> None:
-    figure_svg(ranking_figure(rank_models([compared("a.f.x", judged(40), judged(40))])))
+    figure_svg(ranking_figure(rank_models([compared("a.f.x", evaluated(40), evaluated(40))])))

@@ -109,7 +109,7 @@ def test_the_pipelines_check_agrees() -> None:
 
 
 def test_training_keeps_away_from_mixed_tiles_of_a_test_region() -> None:
-    """They are judged apart, so they must be as unseen as the pure ones."""
+    """They are evaluated apart, so they must be as unseen as the pure ones."""
     tiles = grid_tiles([(COL + c, ROW) for c in range(4)])
     tiles = tiles.assign(block_id=["a", "a", "b", "b"], size_m=TILE, label="Forest")
     tiles.loc[2, "label"] = None
