@@ -44,7 +44,7 @@ from benchmarks.processes import PROJECT
 WARM_TILES = 400
 FORMATS = ("png", "tiff", "jpeg")
 PRECISIONS = ("fp32", "int8")
-STEPS = ("export_backbone", "prepare_backbone", "choose_engine", "name_features")
+STEPS = ("export_backbone", "prepare_backbone")
 PREPARE = ["data_ingestion.catalog_folders", *(f"featurization.{each}" for each in STEPS)]
 
 

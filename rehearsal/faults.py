@@ -12,7 +12,8 @@ from rehearsal.checks import RehearsalError, compare_features, expect_success
 from rehearsal.runs import CONTAINER, Cluster, ended
 
 _POLL_S = 0.1
-FEATURIZE = ("--pipeline=featurization", "--from-nodes=featurization.name_features")
+FIRST_NODE = "featurization.featurize_tiles"
+FEATURIZE = ("--pipeline=featurization", f"--from-nodes={FIRST_NODE}")
 _PATIENCE_S = 180
 _OUTAGE_S = 20
 # What featurization starts from: taken from the undisturbed run, features excepted.

@@ -26,7 +26,7 @@ from kedro.framework.startup import bootstrap_project
 
 from rehearsal import services
 from rehearsal.checks import RehearsalError, expect_success
-from rehearsal.faults import copy_blob, copy_inputs
+from rehearsal.faults import FIRST_NODE, copy_blob, copy_inputs
 from rehearsal.runs import CONTAINER, PROJECT, Cluster
 
 # Fourteen times as many tiles on the same scenes.
@@ -109,7 +109,7 @@ def _featurize(roots: dict[str, str]) -> float:
     os.environ.update(roots)
     with KedroSession.create(PROJECT, env="cluster") as session:
         start = time.perf_counter()
-        session.run(pipeline_names=["featurization"], from_nodes=["featurization.name_features"])
+        session.run(pipeline_names=["featurization"], from_nodes=[FIRST_NODE])
         return time.perf_counter() - start
 
 

@@ -52,7 +52,6 @@ class ProjectHooks:
             run = check_run_parameters(parameters, declared, ProjectRunParameters)
             check_engine(run.engine, run.precision)
             check_divisions(parameters)
-            check_groups(parameters["land_cover"]["codes"], parameters["report"]["groups"] or {})
             check_parameters(SearchRequest, parameters.get("acquisition", {}), "acquisition")
             _share_access_rules(parameters.get("imagery", {}))
             self._storage = _share_credential(loader)
@@ -68,6 +67,7 @@ class ProjectHooks:
             self._storage.check()
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
+            _check_request(pipeline, catalog)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         checked = pipeline.all_outputs() & {"trained_model"}
@@ -92,6 +92,19 @@ class ProjectHooks:
         )
         if message:
             raise click.ClickException(message) from error
+
+
+def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Refuse what the command asks of the pipeline and only a late node would notice."""
+    if {"params:report", "params:land_cover"} <= pipeline.inputs():
+        check_groups(catalog.load("params:land_cover").names, catalog.load("params:report").groups)
+    if pipeline.only_nodes_with_tags("compare_models").nodes:
+        asked = catalog.load("params:asked_features").backbone
+        if asked:
+            raise AerialError(
+                f"The pipeline compare_models takes its backbones from its grid, not from "
+                f"backbone={asked}: give --params=compare_models.backbones={asked} (A/B: several)."
+            )
 
 
 def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:

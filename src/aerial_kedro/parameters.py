@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from aerial_kedro.errors import AerialError
 
@@ -79,15 +81,24 @@ def check_parameters(model: type[M], given: object, group: str) -> M:
     Raises
     ------
     AerialError
-        Naming each value that makes no sense. Addresses are not shown: one may hold a password.
+        Naming each value that makes no sense. What may hold a password is not shown: addresses,
+        groups, and values under a name that is unknown.
     """
     try:
         return model.model_validate(given)
     except ValidationError as error:
         problems = "; ".join(
             ".".join([group, *map(str, each["loc"])])
-            + ("" if "://" in str(each["input"]) else f"={each['input']!r}")
+            + ("" if _may_be_secret(each) else f"={each['input']!r}")
             + f": {each['msg']}"
             for each in error.errors()
         )
         raise AerialError(f"The parameters `{group}` make no sense: {problems}.") from None
+
+
+def _may_be_secret(problem: ErrorDetails) -> bool:
+    return (
+        problem["type"] == "extra_forbidden"
+        or isinstance(problem["input"], Mapping)
+        or any(part in str(problem["input"]) for part in ("://", "@", "?"))
+    )

@@ -13,7 +13,8 @@ from aerial_kedro.tracking.hook import RunHistoryHook
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
-HOOKS = (ProjectHooks(), SynapseMLHooks(), RunHistoryHook(), ConsoleHook())
+# Of those that go first, the one listed last does: storage and cluster before the Java parts.
+HOOKS = (SynapseMLHooks(), ProjectHooks(), RunHistoryHook(), ConsoleHook())
 # RunHistoryHook is that plugin's hook, and more. It is known by one name or the other.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 SESSION_CLASS = ProjectSession

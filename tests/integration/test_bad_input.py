@@ -42,6 +42,9 @@ from tests.integration.tile_images import draw_class_folders
         ("split.tests=0.3", ["split", "tests"]),
         ("split.test=0.9", ["split", "leave nothing to train"]),
         ("random_forest.num_trees=0", ["num_trees", "greater than 0"]),
+        ("report.groups=abc", ["report", "valid dictionary"]),
+        ("report.groups.Green=Woods", ["report", "valid list"]),
+        ("land_cover.codes=5", ["land_cover", "valid dictionary"]),
     ],
 )
 def test_a_run_parameter_that_makes_no_sense(
@@ -50,6 +53,12 @@ def test_a_run_parameter_that_makes_no_sense(
     message = project.refusal(f"--params={parameter}")
     for part in expected:
         assert part in message
+    assert not project.data.joinpath("03_primary").exists()
+
+
+def test_a_backbone_beside_the_grid(project: Project) -> None:
+    message = project.refusal("--pipeline=compare_models", "--params=backbone=efficientnet_lite0")
+    assert "--params=compare_models.backbones=efficientnet_lite0" in message
     assert not project.data.joinpath("03_primary").exists()
 
 

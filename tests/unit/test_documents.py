@@ -68,6 +68,12 @@ def dead_links(document: Path) -> list[str]:
     return dead
 
 
+def missing_files(text: str) -> list[str]:
+    """List the project's files that a text names in code and that do not exist."""
+    named = re.findall(r"`((?:src|conf|docs|tests|benchmarks|rehearsal)/[\w./-]+)`", text)
+    return [each for each in named if "/local/" not in each and not (PROJECT / each).exists()]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
 class TestDocuments:
     def test_lines_are_wrapped(self, document: Path) -> None:
@@ -75,6 +81,9 @@ class TestDocuments:
 
     def test_links_lead_somewhere(self, document: Path) -> None:
         assert dead_links(document) == []
+
+    def test_files_that_are_named_exist(self, document: Path) -> None:
+        assert missing_files(document.read_text(encoding="utf-8")) == []
 
 
 def test_all_documents_are_looked_at() -> None:
@@ -92,6 +101,9 @@ class TestChecks:
     def test_what_cannot_be_broken_may_be_wide(self) -> None:
         address = "https://example.org/" + "a" * 100
         assert wide_lines(f"- {address}\n`{self.WIDE}`\n[a page]({address})") == []
+
+    def test_missing_files_are_found(self) -> None:
+        assert missing_files("`docs/concepts.md`, `docs/gone.md`") == ["docs/gone.md"]
 
     def test_dead_links_are_found(self, tmp_path: Path) -> None:
         (tmp_path / "there.md").write_text("# A heading, with `code`\n")

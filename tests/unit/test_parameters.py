@@ -47,7 +47,8 @@ def test_each_value_that_makes_no_sense_is_named() -> None:
         check_parameters(Given, {"years": "1066/2018", "name": "a"}, "group")
     message = str(refused.value)
     assert message.startswith("The parameters `group` make no sense: group.years.0='1066': ")
-    assert "group.name='a': Extra inputs are not permitted" in message
+    # A value under a name that nobody knows may be a token.
+    assert "group.name: Extra inputs are not permitted" in message
 
 
 @pytest.mark.parametrize(

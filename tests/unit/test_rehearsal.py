@@ -14,10 +14,18 @@ import pytest
 
 from aerial_kedro.examples.digits.data import digits_of_files
 from aerial_kedro.examples.digits.files import ROLES, DigitFiles, read_file, spellings
+from aerial_kedro.pipelines import featurization, from_folders
+from benchmarks.featurization import PREPARE
 from rehearsal import digits
 from rehearsal.__main__ import chosen
+from rehearsal.faults import FIRST_NODE
 from rehearsal.runs import PROJECT
 from rehearsal.services import Service, check_alive
+
+
+def test_nodes_that_programs_start_from_are_there() -> None:
+    assert FIRST_NODE in {node.name for node in featurization.create_pipeline().nodes}
+    assert set(PREPARE) <= {node.name for node in from_folders.create_pipeline().nodes}
 
 
 @pytest.fixture

@@ -100,14 +100,25 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         Raises
         ------
         AerialError
-            If a file is not there, or the files do not belong together.
+            If a file is not there or cannot be read, or the files do not belong together.
         """
         if not self._exists():
-            raise AerialError(f"There is no backbone at {self._path}.onnx. {_REMEDY}")
-        record = json.loads(self.read_bytes(_CHOICE))
-        key = record.pop("feature_key")
-        choice, exported = EngineChoice.model_validate(record), self._files("").read()
-        quantized = self._files("_int8").read() if choice.precision == "int8" else None
+            raise AerialError(
+                f"There is no backbone at {self._path}.onnx, or not all that belongs to it "
+                f"(.json, {_CHOICE}). {_REMEDY}"
+            )
+        try:
+            record = json.loads(self.read_bytes(_CHOICE))
+            key = record.pop("feature_key")
+            choice, exported = EngineChoice.model_validate(record), self._files("").read()
+            quantized = self._files("_int8").read() if choice.precision == "int8" else None
+        # pydantic's and json's errors are values'.
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+            raise AerialError(
+                f"{self._path}{_CHOICE} or a card beside it cannot be read ({reason}): it is "
+                f"damaged, or another version of this project wrote it. {_REMEDY}"
+            ) from error
         source = FeatureSource(quantized or exported, choice, exported if quantized else None)
         if source.key != key:
             raise AerialError(
@@ -132,4 +143,4 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         return BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
 
     def _exists(self) -> bool:
-        return self.has(_CHOICE)
+        return self.has(_CHOICE) and self._files("").exist()

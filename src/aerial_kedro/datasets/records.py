@@ -6,7 +6,7 @@ from typing import Any
 
 from kedro.utils import load_obj
 from kedro_datasets._typing import JSONPreview
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
@@ -44,7 +44,7 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
         Raises
         ------
         AerialError
-            If no run has made it yet.
+            If no run has made it yet, or another version of this project has.
         """
         if not self.has():
             raise AerialError(
@@ -52,7 +52,16 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
                 "(`kedro run` runs all)."
             )
         model: type[BaseModel] = load_obj(self._record)
-        return model.model_validate_json(self.read_bytes())
+        try:
+            return model.model_validate_json(self.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise AerialError(
+                f"{self._path} cannot be read as {model.__name__} ({where}: {first['msg']}): it is "
+                "damaged, or another version of this project has made it. Run the pipeline that "
+                "makes it again (`kedro run` runs all)."
+            ) from None
 
     def save(self, data: BaseModel) -> None:
         """Write the record."""

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
-_LAYER = re.compile(r"/0\d_([a-z_]+)(?:/|$)")
+_LAYER = re.compile(r".*/0\d_([a-z_]+)(?:/|$)")  # the innermost
 _ABSENT = object()
 _ROOTS = ("root", "spark_root")
 
@@ -31,7 +31,7 @@ def with_layers(catalog: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for name, entry in catalog.items():
         place = entry.get("filepath") or entry.get("path") if isinstance(entry, Mapping) else None
-        layer = _LAYER.search(str(place or ""))
+        layer = _LAYER.match(str(place or ""))
         known = {"metadata": {"kedro-viz": {"layer": layer[1]}}} if layer else {}
         found[name] = {**known, **entry} if known else entry
     return found

@@ -17,8 +17,19 @@ from aerial_kedro.framework.progress_bar import ProgressBar
 from aerial_kedro.framework.results import describe_results
 
 LOGGER = logging.getLogger(__name__)
-# They log every request, every gateway call, every step of a migration.
-_QUIET = ("py4j", "azure", "alembic", "mlflow", "kedro_mlflow", "matplotlib", "rasterio", "fsspec")
+# They log every request, every gateway call, every step of a migration. Kedro is quiet by
+# `conf/logging.yml` already, which a packaged run does not have.
+_QUIET = (
+    "kedro",
+    "py4j",
+    "azure",
+    "alembic",
+    "mlflow",
+    "kedro_mlflow",
+    "matplotlib",
+    "rasterio",
+    "fsspec",
+)
 
 
 class ConsoleHook:

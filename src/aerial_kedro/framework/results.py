@@ -22,7 +22,6 @@ _SCORE_FOLDER = "kedro run --pipeline=score_folder --params=score_root=DIR,model
 _NEXT = (
     ({"trained_model", "report", "maps"}, _SCORE_SCENES),
     ({"trained_model", "report"}, _SCORE_FOLDER),
-    ({"trained_model", "comparison_page"}, _SCORE_FOLDER),
     ({"trained_model"}, "kedro run --pipeline=scoring"),
     ({"report"}, "kedro run --pipeline=explain --params=explain.tiles=A/B"),
     ({"test_predictions"}, "kedro run --pipeline=reporting"),
@@ -31,6 +30,7 @@ _NEXT = (
     ({"tile_catalog"}, "kedro run --pipeline=featurization"),
     ({"sample_scenes"}, "kedro run"),
     ({"digits_page"}, "kedro mlflow ui"),
+    ({"comparison_page"}, "kedro mlflow ui"),
 )
 
 

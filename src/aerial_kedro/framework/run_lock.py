@@ -17,7 +17,7 @@ from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
 LOCK_NAME = ".run.lock"
-_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOTSUP)
+_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @contextlib.contextmanager
@@ -48,6 +48,7 @@ def one_run_at_a_time(root: str) -> Iterator[None]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(lock)
+            _sign(folder)
         except Timeout:
             raise AerialError(
                 f"The folder {folder} is in use by another run ({_holder(folder)}): wait until it "
@@ -56,15 +57,14 @@ def one_run_at_a_time(root: str) -> Iterator[None]:
         except OSError as error:
             if error.errno not in _WITHOUT_LOCKS:
                 raise AerialError(
-                    f"The run cannot write to its data folder {folder} ({error.strerror}): make it "
-                    "writable, or name another folder in AERIAL_KEDRO_DATA."
+                    f"The run cannot write {LOCK_NAME} to its data folder {folder} "
+                    f"({error.strerror}): make both writable, or name another folder in "
+                    "AERIAL_KEDRO_DATA."
                 ) from error
             LOGGER.warning(
                 "The file system of %s has no locks: a second run on it would not be refused.",
                 folder,
             )
-        else:
-            _sign(folder)
         yield
 
 

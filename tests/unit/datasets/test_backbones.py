@@ -50,7 +50,7 @@ class TestFeatureSource:
         assert names == ["backbone.json", "backbone.onnx", "backbone_source.json"]
 
     def test_that_is_missing_says_what_makes_it(self, dataset: FeatureSourceDataset) -> None:
-        with refused(r"no backbone at .*backbone\.onnx\..*featurization"):
+        with refused(r"no backbone at .*backbone\.onnx, or not all.*featurization"):
             dataset.load()
 
     def test_whose_file_and_card_do_not_fit_is_refused(
@@ -61,10 +61,19 @@ class TestFeatureSource:
         with refused(r"backbone\.onnx is not the file that .*\.json"):
             dataset.load()
 
+    @pytest.mark.parametrize("content", ["{", "{}", "[]", '{"feature_key": "a", "more": 1}'])
+    def test_whose_record_cannot_be_read_is_refused(
+        self, dataset: FeatureSourceDataset, path: Path, content: str
+    ) -> None:
+        dataset.save(source())
+        path.with_name("backbone_source.json").write_text(content)
+        with refused(r"backbone_source\.json or a card .*another version.*featurization"):
+            dataset.load()
+
     def test_without_its_card_is_refused(self, dataset: FeatureSourceDataset, path: Path) -> None:
         dataset.save(source())
         path.with_suffix(".json").unlink()
-        with refused(r"no backbone at .*backbone\.onnx\..*featurization"):
+        with refused(r"no backbone at .*backbone\.onnx, or not all.*featurization"):
             dataset.load()
 
     def test_of_another_version_is_refused(self, dataset: FeatureSourceDataset, path: Path) -> None:

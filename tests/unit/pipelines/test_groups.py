@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import click
 import pytest
-from kedro.framework.context import KedroContext
+from kedro.io import DataCatalog, MemoryDataset
 
+from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
 from aerial_kedro.errors import AerialError
-from aerial_kedro.framework.configuration import ProjectConfigLoader
 from aerial_kedro.hooks import ProjectHooks
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.pipelines import reporting
+from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.report.groups import check_groups
-from aerial_kedro.settings import CONFIG_LOADER_ARGS
 
-CONF = Path(__file__).parents[3] / "conf"
 CLASSES = ["Forest", "Shrub", "Water"]
 
 
@@ -37,13 +37,27 @@ def test_an_empty_group_is_taken_out() -> None:
     assert check_groups(CLASSES, groups) == {"Green": ["Forest"]}
 
 
-def test_a_run_with_such_groups_is_refused_before_it_starts() -> None:
-    loader = ProjectConfigLoader(
-        conf_source=str(CONF),
-        env="base",
-        runtime_params={"report": {"groups": {"Green": ["Woods"]}}},
-        **CONFIG_LOADER_ARGS,
+@pytest.fixture
+def hooks(tmp_path: Path) -> ProjectHooks:
+    found = ProjectHooks()
+    found._storage = BlobStorage(StorageCredential(), str(tmp_path))
+    return found
+
+
+def test_a_run_with_such_groups_is_refused_before_it_starts(hooks: ProjectHooks) -> None:
+    settings = ReportSettings(
+        gallery_tiles=1,
+        worst_errors=1,
+        explained_errors=1,
+        change_candidates=1,
+        groups={"Green": ["Woods"]},
     )
-    context = cast("KedroContext", SimpleNamespace(config_loader=loader))
+    classes = LandCoverClasses(codes={"Forest": [1], "Water": [2]})
+    catalog = DataCatalog(
+        {
+            "params:report": MemoryDataset(settings),
+            "params:land_cover": MemoryDataset(classes),
+        }
+    )
     with pytest.raises(click.ClickException, match="'Woods' to 'Green'"):
-        ProjectHooks().after_context_created(context)
+        hooks.before_pipeline_run({}, reporting.create_pipeline(), catalog)

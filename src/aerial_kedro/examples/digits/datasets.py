@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import urllib.request
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -32,6 +33,9 @@ from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.scenes.addresses import check_href
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_FIRST_PAUSE_S = 0.5
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_ASK_AGAIN = {408, 429}
 
 
 class DigitFilesDataset(ProjectDataset[DigitFiles, DigitFiles | EmbeddedDigits]):
@@ -117,14 +121,22 @@ def _fetch(request: dict[str, Any], folder: str) -> str:
         )
 
     class Fetched(MNIST):  # type: ignore[misc]
-        mirrors = [f"{base}/"] * settings.attempts
+        mirrors = (f"{base}/",)
         raw_folder = folder
 
-    urllib.request.install_opener(urllib.request.build_opener(_SafeWeb(settings.timeout_s)))
+    web = _SafeWeb(settings.timeout_s)
+    urllib.request.install_opener(urllib.request.build_opener(web))
     try:
-        Fetched(folder, download=True)
+        for attempt in range(1, settings.attempts + 1):
+            try:
+                Fetched(folder, download=True)  # skips what an earlier attempt has fetched
+                break
+            except (RuntimeError, OSError, HTTPException):
+                if web.is_refused or attempt == settings.attempts:
+                    raise
+                time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
     except (RuntimeError, OSError, HTTPException) as error:
-        # torchvision lists what each attempt ended with, the last one last.
+        # torchvision lists what each mirror answered, one a line.
         reason = redact(str(error).strip().rpartition("\n")[2].rstrip("."))
         missing = [
             each for each in MNIST.resources if not Path(folder, each[0]).with_suffix("").exists()
@@ -141,7 +153,9 @@ def _fetch(request: dict[str, Any], folder: str) -> str:
 
 
 class _SafeWeb(urllib.request.BaseHandler):
-    """Refuses plain http, wherever a redirect or torchvision's second try leads, and long silence.
+    """Refuses plain http, wherever a redirect or torchvision's second try leads.
+
+    It refuses long silence and endless answers as well, and keeps whether asking again is of use.
 
     Parameters
     ----------
@@ -151,6 +165,7 @@ class _SafeWeb(urllib.request.BaseHandler):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self.is_refused = False
 
     def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
         """Check the address before it is asked."""
@@ -162,9 +177,23 @@ class _SafeWeb(urllib.request.BaseHandler):
     def http_response(
         self, request: urllib.request.Request, response: HTTPResponse
     ) -> HTTPResponse:
-        """Check the length before the content is stored."""
+        """Check the length, before the content is stored and while it is read."""
+        status = response.status
+        self.is_refused = _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _ASK_AGAIN
+        too_long = URLError(f"{request.full_url} sends more than a file of digits has")
         if (response.length or 0) > LARGEST:
-            raise URLError(f"{request.full_url} sends more than a file of digits has")
+            raise too_long
+        read, left = response.read, LARGEST
+
+        def read_on(amt: int | None = None) -> bytes:
+            nonlocal left
+            content = read(amt)
+            left -= len(content)
+            if left < 0:
+                raise too_long
+            return content
+
+        response.read = read_on  # type: ignore[method-assign]
         return response
 
     https_request = ftp_request = http_request

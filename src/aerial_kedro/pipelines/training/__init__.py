@@ -1,4 +1,4 @@
-"""From features to classifiers: fitted, chosen on validation, tested once."""
+"""From features to classifiers: fitted, chosen out of fold, tested once."""
 
 from aerial_kedro.pipelines.training.pipeline import create_pipeline
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from torchvision.datasets import MNIST
 
+from aerial_kedro.examples.digits import datasets
 from aerial_kedro.examples.digits.data import EmbeddedDigits
 from aerial_kedro.examples.digits.datasets import DigitFilesDataset
 from aerial_kedro.examples.digits.files import ROLES, DigitFiles, spellings
@@ -51,6 +52,34 @@ class _Endless(_Quiet):
         self.send_header("Content-Length", str(10**12))
         self.end_headers()
         self.close_connection = True
+
+
+class _Unannounced(_Quiet):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(b"x" * 3_000_000)
+        self.close_connection = True
+
+
+class _Busy(_Quiet):
+    """Says to come back, once for each file; counts how often it is asked."""
+
+    status = 429
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.asked.count(self.path) == 1:
+            self.send_error(self.status)
+        else:
+            super().do_GET()
+
+
+class _Forbidden(_Busy):
+    status = 403
+    asked: ClassVar[list[str]] = []
 
 
 class _Silent(_Quiet):
@@ -164,6 +193,32 @@ def test_a_file_that_the_server_lacks_is_named(published: Path) -> None:
 def test_a_server_in_trouble_is_named(folder: Path, handler: type[_Quiet]) -> None:
     with serve(folder, handler) as base_url, refused(r"train-images.*cannot be fetched"):
         download(base_url, attempts=2).load()
+
+
+def test_an_answer_without_length_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "LARGEST", 1000)
+    with serve(folder, _Unannounced) as base_url, refused(r"cannot be fetched \(.*sends more than"):
+        download(base_url).load()
+
+
+def test_what_is_busy_is_asked_again_after_a_pause(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(datasets.time, "sleep", pauses.append)
+    _Busy.asked.clear()
+    with serve(published, _Busy) as base_url:
+        download(base_url, attempts=5).load()
+    assert pauses == [0.5, 1, 2, 4]  # one for each file
+    # Refused, looked at for redirects, fetched; what has come is not asked for again.
+    assert [_Busy.asked.count(each) for each in sorted(set(_Busy.asked))] == [3, 3, 3, 3]
+
+
+def test_what_is_forbidden_is_not_asked_again(published: Path) -> None:
+    _Forbidden.asked.clear()
+    with serve(published, _Forbidden) as base_url, refused("cannot be fetched .HTTP Error 403"):
+        download(base_url, attempts=5).load()
+    assert len(_Forbidden.asked) == 1
 
 
 def test_a_silent_server_is_not_waited_for(folder: Path) -> None:
