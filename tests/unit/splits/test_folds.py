@@ -28,16 +28,16 @@ def test_every_block_is_in_one_fold_and_no_fold_is_empty(
         with pytest.raises(AerialError, match=r"validation\.folds"):
             assign_folds(counts, folds, seed)
         return
-    dealt = assign_folds(counts, folds, seed)
-    assert set(dealt) == set(counts.index)
-    assert len(set(dealt.values())) == folds
-    assert dealt == assign_folds(counts.sample(frac=1, random_state=seed), folds, seed)
+    assigned = assign_folds(counts, folds, seed)
+    assert set(assigned) == set(counts.index)
+    assert len(set(assigned.values())) == folds
+    assert assigned == assign_folds(counts.sample(frac=1, random_state=seed), folds, seed)
 
 
 def test_folds_hold_about_as_much_of_every_class() -> None:
     counts = counts_of(60, seed=1)
-    dealt = pd.Series(assign_folds(counts, 5, seed=1))
-    held = counts.groupby(dealt).sum() / counts.sum()
+    assigned = pd.Series(assign_folds(counts, 5, seed=1))
+    held = counts.groupby(assigned).sum() / counts.sum()
     assert held.to_numpy() == pytest.approx(0.2, abs=0.05)
 
 
