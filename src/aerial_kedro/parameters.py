@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from aerial_kedro.errors import AerialError
 
@@ -96,7 +95,7 @@ def check_parameters(model: type[M], given: object, group: str) -> M:
         raise AerialError(f"The parameters `{group}` make no sense: {problems}.") from None
 
 
-def _may_be_secret(problem: ErrorDetails) -> bool:
+def _may_be_secret(problem: Mapping[str, Any]) -> bool:
     return (
         problem["type"] == "extra_forbidden"
         or isinstance(problem["input"], Mapping)
