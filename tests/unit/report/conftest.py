@@ -189,7 +189,7 @@ def draw_content() -> ReportContent:
                 ),
             },
             chosen="logistic_regression",
-            reason="Logistic regression had the higher macro-F1 on the validation tiles.",
+            reason="macro-F1 of 0.960, against random_forest 0.940",
             baselines={
                 "majority": majority_baseline(["Forest"], labels, CLASSES, blocks=blocks),
                 "image_statistics": draw_evaluation(1.1, seed=4),
