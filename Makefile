@@ -36,8 +36,9 @@ $(SAMPLE)/.drawn: $(VENV)/.installed $(COUNTY) conf/base/sample_data/parameters.
 run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say where the report is
 	$(BIN)/kedro run
 
+# A process of pytest-xdist that dies ends the run: with its groups it would hang.
 test: $(VENV)/.installed ## run the test suite, in two processes (TEST="-k name": some of it)
-	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(TEST)
+	$(BIN)/pytest --numprocesses=2 --max-worker-restart=0 --dist=loadgroup --no-loadscope-reorder $(TEST)
 
 lint: $(VENV)/.installed ## check style, types and import contracts
 	$(BIN)/ruff check .
