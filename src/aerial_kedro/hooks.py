@@ -28,7 +28,7 @@ from aerial_kedro.framework.run_parameters import (
 from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
 from aerial_kedro.imagery.search import SearchRequest
 from aerial_kedro.parameters import check_parameters
-from aerial_kedro.report.groups import check_groups
+from aerial_kedro.pipelines.reporting.areas import check_groups
 
 
 class ProjectRunParameters(DigitsRunParameters, RunParameters):

@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 
 from aerial_kedro.datasets.base import ProjectDataset
-from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.report.content import RunFacts
 
 _PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
 

@@ -52,9 +52,10 @@ _OTHERS = [to_hex(colormaps["tab20"](i)) for i in range(20)]
 def class_colours(classes: Iterable[str]) -> dict[str, str]:
     """Give each class a colour.
 
-    Land-cover and EuroSAT classes have fixed colours. Any other name is given one by its own text,
-    so that it looks the same in every report; where two names would meet, the later in the
-    alphabet takes the next colour that is free. Beyond twenty such names colours repeat.
+    Land-cover and EuroSAT classes and `OUTCOMES` have fixed colours. Any other name is given one
+    by its own text, so that it looks the same in every report; where two names would meet, the
+    later in the alphabet takes the next colour that is free. Beyond twenty such names colours
+    repeat.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def class_colours(classes: Iterable[str]) -> dict[str, str]:
     {'Water': '#2e70c4', 'Unsure': '#4a4a55'}
     """
     names = list(dict.fromkeys(classes))
-    found = {**EUROSAT, **LAND_COVER, "Unsure": UNSURE}
+    found = {**EUROSAT, **LAND_COVER, **OUTCOMES, "Unsure": UNSURE}
     free = list(range(len(_OTHERS)))
     for name in sorted(set(names) - set(found)):
         wish = hashlib.sha256(name.encode()).digest()[0] % len(_OTHERS)

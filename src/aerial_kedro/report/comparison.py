@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range
-from aerial_kedro.report import wording
 from aerial_kedro.report.figures import (
     ACCENT,
     INK,
@@ -18,6 +17,7 @@ from aerial_kedro.report.figures import (
     quiet,
 )
 from aerial_kedro.report.pages import figure_address, page_environment
+from aerial_kedro.report.wording import in_words
 
 _DEFAULTS = {"column": "features", "class_weights": True}
 """Settings that a table need not repeat."""
@@ -101,7 +101,7 @@ def model_label(model: ComparedModel) -> str:
 
     Each part is cut by itself, so that the setting is never what is lost.
     """
-    parts = (model.backbone, wording.model_name(model.classifier), model.setting)
+    parts = (model.backbone, in_words(model.classifier), model.setting)
     return ", ".join(label(part.replace("_", " ")) for part in parts)
 
 

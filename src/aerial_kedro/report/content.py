@@ -1,4 +1,4 @@
-"""Everything that the report's page shows."""
+"""Everything that the report's page shows, as plain data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,28 @@ from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import TrainingSummary
-from aerial_kedro.report.explained import ExplainedTile
-from aerial_kedro.report.pictures import MapImage, Picture, Record, TilePicture
+from aerial_kedro.report.pictures import ExplainedTile, MapImage, Picture, Record, TilePicture
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
+
+
+class RunFacts(Record):
+    """When, where and with what a run was made.
+
+    Parameters
+    ----------
+    created
+        Local time of the report, in words.
+    python, processor
+        The driver's version of Python, and its processor.
+    versions
+        Package name to version.
+    """
+
+    created: str
+    python: str
+    processor: str
+    versions: dict[str, str]
 
 
 class AreaRow(Record):

@@ -16,6 +16,7 @@ from matplotlib.ticker import PercentFormatter
 from aerial_kedro.accuracy.confusion import row_shares
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.change.assessment import ChangeAssessment
+from aerial_kedro.report.wording import in_words
 
 INK = "#1f2933"
 MUTED = "#6b7785"
@@ -180,7 +181,7 @@ def class_accuracy_figure(evaluations: Mapping[str, Evaluation]) -> Figure:
                     [v for _, v in bars],
                     height=height * 0.9,
                     color=SERIES[number % len(SERIES)],
-                    label=label(model),
+                    label=label(in_words(model)),
                 )
                 for y, value in bars:
                     axes.text(value + 0.01, y, f"{value:.0%}", va="center", fontsize=8)
@@ -218,7 +219,7 @@ def comparison_figure(
                 axes.plot([interval.lower, interval.upper], [y, y], "|", color=INK, markersize=8)
                 reach = interval.upper
             axes.text(reach + 0.012, y, f"{found.accuracy:.1%}", va="center", fontweight="bold")
-        axes.set_yticks(range(len(rows)), [label(name) for name, _, _ in rows])
+        axes.set_yticks(range(len(rows)), [label(in_words(name)) for name, _, _ in rows])
         axes.invert_yaxis()
         axes.set_xlim(0, 1.1)
         axes.set_xlabel("Share of test tiles labelled right; line: 95 % interval")

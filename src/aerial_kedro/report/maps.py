@@ -7,8 +7,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.figures import INK, house_style, new_figure
@@ -18,23 +20,17 @@ _MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
 
 
-def map_colours(map_image: MapImage) -> dict[str, str]:
-    """Colour of each class of a map, ``#rrggbb``: its own where given, else the project's."""
-    return {**class_colours(map_image.classes), **map_image.colours}
-
-
 def map_figure(map_image: MapImage) -> Figure:
     """Draw the land-cover map, one cell a tile; its legend is the page's."""
-    colours = map_colours(map_image)
+    colours = class_colours(map_image.classes)
     table = np.array([to_rgba(colours[name]) for name in map_image.classes])
     index = map_image.class_index
     cells = np.zeros((*index.shape, 4))
     covered = index != NO_DATA
     cells[covered] = table[index[covered]]
-    figure, axes = _map_axes(map_image, below=0.4)
-    axes.imshow(cells, extent=_edges(map_image), interpolation="none")
-    _north(axes)
-    _scale_bar(axes, map_image.extent[2] - map_image.extent[0])
+    figure, image = _draw_cells(map_image, cells, below=0.4)
+    _north(image.axes)
+    _scale_bar(image.axes, map_image.extent[2] - map_image.extent[0])
     return figure
 
 
@@ -48,17 +44,11 @@ def confidence_figure(map_image: MapImage) -> Figure:
     """
     if map_image.confidence is None:
         raise ValueError("The map has no confidence: give the probability of the likeliest class.")
-    figure, axes = _map_axes(map_image, below=0.9)
-    covered = np.ma.masked_invalid(map_image.confidence)
-    image = axes.imshow(
-        covered,
-        cmap=colormaps["cividis"],
-        vmin=1 / max(len(map_image.classes), 1),  # the likeliest of k classes has at least 1/k
-        vmax=1,
-        extent=_edges(map_image),
-        interpolation="none",
-    )
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", fraction=0.05, pad=0.01)
+    figure, image = _draw_cells(map_image, np.ma.masked_invalid(map_image.confidence), below=0.9)
+    image.set_cmap(colormaps["cividis"])
+    # The likeliest of k classes has at least 1/k.
+    image.set_clim(1 / max(len(map_image.classes), 1), 1)
+    bar = figure.colorbar(image, ax=image.axes, orientation="horizontal", fraction=0.05, pad=0.01)
     bar.set_label("Probability of the likeliest class", fontsize=15)
     bar.ax.tick_params(labelsize=14)  # the page shows it at half the map's size
     bar.locator = MaxNLocator(5)
@@ -89,14 +79,10 @@ def scale_length(width_m: float) -> float:
     return float(max(step * power for step in _SCALE_STEPS if step * power <= width_m / 4))
 
 
-def _edges(map_image: MapImage) -> tuple[float, float, float, float]:
-    """Order the extent as matplotlib wants it: left, right, bottom, top."""
-    xmin, ymin, xmax, ymax = map_image.extent
-    return xmin, xmax, ymin, ymax
-
-
-def _map_axes(map_image: MapImage, below: float) -> tuple[Figure, Axes]:
-    """Begin a figure of the map's proportions, with some inches of room below."""
+def _draw_cells(
+    map_image: MapImage, cells: NDArray[np.floating], below: float
+) -> tuple[Figure, AxesImage]:
+    """Draw cells in the map's proportions, with some inches of room below."""
     xmin, ymin, xmax, ymax = map_image.extent
     aspect = (ymax - ymin) / (xmax - xmin)
     with house_style():
@@ -105,9 +91,7 @@ def _map_axes(map_image: MapImage, below: float) -> tuple[Figure, Axes]:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_edgecolor("#9aa5b1")
-    axes.set_xlim(xmin, xmax)
-    axes.set_ylim(ymin, ymax)
-    return figure, axes
+    return figure, axes.imshow(cells, extent=(xmin, xmax, ymin, ymax), interpolation="none")
 
 
 def _north(axes: Axes) -> None:

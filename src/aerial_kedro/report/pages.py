@@ -1,18 +1,22 @@
-"""What the HTML pages have in common: how templates are filled, and charts put into them."""
+"""The HTML pages: one file each, with no other file, no network and no script."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from aerial_kedro.report import wording
-from aerial_kedro.report.figures import figure_svg
-from aerial_kedro.report.pictures import image_media_type
+from aerial_kedro.accuracy.confusion import largest_confusions
+from aerial_kedro.report import figures, maps, wording
+from aerial_kedro.report.colours import class_colours
+from aerial_kedro.report.content import ReportContent
+from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_type
+from aerial_kedro.report.summary import summary_sentences
 
 _PACKAGE = "aerial_kedro.report"
+_CONFUSIONS = 3
 
 
 def page_environment(
@@ -36,11 +40,16 @@ def page_environment(
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "address": data_address,
+        "chart": figure_address,
+        "area": wording.area,
+        "area_range": wording.area_range,
+        "decimal": wording.decimal,
+        "decimal_range": wording.decimal_range,
+        "in_words": wording.in_words,
+        "number": wording.number,
         "percent": wording.percent,
         "percent_range": wording.percent_range,
-        "number": wording.number,
-        "decimal": wording.decimal,
-        "model_name": wording.model_name,
         **filters,
     }
     return environment
@@ -51,7 +60,7 @@ def figure_address(figure: Figure) -> str:
 
     As an image, not inline: identifiers of two drawings cannot meet, and nothing in it can run.
     """
-    return f"data:image/svg+xml;base64,{b64encode(figure_svg(figure)).decode('ascii')}"
+    return f"data:image/svg+xml;base64,{b64encode(figures.figure_svg(figure)).decode('ascii')}"
 
 
 def data_address(data: bytes) -> str:
@@ -63,3 +72,95 @@ def data_address(data: bytes) -> str:
         If it is neither PNG nor JPEG.
     """
     return f"data:{image_media_type(data)};base64,{b64encode(data).decode('ascii')}"
+
+
+def render_report(content: ReportContent) -> str:
+    """Render the report.
+
+    Parameters
+    ----------
+    content
+        What it shows; sections whose data is absent are left out.
+
+    Returns
+    -------
+    str
+        A whole HTML document. All text that comes from data is escaped.
+
+    Examples
+    --------
+    >>> page = render_report(ReportContent(title="Wells & Co", created="today"))
+    >>> "<h1>Wells &amp; Co</h1>" in page
+    True
+    """
+    training, test = content.training, content.test
+    legend = _legend(content.maps.values())
+    names = [row.class_name for rows in content.areas.values() for row in rows]
+    names += test.classes if test else []
+    names += list(content.gallery)
+    names += list(content.catalog.class_by_split) if content.catalog else []
+    names += content.change.classes
+    return (
+        page_environment({})
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            test=test,
+            models={name: each.test for name, each in training.models.items()} if training else {},
+            confusions=(
+                largest_confusions(test.confusion, test.classes, _CONFUSIONS) if test else []
+            ),
+            sentences=summary_sentences(content),
+            figures=figures,
+            map_figures=maps,
+            legend=legend,
+            error_legend=_legend(each.image for each in content.error_maps.values()),
+            colours={**class_colours(names), **legend},
+        )
+    )
+
+
+def _legend(shown: Iterable[MapImage]) -> dict[str, str]:
+    """Colour of each class that any of the maps holds."""
+    found: dict[str, str] = {}
+    for one in shown:
+        colours = class_colours(one.classes)
+        for i, name in enumerate(one.classes):
+            if name not in found and (one.class_index == i).any():
+                found[name] = colours[name]
+    return found
+
+
+def render_explained(
+    answers: Sequence[ExplainedAnswer], model: str, created: str, patches: int
+) -> str:
+    """Render the page of tiles of one's own choice.
+
+    Parameters
+    ----------
+    answers
+        The tiles that it shows.
+    model
+        Name of the model that predicted.
+    created
+        When the page was made, in words.
+    patches
+        Patches a side that were covered by turns.
+
+    Returns
+    -------
+    str
+        A whole HTML document. All text that comes from data is escaped.
+    """
+    classes = sorted({name for each in answers for name in each.probabilities})
+    return (
+        page_environment({})
+        .get_template("explained_page.html.j2")
+        .render(
+            answers=answers,
+            model=model,
+            created=created,
+            patches=patches,
+            colours=class_colours(classes),
+        )
+    )

@@ -1,4 +1,4 @@
-"""Pictures on the report's page: tiles and maps, as plain data."""
+"""Pictures on the pages, as plain data: tiles, tiles explained, maps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 NO_DATA = 255
 """Class index of a map cell that no tile covers."""
@@ -50,9 +43,6 @@ def _is_picture(data: bytes) -> bytes:
 Picture = Annotated[bytes, AfterValidator(_is_picture)]
 """An encoded PNG or JPEG file."""
 
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
-"""A colour as ``#rrggbb``: nothing else may enter the page's style sheet."""
-
 
 class Record(BaseModel):
     """What all parts of the report's content have in common."""
@@ -70,6 +60,70 @@ class TilePicture(Record):
     image_id: str | None = None
 
 
+class Neighbour(Record):
+    """A training tile that is like another to the model.
+
+    Parameters
+    ----------
+    tile
+        Its picture and label.
+    similarity
+        Cosine of the two tiles' features.
+    """
+
+    tile: TilePicture
+    similarity: float = Field(ge=-1, le=1)
+
+
+class ExplainedTile(Record):
+    """A tile and what led to its class.
+
+    Parameters
+    ----------
+    tile
+        The tile.
+    overlay
+        The tile with what spoke for the predicted class.
+    largest_drop
+        Largest fall of that class's probability when one patch is covered.
+    neighbours
+        The nearest training tiles.
+    """
+
+    tile: TilePicture
+    overlay: Picture
+    largest_drop: float = Field(ge=-1, le=1)
+    neighbours: list[Neighbour] = Field(default_factory=list)
+
+
+class ExplainedAnswer(Record):
+    """A tile of one's own choice, with all that the model says of it.
+
+    Parameters
+    ----------
+    explained
+        The tile, and why it got its likeliest class.
+    probabilities
+        Class to its calibrated probability, the likeliest first.
+    mapped
+        The class that the land cover gives it on the map instead; None where the model decides.
+    split
+        Split that the tile is in; None where it is in none.
+    year
+        Year of its image; None where that is not known.
+    lon, lat
+        Centre of the tile, in degrees; None where it has no place.
+    """
+
+    explained: ExplainedTile
+    probabilities: dict[str, float]
+    mapped: str | None = None
+    split: str | None = None
+    year: int | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+
 class MapImage(Record):
     """One year's land-cover map, one cell a tile; row 0 is the north.
 
@@ -83,8 +137,6 @@ class MapImage(Record):
         ``(xmin, ymin, xmax, ymax)`` in the units of the CRS, metres.
     crs
         The CRS in words or as a code: "EPSG:26915".
-    colours
-        Colour of a class as ``#rrggbb``; classes without one get the project's own.
     confidence
         ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
     """
@@ -95,7 +147,6 @@ class MapImage(Record):
     classes: list[str]
     extent: tuple[float, float, float, float]
     crs: str
-    colours: dict[str, Colour] = Field(default_factory=dict)
     confidence: NDArray[np.floating] | None = None
 
     @model_validator(mode="after")

@@ -7,13 +7,11 @@ from aerial_kedro.accuracy.interval import Interval
 UNDEFINED = "not defined"
 """What stands where a value does not exist: never a 0."""
 
-_BASELINES = {
-    "majority": "most frequent class",
-    "image_statistics": "plain image statistics",
-}
-_CODE_WORDS = {
+_WORDS = {
     "logistic_regression": "logistic regression",
     "random_forest": "random forest",
+    "majority": "most frequent class",
+    "image_statistics": "plain image statistics",
 }
 _NBSP = "\u00a0"
 
@@ -99,26 +97,15 @@ def decimal_range(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.lower:.3f} to {interval.upper:.3f}"
 
 
-def model_name(name: str) -> str:
-    """Name a classifier in words; a name that is not the project's own stays as it is.
+def in_words(name: str) -> str:
+    """Name a classifier or a baseline in words; another name stays as it is.
 
     Examples
     --------
-    >>> model_name("logistic_regression")
-    'logistic regression'
+    >>> in_words("logistic_regression"), in_words("majority")
+    ('logistic regression', 'most frequent class')
     """
-    return _CODE_WORDS.get(name, name)
-
-
-def baseline_name(name: str) -> str:
-    """Name a baseline in words.
-
-    Examples
-    --------
-    >>> baseline_name("majority")
-    'most frequent class'
-    """
-    return _BASELINES.get(name, name)
+    return _WORDS.get(name, name)
 
 
 def listing(items: list[str]) -> str:

@@ -11,9 +11,10 @@ from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
 from aerial_kedro.errors import AerialError
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.parameters import check_parameters
 from aerial_kedro.pipelines import reporting
+from aerial_kedro.pipelines.reporting.areas import check_groups
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
-from aerial_kedro.report.groups import check_groups
 
 CLASSES = ["Forest", "Shrub", "Water"]
 
@@ -24,12 +25,16 @@ CLASSES = ["Forest", "Shrub", "Water"]
         ({"Green": ["Forest", "Shrubs"]}, "'Shrubs' to 'Green'.*Forest, Shrub, Water"),
         ({"Green": ["Forest"], "Wild": ["Forest"]}, "'Forest' in both 'Green' and 'Wild'"),
         ({"Other": ["Forest"]}, "group 'Other'"),
-        ({"Green": "Forest"}, "report.groups.Green is 'Forest': give a list"),
     ],
 )
 def test_groups_that_make_no_sense_are_refused(groups: dict[str, Any], message: str) -> None:
     with pytest.raises(AerialError, match=message):
         check_groups(CLASSES, groups)
+
+
+def test_a_group_is_a_list() -> None:
+    with pytest.raises(AerialError, match=r"groups\.Green='Forest': Input should be a.* list"):
+        check_parameters(ReportSettings, {"groups": {"Green": "Forest"}}, "report")
 
 
 def test_an_empty_group_is_taken_out() -> None:

@@ -10,8 +10,8 @@ import pytest
 from aerial_kedro.accuracy.abstention import AbstentionSummary, evaluate_abstention
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.report.content import ReportContent, UnsureTiles
+from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
-from aerial_kedro.report.render import render_report
 
 RIGHT = [True, True, True, False, False]
 CHANCES = [0.95, 0.85, 0.45, 0.75, 0.35]

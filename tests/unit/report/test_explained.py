@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from aerial_kedro.report.content import ReportContent
-from aerial_kedro.report.explained import ExplainedAnswer, ExplainedTile, Neighbour
-from aerial_kedro.report.explained_page import render_explained
-from aerial_kedro.report.render import render_report
+from aerial_kedro.report.pages import render_explained, render_report
+from aerial_kedro.report.pictures import ExplainedAnswer, ExplainedTile, Neighbour
 from aerial_kedro.report.wording import percent
 
 

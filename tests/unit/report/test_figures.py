@@ -14,8 +14,8 @@ from aerial_kedro.report.figures import (
     reliability_figure,
 )
 from aerial_kedro.report.maps import confidence_figure, map_figure, scale_length
+from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import NO_DATA, MapImage
-from aerial_kedro.report.render import render_report
 
 ODD_NAMES = ["<b>&", "a$x$", "森林"]
 
@@ -65,10 +65,9 @@ def test_no_reliability_without_probabilities() -> None:
 def make_map(**changes: object) -> MapImage:
     given = {
         "class_index": np.array([[0, NO_DATA], [2, 2]], dtype=np.uint8),
-        "classes": ["Forest", "Shrub", "Other"],
+        "classes": ["Forest", "Shrub", "Not evaluated"],
         "extent": (500_000, 4_000_000, 500_448, 4_000_448),
         "crs": "EPSG:26915",
-        "colours": {"Other": "#102030"},
     }
     return MapImage.model_validate({**given, **changes})
 
@@ -79,7 +78,7 @@ def test_a_maps_first_row_is_its_north() -> None:
     cells = np.asarray(image.get_array())
     assert cells[0, 0] == pytest.approx([0x0B / 255, 0x4D / 255, 0x33 / 255, 1])
     assert cells[0, 1, 3] == 0  # no tile: the page shows through
-    assert cells[1, 0] == pytest.approx([0x10 / 255, 0x20 / 255, 0x30 / 255, 1])
+    assert cells[1, 0] == pytest.approx([0xEC / 255, 0xEF / 255, 0xF2 / 255, 1])
     assert image.origin == "upper"
     assert image.get_extent() == [500_000, 500_448, 4_000_000, 4_000_448]
 
@@ -87,7 +86,7 @@ def test_a_maps_first_row_is_its_north() -> None:
 def test_the_legend_names_what_the_map_holds() -> None:
     page = render_report(ReportContent(title="t", created="c", maps={"2018": make_map()}))
     legend = page.split('<ul class="legend"')[1].split("</ul>")[0]
-    assert re.findall(r"<span>(\w+)</span>", legend) == ["Forest", "Other"]
+    assert re.findall(r"<span>([\w ]+)</span>", legend) == ["Forest", "Not evaluated"]
     assert not map_figure(make_map()).legends
 
 

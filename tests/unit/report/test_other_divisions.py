@@ -9,7 +9,7 @@ from aerial_kedro.accuracy.validation import (
     summarise_folds,
 )
 from aerial_kedro.report.content import ReportContent
-from aerial_kedro.report.render import render_report
+from aerial_kedro.report.pages import render_report
 from tests.unit.report.conftest import draw_evaluation
 
 

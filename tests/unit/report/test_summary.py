@@ -3,7 +3,8 @@ from typing import Any
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import ReportContent
-from aerial_kedro.report.summary import confusion_texts, headlines, summary_sentences
+from aerial_kedro.report.pages import render_report
+from aerial_kedro.report.summary import summary_sentences
 from aerial_kedro.splits.blocks import SplitCheck
 
 CLASSES = ["Forest", "Shrub"]
@@ -80,13 +81,13 @@ def test_a_class_never_predicted_is_said_so() -> None:
 
 def test_names_the_most_frequent_mistakes_first() -> None:
     found = evaluate(["A"] * 5 + ["B"] * 5, list("ABBBA") + list("BBBBA"), ["A", "B"])
-    assert confusion_texts(found) == [
-        "A taken for B (3 of 5 tiles)",
-        "B taken for A (1 of 5 tiles)",
-    ]
+    page = render_report(ReportContent(title="t", created="c", training=training_of(found)))
+    assert (
+        "<p>Most frequent: A taken for B (3 of 5 tiles); B taken for A (1 of 5 tiles).</p>" in page
+    )
 
 
 def test_an_empty_report_says_nothing() -> None:
     empty = ReportContent(title="t", created="c")
     assert summary_sentences(empty) == []
-    assert headlines(empty) == []
+    assert '<dl class="headlines">' not in render_report(empty)

@@ -13,8 +13,8 @@ from aerial_kedro.change.assessment import ChangeAssessment, assess_change, expe
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, ReportContent
 from aerial_kedro.report.figures import change_figure
+from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import NO_DATA, MapImage
-from aerial_kedro.report.render import render_report
 
 RNG = np.random.default_rng(8)
 PROBABILITY = np.sort(RNG.random(120) ** 6)[::-1]
@@ -104,7 +104,6 @@ def test_errors_are_shown_with_legend_and_words(full_content: ReportContent) -> 
     image = MapImage(
         class_index=np.array([[0, 1], [4, NO_DATA]], np.uint8),
         classes=list(OUTCOMES),
-        colours=OUTCOMES,
         extent=(0, 0, 200, 200),
         crs="EPSG:26918",
     )

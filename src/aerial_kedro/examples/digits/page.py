@@ -17,6 +17,7 @@ from aerial_kedro.examples.digits.data import BLACK, DatasetRecord, Digits
 from aerial_kedro.examples.digits.evaluation import ReadDigits, confusion_sentences, surest_mistakes
 from aerial_kedro.examples.digits.regression import Sweep
 from aerial_kedro.examples.digits.settings import DigitsSettings
+from aerial_kedro.report.content import RunFacts
 from aerial_kedro.report.figures import (
     ACCENT,
     INK,
@@ -27,7 +28,6 @@ from aerial_kedro.report.figures import (
     new_figure,
 )
 from aerial_kedro.report.pages import data_address, figure_address, page_environment
-from aerial_kedro.report.run_facts import RunFacts
 
 _A_ROW = 10
 

@@ -20,7 +20,7 @@ from aerial_kedro.pipelines.training.nodes import (
     validate_candidate,
 )
 from aerial_kedro.report.comparison import render_comparison
-from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.report.content import RunFacts
 from aerial_kedro.tiles.records import CatalogFingerprint
 from aerial_kedro.tracking.record import ChildRun, RunRecord
 

@@ -18,8 +18,7 @@ from aerial_kedro.explain.tiles import (
 )
 from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.pipelines.pictures import PICTURE_PX, collect_pictures
-from aerial_kedro.report.explained import ExplainedTile, Neighbour
-from aerial_kedro.report.pictures import TilePicture
+from aerial_kedro.report.pictures import ExplainedTile, Neighbour, TilePicture
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 

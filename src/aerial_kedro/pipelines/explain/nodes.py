@@ -16,9 +16,9 @@ from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.explain.parameters import ExplainSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
-from aerial_kedro.report.explained import ExplainedAnswer
-from aerial_kedro.report.explained_page import render_explained
-from aerial_kedro.report.run_facts import RunFacts
+from aerial_kedro.report.content import RunFacts
+from aerial_kedro.report.pages import render_explained
+from aerial_kedro.report.pictures import ExplainedAnswer
 
 LOGGER = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,18 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.area import Estimate, UnsampledClassError, adjusted_areas
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.shares import (
+    OTHER,
     ShareComparison,
     compare_shares,
     group_agreement,
     group_shares,
 )
+from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.report.content import AreaRow
-from aerial_kedro.report.groups import check_groups
 
 LOGGER = logging.getLogger(__name__)
 _MIXED = "mixed tiles, against their largest class"
@@ -119,6 +120,47 @@ def _adjusted(
         LOGGER.warning("Areas are not corrected: %s", error)
         return {}
     return {name: each.area for name, each in areas.per_class.items()}
+
+
+def check_groups(
+    classes: Iterable[str], groups: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Refuse groups of classes that are unknown or in two groups; leave out empty groups.
+
+    Parameters
+    ----------
+    classes
+        Class names of the class table (`land_cover.codes`).
+    groups
+        Group to its classes (`report.groups`).
+
+    Raises
+    ------
+    AerialError
+        Naming the group and the class.
+    """
+    known = list(classes)
+    if OTHER in groups:
+        raise AerialError(
+            f"The parameter report.groups has a group {OTHER!r}, which is what the classes without "
+            "a group are called. Give it another name."
+        )
+    seen: dict[str, str] = {}
+    for group, members in groups.items():
+        for name in members:
+            if name not in known:
+                raise AerialError(
+                    f"The parameter report.groups gives the class {name!r} to {group!r}, but there "
+                    f"is none of that name. There are: {', '.join(known)}. A group that is "
+                    f"not wanted is taken out by {group}: []."
+                )
+            if name in seen:
+                raise AerialError(
+                    f"The parameter report.groups has the class {name!r} in both {seen[name]!r} "
+                    f"and {group!r}. Give it to one of them."
+                )
+            seen[name] = group
+    return {group: list(members) for group, members in groups.items() if members}
 
 
 def compare_areas(

@@ -12,7 +12,7 @@ from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
-from aerial_kedro.report.explained import ExplainedTile
+from aerial_kedro.report.pictures import ExplainedTile
 
 LOGGER = logging.getLogger(__name__)
 _PATCHES = 6

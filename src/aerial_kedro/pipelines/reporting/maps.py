@@ -72,7 +72,6 @@ def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
             image=MapImage(
                 class_index=index,
                 classes=list(OUTCOMES),
-                colours=OUTCOMES,
                 extent=cells.extent,
                 crs=f"EPSG:{cells.epsg}",
             ),

@@ -16,10 +16,9 @@ from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.reporting.nodes import SourceFacts
-from aerial_kedro.report.content import ReportContent, UnsureTiles
+from aerial_kedro.report.content import ReportContent, RunFacts, UnsureTiles
+from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
-from aerial_kedro.report.render import render_report
-from aerial_kedro.report.run_facts import RunFacts
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 

@@ -8,8 +8,8 @@ from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
+from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage, TilePicture
-from aerial_kedro.report.render import render_report
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
