@@ -10,8 +10,7 @@ from kedro.framework.session import KedroSession
 
 from aerial_kedro.features.engines import EngineChoice
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.pipelines.reporting.explained import explain_errors
-from aerial_kedro.pipelines.reporting.nodes import ReportSettings
+from aerial_kedro.pipelines.reporting.nodes import ReportSettings, explain_errors
 from tests.integration.kedro_project import PROJECT, Project, assert_errors_are_explained
 
 

@@ -37,6 +37,24 @@ class RunFacts(Record):
     versions: dict[str, str]
 
 
+class SourceFacts(Record):
+    """What the data is, for the report's head.
+
+    Parameters
+    ----------
+    title
+        Heading of the report.
+    made_up_seed
+        Seed of the embedded sample; None for real data.
+    facts
+        Name and value, in words.
+    """
+
+    title: str
+    made_up_seed: int | None
+    facts: dict[str, str]
+
+
 class AreaRow(Record):
     """Area of one class on one map.
 

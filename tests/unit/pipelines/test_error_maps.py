@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aerial_kedro.pipelines.reporting.maps import draw_error_maps, outcomes_of
+from aerial_kedro.pipelines.reporting.nodes import draw_error_maps, outcomes_of
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.pictures import NO_DATA
 from tests.builders import cell_of_origin, grid_tiles

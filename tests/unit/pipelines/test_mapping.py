@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
-from aerial_kedro.pipelines.reporting.maps import draw_map_images
+from aerial_kedro.pipelines.reporting.nodes import draw_map_images
 from aerial_kedro.pipelines.reporting.report import count_unsure
 from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles
 from aerial_kedro.report.colours import UNSURE as GREY

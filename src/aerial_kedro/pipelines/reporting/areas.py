@@ -86,8 +86,8 @@ def measure_areas(
         squares = (tiles["xmax"] - tiles["xmin"]) * (tiles["ymax"] - tiles["ymin"]) / 1e6
         total = float(squares.sum())
         by_class = squares.groupby(tiles["pred_label"])
-        counts, sums = by_class.size().to_dict(), by_class.sum().to_dict()
-        adjusted = _adjusted({str(k): float(v) for k, v in sums.items()}, classes.names, sample)
+        counts, sums = by_class.size(), by_class.sum()
+        adjusted = _adjusted(sums, classes.names, sample)
         areas[str(year)] = [
             AreaRow(
                 class_name=name,
@@ -104,14 +104,14 @@ def measure_areas(
 
 
 def _adjusted(
-    sums: dict[str, float], names: list[str], sample: list[Evaluation]
+    sums: pd.Series[float], names: list[str], sample: list[Evaluation]
 ) -> dict[str, Estimate]:
     counts = pd.DataFrame(0, index=names, columns=names)
     for found in sample:
         table = pd.DataFrame(found.confusion, index=found.classes, columns=found.classes)
         counts = counts.add(table, fill_value=0)
     sampled = [name for name in names if counts.loc[name].sum() or counts[name].sum()]
-    mapped = [float(sums.get(name, 0.0)) for name in sampled]
+    mapped = sums.reindex(sampled, fill_value=0.0).tolist()
     # The estimator's rows are the map's classes, a confusion matrix's the reference's.
     by_map_class = counts.loc[sampled, sampled].to_numpy().T
     try:
@@ -212,7 +212,7 @@ def compare_areas(
         str(year): _compare_year(
             covers[covers["year"] == year],
             found,
-            _adjusted_shares(areas.get(str(year), [])),
+            areas[str(year)],
             groups,
             classes,
         )
@@ -224,15 +224,16 @@ def compare_areas(
 def _compare_year(
     cover: pd.DataFrame,
     pairs: pd.DataFrame,
-    adjusted: Mapping[str, float],
+    areas: list[AreaRow],
     groups: dict[str, list[str]],
     classes: LandCoverClasses,
 ) -> ShareComparison:
     covered = pairs[pairs["largest"].notna()]
+    total = sum(row.area_km2 for row in areas)
     rows = compare_shares(
-        {str(name): float(area) for name, area in zip(cover["class"], cover["area"], strict=True)},
+        {str(k): float(v) for k, v in cover.set_index("class")["area"].items()},
         {str(k): float(v) for k, v in covered.groupby("pred_label")["area"].sum().items()},
-        adjusted,
+        {row.class_name: row.adjusted_km2 / total for row in areas if row.adjusted_km2 is not None},
         classes.names,
     )
     # Where the land cover decided, the map agrees with it by construction.
@@ -250,10 +251,3 @@ def _compare_year(
         group_agreement=agreement,
         group_agreement_tiles=counted,
     )
-
-
-def _adjusted_shares(rows: list[AreaRow]) -> dict[str, float]:
-    total = sum(row.area_km2 for row in rows)
-    return {
-        row.class_name: row.adjusted_km2 / total for row in rows if row.adjusted_km2 is not None
-    }

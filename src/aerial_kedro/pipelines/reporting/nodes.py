@@ -1,16 +1,36 @@
-"""Nodes of reporting."""
+"""Nodes that gather what the report shows: the data, tiles, tiles explained, maps."""
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy import abstention
+from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.pictures import collect_pictures
-from aerial_kedro.report.pictures import TilePicture
+from aerial_kedro.pipelines.serving.nodes import assemble_model
+from aerial_kedro.report.colours import OUTCOMES
+from aerial_kedro.report.content import ErrorMap, SourceFacts
+from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, TilePicture
+from aerial_kedro.scenes.raster import Raster
+
+LOGGER = logging.getLogger(__name__)
+_PATCHES = 6
+_NEIGHBOURS = 3
+_SPARSE = 0.01
+_TEST_WRONG = 1  # position in OUTCOMES; 0 is a test tile that is right
 
 
 class ReportSettings(BaseModel):
@@ -37,26 +57,6 @@ class ReportSettings(BaseModel):
     explained_errors: int = Field(ge=0)
     change_candidates: int = Field(ge=0)
     groups: dict[str, list[str]] = {}
-
-
-class SourceFacts(BaseModel):
-    """What the data is, for the report's head.
-
-    Parameters
-    ----------
-    title
-        Heading of the report.
-    made_up_seed
-        Seed of the embedded sample; None for real data.
-    facts
-        Name and value, in words.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str
-    made_up_seed: int | None
-    facts: dict[str, str]
 
 
 def describe_scenes(
@@ -135,3 +135,121 @@ def _tile_pictures(rows: pd.DataFrame, pictures: dict[str, bytes]) -> list[TileP
         for row in rows.to_dict("records")
         if row["image_id"] in pictures
     ]
+
+
+def explain_errors(
+    test_predictions: DataFrame,
+    tile_catalog: DataFrame,
+    labelled_features: DataFrame,
+    model: TrainedModel,
+    settings: ReportSettings,
+) -> list[ExplainedTile]:
+    """Explain the most confident errors: what in the picture spoke for the wrong class.
+
+    Parameters
+    ----------
+    test_predictions
+        `aerial_kedro.schemas.PREDICTION_COLUMNS`; the model below made them.
+    tile_catalog
+        Where the tiles are.
+    labelled_features
+        Of the training tiles, and of the errors.
+    model
+        What decided.
+    settings
+        How many errors.
+
+    Returns
+    -------
+    list of ExplainedTile
+        The surest first. Empty where the model cannot be run outside Spark, which the log says.
+    """
+    try:
+        served = assemble_model(model)
+    except AerialError as error:
+        LOGGER.warning("The report explains no errors. %s", error)
+        return []
+    wrong = (
+        test_predictions.filter("label != pred_label")
+        .orderBy(F.desc("probability"), F.asc("image_id"))
+        .select("image_id", "label", "pred_label", "probability")
+        .limit(settings.explained_errors)
+        .toPandas()
+    )
+    if not len(wrong):
+        return []
+    chosen = labelled_features.filter(F.col("image_id").isin(wrong["image_id"].tolist()))
+    queries = {row["image_id"]: row["features"] for row in chosen.collect()}
+    training = labelled_features.filter("split = 'train'")
+    return explain_images(wrong, queries, tile_catalog, training, served, _PATCHES, _NEIGHBOURS)
+
+
+def draw_map_images(
+    maps: dict[str, Callable[[], Raster]], classes: LandCoverClasses
+) -> dict[str, MapImage]:
+    """Prepare the maps for the report, by year; a map that is nearly all gaps is left out."""
+    images = {}
+    for name, load in maps.items():
+        raster = load()
+        values, percent = raster.pixels[0], raster.pixels[1]
+        if (values != NODATA).mean() < _SPARSE:
+            continue
+        rows, cols = values.shape
+        left, top = raster.transform @ (0, 0)
+        right, bottom = raster.transform @ (cols, rows)
+        index = values.astype(int) - 1
+        index[values == NODATA] = NO_DATA
+        confidence = percent.astype(float) / 100
+        confidence[percent == NODATA] = math.nan
+        images[name.removeprefix("map_")] = MapImage(
+            class_index=index.astype("uint8"),
+            classes=[*classes.names, UNSURE],
+            extent=(left, bottom, right, top),
+            crs=raster.crs,
+            confidence=confidence,
+        )
+    return images
+
+
+def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
+    """Draw for each year which labelled tiles the model got right, and which wrong.
+
+    Tiles of the test split have colours of their own, since the model was trained on most of the
+    other labelled ones. Mixed tiles, tiles without land cover, and those that the land cover
+    decided are not evaluated. A year whose tiles lie far apart, or without a test tile, is left
+    out.
+
+    Parameters
+    ----------
+    mapped
+        ``epsg, xmin, ymin, xmax, ymax, year, label, split, pred_label, decided_by``.
+    """
+    images = {}
+    for year, found in mapped.groupby("year"):
+        tiles = found.reset_index(drop=True)
+        outcomes = outcomes_of(tiles)
+        cells = cells_of_tiles(tiles)
+        index = np.full(cells.shape, NO_DATA, np.uint8)
+        index[cells.rows, cells.columns] = outcomes[cells.tiles]
+        if (index != NO_DATA).mean() < _SPARSE or not (tiles["split"] == "test").any():
+            continue
+        images[str(year)] = ErrorMap(
+            image=MapImage(
+                class_index=index,
+                classes=list(OUTCOMES),
+                extent=cells.extent,
+                crs=f"EPSG:{cells.epsg}",
+            ),
+            test_tiles=int((outcomes <= _TEST_WRONG).sum()),
+            wrong=int((outcomes == _TEST_WRONG).sum()),
+        )
+    return images
+
+
+def outcomes_of(tiles: pd.DataFrame) -> np.ndarray:
+    """Find what became of each tile: position in `OUTCOMES`, ``(n,)`` uint8."""
+    evaluated = (tiles["label"].notna() & (tiles["decided_by"] == "model")).to_numpy()
+    right = (tiles["label"] == tiles["pred_label"]).fillna(value=False).to_numpy(dtype=bool)
+    test = (tiles["split"] == "test").fillna(value=False).to_numpy(dtype=bool)
+    outcome = np.where(test, 0, 2) + np.where(right, 0, 1)
+    return np.where(evaluated, outcome, len(OUTCOMES) - 1).astype(np.uint8)

@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.reporting import areas, explained, maps, nodes, report
+from aerial_kedro.pipelines.reporting import areas, nodes, report
 
 _FIGURES = {
     "training": "training_summary",
@@ -38,12 +38,46 @@ _MAP_PAGE = {
 
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
-    return (
-        create_evaluation()
-        + _create_common()
-        + _create_map_part()
-        + _create_results(_FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE)
-    )
+    own = [
+        Node(
+            nodes.describe_scenes,
+            [
+                "scenes",
+                "params:scenes_root",
+                "params:landcover_path",
+                "params:tile_size_m",
+                "params:seed",
+            ],
+            "source_facts",
+            name="describe_scenes",
+        ),
+        Node(
+            nodes.draw_map_images,
+            ["maps", "params:land_cover"],
+            "map_images",
+            name="draw_map_images",
+        ),
+        Node(nodes.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
+        Node(
+            areas.evaluate_mixed_tiles,
+            ["predictions", "tile_catalog", "trained_model", "params:seed"],
+            "subsets",
+            name="evaluate_mixed_tiles",
+        ),
+        Node(
+            areas.measure_areas,
+            ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
+            "areas",
+            name="measure_areas",
+        ),
+        Node(
+            areas.compare_areas,
+            ["predictions", "tile_catalog", "areas", "params:report", "params:land_cover"],
+            "area_shares",
+            name="compare_areas",
+        ),
+    ]
+    return create_evaluation() + _create_report(own, _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE)
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:
@@ -51,13 +85,14 @@ def create_folder_pipeline(**_: object) -> Pipeline:
     described = Node(
         nodes.describe_folders, "params:folders_root", "source_facts", name="describe_folders"
     )
-    return group([described], "reporting") + _create_common() + _create_results(_FIGURES, _PAGE)
+    return _create_report([described], _FIGURES, _PAGE)
 
 
-def _create_common() -> Pipeline:
-    """Show and evaluate tiles, with or without a place."""
+def _create_report(own: list[Node], figures: dict[str, str], page: dict[str, str]) -> Pipeline:
+    """Add to nodes of its own what both reports have: tiles, figures, the page."""
     return group(
         [
+            *own,
             Node(
                 nodes.evaluate_abstention,
                 ["test_predictions", "params:mapping"],
@@ -65,7 +100,7 @@ def _create_common() -> Pipeline:
                 name="evaluate_abstention",
             ),
             Node(
-                explained.explain_errors,
+                nodes.explain_errors,
                 [
                     "test_predictions",
                     "tile_catalog",
@@ -82,60 +117,6 @@ def _create_common() -> Pipeline:
                 ["gallery", "worst_errors"],
                 name="take_pictures",
             ),
-        ],
-        "reporting",
-    )
-
-
-def _create_map_part() -> Pipeline:
-    """Draw and evaluate the map: its areas, its shares of the land, where it errs."""
-    return group(
-        [
-            Node(
-                nodes.describe_scenes,
-                [
-                    "scenes",
-                    "params:scenes_root",
-                    "params:landcover_path",
-                    "params:tile_size_m",
-                    "params:seed",
-                ],
-                "source_facts",
-                name="describe_scenes",
-            ),
-            Node(
-                maps.draw_map_images,
-                ["maps", "params:land_cover"],
-                "map_images",
-                name="draw_map_images",
-            ),
-            Node(maps.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
-            Node(
-                areas.evaluate_mixed_tiles,
-                ["predictions", "tile_catalog", "trained_model", "params:seed"],
-                "subsets",
-                name="evaluate_mixed_tiles",
-            ),
-            Node(
-                areas.measure_areas,
-                ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
-                "areas",
-                name="measure_areas",
-            ),
-            Node(
-                areas.compare_areas,
-                ["predictions", "tile_catalog", "areas", "params:report", "params:land_cover"],
-                "area_shares",
-                name="compare_areas",
-            ),
-        ],
-        "reporting",
-    )
-
-
-def _create_results(figures: dict[str, str], page: dict[str, str]) -> Pipeline:
-    return group(
-        [
             Node(report.build_metrics, figures, "metrics", name="build_metrics"),
             Node(report.write_report, page, "report", name="write_report"),
         ],

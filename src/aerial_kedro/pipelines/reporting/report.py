@@ -15,8 +15,7 @@ from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.pipelines.reporting.nodes import SourceFacts
-from aerial_kedro.report.content import ReportContent, RunFacts, UnsureTiles
+from aerial_kedro.report.content import ReportContent, RunFacts, SourceFacts, UnsureTiles
 from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
 from aerial_kedro.splits.blocks import SplitCheck
