@@ -29,7 +29,19 @@ def map_figure(map_image: MapImage) -> Figure:
     covered = index != NO_DATA
     cells[covered] = table[index[covered]]
     figure, image = _draw_cells(map_image, cells, below=0.4)
-    _north(image.axes)
+    image.axes.annotate(
+        "N",
+        xy=(0.97, -0.012),
+        xytext=(0, -18),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        color=INK,
+        fontweight="bold",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 3, "shrinkB": 0},
+        annotation_clip=False,
+    )
     _scale_bar(image.axes, map_image.extent[2] - map_image.extent[0])
     return figure
 
@@ -92,22 +104,6 @@ def _draw_cells(
     axes.set_yticks([])
     axes.spines[:].set_edgecolor("#9aa5b1")
     return figure, axes.imshow(cells, extent=(xmin, xmax, ymin, ymax), interpolation="none")
-
-
-def _north(axes: Axes) -> None:
-    axes.annotate(
-        "N",
-        xy=(0.97, -0.012),
-        xytext=(0, -18),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        color=INK,
-        fontweight="bold",
-        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 3, "shrinkB": 0},
-        annotation_clip=False,
-    )
 
 
 def _scale_bar(axes: Axes, width_m: float) -> None:

@@ -13,7 +13,6 @@ from aerial_kedro.report import figures, maps, wording
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_type
-from aerial_kedro.report.summary import summary_sentences
 
 _PACKAGE = "aerial_kedro.report"
 _CONFUSIONS = 3
@@ -43,9 +42,7 @@ def page_environment(
         "address": data_address,
         "chart": figure_address,
         "area": wording.area,
-        "area_range": wording.area_range,
         "decimal": wording.decimal,
-        "decimal_range": wording.decimal_range,
         "in_words": wording.in_words,
         "number": wording.number,
         "percent": wording.percent,
@@ -110,7 +107,7 @@ def render_report(content: ReportContent) -> str:
             confusions=(
                 largest_confusions(test.confusion, test.classes, _CONFUSIONS) if test else []
             ),
-            sentences=summary_sentences(content),
+            sentences=wording.summary_sentences(content),
             figures=figures,
             map_figures=maps,
             legend=legend,

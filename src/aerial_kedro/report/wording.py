@@ -1,11 +1,14 @@
-"""Numbers and names as a reader expects to see them."""
+"""What the pages say in words: numbers, names, and the report in a few sentences."""
 
 from __future__ import annotations
 
+from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.report.content import ReportContent
 
-UNDEFINED = "not defined"
-"""What stands where a value does not exist: never a 0."""
+FEW_BLOCKS = 10
+"""Below this number of blocks a bootstrap interval is known to be too narrow."""
 
 _WORDS = {
     "logistic_regression": "logistic regression",
@@ -17,14 +20,14 @@ _NBSP = "\u00a0"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Write a share as a percentage.
+    """Write a share as a percentage; one that does not exist is never a 0.
 
     Examples
     --------
     >>> percent(0.934).replace(_NBSP, " "), percent(None)
     ('93.4 %', 'not defined')
     """
-    return UNDEFINED if value is None else f"{100 * value:.{digits}f}{_NBSP}%"
+    return "not defined" if value is None else f"{100 * value:.{digits}f}{_NBSP}%"
 
 
 def percent_range(interval: Interval | None, digits: int = 1) -> str:
@@ -40,7 +43,7 @@ def percent_range(interval: Interval | None, digits: int = 1) -> str:
     return f"{100 * interval.lower:.{digits}f} to {100 * interval.upper:.{digits}f}{_NBSP}%"
 
 
-def number(value: float | None) -> str:
+def number(value: float) -> str:
     """Write a count with separated thousands.
 
     Examples
@@ -48,10 +51,10 @@ def number(value: float | None) -> str:
     >>> number(67000)
     '67,000'
     """
-    return UNDEFINED if value is None else f"{value:,.0f}"
+    return f"{value:,.0f}"
 
 
-def area(value: float | None) -> str:
+def area(value: float) -> str:
     """Write square kilometres with three significant digits, all of them from 100 on.
 
     Examples
@@ -59,23 +62,10 @@ def area(value: float | None) -> str:
     >>> area(1234.5), area(12.345), area(0.0501)
     ('1,234', '12.3', '0.0501')
     """
-    if value is None:
-        return UNDEFINED
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")  # noqa: PLR2004
 
 
-def area_range(interval: Interval | None) -> str:
-    """Write an interval of square kilometres; empty where there is none.
-
-    Examples
-    --------
-    >>> area_range(Interval(lower=1.5, upper=20.25))
-    '1.50 to 20.2'
-    """
-    return "" if interval is None else f"{area(interval.lower)} to {area(interval.upper)}"
-
-
-def decimal(value: float | None) -> str:
+def decimal(value: float) -> str:
     """Write a score with three decimals.
 
     Examples
@@ -83,18 +73,7 @@ def decimal(value: float | None) -> str:
     >>> decimal(0.12345)
     '0.123'
     """
-    return UNDEFINED if value is None else f"{value:.3f}"
-
-
-def decimal_range(interval: Interval | None) -> str:
-    """Write an interval of scores; empty where there is none.
-
-    Examples
-    --------
-    >>> decimal_range(Interval(lower=0.7, upper=0.81))
-    '0.700 to 0.810'
-    """
-    return "" if interval is None else f"{interval.lower:.3f} to {interval.upper:.3f}"
+    return f"{value:.3f}"
 
 
 def in_words(name: str) -> str:
@@ -117,3 +96,99 @@ def listing(items: list[str]) -> str:
     '2010, 2016 and 2018'
     """
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def summary_sentences(content: ReportContent) -> list[str]:
+    """Say what was mapped, how well, against which baselines and where to be careful.
+
+    For a reader who reads nothing else.
+
+    Parameters
+    ----------
+    content
+        The report; what it lacks is not spoken of.
+
+    Returns
+    -------
+    list of str
+        Plain sentences, not escaped for HTML.
+    """
+    sentences = []
+    training, test = content.training, content.test
+    if content.areas:
+        last, rows = list(content.areas.items())[-1]
+        largest = max(rows, key=lambda row: row.share)
+        sentences.append(
+            f"This page maps land cover for {listing(list(content.areas))}. The map of {last} "
+            f"holds {number(sum(row.tiles for row in rows))} tiles "
+            f"({area(sum(row.area_km2 for row in rows))} km²); its largest class is "
+            f"{largest.class_name}, with {percent(largest.share)} of the area."
+        )
+    if training is None or test is None:
+        return sentences
+    sentences.append(
+        f"The chosen model, {in_words(training.chosen)}, gave the reference label to "
+        f"{percent(test.accuracy)} of {number(test.n)} test tiles that it had not seen "
+        f"({_range_of(test)})."
+    )
+    sentences += _against_baselines(training, test) + _weakest_class(test)
+    if content.split and not content.split.is_spatial:
+        sentences.append(
+            "Test tiles were not kept apart from training tiles on the ground: neighbours look "
+            "alike, so expect a lower accuracy in a new area."
+        )
+    return sentences
+
+
+def _range_of(test: Evaluation) -> str:
+    """Say how sure the accuracy is, and why it is not surer."""
+    if test.accuracy_interval is None:
+        if test.blocks is not None:
+            return "no interval: all test tiles lie in one spatial block"
+        return "no interval: the places of the tiles are not known"
+    text = f"95 % interval {percent_range(test.accuracy_interval)}, from {test.blocks} blocks"
+    if test.accuracy_interval.lower == test.accuracy_interval.upper:
+        return f"{text} that do not differ, so the true range is wider"
+    if test.blocks is not None and test.blocks < FEW_BLOCKS:
+        return f"{text}, so few that the true range is wider"
+    return text
+
+
+def _against_baselines(training: TrainingSummary, test: Evaluation) -> list[str]:
+    if not training.baselines:
+        return []
+    marks = listing(
+        [
+            f"{percent(found.accuracy)} ({in_words(name)})"
+            for name, found in training.baselines.items()
+        ]
+    )
+    best = max(found.accuracy for found in training.baselines.values())
+    gain = 100 * (test.accuracy - best)
+    if gain <= 0:
+        return [
+            f"Baselines that need no network reach {marks}: the model is no better than the best "
+            "of them, and what it says should not be used."
+        ]
+    which = "the better of them" if len(training.baselines) > 1 else "that"
+    return [
+        f"Baselines that need no network reach {marks}; the model is {gain:.1f} points above "
+        f"{which}."
+    ]
+
+
+def _weakest_class(test: Evaluation) -> list[str]:
+    scores = {name: found.f1 for name, found in test.per_class.items() if found.f1 is not None}
+    if len(scores) < 2:  # noqa: PLR2004
+        return []
+    worst = min(scores, key=scores.__getitem__)
+    found = test.per_class[worst]
+    held = (
+        "it was never predicted"
+        if found.users_accuracy is None
+        else f"{percent(found.users_accuracy, 0)} of the tiles labelled {worst} are {worst}"
+    )
+    return [
+        f"The class to trust least is {worst}: {held}, and "
+        f"{percent(found.producers_accuracy, 0)} of its tiles were found."
+    ]

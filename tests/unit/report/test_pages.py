@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from aerial_kedro.accuracy.evaluation import evaluate
+from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import AreaRow, ChangeCandidate, ReportContent
@@ -208,6 +209,28 @@ def test_missing_values_are_words_not_numbers() -> None:
     assert "never predicted" in page
     assert "no test tile" in page
     assert not re.search(r"\bnan\b|>None<", page, flags=re.IGNORECASE)
+
+
+def test_ranges_are_written_in_words(full_content: ReportContent) -> None:
+    training, rows = full_content.training, full_content.areas["2016"]
+    assert training is not None
+    row = rows[0].model_copy(update={"adjusted_interval": Interval(lower=1.5, upper=20.25)})
+    shown = {"macro_f1_interval": Interval(lower=0.7, upper=0.81)}
+    evaluation = training.baselines["majority"].model_copy(update=shown)
+    page = render_report(
+        ReportContent(
+            title="t",
+            created="c",
+            areas={"2016": [row]},
+            subsets={"others": evaluation},
+            training=training,
+        )
+    )
+    assert '<td class="num">1.50 to 20.2</td>' in page
+    assert '<br><span class="small">0.700 to 0.810</span></td>' in page
+    without = row.model_copy(update={"adjusted_km2": None, "adjusted_interval": None})
+    page = render_report(ReportContent(title="t", created="c", areas={"2016": [row, without]}))
+    assert '<span class="undefined">not defined</span></td><td class="num"></td></tr>' in page
 
 
 def test_a_wrong_tile_is_said_to_be_wrong(full_content: ReportContent) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -23,7 +23,7 @@ from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, SourceFacts
-from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, TilePicture
+from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, Record, TilePicture
 from aerial_kedro.scenes.raster import Raster
 
 LOGGER = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _SPARSE = 0.01
 _TEST_WRONG = 1  # position in OUTCOMES; 0 is a test tile that is right
 
 
-class ReportSettings(BaseModel):
+class ReportSettings(Record):
     """How much the report shows.
 
     Parameters
@@ -50,13 +50,11 @@ class ReportSettings(BaseModel):
         Group to its classes, for the comparison of shares with the land cover.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     gallery_tiles: int = Field(ge=0)
     worst_errors: int = Field(ge=0)
     explained_errors: int = Field(ge=0)
     change_candidates: int = Field(ge=0)
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = Field(default_factory=dict)
 
 
 def describe_scenes(
@@ -126,7 +124,7 @@ def take_pictures(
 def _tile_pictures(rows: pd.DataFrame, pictures: dict[str, bytes]) -> list[TilePicture]:
     return [
         TilePicture(
-            picture=bytes(pictures[row["image_id"]]),
+            picture=pictures[row["image_id"]],
             label=row["label"],
             predicted=row["pred_label"],
             probability=None if pd.isna(row["probability"]) else float(row["probability"]),

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
-from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
@@ -65,14 +64,17 @@ def build_metrics(
         },
         "models": {
             name: {
-                part: _figures(getattr(scores, part))
+                part: getattr(scores, part).model_dump(exclude={"reliability"})
                 for part in ("validation", "out_of_fold", "test")
             }
             for name, scores in training.models.items()
         },
         "chosen": training.chosen,
         "choice": training.comparison and training.comparison.model_dump(),
-        "baselines": {name: _figures(found) for name, found in training.baselines.items()},
+        "baselines": {
+            name: found.model_dump(exclude={"reliability"})
+            for name, found in training.baselines.items()
+        },
         "abstention": abstention.as_mapped.model_dump(),
         "precision": precision.model_dump(),
         **_validation_figures(validation),
@@ -94,10 +96,6 @@ def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:
     if random_split := found["random_split"]:
         random_split.update(random_split.pop("evaluation"))
     return found
-
-
-def _figures(found: Evaluation) -> dict[str, Any]:
-    return found.model_dump(exclude={"reliability"})
 
 
 def write_report(

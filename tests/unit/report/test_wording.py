@@ -4,7 +4,7 @@ from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pages import render_report
-from aerial_kedro.report.summary import summary_sentences
+from aerial_kedro.report.wording import summary_sentences
 from aerial_kedro.splits.blocks import SplitCheck
 
 CLASSES = ["Forest", "Shrub"]
