@@ -19,8 +19,6 @@ from aerial_kedro.report.figures import (
 from aerial_kedro.report.pages import figure_address, page_environment
 from aerial_kedro.report.wording import in_words
 
-_DEFAULTS = {"column": "features", "class_weights": True}
-"""Settings that a table need not repeat."""
 _ROOM = 0.15
 """Margin on both sides of the intervals, as a share of what they span."""
 
@@ -43,7 +41,7 @@ def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: 
         A whole HTML document. All text that comes from data is escaped.
     """
     return (
-        page_environment({"settings": setting_text, "spread": accuracy_range})
+        page_environment()
         .get_template("comparison.html.j2")
         .render(
             ranking=ranking,
@@ -51,6 +49,7 @@ def render_comparison(ranking: Ranking, created: str, fingerprint: str, images: 
             created=created,
             fingerprint=fingerprint,
             images=images,
+            spread=accuracy_range,
             chart=figure_address(ranking_figure(ranking)),
         )
     )
@@ -103,10 +102,3 @@ def model_label(model: ComparedModel) -> str:
     """
     parts = (model.backbone, in_words(model.classifier), model.setting)
     return ", ".join(label(part.replace("_", " ")) for part in parts)
-
-
-def setting_text(model: ComparedModel) -> str:
-    """Write a model's settings, without those that say nothing."""
-    return ", ".join(
-        f"{name} {value}" for name, value in model.settings.items() if _DEFAULTS.get(name) != value
-    )

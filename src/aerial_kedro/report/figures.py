@@ -96,18 +96,17 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
         axes = figure.add_subplot()
         # The scale ends above 1 so that dark text reads on every cell.
         axes.imshow(shade, cmap=colormaps["Blues"], vmin=0, vmax=1.7, aspect="auto")
-        for row in range(size):
-            for column in range(size):
-                count, row_share = evaluation.confusion[row][column], shares[row]
-                share = f"\n{row_share[column]:.0%}" if row_share and count else ""
-                axes.text(
-                    column,
-                    row,
-                    f"{count:,}{share}" if row_share else "–",
-                    ha="center",
-                    va="center",
-                    fontweight="bold" if row == column else "normal",
-                )
+        for row, column in np.ndindex(size, size):
+            count, row_share = evaluation.confusion[row][column], shares[row]
+            share = f"\n{row_share[column]:.0%}" if row_share and count else ""
+            axes.text(
+                column,
+                row,
+                f"{count:,}{share}" if row_share else "–",
+                ha="center",
+                va="center",
+                fontweight="bold" if row == column else "normal",
+            )
         axes.set_xticks(range(size), names, rotation=30, ha="left", rotation_mode="anchor")
         axes.set_yticks(range(size), names)
         axes.xaxis.tick_top()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
@@ -18,15 +18,11 @@ _PACKAGE = "aerial_kedro.report"
 _CONFUSIONS = 3
 
 
-def page_environment(
-    filters: dict[str, Callable[..., object]], package: str = _PACKAGE
-) -> Environment:
+def page_environment(package: str = _PACKAGE) -> Environment:
     """Set up Jinja for a page.
 
     Parameters
     ----------
-    filters
-        Filters of this page, beside those of all pages.
     package
         Package with its templates; the report's, with the style sheet, are found behind them.
     """
@@ -47,7 +43,6 @@ def page_environment(
         "number": wording.number,
         "percent": wording.percent,
         "percent_range": wording.percent_range,
-        **filters,
     }
     return environment
 
@@ -98,7 +93,7 @@ def render_report(content: ReportContent) -> str:
     names += list(content.catalog.class_by_split) if content.catalog else []
     names += content.change.classes
     return (
-        page_environment({})
+        page_environment()
         .get_template("report.html.j2")
         .render(
             content=content,
@@ -151,7 +146,7 @@ def render_explained(
     """
     classes = sorted({name for each in answers for name in each.probabilities})
     return (
-        page_environment({})
+        page_environment()
         .get_template("explained_page.html.j2")
         .render(
             answers=answers,

@@ -181,7 +181,7 @@ def draw_page(
         "sweep": sweep_figure(sweep, regularization),
     }
     page = (
-        page_environment({}, "aerial_kedro.examples.digits")
+        page_environment("aerial_kedro.examples.digits")
         .get_template("digits.html.j2")
         .render(
             created=run_facts.created,
