@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.change.pipeline import create_evaluation
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reporting import areas, nodes, report
 
 _FIGURES = {
@@ -39,7 +39,7 @@ _MAP_PAGE = {
 def create_pipeline(**_: object) -> Pipeline:
     """Report on scenes, with maps."""
     own = [
-        Node(
+        node_of(
             nodes.describe_scenes,
             [
                 "scenes",
@@ -49,32 +49,23 @@ def create_pipeline(**_: object) -> Pipeline:
                 "params:seed",
             ],
             "source_facts",
-            name="describe_scenes",
         ),
-        Node(
-            nodes.draw_map_images,
-            ["maps", "params:land_cover"],
-            "map_images",
-            name="draw_map_images",
-        ),
-        Node(nodes.draw_error_maps, "mapped_tiles", "error_maps", name="draw_error_maps"),
-        Node(
+        node_of(nodes.draw_map_images, ["maps", "params:land_cover"], "map_images"),
+        node_of(nodes.draw_error_maps, "mapped_tiles", "error_maps"),
+        node_of(
             areas.evaluate_mixed_tiles,
             ["predictions", "tile_catalog", "trained_model", "params:seed"],
             "subsets",
-            name="evaluate_mixed_tiles",
         ),
-        Node(
+        node_of(
             areas.measure_areas,
             ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
             "areas",
-            name="measure_areas",
         ),
-        Node(
+        node_of(
             areas.compare_areas,
             ["predictions", "tile_catalog", "areas", "params:report", "params:land_cover"],
             "area_shares",
-            name="compare_areas",
         ),
     ]
     return create_evaluation() + _create_report(own, _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE)
@@ -82,9 +73,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 def create_folder_pipeline(**_: object) -> Pipeline:
     """Report on a folder of tiles, which has no map."""
-    described = Node(
-        nodes.describe_folders, "params:folders_root", "source_facts", name="describe_folders"
-    )
+    described = node_of(nodes.describe_folders, "params:folders_root", "source_facts")
     return _create_report([described], _FIGURES, _PAGE)
 
 
@@ -93,13 +82,10 @@ def _create_report(own: list[Node], figures: dict[str, str], page: dict[str, str
     return group(
         [
             *own,
-            Node(
-                nodes.evaluate_abstention,
-                ["test_predictions", "params:mapping"],
-                "abstention",
-                name="evaluate_abstention",
+            node_of(
+                nodes.evaluate_abstention, ["test_predictions", "params:mapping"], "abstention"
             ),
-            Node(
+            node_of(
                 nodes.explain_errors,
                 [
                     "test_predictions",
@@ -109,13 +95,11 @@ def _create_report(own: list[Node], figures: dict[str, str], page: dict[str, str
                     "params:report",
                 ],
                 "explained_errors",
-                name="explain_errors",
             ),
-            Node(
+            node_of(
                 nodes.take_pictures,
                 ["test_predictions", "tile_catalog", "params:report", "params:seed"],
                 ["gallery", "worst_errors"],
-                name="take_pictures",
             ),
             Node(report.build_metrics, figures, "metrics", name="build_metrics"),
             Node(report.write_report, page, "report", name="write_report"),
