@@ -243,23 +243,6 @@ def macro_f1(counts: ArrayLike) -> float:
     return float(np.mean(scores))
 
 
-def row_shares(counts: ArrayLike) -> list[list[float] | None]:
-    """Divide each row by its sum: shares of the predicted classes among a class's tiles.
-
-    Returns
-    -------
-    list
-        One list of shares a row, or None for a class that the reference does not hold.
-
-    Examples
-    --------
-    >>> row_shares([[3, 1], [0, 0]])
-    [[0.75, 0.25], None]
-    """
-    table = _as_table(counts)
-    return [(row / row.sum()).tolist() if row.sum() > 0 else None for row in table]
-
-
 def largest_confusions(counts: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
     """Find the most frequent mistakes, the most frequent first; of equals, the earlier row.
 

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from aerial_kedro.accuracy.confusion import row_shares
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.change.assessment import ChangeAssessment
 from aerial_kedro.report.wording import in_words
@@ -89,20 +88,20 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     """
     names = [label(name) for name in evaluation.classes]
     size = len(names)
-    shares = row_shares(evaluation.confusion)
-    shade = np.array([row or [0.0] * size for row in shares])
+    counts = np.array(evaluation.confusion)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     with house_style():
         figure = new_figure(1.9 + 0.82 * size, 1.3 + 0.62 * size)
         axes = figure.add_subplot()
         # The scale ends above 1 so that dark text reads on every cell.
-        axes.imshow(shade, cmap=colormaps["Blues"], vmin=0, vmax=1.7, aspect="auto")
-        for row, column in np.ndindex(size, size):
-            count, row_share = evaluation.confusion[row][column], shares[row]
-            share = f"\n{row_share[column]:.0%}" if row_share and count else ""
+        axes.imshow(shares, cmap=colormaps["Blues"], vmin=0, vmax=1.7, aspect="auto")
+        for (row, column), count in np.ndenumerate(counts):
+            share = f"\n{shares[row, column]:.0%}" if count else ""
             axes.text(
                 column,
                 row,
-                f"{count:,}{share}" if row_share else "–",
+                f"{count:,}{share}" if totals[row, 0] else "–",
                 ha="center",
                 va="center",
                 fontweight="bold" if row == column else "normal",

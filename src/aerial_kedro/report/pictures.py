@@ -124,7 +124,7 @@ class ExplainedAnswer(Record):
     lat: float | None = None
 
 
-class MapImage(Record):
+class MapImage(Record, arbitrary_types_allowed=True):
     """One year's land-cover map, one cell a tile; row 0 is the north.
 
     Parameters
@@ -140,8 +140,6 @@ class MapImage(Record):
     confidence
         ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     class_index: NDArray[np.uint8]
     classes: list[str]

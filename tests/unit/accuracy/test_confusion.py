@@ -9,7 +9,6 @@ from aerial_kedro.accuracy.confusion import (
     macro_f1,
     overall_accuracy,
     per_class_accuracy,
-    row_shares,
 )
 
 CLASSES = ["Barren", "Cultivated", "Developed", "Forest", "Herbaceous", "Shrub"]
@@ -74,10 +73,6 @@ def test_macro_f1_leaves_out_absent_classes_but_not_those_never_found() -> None:
     alone = macro_f1([[4, 0], [0, 4]])
     assert macro_f1([[4, 0, 0], [0, 4, 0], [0, 0, 0]]) == alone == 1
     assert macro_f1([[4, 0], [4, 0]]) == pytest.approx(((2 * 4) / 12 + 0) / 2)
-
-
-def test_shares_of_an_absent_class_are_none() -> None:
-    assert row_shares([[1, 3], [0, 0]]) == [[0.25, 0.75], None]
 
 
 @given(labels)
