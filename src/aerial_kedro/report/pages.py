@@ -15,7 +15,6 @@ from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_type
 
 _PACKAGE = "aerial_kedro.report"
-_CONFUSIONS = 3
 
 
 def page_environment(package: str = _PACKAGE) -> Environment:
@@ -99,9 +98,7 @@ def render_report(content: ReportContent) -> str:
             content=content,
             test=test,
             models={name: each.test for name, each in training.models.items()} if training else {},
-            confusions=(
-                largest_confusions(test.confusion, test.classes, _CONFUSIONS) if test else []
-            ),
+            largest_confusions=largest_confusions,
             sentences=wording.summary_sentences(content),
             figures=figures,
             map_figures=maps,
