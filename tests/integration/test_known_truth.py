@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from aerial_kedro.change.reference import find_true_classes
 from aerial_kedro.datasets.scenes import LandCoverDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.county.classes import TRUTH_CODES
+from aerial_kedro.examples.county.landcover import TRUTH_CODES
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from tests.integration.kedro_project import Project

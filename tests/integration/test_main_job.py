@@ -15,7 +15,7 @@ import rasterio
 import shapely
 from pyproj import Geod, Transformer
 
-from aerial_kedro.examples.county.classes import TRUTH_CODES
+from aerial_kedro.examples.county.landcover import TRUTH_CODES
 from tests.integration.kedro_project import COUNTY, Project
 
 YEARS = (2012, 2018)

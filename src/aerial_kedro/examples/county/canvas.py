@@ -8,15 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aerial_kedro.examples.county.colours import Ink
-from aerial_kedro.examples.county.noise import Plane, smooth_noise
+from aerial_kedro.examples.county.colours import Ink, Palette, draw
+from aerial_kedro.examples.county.noise import Plane, Scales, add_noises
 
 Axis = Literal["u", "v", "across", "radius", "rim", "edge", "road", "pit"]
 """A coordinate in metres: along either side of the parcel, across the rows of a field, from the
 middle of the parcel, to the rim of the largest circle in it, to its nearest side (for water: to
 the shore), to the middle of the road, and up the walls of a pit in its middle."""
-Wander = tuple[tuple[float, float], ...]
-"""Scale and amplitude in metres of the noises by which a coordinate wanders."""
 
 
 @dataclass
@@ -25,10 +23,9 @@ class Canvas:
 
     Parameters
     ----------
-    u, v
-        Distances in metres from the parcel's first corner along its two sides, for each pixel.
-    edge, road
-        Distances in metres to the parcel's nearest side and to the middle of the road.
+    axes
+        Coordinates of each pixel in metres: ``u, v, edge, road``; the others are added when a
+        layer asks for them.
     size
         Lengths of the two sides in metres.
     fixed
@@ -48,10 +45,7 @@ class Canvas:
         1 where plants may stand, 0 where something is built or kept clear.
     """
 
-    u: Plane
-    v: Plane
-    edge: Plane
-    road: Plane
+    axes: dict[Axis, Plane]
     size: tuple[float, float]
     fixed: np.random.Generator
     yearly: np.random.Generator
@@ -59,49 +53,50 @@ class Canvas:
     colour: NDArray[np.float32] = field(init=False)
     height: Plane = field(init=False)
     free: Plane = field(init=False)
-    _axes: dict[Axis, Plane] = field(init=False)
     _angle: np.float32 = field(init=False)
 
     def __post_init__(self) -> None:
-        self.colour = np.zeros((4, *self.u.shape), np.float32)
-        self.height = np.zeros(self.u.shape, np.float32)
-        self.free = np.ones(self.u.shape, np.float32)
+        shape = self.axes["u"].shape
+        self.colour = np.zeros((4, *shape), np.float32)
+        self.height = np.zeros(shape, np.float32)
+        self.free = np.ones(shape, np.float32)
         # Drawn before any layer, so that it is the same whatever crop is painted.
         self._angle = np.float32(self.fixed.normal(0, 0.04) + np.pi / 2 * self.fixed.integers(2))
-        self._axes = {"u": self.u, "v": self.v, "edge": self.edge, "road": self.road}
 
-    def noise(self, rng: np.random.Generator, scale: float) -> Plane:
-        """Draw smooth noise of about unit variance; ``scale`` is the size of its spots."""
-        rows, columns = self.u.shape
-        return smooth_noise(rng, (rows, columns), scale)
-
-    def axis(self, name: Axis, wander: Wander = ()) -> Plane:
+    def axis(self, name: Axis, wander: Scales = ()) -> Plane:
         """Return a coordinate of each pixel in metres, wandering so that it does not look ruled."""
-        if name not in self._axes:
-            self._axes[name] = self._draw_axis(name)
-        along = self._axes[name]
-        for scale, amplitude in wander:
-            along = along + np.float32(amplitude) * self.noise(self.fixed, scale)
-        return along
+        if name not in self.axes:
+            self.axes[name] = self._draw_axis(name)
+        return add_noises(self.axes[name], self.fixed, wander)
 
     def _draw_axis(self, name: Axis) -> Plane:
         width, depth = (np.float32(side) for side in self.size)
+        u, v = self.axes["u"], self.axes["v"]
         along: Plane
         if name == "across":
-            along = np.cos(self._angle) * self.u + np.sin(self._angle) * self.v
+            along = np.cos(self._angle) * u + np.sin(self._angle) * v
         elif name == "pit":
-            along = 220 * np.hypot(self.u / width - 0.5, self.v / depth - 0.5)
-            for scale, amplitude in ((70, 26.0), (24, 8.0), (8, 2.0)):
-                along += np.float32(amplitude) * self.noise(self.fixed, scale)
+            along = 220 * np.hypot(u / width - 0.5, v / depth - 0.5)
+            along = add_noises(along, self.fixed, ((70, 26.0), (24, 8.0), (8, 2.0)))
         else:
-            along = np.hypot(self.u - width / 2, self.v - depth / 2)
+            along = np.hypot(u - width / 2, v - depth / 2)
             if name == "rim":
                 along = np.float32(0.49) * min(width, depth) - along
         return along
 
     def mix(self, ink: Ink) -> NDArray[np.float32]:
-        """Mix an ink for this piece of ground."""
-        return ink.mix(self.yearly if ink.yearly else self.fixed, self.greenness)
+        """Mix an ink for this piece of ground; the result has the shape ``(4,)``."""
+        rng = self.yearly if ink.yearly else self.fixed
+
+        def pick(palette: Palette) -> NDArray[np.float64]:
+            return np.asarray(palette[rng.integers(len(palette))]) * rng.normal(1, ink.spread, 4)
+
+        colour = pick(ink.palette)
+        if ink.second:
+            wanted = ink.share
+            share = rng.normal(self.greenness, 0.3) if wanted is None else draw(rng, wanted)
+            colour += (pick(ink.second) - colour) * np.clip(share, 0, 1)
+        return colour.astype(np.float32)
 
     def blend(self, colour: NDArray[np.float32], weight: Plane | float) -> None:
         """Blend a colour into the picture with a weight of 0–1, for each pixel or for all."""

@@ -42,29 +42,6 @@ class Ink:
     yearly: bool = False
     spread: float = 0.02
 
-    def mix(self, rng: np.random.Generator, greenness: float) -> np.ndarray:
-        """Mix the colour.
-
-        Parameters
-        ----------
-        rng
-            Source of the choices.
-        greenness
-            How green the year is, 0–1.
-
-        Returns
-        -------
-        ndarray of float32, shape ``(4,)``
-        """
-        colour = self._pick(rng, self.palette)
-        if self.second:
-            share = draw(rng, self.share) if self.share is not None else rng.normal(greenness, 0.3)
-            colour += (self._pick(rng, self.second) - colour) * np.clip(share, 0, 1)
-        return colour.astype(np.float32)
-
-    def _pick(self, rng: np.random.Generator, palette: Palette) -> np.ndarray:
-        return np.asarray(palette[rng.integers(len(palette))]) * rng.normal(1, self.spread, 4)
-
 
 # fmt: off
 _GREENS: Palette = (

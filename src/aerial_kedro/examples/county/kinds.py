@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from aerial_kedro.examples.county import colours as ink
 from aerial_kedro.examples.county.canvas import Axis
-from aerial_kedro.examples.county.classes import LandClass
 from aerial_kedro.examples.county.colours import Ink, Span
 from aerial_kedro.examples.county.layers import (
     Band,
@@ -25,6 +25,18 @@ from aerial_kedro.examples.county.layers import (
 from aerial_kedro.examples.county.lots import Lots
 
 Layers = tuple[Layer, ...]
+
+
+class LandClass(StrEnum):
+    """Land classes, as a user of the product names them."""
+
+    BARREN = "Barren"
+    CULTIVATED = "Cultivated"
+    DEVELOPED = "Developed"
+    FOREST = "Forest"
+    HERBACEOUS = "Herbaceous"
+    SHRUB = "Shrub"
+    WATER = "Water"
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def _mottle(*scales: tuple[float, float]) -> Coat:
 def _stand(first: Ink, second: Ink, spacing: Span, top_m: Span, presence: Span) -> Layers:
     """Crowns close together, with gaps."""
     radius = (0.42, 0.7)
-    trees = Dots(first, spacing, radius, top_m, presence, clump=(26, 0.14), second=second)
+    trees = Dots(first, spacing, radius, top_m, presence, clump=((26, 0.14),), second=second)
     return (trees, _mottle((45, 0.03), (2.4, 0.06)))
 
 
@@ -76,12 +88,12 @@ def _bushes(
     spacing: Span, radius: tuple[float, float], presence: Span, rows: Span | None = None
 ) -> Dots:
     """Bushes, denser here and thinner there."""
-    return Dots(ink.BUSHES, spacing, radius, 2.4, presence, (30, 0.28), rows=rows)
+    return Dots(ink.BUSHES, spacing, radius, 2.4, presence, ((30, 0.28),), rows=rows)
 
 
 def _weeds(presence: Span) -> Dots:
     """Tufts here and there."""
-    return Dots(ink.LEAVES, 7, (0.1, 0.34), 1.2, presence, (40, 0.1))
+    return Dots(ink.LEAVES, 7, (0.1, 0.34), 1.2, presence, ((40, 0.1),))
 
 
 def _rows(period: Span, depth: Span, axis: Axis = "across") -> Layers:
@@ -108,7 +120,7 @@ _FOREST = (
          _stand(ink.NEEDLES, ink.NEEDLES, (4.2, 6), (9, 18), 0.9)),
     Kind("plantation", LandClass.FOREST, 42, 0.20, ink.UNDERGROWTH, (
          Coat(Stripes("u", (70, 160), "line", 0.05), ink.GRASS, clears=True),
-         Dots(ink.PLANTED, (4.4, 6.5), (0.45, 0.66), (6, 13), 0.88, (26, 0.1), rows=0.7),
+         Dots(ink.PLANTED, (4.4, 6.5), (0.45, 0.66), (6, 13), 0.88, ((26, 0.1),), rows=0.7),
          _mottle((45, 0.03), (2.4, 0.06)))),
     Kind("mixed_forest", LandClass.FOREST, 43, 0.14, ink.UNDERGROWTH,
          _stand(ink.CANOPY, ink.NEEDLES, (5.5, 9), (9, 17), 0.88)),
@@ -128,7 +140,7 @@ _SHRUB = (
          _bushes((3.2, 5), (0.2, 0.55), 0.5), _trees(26, (0.1, 0.2), 0.16))),
     Kind("thicket", LandClass.SHRUB, 52, 0.26, ink.GRASS, (
          _mottle((9, 0.06), (2, 0.03)),
-         Dots(ink.BUSHES, (2.6, 3.8), (0.3, 0.66), 2.6, (0.3, 0.7), (38, 0.6)))),
+         Dots(ink.BUSHES, (2.6, 3.8), (0.3, 0.66), 2.6, (0.3, 0.7), ((38, 0.6),)))),
     Kind("young_plantation", LandClass.SHRUB, 52, 0.16, ink.POOR_SOIL, (
          _mottle((20, 0.07), (2.5, 0.04)),
          _bushes((4, 6), (0.2, 0.45), 0.75, (0.7, 0.8)), _bushes(7, (0.12, 0.36), 0.3))),
@@ -229,7 +241,7 @@ _DEVELOPED = (
     Kind("commercial", LandClass.DEVELOPED, 24, 0.24, ink.ASPHALT, (
          _mottle((12, 0.04), (3, 0.03)),
          Lots((75, 130), (50, 80), 9, 3, (0.26, 0.42), (0.2, 0.36), (0.45, 0.6), 8),
-         Dots(ink.LIGHT_CARS, 5.6, (0.2, 0.26), 1.5, (0.2, 0.7), (40, 0.3),
+         Dots(ink.LIGHT_CARS, 5.6, (0.2, 0.26), 1.5, (0.2, 0.7), ((40, 0.3),),
               second=ink.DARK_CARS, rows=0.55))),
     Kind("rural_homes", LandClass.DEVELOPED, 21, 0.24, ink.GRASS, (
          _mottle((18, 0.04), (5, 0.03)),
@@ -271,11 +283,6 @@ CLASS_OF_CODE: dict[int, LandClass] = {
     **{kind.code: kind.land_class for kind in (*KINDS.values(), OPEN_WATER)},
     ROAD_CODE: LandClass.DEVELOPED,
 }
-
-
-def kinds_of(land_class: LandClass) -> list[Kind]:
-    """Return the kinds of a class."""
-    return [kind for kind in KINDS.values() if kind.land_class is land_class]
 
 
 def choose(rng: np.random.Generator, weights: Mapping[Any, float]) -> str:

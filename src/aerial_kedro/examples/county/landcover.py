@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
-import numpy as np
-from affine import Affine
-from numpy.typing import NDArray
-from pyproj import Transformer
-from rasterio.warp import Resampling, reproject
+from collections.abc import Callable
+from functools import partial
 
-from aerial_kedro.examples.county.classes import NLCD_COLOURS, TRUTH_CODES
-from aerial_kedro.examples.county.frame import Frame
-from aerial_kedro.examples.county.kinds import CLASS_OF_CODE, KINDS
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.warp import Resampling
+
+from aerial_kedro.examples.county.frame import CRS, NODATA, Frame
+from aerial_kedro.examples.county.kinds import CLASS_OF_CODE, KINDS, LandClass
 from aerial_kedro.examples.county.noise import smooth_noise
-from aerial_kedro.examples.county.plan import CRS, draw_plan
+from aerial_kedro.examples.county.plan import draw_plan
 from aerial_kedro.examples.county.settings import CountySettings
 from aerial_kedro.scenes.raster import Raster
 
 ALBERS = "EPSG:5070"
-PIXEL_M = 30
-NODATA = 0
+TRUTH_CODES: dict[LandClass, int] = {
+    land_class: number for number, land_class in enumerate(LandClass, start=1)
+}
+"""Values of the truth rasters; 0 is no data."""
+
+# fmt: off
+NLCD_COLOURS: dict[int, tuple[int, int, int, int]] = {
+    11: (70, 107, 159, 255), 12: (209, 222, 248, 255), 21: (222, 197, 197, 255),
+    22: (217, 146, 130, 255), 23: (235, 0, 0, 255), 24: (171, 0, 0, 255),
+    31: (179, 172, 159, 255), 41: (104, 171, 95, 255), 42: (28, 95, 44, 255),
+    43: (181, 197, 143, 255), 51: (173, 150, 68, 255), 52: (204, 184, 121, 255),
+    71: (223, 223, 194, 255), 72: (209, 209, 130, 255), 73: (163, 204, 81, 255),
+    74: (130, 186, 158, 255), 81: (220, 217, 57, 255), 82: (171, 108, 40, 255),
+    90: (184, 217, 235, 255), 95: (108, 159, 184, 255),
+}
+# fmt: on
+"""The colour table that NLCD rasters carry."""
 _DESCRIPTION = "{what} of a made-up county, drawn by aerial_kedro from seed {seed}; not real data."
 
 
-def draw_truth_of(settings: CountySettings, seed: int, year: int) -> Raster:
-    """Draw the true classes of a year at 10 m.
+def draw_truth(settings: CountySettings, seed: int) -> dict[str, Callable[[], Raster]]:
+    """Draw the true classes in the year of every flight, each when it is saved.
+
+    Parameters
+    ----------
+    settings
+        Size and make-up of the county.
+    seed
+        Another seed gives another county.
 
     Returns
     -------
-    Raster
-        One band of uint8 with the values of ``classes.TRUTH_CODES``.
+    dict
+        ``truth_<year>`` and a function that draws the true classes of that year: one band of
+        uint8 at 10 m with the values of `TRUTH_CODES`.
     """
+    return {
+        f"truth_{flight.year}": partial(_draw_truth_of, settings, seed, flight.year)
+        for flight in settings.flights
+    }
+
+
+def _draw_truth_of(settings: CountySettings, seed: int, year: int) -> Raster:
     plan = draw_plan(settings, seed)
     county = plan.county
     frame = Frame(county.west, county.north, 10.0, county.rows // 10, county.columns // 10)
@@ -47,39 +77,34 @@ def draw_truth_of(settings: CountySettings, seed: int, year: int) -> Raster:
     )
 
 
-def draw_land_cover_of(settings: CountySettings, seed: int, year: int) -> Raster:
-    """Draw the land cover of a year as NLCD would give it: 30 m, Albers, not without errors.
+def draw_land_cover(settings: CountySettings, seed: int) -> dict[str, Callable[[], Raster]]:
+    """Draw the land cover of every land-cover year as NLCD would give it, each when it is saved.
+
+    Parameters
+    ----------
+    settings, seed
+        As for :func:`draw_truth`.
 
     Returns
     -------
-    Raster
-        One band of uint8 with NLCD codes and their colour table; 0 outside.
+    dict
+        ``nlcd_<year>`` and a function that draws the land cover of that year: one band of uint8
+        at 30 m in Albers' projection, with NLCD codes, not without errors, and their colour table;
+        0 outside.
     """
+    return {
+        f"nlcd_{year}": partial(_draw_land_cover_of, settings, seed, year)
+        for year in settings.land_cover_years
+    }
+
+
+def _draw_land_cover_of(settings: CountySettings, seed: int, year: int) -> Raster:
     plan = draw_plan(settings, seed)
-    codes = plan.codes(year, plan.outer)
-    to_albers = Transformer.from_crs(CRS, ALBERS, always_xy=True)
-    west, south, east, north = to_albers.transform_bounds(*plan.outer.bounds, densify_pts=21)
-    left = PIXEL_M * np.floor(west / PIXEL_M) + 15
-    top = PIXEL_M * np.ceil(north / PIXEL_M) + 15
-    rows = int(np.ceil((top - south) / PIXEL_M))
-    columns = int(np.ceil((east - left) / PIXEL_M))
-    transform = Affine(PIXEL_M, 0, left, 0, -PIXEL_M, top)
-    cover = np.zeros((rows, columns), np.uint8)
-    reproject(
-        codes,
-        cover,
-        src_transform=plan.outer.transform,
-        src_crs=CRS,
-        dst_transform=transform,
-        dst_crs=ALBERS,
-        src_nodata=NODATA,
-        dst_nodata=NODATA,
-        resampling=Resampling.mode,
-    )
+    codes = plan.codes(year, plan.outer)[None]
+    cover, transform = plan.outer.warp(codes, ALBERS, 30.0, Resampling.mode, offset=15.0)
     rng = np.random.default_rng([seed, 5])
-    noisy = mislabel(rng, cover, settings.label_noise)
     return Raster(
-        noisy[None],
+        mislabel(rng, cover[0], settings.label_noise)[None],
         transform,
         ALBERS,
         nodata=NODATA,

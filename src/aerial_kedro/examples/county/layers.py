@@ -8,9 +8,16 @@ from typing import Literal
 
 import numpy as np
 
-from aerial_kedro.examples.county.canvas import Axis, Canvas, Wander
+from aerial_kedro.examples.county.canvas import Axis, Canvas
 from aerial_kedro.examples.county.colours import Ink, Span, draw
-from aerial_kedro.examples.county.noise import Plane, scatter_domes, smoothstep
+from aerial_kedro.examples.county.noise import (
+    Plane,
+    Scales,
+    add_noises,
+    scatter_domes,
+    smooth_noise,
+    smoothstep,
+)
 
 _TONES = 128
 
@@ -24,14 +31,11 @@ Pattern = Callable[[Canvas, np.random.Generator], Plane]
 class Noise:
     """Smooth noise about 0, of several sizes in metres, given with the amplitude of each."""
 
-    scales: tuple[tuple[float, float], ...]
+    scales: Scales
 
     def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
         """Draw the pattern."""
-        total = np.zeros(canvas.u.shape, np.float32)
-        for scale, amplitude in self.scales:
-            total += np.float32(amplitude) * canvas.noise(rng, scale)
-        return total
+        return add_noises(np.zeros_like(canvas.height), rng, self.scales)
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,10 @@ class Winding:
 
     def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
         """Draw the pattern."""
-        lines = np.zeros(canvas.u.shape, np.float32)
+        lines = np.zeros_like(canvas.height)
         for _ in range(self.count):
-            away = np.abs(canvas.noise(rng, self.scale) - np.float32(rng.uniform(-0.6, 0.6)))
+            noise = smooth_noise(rng, lines.shape, self.scale)
+            away = np.abs(noise - np.float32(rng.uniform(-0.6, 0.6)))
             np.maximum(lines, smoothstep(away, self.width, self.width / 3), out=lines)
         return lines
 
@@ -116,7 +121,7 @@ class Stripes:
     period: Span
     profile: Literal["wave", "swath", "ridge", "dune", "line", "tones", "some"] = "wave"
     width: float = 0.1
-    wander: Wander = ()
+    wander: Scales = ()
 
     def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
         """Draw the pattern."""
@@ -213,7 +218,7 @@ class Dots:
     presence
         Share of the places that are taken.
     clump
-        Scale in metres, and strength, of a noise that makes them denser here and thinner there.
+        Scale in metres, and strength, of noises that make them denser here and thinner there.
     second
         Colour of some of them; None if all are alike.
     rows
@@ -226,17 +231,16 @@ class Dots:
     radius: tuple[float, float]
     top_m: Span
     presence: Span = 1.0
-    clump: tuple[float, float] = (1.0, 0.0)
+    clump: Scales = ()
     second: Ink | None = None
     rows: Span | None = None
 
     def __call__(self, canvas: Canvas) -> None:
         """Paint them."""
-        rng, (scale, strength) = canvas.fixed, self.clump
+        rng = canvas.fixed
         spacing = draw(rng, self.spacing)
-        density = np.full(canvas.u.shape, draw(rng, self.presence), np.float32)
-        if strength:
-            density += np.float32(strength) * canvas.noise(rng, scale)
+        evenly = np.full_like(canvas.height, draw(rng, self.presence))
+        density = add_noises(evenly, rng, self.clump)
         stray = ((2.5 * spacing, 0.16 * spacing),) if self.rows is None else ((70.0, 1.5),)
         top, tint = scatter_domes(
             rng,

@@ -10,31 +10,11 @@ from scipy import sparse
 from scipy.interpolate import BSpline
 
 Plane = NDArray[np.float32]
+Scales = tuple[tuple[float, float], ...]
+"""Scale and amplitude of several noises."""
 
 # A cubic B-spline averages neighbouring coefficients; this brings unit variance back.
 _SPLINE_GAIN = 2.08
-
-
-def spline_weights(positions: NDArray[np.float64], size: int) -> sparse.csr_array:
-    """Give the weights of uniform cubic B-splines at some positions.
-
-    They are sparse and stay away from the linear algebra library, whose results differ in the
-    last bit from one processor to the next.
-
-    Parameters
-    ----------
-    positions
-        Positions in units of the knot spacing, within ``[0, size - 3)``.
-    size
-        Number of coefficients.
-
-    Returns
-    -------
-    sparse array of shape ``(len(positions), size)``
-        Every row has four weights, which sum to 1.
-    """
-    knots = np.arange(size + 4) - 3.0
-    return BSpline.design_matrix(positions, knots, 3).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -81,10 +61,15 @@ class Field:
     def _weights(
         self, along: NDArray[np.float64], start: float, size: int
     ) -> tuple[sparse.csr_array, slice]:
+        """Weights of uniform cubic B-splines at some places, and to which coefficients."""
         positions = np.clip((along - start) / self.spacing, 0, size - 3.001)
         first = int(np.floor(positions.min()))
         last = int(np.floor(positions.max())) + 4
-        return spline_weights(positions - first, last - first), slice(first, last)
+        knots = np.arange(last - first + 4) - 3.0
+        # Sparse, so that they stay away from the linear algebra library, whose results differ in
+        # the last bit from one processor to the next.
+        weights = BSpline.design_matrix(positions - first, knots, 3).astype(np.float32)
+        return weights, slice(first, last)
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Plane:
@@ -101,6 +86,13 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float)
     """
     rows, columns = (np.arange(length, dtype=np.float64) for length in shape)
     return Field.draw(rng, (0, 0, len(columns), len(rows)), scale).at(columns, rows)
+
+
+def add_noises(onto: Plane, rng: np.random.Generator, scales: Scales) -> Plane:
+    """Add smooth noises of several scales, in pixels, to a number for each pixel."""
+    for scale, amplitude in scales:
+        onto = onto + np.float32(amplitude) * smooth_noise(rng, onto.shape, scale)
+    return onto
 
 
 def scatter_domes(

@@ -8,14 +8,23 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aerial_kedro.examples.county.classes import CLASS_SHARES, LandClass
-from aerial_kedro.examples.county.kinds import KINDS, choose, kinds_of
+from aerial_kedro.examples.county.kinds import KINDS, LandClass, choose
 from aerial_kedro.examples.county.noise import Plane
 
 GRID_M = 4
 """All borders lie on multiples of this in the layout's own coordinates."""
 _NEIGHBOURLY = 0.96
 """Chance that a parcel is of its estate's class."""
+
+CLASS_SHARES: dict[LandClass, float] = {
+    LandClass.FOREST: 0.17,
+    LandClass.CULTIVATED: 0.17,
+    LandClass.DEVELOPED: 0.15,
+    LandClass.HERBACEOUS: 0.17,
+    LandClass.SHRUB: 0.17,
+    LandClass.BARREN: 0.17,
+}
+"""How the land that is not water is shared out among the classes."""
 
 TRANSITIONS: Mapping[LandClass, Mapping[str, float]] = {
     LandClass.FOREST: {"cutover": 0.5, "suburb": 0.25, "graded": 0.25},
@@ -164,7 +173,8 @@ def assign_kinds(
         land_class = classes[estate]
         if rng.random() > _NEIGHBOURLY:
             land_class = LandClass(choose(rng, CLASS_SHARES))
-        kind = choose(rng, {kind.name: kind.weight for kind in kinds_of(land_class)})
+        kinds = [kind for kind in KINDS.values() if kind.land_class is land_class]
+        kind = choose(rng, {each.name: each.weight for each in kinds})
         parcels.append(Parcel(plot, estate, kind, float(share)))
     return parcels
 

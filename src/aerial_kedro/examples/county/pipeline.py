@@ -6,7 +6,8 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.examples.county.nodes import draw_land_cover, draw_scenes, draw_truth
+from aerial_kedro.examples.county.landcover import draw_land_cover, draw_truth
+from aerial_kedro.examples.county.scenes import draw_scenes
 from aerial_kedro.pipelines.grouping import group
 
 

@@ -9,16 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from aerial_kedro.examples.county.classes import LandClass
-from aerial_kedro.examples.county.frame import Frame
-from aerial_kedro.examples.county.kinds import KINDS, OPEN_WATER, ROAD_CODE
+from aerial_kedro.examples.county.frame import CRS, Frame
+from aerial_kedro.examples.county.kinds import KINDS, OPEN_WATER, ROAD_CODE, LandClass
 from aerial_kedro.examples.county.noise import Field, Plane
 from aerial_kedro.examples.county.parcels import GRID_M, Parcel, assign_kinds, change_some, lay_out
 from aerial_kedro.examples.county.settings import CountySettings
-from aerial_kedro.examples.county.water import Waters
 
-CRS = "EPSG:26918"
-WEST_CRS = "EPSG:26917"
 ZONE_BORDER_LON = -78.0
 MIDDLE_LAT = 36.5
 _GRID_M = 224
@@ -26,6 +22,59 @@ _RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _UNEVEN_M = 5.0
 _BEND_M = 42.0
 _ROAD_CORRIDOR_M = 6.0
+
+
+@dataclass(frozen=True)
+class Waters:
+    """All open water of the county.
+
+    Parameters
+    ----------
+    lakes
+        Easting, northing and radius of each lake in metres, shape ``(lakes, 3)``.
+    ragged
+        Field that makes the shores ragged.
+    river_easting, half_width
+        Mean easting of the river, and half of its mean width in metres.
+    wander
+        Field whose middle column shifts the river.
+    """
+
+    lakes: NDArray[np.float64]
+    ragged: Field
+    river_easting: float
+    half_width: float
+    wander: Field
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, outer: Frame, county: Frame) -> Waters:
+        """Draw a river from north to south through the outer land, and lakes in the county."""
+        west, south, east, north = county.bounds
+        width, height = east - west, north - south
+        size = float(np.clip(min(width, height) / 11, 60, 420))
+        low = west + 0.06 * width, south + 0.06 * height, 0.6 * size
+        high = east - 0.06 * width, north - 0.06 * height, 1.1 * size
+        return cls(
+            rng.uniform(low, high, (max(1, round(width * height / 9e6)), 3)),
+            Field.draw(rng, outer.bounds, 130.0),
+            float(rng.uniform(west + 0.35 * width, west + 0.75 * width)),
+            float(np.clip(width / 130, 12, 52)),
+            Field.draw(rng, outer.bounds, 900.0),
+        )
+
+    def inside(self, frame: Frame) -> Plane:
+        """Distance to the shore in metres, roughly; positive in the water."""
+        xs, ys = frame.centres
+        middle = np.array([self.river_easting])
+        course = self.river_easting + 210 * self.wander.at(middle, ys)
+        slope = np.gradient(course, frame.step, axis=0) if len(ys) > 1 else 0.0
+        ragged = self.ragged.at(xs, ys)
+        distance = self.half_width - np.abs(xs[None] - course) / np.hypot(1, slope) + 5 * ragged
+        for easting, northing, radius in self.lakes:
+            away = np.hypot(xs[None] - easting, ys[:, None] - northing)
+            np.maximum(distance, radius * (1 + 0.16 * ragged) - away, out=distance)
+        result: Plane = distance.astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True)
@@ -64,10 +113,11 @@ class Plan:
     def layout_of(self, frame: Frame) -> tuple[Plane, Plane]:
         """Layout coordinates of a frame's pixels in metres, each of shape ``(rows, columns)``."""
         west, south, east, north = self.county.bounds
-        right = (frame.xs - (west + east) / 2).astype(np.float32)[None]
-        up = (frame.ys - (south + north) / 2).astype(np.float32)[:, None]
+        xs, ys = frame.centres
+        right = (xs - (west + east) / 2).astype(np.float32)[None]
+        up = (ys - (south + north) / 2).astype(np.float32)[:, None]
         cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
-        u, v = (np.float32(_BEND_M) * bend.at(frame.xs, frame.ys) for bend in self.bends)
+        u, v = (np.float32(_BEND_M) * bend.at(xs, ys) for bend in self.bends)
         return u + cos * right + sin * up, v + cos * up - sin * right
 
     def look_up(self, u: Plane, v: Plane) -> NDArray[np.int32]:
@@ -83,7 +133,7 @@ class Plan:
         land and no road lies between them, the border is uneven.
         """
         u, v = self.layout_of(frame)
-        shift = np.float32(_UNEVEN_M) * self.wobble.at(frame.xs, frame.ys)
+        shift = np.float32(_UNEVEN_M) * self.wobble.at(*frame.centres)
         numbers, uneven = self.look_up(u, v), self.look_up(u + shift, v + shift)
         moved = numbers != uneven
         first, second = numbers[moved], uneven[moved]

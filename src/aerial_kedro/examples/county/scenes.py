@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
-from rasterio.warp import Resampling, reproject
+from rasterio.warp import Resampling
 
-from aerial_kedro.examples.county.frame import Frame
-from aerial_kedro.examples.county.plan import (
-    CRS,
-    MIDDLE_LAT,
-    WEST_CRS,
-    ZONE_BORDER_LON,
-    county_frame,
-)
+from aerial_kedro.examples.county.frame import CRS, NODATA
+from aerial_kedro.examples.county.plan import MIDDLE_LAT, ZONE_BORDER_LON, county_frame
 from aerial_kedro.examples.county.settings import CountySettings, Flight
 from aerial_kedro.examples.county.world import photograph
 from aerial_kedro.scenes.raster import Raster
 
 BAND_NAMES = ("Red", "Green", "Blue", "Near infrared")
-NODATA = 0
+WEST_CRS = "EPSG:26917"
 _WEST_ZONE = 17
 _SHEETS_PER_DEGREE = 8
 _SIXTEENTH_DEG = 1 / 16
@@ -109,22 +103,44 @@ def sheets(settings: CountySettings) -> tuple[Sheet, ...]:
     return tuple(found)
 
 
-def draw_scene(settings: CountySettings, seed: int, sheet: Sheet, flight: Flight) -> Raster:
-    """Draw the scene of one sheet from one flight.
+def draw_scenes(settings: CountySettings, seed: int) -> dict[str, Callable[[], Raster]]:
+    """Draw the scenes of every flight, each when it is saved.
+
+    So only one year's county is in memory.
+
+    Parameters
+    ----------
+    settings
+        Size and make-up of the county.
+    seed
+        Another seed gives another county.
 
     Returns
     -------
-    Raster
-        Four bands of uint8 at 1 m; 0 where the flight saw nothing.
+    dict
+        For each file stem, in order of the flights, a function that draws the scene: four bands
+        of uint8 at 1 m; 0 where the flight saw nothing.
     """
+    return {
+        sheet.stem(flight.date): partial(_draw_scene, settings, seed, sheet, flight)
+        for flight in settings.flights
+        for sheet in sheets(settings)
+    }
+
+
+def _draw_scene(settings: CountySettings, seed: int, sheet: Sheet, flight: Flight) -> Raster:
     frame, crs = county_frame(settings).part(*sheet.window), CRS
-    pixels, transform = photograph(settings, seed, flight.year)[:, *sheet.window], frame.transform
+    pixels, transform = photograph(settings, seed, flight)[:, *sheet.window], frame.transform
     if sheet.zone == _WEST_ZONE:
-        (pixels, transform), crs = _in_west_zone(pixels, frame), WEST_CRS
+        crs = WEST_CRS
+        pixels, transform = frame.warp(pixels, crs, 1.0, Resampling.cubic)
     rng = np.random.default_rng([seed, 4, flight.year, *sheet.name.encode()])
     pixels = _exposed(rng, pixels)
     if sheet.cut_corner:
-        pixels[:, _corner(pixels.shape[1], pixels.shape[2])] = NODATA
+        rows, columns = pixels.shape[1:]
+        from_right = np.arange(columns)[None, ::-1]
+        missed = np.arange(rows)[:, None] + 0.6 * from_right < 0.22 * min(rows, columns)
+        pixels[:, missed] = NODATA
     return Raster(
         pixels,
         transform,
@@ -140,27 +156,6 @@ def draw_scene(settings: CountySettings, seed: int, sheet: Sheet, flight: Flight
     )
 
 
-def _in_west_zone(pixels: NDArray[np.uint8], frame: Frame) -> tuple[NDArray[np.uint8], Affine]:
-    """Warp a sheet's land into zone 17; its corners, turned against the grid, stay empty."""
-    to_west = Transformer.from_crs(CRS, WEST_CRS, always_xy=True)
-    west, south, east, north = to_west.transform_bounds(*frame.bounds, densify_pts=21)
-    left, top = float(np.floor(west)), float(np.ceil(north))
-    target = Affine(1, 0, left, 0, -1, top)
-    warped = np.zeros((len(pixels), int(np.ceil(top - south)), int(np.ceil(east - left))), np.uint8)
-    reproject(
-        np.ascontiguousarray(pixels),
-        warped,
-        src_transform=frame.transform,
-        src_crs=CRS,
-        dst_transform=target,
-        dst_crs=WEST_CRS,
-        src_nodata=NODATA,
-        dst_nodata=NODATA,
-        resampling=Resampling.cubic,
-    )
-    return warped, target
-
-
 def _exposed(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give a scene its own exposure, haze and colour cast; 0 stays 0."""
     gain = rng.normal(1, 0.05) * rng.normal(1, 0.02, 4)
@@ -168,12 +163,3 @@ def _exposed(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.
     curves = np.round(np.arange(256) * gain[:, None] + haze[:, None]).clip(1, 255).astype(np.uint8)
     curves[:, 0] = NODATA
     return np.stack([curve[band] for curve, band in zip(curves, pixels, strict=True)])
-
-
-def _corner(rows: int, columns: int) -> NDArray[np.bool_]:
-    """Mark the slanted upper right corner that the flight missed."""
-    from_right = np.arange(columns)[None, ::-1]
-    corner: NDArray[np.bool_] = np.arange(rows)[:, None] + 0.6 * from_right < 0.22 * min(
-        rows, columns
-    )
-    return corner

@@ -103,17 +103,3 @@ class CountySettings(BaseModel):
                     f"shortest ({shortest:g} m), or land cannot be divided into such pieces."
                 )
         return self
-
-    def flight_of(self, year: int) -> Flight:
-        """Return the flight of a year.
-
-        Raises
-        ------
-        KeyError
-            If there was no flight in that year.
-        """
-        for flight in self.flights:
-            if flight.year == year:
-                return flight
-        flown = ", ".join(str(flight.year) for flight in self.flights)
-        raise KeyError(f"The county was not flown in {year}, only in {flown}.")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aerial_kedro.examples.county.nodes import draw_land_cover, draw_scenes, draw_truth
+from aerial_kedro.examples.county.landcover import draw_land_cover, draw_truth
+from aerial_kedro.examples.county.scenes import draw_scenes
 from aerial_kedro.examples.county.settings import CountySettings
 from aerial_kedro.scenes.raster import Raster
 

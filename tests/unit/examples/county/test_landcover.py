@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from rasterio.warp import Resampling, reproject
 
-from aerial_kedro.examples.county.classes import NLCD_COLOURS, TRUTH_CODES
+from aerial_kedro.examples.county.frame import CRS
 from aerial_kedro.examples.county.kinds import CLASS_OF_CODE
-from aerial_kedro.examples.county.landcover import mislabel
-from aerial_kedro.examples.county.plan import CRS, county_frame
+from aerial_kedro.examples.county.landcover import NLCD_COLOURS, TRUTH_CODES, mislabel
+from aerial_kedro.examples.county.plan import county_frame
 from aerial_kedro.examples.county.settings import CountySettings
 from aerial_kedro.scenes.raster import Raster
 

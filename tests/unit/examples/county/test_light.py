@@ -4,8 +4,8 @@ import datetime as dt
 
 import numpy as np
 
-from aerial_kedro.examples.county.light import light_up
 from aerial_kedro.examples.county.settings import Flight
+from aerial_kedro.examples.county.world import light_up
 
 
 def _lit(azimuth: float, size: int = 80) -> np.ndarray:

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.examples.county.classes import CLASS_SHARES, LandClass
-from aerial_kedro.examples.county.kinds import KINDS, kinds_of
-from aerial_kedro.examples.county.parcels import TRANSITIONS, Plot, divide
+from aerial_kedro.examples.county.kinds import KINDS, LandClass
+from aerial_kedro.examples.county.parcels import CLASS_SHARES, TRANSITIONS, Plot, divide
 from aerial_kedro.examples.county.plan import draw_plan
 from aerial_kedro.examples.county.settings import CountySettings, Flight
 
@@ -16,7 +15,7 @@ from aerial_kedro.examples.county.settings import CountySettings, Flight
 def test_every_kind_has_layers_of_its_own_and_every_class_has_kinds() -> None:
     assert all(kind.layers for kind in KINDS.values())
     assert len({kind.layers for kind in KINDS.values()}) == len(KINDS)
-    assert all(kinds_of(land_class) for land_class in CLASS_SHARES)
+    assert {kind.land_class for kind in KINDS.values()} == set(CLASS_SHARES)
     assert sum(CLASS_SHARES.values()) == pytest.approx(1)
 
 
@@ -71,11 +70,6 @@ def test_two_flights_in_a_year_are_refused() -> None:
     flight = Flight(date=dt.date(2015, 5, 1), sun_azimuth_deg=100, sun_elevation_deg=50)
     with pytest.raises(ValidationError, match="one for each year"):
         CountySettings(flights=(flight, flight))
-
-
-def test_a_year_without_a_flight_is_named() -> None:
-    with pytest.raises(KeyError, match=r"2013, only in 2012, 2018"):
-        CountySettings().flight_of(2013)
 
 
 def test_water_is_no_parcel() -> None:
