@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.change.assessment import ChangeAssessment
+from aerial_kedro.change.summary import ChangeAssessment
 from aerial_kedro.report.wording import in_words
 
 INK = "#1f2933"

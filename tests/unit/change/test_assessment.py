@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.change.assessment import assess_change, expect_changes
+from aerial_kedro.change.summary import assess_change, expect_changes
 
 
 def places_of(probabilities: list[float], changed: list[bool]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from aerial_kedro.accuracy.shares import ShareComparison, compare_shares, group_shares
-from aerial_kedro.change.assessment import ChangeAssessment, assess_change, expect_changes
+from aerial_kedro.change.summary import ChangeAssessment, assess_change, expect_changes
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, ReportContent
 from aerial_kedro.report.figures import change_figure

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.change.estimation import estimate_change, expected_changes
+from aerial_kedro.change.comparison import estimate_change
+from aerial_kedro.change.summary import expect_changes
 
 CLASSES = 5
 
@@ -32,12 +33,12 @@ def draw_places(
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
 def test_the_rate_of_change_is_found(rate: float) -> None:
     first, second, _ = draw_places(20_000, rate, sureness=2.5, seed=1)
-    assert estimate_change(first, second).rate == pytest.approx(rate, abs=0.01)
+    assert estimate_change(first, second)[0] == pytest.approx(rate, abs=0.01)
 
 
 def test_the_probabilities_mean_what_they_say() -> None:
     first, second, changed = draw_places(50_000, 0.08, sureness=2.5, seed=2)
-    found = estimate_change(first, second).probability
+    found = estimate_change(first, second)[1]["probability"].to_numpy()
     for low, high in [(0.0, 0.1), (0.2, 0.4), (0.6, 0.8), (0.9, 1.0)]:
         chosen = (found >= low) & (found < high)
         assert found[chosen].mean() == pytest.approx(changed[chosen].mean(), abs=0.05)
@@ -45,10 +46,13 @@ def test_the_probabilities_mean_what_they_say() -> None:
 
 def test_the_expected_number_among_the_first_comes_true() -> None:
     first, second, changed = draw_places(20_000, 0.05, sureness=2.5, seed=3)
-    found = estimate_change(first, second).probability
+    found = estimate_change(first, second)[1]["probability"].to_numpy()
     order = np.argsort(-found)
-    for k in (200, 1000, 3000):
-        assert expected_changes(found)[k - 1] == pytest.approx(changed[order][:k].sum(), rel=0.08)
+    lists = expect_changes(found, (200, 1000, 3000))
+    assert [each.first for each in lists] == [200, 1000, 3000]
+    for each in lists:
+        true = changed[order][: each.first].sum()
+        assert each.expected == pytest.approx(true, rel=0.08)
 
 
 def test_an_unsure_year_is_no_change() -> None:
@@ -56,7 +60,7 @@ def test_an_unsure_year_is_no_change() -> None:
     sure = np.tile([0.98, 0.01, 0.01], (200, 1))
     first = np.vstack([sure, [[0.5, 0.5, 0.0]]])
     second = np.vstack([sure, [[0.5, 0.5, 0.0]]])
-    assert estimate_change(first, second).probability[-1] < 0.05
+    assert estimate_change(first, second)[1]["probability"].iloc[-1] < 0.05
 
 
 def test_a_change_that_is_seen_often_is_believed_on_less() -> None:
@@ -66,19 +70,19 @@ def test_a_change_that_is_seen_often_is_believed_on_less() -> None:
     hint = np.array([[0.2, 0.78, 0.02], [0.78, 0.02, 0.2]])
     first = np.vstack([stay, turn, sure[[0, 2]]])
     second = np.vstack([stay, np.repeat(sure[[1]], 60, axis=0), hint])
-    found = estimate_change(first, second)
-    usual, unusual = found.probability[-2:]
+    rate, found = estimate_change(first, second)
+    usual, unusual = found["probability"].iloc[-2:]
     assert usual > 0.7
     assert unusual < 0.1
-    assert found.rate == pytest.approx(61 / 242, abs=0.02)
+    assert rate == pytest.approx(61 / 242, abs=0.02)
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_years_turns_the_classes_round(seed: int) -> None:
     first, second, _ = draw_places(50, 0.2, sureness=1.5, seed=seed)
-    there, back = estimate_change(first, second), estimate_change(second, first)
-    np.testing.assert_allclose(there.probability, back.probability, atol=1e-9)
-    np.testing.assert_array_equal(there.before, back.after)
+    there, back = estimate_change(first, second)[1], estimate_change(second, first)[1]
+    np.testing.assert_allclose(there["probability"], back["probability"], atol=1e-9)
+    np.testing.assert_array_equal(there["before"], back["after"])
 
 
 @pytest.mark.parametrize(
