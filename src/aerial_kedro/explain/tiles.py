@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from aerial_kedro.explain.neighbours import nearest
 from aerial_kedro.explain.occlusion import occlusion, overlay
 from aerial_kedro.models.serving.model import ServedModel, TilePredictor
 from aerial_kedro.scenes.reader import SceneReader
@@ -65,6 +65,43 @@ def explain_tiles(
                 picture = encode_jpeg(overlay(pixels, drops), picture_px)
                 rows.append((tile["image_id"], picture, float(drops.max())))
             yield pd.DataFrame(rows, columns=list(HEAT_COLUMNS))
+
+
+def nearest(
+    queries: NDArray[np.floating], others: NDArray[np.floating], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Find the most similar vectors: those at the smallest angle.
+
+    Parameters
+    ----------
+    queries, others
+        Arrays of shape ``(n, n_features)`` and ``(m, n_features)``.
+    count
+        Number of vectors to find; fewer where there are fewer.
+
+    Returns
+    -------
+    positions
+        ``(n, min(count, m))``: in ``others``, the nearest first; at a tie the first of them.
+        Vectors of zeros come last.
+    similarity
+        Cosines of the angles, of the same shape, from −1 to 1; NaN for a vector of zeros, which
+        has no direction.
+
+    Examples
+    --------
+    >>> positions, found = nearest(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0], [6.0, 8.0]]), 2)
+    >>> positions.tolist(), found.round(2).tolist()
+    ([[1, 0]], [[1.0, 0.96]])
+    """
+    with np.errstate(invalid="ignore"):
+        first, second = (
+            each / np.linalg.norm(each, axis=1, keepdims=True)
+            for each in (np.asarray(queries, np.float64), np.asarray(others, np.float64))
+        )
+    found = np.clip(first @ second.T, -1, 1)
+    order = np.argsort(-found, axis=1, kind="stable")[:, :count]  # NaN sorts last
+    return order, np.take_along_axis(found, order, axis=1)
 
 
 def find_neighbours(

@@ -9,8 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.pipelines.explain.images import _nearest_training_tiles
-from aerial_kedro.pipelines.explain.nodes import choose_images
-from aerial_kedro.pipelines.explain.parameters import ExplainSettings
+from aerial_kedro.pipelines.explain.nodes import ExplainSettings, choose_images
 
 COLUMNS = (
     "image_id string, tile_id string, href string, year int, lon double, lat double, label string, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
@@ -69,8 +68,8 @@ def explain_images(
                 probability=float(row["probability"]),
                 image_id=row["image_id"],
             ),
-            overlay=heat[row["image_id"]].overlay,
-            largest_drop=heat[row["image_id"]].largest_drop,
+            overlay=heat[row["image_id"]][0],
+            largest_drop=heat[row["image_id"]][1],
             neighbours=_neighbours(near[near["image_id"] == row["image_id"]], pictures),
         )
         for row in asked.astype(object).where(asked.notna(), None).to_dict("records")
@@ -78,15 +77,10 @@ def explain_images(
     ]
 
 
-@dataclass(frozen=True)
-class _Heat:
-    overlay: bytes
-    largest_drop: float
-
-
 def _heat(
     tile_catalog: DataFrame, asked: pd.DataFrame, served: ServedModel, patches: int
-) -> dict[str, _Heat]:
+) -> dict[str, tuple[bytes, float]]:
+    """Give the overlay and the largest drop of each image that can still be read."""
     explain = partial(
         explain_tiles,
         model=served,
@@ -98,7 +92,7 @@ def _heat(
     # A tile is dozens of pictures to the network: spread them over the cores.
     spread = tiles.repartition(len(asked), "image_id")
     rows = spread.mapInPandas(explain, ddl(HEAT_COLUMNS)).toPandas().to_dict("records")
-    return {row["image_id"]: _Heat(bytes(row["overlay"]), row["largest_drop"]) for row in rows}
+    return {row["image_id"]: (bytes(row["overlay"]), row["largest_drop"]) for row in rows}
 
 
 def _nearest_training_tiles(

@@ -7,14 +7,15 @@ import logging
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.serving.model import ServedModel
+from aerial_kedro.parameters import Names
 from aerial_kedro.pipelines.explain.images import explain_images
-from aerial_kedro.pipelines.explain.parameters import ExplainSettings
 from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.content import RunFacts
 from aerial_kedro.report.pages import render_explained
@@ -31,6 +32,26 @@ _MOST_IMAGES = 48
 # Spark's probabilities and the served model's agree to the last digits.
 _SAME = 1e-4
 _WHERE = "07_model_output/tiles.parquet has the names of those with a place (image_id, tile_id)"
+
+
+class ExplainSettings(BaseModel):
+    """Which tiles are explained, and how closely.
+
+    Parameters
+    ----------
+    tiles
+        Their `image_id` or `tile_id` (all years); ``A/B`` is read as two.
+    patches
+        Patches a side that are covered by turns.
+    neighbours
+        Nearest training tiles to show.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tiles: Names = ()
+    patches: int = Field(gt=0, le=32)
+    neighbours: int = Field(ge=0, le=24)
 
 
 def choose_images(predictions: DataFrame, settings: ExplainSettings) -> pd.DataFrame:
