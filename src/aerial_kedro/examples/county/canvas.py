@@ -1,15 +1,24 @@
-"""A piece of ground that layers are painted on."""
+"""A piece of ground that layers are painted on, and patterns that are drawn on it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aerial_kedro.examples.county.colours import Ink, Palette, draw
-from aerial_kedro.examples.county.noise import Plane, Scales, add_noises
+from aerial_kedro.examples.county.colours import Ink, Palette, Span, draw
+from aerial_kedro.examples.county.noise import (
+    Plane,
+    Scales,
+    add_noises,
+    smooth_noise,
+    smoothstep,
+)
+
+_TONES = 128
 
 Axis = Literal["u", "v", "across", "radius", "rim", "edge", "road", "pit"]
 """A coordinate in metres: along either side of the parcel, across the rows of a field, from the
@@ -111,3 +120,102 @@ class Canvas:
         """Remove what stands there, and let no plants stand there."""
         self.height[where] = 0
         self.free[where] = 0
+
+
+Pattern = Callable[[Canvas, np.random.Generator], Plane]
+"""Draws a number for each pixel: how much of a coat is laid on there."""
+
+_PROFILES: dict[str, Callable[[Plane, float], Plane]] = {
+    "wave": lambda phase, _: np.sin(np.float32(2 * np.pi) * phase),
+    "swath": lambda phase, _: np.tanh(3 * np.sin(np.float32(2 * np.pi) * phase)),
+    "ridge": lambda phase, _: 2 * np.abs(phase - np.float32(0.5)),
+    "dune": lambda phase, _: smoothstep(phase, 0, 0.75) - smoothstep(phase, 0.8, 1),
+    "line": lambda phase, wide: smoothstep(np.abs(phase - 0.5), 0.65 * wide, 0.35 * wide),
+}
+
+
+def noise(*scales: tuple[float, float]) -> Pattern:
+    """Draw smooth noise about 0, of several sizes in metres, with the amplitude of each."""
+    return lambda canvas, rng: add_noises(np.zeros_like(canvas.height), rng, scales)
+
+
+def spots(scale: float, low: float, high: float) -> Pattern:
+    """Draw ragged spots with soft borders: 0 where noise is below a level, 1 above another.
+
+    Parameters
+    ----------
+    scale
+        Size of the spots in metres.
+    low, high
+        The two levels, in standard deviations of the noise.
+    """
+    ragged = noise((scale, 0.92), (0.36 * scale, 0.4))
+    return lambda canvas, rng: smoothstep(ragged(canvas, rng), low, high)
+
+
+def winding(scale: float, width: float, count: int = 1) -> Pattern:
+    """Draw winding lines: tracks, creeks, gullies.
+
+    Parameters
+    ----------
+    scale
+        Distance in metres over which the lines turn.
+    width
+        Width of the lines, as a share of the scale.
+    count
+        How many there are, roughly.
+    """
+
+    def draw_lines(canvas: Canvas, rng: np.random.Generator) -> Plane:
+        lines = np.zeros_like(canvas.height)
+        for _ in range(count):
+            course = smooth_noise(rng, lines.shape, scale)
+            away = np.abs(course - np.float32(rng.uniform(-0.6, 0.6)))
+            np.maximum(lines, smoothstep(away, width, width / 3), out=lines)
+        return lines
+
+    return draw_lines
+
+
+def stripes(
+    axis: Axis,
+    period: Span,
+    profile: Literal["wave", "swath", "ridge", "dune", "line", "tones", "some"] = "wave",
+    width: float = 0.1,
+    wander: Scales = (),
+) -> Pattern:
+    """Draw stripes across a coordinate, at equal distances.
+
+    Parameters
+    ----------
+    axis
+        The coordinate.
+    period
+        Distance between stripes in metres.
+    profile
+        Course from one stripe to the next: ``wave`` and ``swath`` lie between -1 and 1, the
+        others between 0 and 1. ``tones`` gives each stripe a tone of its own between -1 and 1;
+        with ``some``, a share of the stripes are 1 and all others 0.
+    width
+        Width of a ``line``, as a share of the period; share of the stripes that are ``some``.
+    wander
+        Noises by which the stripes wander.
+    """
+
+    def draw_stripes(canvas: Canvas, rng: np.random.Generator) -> Plane:
+        phase = canvas.axis(axis, wander) / np.float32(draw(rng, period))
+        number = np.floor(phase)
+        if profile in _PROFILES:
+            return _PROFILES[profile](phase - number, width)
+        tones = rng.uniform(-1, 1, _TONES).astype(np.float32)
+        if profile == "some":
+            tones = (tones < 2 * width - 1).astype(np.float32)
+        drawn: Plane = tones[number.astype(np.int32) % _TONES]
+        return drawn
+
+    return draw_stripes
+
+
+def band(axis: Axis, start: float, end: float) -> Pattern:
+    """Draw a band along a line: 0 where a coordinate is ``start``, 1 from ``end`` onwards."""
+    return lambda canvas, _: smoothstep(canvas.axis(axis), start, end)

@@ -10,19 +10,9 @@ from typing import Any
 import numpy as np
 
 from aerial_kedro.examples.county import colours as ink
-from aerial_kedro.examples.county.canvas import Axis
+from aerial_kedro.examples.county.canvas import Axis, band, noise, spots, stripes, winding
 from aerial_kedro.examples.county.colours import Ink, Span
-from aerial_kedro.examples.county.layers import (
-    Band,
-    Coat,
-    Dots,
-    Layer,
-    Noise,
-    Spots,
-    Stripes,
-    Winding,
-)
-from aerial_kedro.examples.county.lots import Lots
+from aerial_kedro.examples.county.layers import Coat, Dots, Layer, Lots
 
 Layers = tuple[Layer, ...]
 
@@ -69,7 +59,7 @@ class Kind:
 
 def _mottle(*scales: tuple[float, float]) -> Coat:
     """Lighter and darker spots of these sizes in metres, with the amplitude of each."""
-    return Coat(Noise(scales))
+    return Coat(noise(*scales))
 
 
 def _stand(first: Ink, second: Ink, spacing: Span, top_m: Span, presence: Span) -> Layers:
@@ -99,16 +89,16 @@ def _weeds(presence: Span) -> Dots:
 def _rows(period: Span, depth: Span, axis: Axis = "across") -> Layers:
     """Rows of a crop, thin in places, with tramlines and headlands."""
     return (
-        Coat(Spots(60, 0.6, 2.0), ink.SOIL, 0.35),
-        Coat(Stripes(axis, period), amount=depth, yearly=True),
-        Coat(Stripes(axis, (18, 36), "line", 0.05), ink.SOIL, (0.1, 0.5), yearly=True),
-        Coat(Noise(((5, 0.02),)), yearly=True),
-        Coat(Band("edge", 12, 11), ink.SOIL, (0.1, 0.3), yearly=True),
+        Coat(spots(60, 0.6, 2.0), ink.SOIL, 0.35),
+        Coat(stripes(axis, period), amount=depth, yearly=True),
+        Coat(stripes(axis, (18, 36), "line", 0.05), ink.SOIL, (0.1, 0.5), yearly=True),
+        Coat(noise((5, 0.02)), yearly=True),
+        Coat(band("edge", 12, 11), ink.SOIL, (0.1, 0.3), yearly=True),
     )
 
 
-_TURF = Coat(Spots(55, -0.6, 1.0), ink.GRASS, 0.8)
-_TRACKS = Coat(Winding(90, 0.035, 3), ink.SOIL, 0.5)
+_TURF = Coat(spots(55, -0.6, 1.0), ink.GRASS, 0.8)
+_TRACKS = Coat(winding(90, 0.035, 3), ink.SOIL, 0.5)
 _CRACKED = ((30.0, 8.0), (9.0, 2.0))
 
 # A table reads best with a row for each layer.
@@ -119,24 +109,24 @@ _FOREST = (
     Kind("conifer", LandClass.FOREST, 42, 0.24, ink.UNDERGROWTH,
          _stand(ink.NEEDLES, ink.NEEDLES, (4.2, 6), (9, 18), 0.9)),
     Kind("plantation", LandClass.FOREST, 42, 0.20, ink.UNDERGROWTH, (
-         Coat(Stripes("u", (70, 160), "line", 0.05), ink.GRASS, clears=True),
+         Coat(stripes("u", (70, 160), "line", 0.05), ink.GRASS, clears=True),
          Dots(ink.PLANTED, (4.4, 6.5), (0.45, 0.66), (6, 13), 0.88, ((26, 0.1),), rows=0.7),
          _mottle((45, 0.03), (2.4, 0.06)))),
     Kind("mixed_forest", LandClass.FOREST, 43, 0.14, ink.UNDERGROWTH,
          _stand(ink.CANOPY, ink.NEEDLES, (5.5, 9), (9, 17), 0.88)),
     Kind("swamp_forest", LandClass.FOREST, 90, 0.10, ink.UNDERGROWTH, (
-         Coat(Spots(30, 0.2, 1.2), ink.POND),
+         Coat(spots(30, 0.2, 1.2), ink.POND),
          *_stand(ink.CANOPY, ink.NEEDLES, (6, 9.5), 11, 0.7))),
 )
 _SHRUB = (
     Kind("scrub", LandClass.SHRUB, 52, 0.34, ink.POOR_SOIL, (
-         _mottle((18, 0.06), (3, 0.05)), Coat(Winding(60, 0.09), ink.SOIL, 0.6, clears=True),
+         _mottle((18, 0.06), (3, 0.05)), Coat(winding(60, 0.09), ink.SOIL, 0.6, clears=True),
          _bushes((4.5, 9), (0.16, 0.5), (0.25, 0.6)))),
     Kind("cutover", LandClass.SHRUB, 52, 0.24, ink.POOR_SOIL, (
          _mottle((14, 0.07), (2.5, 0.06)),
-         Coat(Stripes("u", (16, 30), "line", 0.12, ((60, 5), (8, 2))), ink.SLASH, 0.75,
-              only=Spots(25, -1.0, 0.2), height_m=1.2),
-         Coat(Winding(55, 0.06), ink.SOIL, 0.8, clears=True),
+         Coat(stripes("u", (16, 30), "line", 0.12, ((60, 5), (8, 2))), ink.SLASH, 0.75,
+              only=spots(25, -1.0, 0.2), height_m=1.2),
+         Coat(winding(55, 0.06), ink.SOIL, 0.8, clears=True),
          _bushes((3.2, 5), (0.2, 0.55), 0.5), _trees(26, (0.1, 0.2), 0.16))),
     Kind("thicket", LandClass.SHRUB, 52, 0.26, ink.GRASS, (
          _mottle((9, 0.06), (2, 0.03)),
@@ -148,84 +138,84 @@ _SHRUB = (
 _HERBACEOUS = (
     Kind("rangeland", LandClass.HERBACEOUS, 71, 0.36, ink.GRASS, (
          _TURF, _mottle((11, 0.045), (4, 0.022)), _TRACKS,
-         Coat(Spots(34, 1.6, 2.4), ink.SOIL, 0.6),
-         Coat(Spots(48, 2.1, 2.25), ink.POND, clears=True),
+         Coat(spots(34, 1.6, 2.4), ink.SOIL, 0.6),
+         Coat(spots(48, 2.1, 2.25), ink.POND, clears=True),
          _trees((30, 60), (0.06, 0.12), (0, 0.25)), _weeds((0, 0.3)))),
     Kind("meadow", LandClass.HERBACEOUS, 71, 0.28, ink.GRASS, (
          _TURF, _mottle((11, 0.02), (4, 0.01)),
-         Coat(Stripes("u", (45, 110), "tones", wander=((80, 14),)), amount=0.12, yearly=True),
-         Coat(Spots(60, 0.3, 0.42), ink.STRAW, 0.45, yearly=True),
-         Coat(Stripes("v", (4, 8)), amount=(0, 0.06)), _trees(55, (0.05, 0.1), (0, 0.15)))),
+         Coat(stripes("u", (45, 110), "tones", wander=((80, 14),)), amount=0.12, yearly=True),
+         Coat(spots(60, 0.3, 0.42), ink.STRAW, 0.45, yearly=True),
+         Coat(stripes("v", (4, 8)), amount=(0, 0.06)), _trees(55, (0.05, 0.1), (0, 0.15)))),
     Kind("savanna", LandClass.HERBACEOUS, 71, 0.16, ink.GRASS, (
          _TURF, _mottle((11, 0.04), (4, 0.02)), _TRACKS,
          _trees((16, 26), (0.1, 0.3), (0.25, 0.5)))),
     Kind("marsh", LandClass.HERBACEOUS, 95, 0.20, ink.SEDGE, (
          _TURF, _mottle((11, 0.03), (4, 0.015)),
-         Coat(Winding(60, 0.12), ink.POND, 0.9), Coat(Winding(34, 0.08), ink.POND, 0.75),
-         Coat(Spots(14, 1.5, 1.8), ink.POND, 0.9))),
+         Coat(winding(60, 0.12), ink.POND, 0.9), Coat(winding(34, 0.08), ink.POND, 0.75),
+         Coat(spots(14, 1.5, 1.8), ink.POND, 0.9))),
 )
 _CULTIVATED = (
     Kind("row_crop", LandClass.CULTIVATED, 82, 0.24, ink.GRASS, _rows((3.2, 7), (0.025, 0.12))),
     Kind("ploughed", LandClass.CULTIVATED, 82, 0.16, ink.SOIL, (
-         Coat(Spots(70, 0, 1.5), amount=-0.1), _mottle((9, 0.03)),
-         Coat(Stripes("across", (3, 5.5)), amount=(0.015, 0.07), yearly=True),
-         Coat(Stripes("across", (9, 16), "tones"), amount=0.06, yearly=True),
-         Coat(Band("edge", 11, 10), ink.SOIL, 0.3))),
+         Coat(spots(70, 0, 1.5), amount=-0.1), _mottle((9, 0.03)),
+         Coat(stripes("across", (3, 5.5)), amount=(0.015, 0.07), yearly=True),
+         Coat(stripes("across", (9, 16), "tones"), amount=0.06, yearly=True),
+         Coat(band("edge", 11, 10), ink.SOIL, 0.3))),
     Kind("strip_crop", LandClass.CULTIVATED, 82, 0.12, ink.GRASS, (
          *_rows((3, 5), 0.06),
-         Coat(Stripes("across", (12, 30), "some", 0.5, ((120, 4),)), ink.GRASS, 0.85),
-         Coat(Stripes("across", (12, 30), "some", 0.2, ((120, 4),)), ink.SOIL, 0.7, yearly=True),
-         Coat(Stripes("across", 4), amount=0.04))),
+         Coat(stripes("across", (12, 30), "some", 0.5, ((120, 4),)), ink.GRASS, 0.85),
+         Coat(stripes("across", (12, 30), "some", 0.2, ((120, 4),)), ink.SOIL, 0.7, yearly=True),
+         Coat(stripes("across", 4), amount=0.04))),
     Kind("fallow", LandClass.CULTIVATED, 82, 0.16, ink.POOR_SOIL, (
-         Coat(Spots(30, -0.4, 1.2), ink.GRASS, 0.7, yearly=True), _mottle((4, 0.03)),
-         Coat(Stripes("across", (4, 7)), amount=(0, 0.03), yearly=True),
+         Coat(spots(30, -0.4, 1.2), ink.GRASS, 0.7, yearly=True), _mottle((4, 0.03)),
+         Coat(stripes("across", (4, 7)), amount=(0, 0.03), yearly=True),
          _weeds((0, 0.25)))),
     Kind("pivot", LandClass.CULTIVATED, 82, 0.16, ink.GRASS, (
          *_rows((3.5, 6), 0.07, "radius"),
-         Coat(Stripes("radius", 38, "line", 0.05), ink.SOIL, 0.6),
-         Coat(Band("rim", 1, -1), ink.POOR_SOIL))),
+         Coat(stripes("radius", 38, "line", 0.05), ink.SOIL, 0.6),
+         Coat(band("rim", 1, -1), ink.POOR_SOIL))),
     Kind("orchard", LandClass.CULTIVATED, 82, 0.12, ink.POOR_SOIL, (
          _mottle((16, 0.05), (3, 0.03)),
-         Coat(Stripes("u", 130, "line", 0.04), amount=0.05, clears=True),
+         Coat(stripes("u", 130, "line", 0.04), amount=0.05, clears=True),
          Dots(ink.LEAVES, (3.4, 9), (0.27, 0.36), (1.6, 3.6), 0.95, rows=(0.6, 1)))),
     Kind("hay", LandClass.CULTIVATED, 81, 0.10, ink.GRASS, (
-         _mottle((25, 0.03)), Coat(Noise(((4, 0.02),)), yearly=True),
-         Coat(Stripes("across", (7, 12), "swath", wander=((90, 3),)), amount=(0.05, 0.1)),
+         _mottle((25, 0.03)), Coat(noise((4, 0.02)), yearly=True),
+         Coat(stripes("across", (7, 12), "swath", wander=((90, 3),)), amount=(0.05, 0.1)),
          Dots(ink.STRAW, 20, (0.05, 0.08), 1.5, 0.4))),
     Kind("pasture", LandClass.CULTIVATED, 81, 0.26, ink.GRASS, (
          _TURF, _mottle((10, 0.03), (4, 0.02)),
-         Coat(Stripes("u", (70, 160), "tones"), amount=0.06, yearly=True),
-         Coat(Stripes("u", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
-         Coat(Stripes("v", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
+         Coat(stripes("u", (70, 160), "tones"), amount=0.06, yearly=True),
+         Coat(stripes("u", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
+         Coat(stripes("v", (70, 160), "line", 0.015), ink.SOIL, (0, 0.35)),
          _trees(40, (0.05, 0.12), 0.2))),
 )
 _BARREN = (
     Kind("quarry", LandClass.BARREN, 31, 0.28, ink.SUBSOIL, (
-         Coat(Stripes("pit", 24, "tones"), amount=0.13), _mottle((7, 0.06), (2.2, 0.05)),
-         Coat(Stripes("pit", 24, "dune"), amount=0.2, height_m=4),
-         Coat(Stripes("pit", 24, "line", 0.3), ink.DUST, 0.35),
-         Coat(Winding(85, 0.09), ink.DUST, clears=True),
-         Coat(Band("pit", 16, 12), ink.POND, chance=0.5, clears=True), _weeds((0, 0.12)))),
+         Coat(stripes("pit", 24, "tones"), amount=0.13), _mottle((7, 0.06), (2.2, 0.05)),
+         Coat(stripes("pit", 24, "dune"), amount=0.2, height_m=4),
+         Coat(stripes("pit", 24, "line", 0.3), ink.DUST, 0.35),
+         Coat(winding(85, 0.09), ink.DUST, clears=True),
+         Coat(band("pit", 16, 12), ink.POND, chance=0.5, clears=True), _weeds((0, 0.12)))),
     Kind("spoil", LandClass.BARREN, 31, 0.18, ink.SUBSOIL, (
-         Coat(Stripes("u", (11, 24), "ridge", wander=((45, 7), (9, 1.6))), amount=0.25,
-              only=Spots(30, -2, 0), height_m=3.6),
+         Coat(stripes("u", (11, 24), "ridge", wander=((45, 7), (9, 1.6))), amount=0.25,
+              only=spots(30, -2, 0), height_m=3.6),
          _mottle((12, 0.07), (2.4, 0.06)), _weeds((0, 0.15)))),
     Kind("sand", LandClass.BARREN, 31, 0.18, ink.SAND, (
-         Coat(Stripes("u", (18, 42), "dune", wander=((50, 14), (16, 3))), amount=0.1,
+         Coat(stripes("u", (18, 42), "dune", wander=((50, 14), (16, 3))), amount=0.1,
               height_m=2.2),
-         Coat(Stripes("u", 5.5, wander=((50, 10), (6, 2))), amount=0.02),
+         Coat(stripes("u", 5.5, wander=((50, 10), (6, 2))), amount=0.02),
          _mottle((24, 0.04), (2.2, 0.015)), _weeds((0, 0.15)))),
     Kind("graded", LandClass.BARREN, 31, 0.22, ink.SUBSOIL, (
-         Coat(Spots(50, -0.2, 1.2), ink.SUBSOIL, 0.7), _mottle((10, 0.05), (2.4, 0.05)),
-         Coat(Winding(70, 0.025, 5), ink.DUST, 0.5),
-         Coat(Winding(30, 0.1), amount=-0.3, only=Spots(60, 0.2, 1)),
-         Coat(Spots(13, 1.4, 2.4), amount=0.1, height_m=4), _weeds((0, 0.08)))),
+         Coat(spots(50, -0.2, 1.2), ink.SUBSOIL, 0.7), _mottle((10, 0.05), (2.4, 0.05)),
+         Coat(winding(70, 0.025, 5), ink.DUST, 0.5),
+         Coat(winding(30, 0.1), amount=-0.3, only=spots(60, 0.2, 1)),
+         Coat(spots(13, 1.4, 2.4), amount=0.1, height_m=4), _weeds((0, 0.08)))),
     Kind("rock", LandClass.BARREN, 31, 0.14, ink.STONE, (
-         Coat(Stripes("u", 9, "tones", wander=_CRACKED), amount=0.13),
-         Coat(Stripes("u", 17, "line", 0.12, _CRACKED), ink.CRACK, 0.7, Spots(20, -0.8, 0.4)),
-         Coat(Stripes("v", 23, "line", 0.1, _CRACKED), ink.CRACK, 0.7, Spots(20, -0.8, 0.4)),
-         _mottle((4, 0.06), (2, 0.05)), Coat(Spots(26, -1, 2), amount=0.05, height_m=6),
-         Coat(Spots(36, 1.9, 2.1), ink.POND), _weeds((0, 0.15)))),
+         Coat(stripes("u", 9, "tones", wander=_CRACKED), amount=0.13),
+         Coat(stripes("u", 17, "line", 0.12, _CRACKED), ink.CRACK, 0.7, spots(20, -0.8, 0.4)),
+         Coat(stripes("v", 23, "line", 0.1, _CRACKED), ink.CRACK, 0.7, spots(20, -0.8, 0.4)),
+         _mottle((4, 0.06), (2, 0.05)), Coat(spots(26, -1, 2), amount=0.05, height_m=6),
+         Coat(spots(36, 1.9, 2.1), ink.POND), _weeds((0, 0.15)))),
 )
 _DEVELOPED = (
     Kind("suburb", LandClass.DEVELOPED, 22, 0.30, ink.GRASS, (
@@ -234,7 +224,7 @@ _DEVELOPED = (
               drive_m=1.8, bend_m=(2, 14)),
          _trees(9.5, (0.17, 0.55), (0.2, 0.7)))),
     Kind("town", LandClass.DEVELOPED, 23, 0.24, ink.GRASS, (
-         Coat(Spots(16, 0, 0.3), ink.YARD, 0.8),
+         Coat(spots(16, 0, 0.3), ink.YARD, 0.8),
          Lots((11, 17), (19, 26), (8, 11), 8, (0.3, 0.42), (0.12, 0.25), (0.4, 0.55), 5,
               drive_m=1.4, bend_m=(2, 8)),
          _trees(9.5, (0.17, 0.5), 0.22))),
@@ -249,25 +239,25 @@ _DEVELOPED = (
               built=0.5, drive_m=1.8, bend_m=(2, 14)),
          _trees(9.5, (0.17, 0.55), (0.05, 0.8)))),
     Kind("campus", LandClass.DEVELOPED, 21, 0.13, ink.GRASS, (
-         _mottle((18, 0.03)), Coat(Stripes("u", 8), amount=0.03),
-         Coat(Stripes("u", 60, "line", 0.04, ((50, 8),)), ink.CONCRETE, 0.8, clears=True),
+         _mottle((18, 0.03)), Coat(stripes("u", 8), amount=0.03),
+         Coat(stripes("u", 60, "line", 0.04, ((50, 8),)), ink.CONCRETE, 0.8, clears=True),
          Lots((80, 120), (50, 72), 6, 2, (0.2, 0.34), (0.25, 0.4), (0.3, 0.45), 9,
               built=0.55, bend_m=6),
          _trees(9.5, (0.17, 0.55), 0.22))),
 )
 OPEN_WATER = Kind("open_water", LandClass.WATER, 11, 1.0, ink.CLEAR_WATER, (
-    Coat(Spots(800, -0.8, 0.8), ink.MURKY_WATER),
-    Coat(Band("edge", 26, 0), ink.SHALLOWS, 0.6),
-    _mottle((45, 0.03)), Coat(Noise(((7, 0.03),)), yearly=True),
-    Coat(Band("edge", 1.5, -0.5), ink.BEACH),
-    Coat(Band("edge", 1.5, -0.5), ink.REEDS, only=Spots(30, -0.3, 0.2), height_m=1.2)))
+    Coat(spots(800, -0.8, 0.8), ink.MURKY_WATER),
+    Coat(band("edge", 26, 0), ink.SHALLOWS, 0.6),
+    _mottle((45, 0.03)), Coat(noise((7, 0.03)), yearly=True),
+    Coat(band("edge", 1.5, -0.5), ink.BEACH),
+    Coat(band("edge", 1.5, -0.5), ink.REEDS, only=spots(30, -0.3, 0.2), height_m=1.2)))
 # fmt: on
-HEDGE = Coat(Band("edge", 6, 4), ink.LEAVES, only=Spots(5, -0.9, 0.2), height_m=5, chance=0.5)
+HEDGE = Coat(band("edge", 6, 4), ink.LEAVES, only=spots(5, -0.9, 0.2), height_m=5, chance=0.5)
 """A hedge along the sides of every second field or meadow."""
 ROAD: Layers = (
-    Coat(Band("road", 9, 7), ink.ROAD_VERGE, 0.8, clears=True),
-    Coat(Band("road", 4.6, 4.2), ink.ROAD),
-    Coat(Band("road", 0.7, 0.3), ink.ROAD_PAINT, 0.5),
+    Coat(band("road", 9, 7), ink.ROAD_VERGE, 0.8, clears=True),
+    Coat(band("road", 4.6, 4.2), ink.ROAD),
+    Coat(band("road", 0.7, 0.3), ink.ROAD_PAINT, 0.5),
 )
 """This side's half of the road between two estates: verge, asphalt, middle line."""
 ROAD_CODE = 22

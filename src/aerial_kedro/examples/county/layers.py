@@ -1,152 +1,23 @@
-"""What a piece of land is painted with: coats of paint laid on in patterns, and dots."""
+"""What a piece of land is painted with: coats of paint, dots, and lots with buildings."""
+
+# ruff: noqa: PLR2004 - the numbers are the drawing: metres, shares and shades.
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from aerial_kedro.examples.county.canvas import Axis, Canvas
-from aerial_kedro.examples.county.colours import Ink, Span, draw
-from aerial_kedro.examples.county.noise import (
-    Plane,
-    Scales,
-    add_noises,
-    scatter_domes,
-    smooth_noise,
-    smoothstep,
-)
+from aerial_kedro.examples.county.canvas import Canvas, Pattern
+from aerial_kedro.examples.county.colours import ASPHALT, CONCRETE, ROOFS, Ink, Span, draw
+from aerial_kedro.examples.county.noise import Plane, Scales, add_noises, scatter_domes, smoothstep
 
-_TONES = 128
+_MANY = 4096
+_PLAIN = 0.4  # share of the buildings that are plain rectangles, the others have wings
 
 Layer = Callable[[Canvas], None]
 """Paints over what is on the canvas already."""
-Pattern = Callable[[Canvas, np.random.Generator], Plane]
-"""Draws a number for each pixel: how much of a coat is laid on there."""
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Smooth noise about 0, of several sizes in metres, given with the amplitude of each."""
-
-    scales: Scales
-
-    def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
-        """Draw the pattern."""
-        return add_noises(np.zeros_like(canvas.height), rng, self.scales)
-
-
-@dataclass(frozen=True)
-class Spots:
-    """Ragged spots with soft borders: 0 where noise is below a level, 1 above another.
-
-    Parameters
-    ----------
-    scale
-        Size of the spots in metres.
-    low, high
-        The two levels, in standard deviations of the noise.
-    """
-
-    scale: float
-    low: float
-    high: float
-
-    def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
-        """Draw the pattern."""
-        ragged = Noise(((self.scale, 0.92), (0.36 * self.scale, 0.4)))
-        return smoothstep(ragged(canvas, rng), self.low, self.high)
-
-
-@dataclass(frozen=True)
-class Winding:
-    """Winding lines: tracks, creeks, gullies.
-
-    Parameters
-    ----------
-    scale
-        Distance in metres over which the lines turn.
-    width
-        Width of the lines, as a share of the scale.
-    count
-        How many there are, roughly.
-    """
-
-    scale: float
-    width: float
-    count: int = 1
-
-    def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
-        """Draw the pattern."""
-        lines = np.zeros_like(canvas.height)
-        for _ in range(self.count):
-            noise = smooth_noise(rng, lines.shape, self.scale)
-            away = np.abs(noise - np.float32(rng.uniform(-0.6, 0.6)))
-            np.maximum(lines, smoothstep(away, self.width, self.width / 3), out=lines)
-        return lines
-
-
-_PROFILES: dict[str, Callable[[Plane, float], Plane]] = {
-    "wave": lambda phase, _: np.sin(np.float32(2 * np.pi) * phase),
-    "swath": lambda phase, _: np.tanh(3 * np.sin(np.float32(2 * np.pi) * phase)),
-    "ridge": lambda phase, _: 2 * np.abs(phase - np.float32(0.5)),
-    "dune": lambda phase, _: smoothstep(phase, 0, 0.75) - smoothstep(phase, 0.8, 1),
-    "line": lambda phase, wide: smoothstep(np.abs(phase - 0.5), 0.65 * wide, 0.35 * wide),
-}
-
-
-@dataclass(frozen=True)
-class Stripes:
-    """Stripes across a coordinate, at equal distances.
-
-    Parameters
-    ----------
-    axis
-        The coordinate.
-    period
-        Distance between stripes in metres.
-    profile
-        Course from one stripe to the next: ``wave`` and ``swath`` lie between -1 and 1, the
-        others between 0 and 1. ``tones`` gives each stripe a tone of its own between -1 and 1;
-        with ``some``, a share of the stripes are 1 and all others 0.
-    width
-        Width of a ``line``, as a share of the period; share of the stripes that are ``some``.
-    wander
-        Noises by which the stripes wander.
-    """
-
-    axis: Axis
-    period: Span
-    profile: Literal["wave", "swath", "ridge", "dune", "line", "tones", "some"] = "wave"
-    width: float = 0.1
-    wander: Scales = ()
-
-    def __call__(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
-        """Draw the pattern."""
-        phase = canvas.axis(self.axis, self.wander) / np.float32(draw(rng, self.period))
-        number = np.floor(phase)
-        if self.profile in _PROFILES:
-            return _PROFILES[self.profile](phase - number, self.width)
-        tones = rng.uniform(-1, 1, _TONES).astype(np.float32)
-        if self.profile == "some":
-            tones = (tones < 2 * self.width - 1).astype(np.float32)
-        drawn: Plane = tones[number.astype(np.int32) % _TONES]
-        return drawn
-
-
-@dataclass(frozen=True)
-class Band:
-    """A band along a line: 0 where a coordinate is ``start``, 1 where it is ``end`` and beyond."""
-
-    axis: Axis
-    start: float
-    end: float
-
-    def __call__(self, canvas: Canvas, _: np.random.Generator) -> Plane:
-        """Draw the pattern."""
-        return smoothstep(canvas.axis(self.axis), self.start, self.end)
 
 
 @dataclass(frozen=True)
@@ -196,7 +67,7 @@ class Coat:
         else:
             canvas.blend(canvas.mix(self.ink), amount * where)
         if self.clears:
-            canvas.clear(where > 0.5)  # noqa: PLR2004
+            canvas.clear(where > 0.5)
         if self.height_m:
             canvas.raise_to(np.float32(self.height_m) * where)
 
@@ -257,3 +128,80 @@ class Dots:
         canvas.colour *= 1 + np.float32(0.25) * crown * (tint - np.float32(0.5))
         tall = np.float32(draw(rng, self.top_m)) * (np.float32(0.85) + np.float32(0.3) * tint)
         canvas.raise_to(tall * crown * (np.float32(0.4) + np.float32(0.6) * top))
+
+
+@dataclass(frozen=True)
+class Lots:
+    """Built-up land: rows of lots back to back, with streets along both ways.
+
+    Parameters
+    ----------
+    width, depth
+        Sides of a lot in metres.
+    street
+        Width of the streets in metres.
+    block
+        Lots between two cross streets.
+    roof
+        Half the width of a building, as a share of the lot's width.
+    front, deep
+        Distance of a building from the street, and its depth, as shares of the lot's depth.
+    height_m
+        Height of the eaves in metres.
+    built
+        Share of the lots that have a building.
+    drive_m
+        Half the width of a drive beside each building in metres; 0 if there is none.
+    bend_m
+        By how many metres the streets bend.
+    """
+
+    width: Span
+    depth: Span
+    street: Span
+    block: int
+    roof: tuple[float, float]
+    front: tuple[float, float]
+    deep: tuple[float, float]
+    height_m: float
+    built: float = 0.94
+    drive_m: float = 0.0
+    bend_m: Span = 0.0
+
+    def __call__(self, canvas: Canvas) -> None:
+        """Paint streets, drives, parking and roofs."""
+        rng = canvas.fixed
+        width, depth, street = (draw(rng, span) for span in (self.width, self.depth, self.street))
+        bend = ((110.0, draw(rng, self.bend_m)),)
+        u, v = canvas.axis("u", bend), canvas.axis("v", bend)
+        pitch, block = np.float32(2 * depth + street), np.float32(self.block * width + street)
+        row, cross = np.floor(v / pitch), np.floor(u / block)
+        inside, lane = v - row * pitch - np.float32(street), u - cross * block - np.float32(street)
+        lot, far = np.floor(lane / np.float32(width)), inside > depth
+        streets = (inside < 0) | (lane < 0)
+        along = np.where(far, np.float32(2 * depth) - inside, inside)  # from the street
+        number = ((lot + 31 * cross + 57 * row + 977 * far) % _MANY).astype(np.int32)
+
+        def per_lot(low: float, high: float) -> Plane:
+            drawn: Plane = rng.uniform(low, high, _MANY).astype(np.float32)[number]
+            return drawn
+
+        canvas.colour *= per_lot(0.9, 1.1)
+        half, deep = per_lot(*self.roof) * width, per_lot(*self.deep) * depth
+        beside = lane - (lot + np.float32(0.5) * per_lot(0.9, 1.1)) * np.float32(width)
+        behind = along - per_lot(*self.front) * depth
+        wing, built = per_lot(-1, 1), (per_lot(0, 1) < self.built) & ~streets
+        roof = built & (np.abs(beside) < half) & (behind > 0) & (behind < deep)
+        whole = (np.abs(wing) < _PLAIN) | (behind < deep / 2)
+        roof &= whole | (beside * np.sign(wing) < 0.3 * half)
+        drive = built & (np.abs(beside - 0.6 * half * np.sign(wing)) < self.drive_m) & (behind < 2)
+        kerb = (np.abs(along - 0.8) < 0.7) & ~streets
+        canvas.blend(canvas.mix(CONCRETE), np.maximum(drive, np.float32(0.5) * kerb))
+        canvas.blend(canvas.mix(ASPHALT), streets.astype(np.float32))
+        canvas.clear(streets | drive)
+        colours = np.asarray(ROOFS, np.float32)[rng.integers(len(ROOFS), size=_MANY)]
+        colours *= rng.normal(1, 0.06, (_MANY, 1)).astype(np.float32)
+        canvas.colour[:, roof] = colours[number[roof]].T
+        canvas.clear(roof)
+        ridge = 1 - np.abs(behind - deep / 2) / np.maximum(deep, 1)
+        canvas.raise_to(np.where(roof, self.height_m * (0.7 + 0.6 * ridge), 0).astype(np.float32))

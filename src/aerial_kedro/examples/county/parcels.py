@@ -72,24 +72,19 @@ class Parcel:
         Name of its kind before any change.
     area_share
         Share of the county that it covers.
-    later_kind
-        Name of its kind after the change; None if it does not change.
-    change_year
-        First year of the later kind.
+    change
+        First year and name of its kind after the change; None if it does not change.
     """
 
     plot: Plot
     estate: Plot
     kind: str
-    area_share: float = 0.0
-    later_kind: str | None = None
-    change_year: int | None = None
+    area_share: float
+    change: tuple[int, str] | None = None
 
     def kind_in(self, year: int) -> str:
         """Name of the parcel's kind in a year."""
-        if self.later_kind is None or self.change_year is None or year < self.change_year:
-            return self.kind
-        return self.later_kind
+        return self.change[1] if self.change and year >= self.change[0] else self.kind
 
 
 def divide(rng: np.random.Generator, plot: Plot, sides: tuple[float, float]) -> list[Plot]:
@@ -215,6 +210,6 @@ def change_some(
         if not outcomes or not fits or first == last:
             continue
         year = int(rng.integers(first + 1, last + 1))
-        changed[number] = replace(parcel, later_kind=choose(rng, outcomes), change_year=year)
+        changed[number] = replace(parcel, change=(year, choose(rng, outcomes)))
         total += parcel.area_share
     return tuple(changed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,11 +44,7 @@ class Sheet:
     name: str
     zone: int
     window: tuple[slice, slice]
-    cut_corner: bool = False
-
-    def stem(self, date: dt.date) -> str:
-        """File name of the sheet's scene from a flight, without its ending."""
-        return f"m_{self.name}_{self.zone}_1_{date:%Y%m%d}"
+    cut_corner: bool
 
 
 def quarter_quadrangle(lon: float, lat: float) -> str:
@@ -122,7 +117,9 @@ def draw_scenes(settings: CountySettings, seed: int) -> dict[str, Callable[[], R
         of uint8 at 1 m; 0 where the flight saw nothing.
     """
     return {
-        sheet.stem(flight.date): partial(_draw_scene, settings, seed, sheet, flight)
+        f"m_{sheet.name}_{sheet.zone}_1_{flight.date:%Y%m%d}": partial(
+            _draw_scene, settings, seed, sheet, flight
+        )
         for flight in settings.flights
         for sheet in sheets(settings)
     }

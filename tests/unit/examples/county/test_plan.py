@@ -6,15 +6,29 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.examples.county.kinds import KINDS, LandClass
+from aerial_kedro.examples.county.canvas import Axis, Canvas
+from aerial_kedro.examples.county.kinds import KINDS, Kind, LandClass
+from aerial_kedro.examples.county.noise import Plane
 from aerial_kedro.examples.county.parcels import CLASS_SHARES, TRANSITIONS, Plot, divide
 from aerial_kedro.examples.county.plan import draw_plan
 from aerial_kedro.examples.county.settings import CountySettings, Flight
 
 
+def painted(kind: Kind) -> bytes:
+    """Paint a kind's layers on a ground that is the same for all kinds."""
+    v, u = np.mgrid[0:160, 0:160].astype(np.float32)
+    edge = np.minimum(np.minimum(u, 159 - u), np.minimum(v, 159 - v))
+    axes: dict[Axis, Plane] = {"u": u, "v": v, "edge": edge, "road": edge}
+    canvas = Canvas(axes, (160, 160), np.random.default_rng(1), np.random.default_rng(2), 0.5)
+    canvas.colour += 100
+    for layer in kind.layers:
+        layer(canvas)
+    return canvas.colour.tobytes()
+
+
 def test_every_kind_has_layers_of_its_own_and_every_class_has_kinds() -> None:
     assert all(kind.layers for kind in KINDS.values())
-    assert len({kind.layers for kind in KINDS.values()}) == len(KINDS)
+    assert len({painted(kind) for kind in KINDS.values()}) == len(KINDS)
     assert {kind.land_class for kind in KINDS.values()} == set(CLASS_SHARES)
     assert sum(CLASS_SHARES.values()) == pytest.approx(1)
 
@@ -39,12 +53,13 @@ def test_the_classes_get_their_shares_of_a_large_county() -> None:
 
 def test_the_wanted_share_of_the_county_changes_into_another_class() -> None:
     settings = CountySettings(change_share=0.1)
-    changed = [parcel for parcel in draw_plan(settings, 3).parcels if parcel.later_kind]
+    changed = [parcel for parcel in draw_plan(settings, 3).parcels if parcel.change]
     assert sum(parcel.area_share for parcel in changed) == pytest.approx(0.1, abs=0.01)
     for parcel in changed:
+        _, later_kind = parcel.change or (0, "")
         assert parcel.kind_in(2012) == parcel.kind
-        assert parcel.kind_in(2018) == parcel.later_kind
-        before, after = KINDS[parcel.kind], KINDS[str(parcel.later_kind)]
+        assert parcel.kind_in(2018) == later_kind
+        before, after = KINDS[parcel.kind], KINDS[later_kind]
         assert before.land_class is not after.land_class
 
 
