@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.explain.occlusion import occlusion, overlay
+from aerial_kedro.explain.tiles import occlusion, overlay
 
 SIZE = 50
 

@@ -17,6 +17,7 @@ from aerial_kedro.examples.county.settings import CountySettings
 
 ZONE_BORDER_LON = -78.0
 MIDDLE_LAT = 36.5
+TO_UTM = Transformer.from_crs("EPSG:4269", CRS, always_xy=True)
 _GRID_M = 224
 _RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _UNEVEN_M = 5.0
@@ -174,8 +175,7 @@ class Plan:
 
 def county_frame(settings: CountySettings) -> Frame:
     """Place the county on both sides of the border between UTM zones 17 and 18."""
-    to_utm = Transformer.from_crs("EPSG:4269", CRS, always_xy=True)
-    easting, northing = to_utm.transform(ZONE_BORDER_LON, MIDDLE_LAT)
+    easting, northing = TO_UTM.transform(ZONE_BORDER_LON, MIDDLE_LAT)
     west = _GRID_M * round((easting - settings.west_share * settings.width_m) / _GRID_M)
     south = _GRID_M * round((northing - settings.height_m / 2) / _GRID_M)
     return Frame(west, south + settings.height_m, 1.0, settings.height_m, settings.width_m)

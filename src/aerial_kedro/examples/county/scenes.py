@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
 from rasterio.warp import Resampling
 
 from aerial_kedro.examples.county.frame import CRS, NODATA
-from aerial_kedro.examples.county.plan import MIDDLE_LAT, ZONE_BORDER_LON, county_frame
+from aerial_kedro.examples.county.plan import MIDDLE_LAT, TO_UTM, ZONE_BORDER_LON, county_frame
 from aerial_kedro.examples.county.settings import CountySettings, Flight
-from aerial_kedro.examples.county.world import photograph
+from aerial_kedro.examples.county.world import Window, photograph
 from aerial_kedro.scenes.raster import Raster
 
 BAND_NAMES = ("Red", "Green", "Blue", "Near infrared")
@@ -23,28 +21,6 @@ WEST_CRS = "EPSG:26917"
 _WEST_ZONE = 17
 _SHEETS_PER_DEGREE = 8
 _SIXTEENTH_DEG = 1 / 16
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The land of one scene.
-
-    Parameters
-    ----------
-    name
-        Quarter quadrangle of the sheet, as ``3607725_sw``.
-    zone
-        UTM zone of the scene.
-    window
-        Rows and columns of the county.
-    cut_corner
-        Whether the flight missed the sheet's upper right corner.
-    """
-
-    name: str
-    zone: int
-    window: tuple[slice, slice]
-    cut_corner: bool
 
 
 def quarter_quadrangle(lon: float, lat: float) -> str:
@@ -70,14 +46,16 @@ def quarter_quadrangle(lon: float, lat: float) -> str:
     return f"{degree}{number:02d}_{'ns'[down % 2]}{'we'[right % 2]}"
 
 
-def sheets(settings: CountySettings) -> tuple[Sheet, ...]:
-    """Divide the county into overlapping sheets: one column in zone 17, the others in zone 18."""
+def sheets(settings: CountySettings) -> Iterator[tuple[str, int, Window, bool]]:
+    """Divide the county into overlapping sheets: one column in zone 17, the others in zone 18.
+
+    Gives of each its quarter quadrangle, its zone, its rows and columns of the county, and
+    whether the flights miss its upper right corner.
+    """
     county = county_frame(settings)
     west, south, _, north = county.bounds
-    to_degrees = Transformer.from_crs(CRS, "EPSG:4269", always_xy=True)
-    to_utm = Transformer.from_crs("EPSG:4269", CRS, always_xy=True)
-    latitude = to_degrees.transform(west, (south + north) / 2)[1]
-    border = to_utm.transform(ZONE_BORDER_LON, latitude)[0] - west
+    _, latitude = TO_UTM.transform(west, (south + north) / 2, direction="INVERSE")
+    border = TO_UTM.transform(ZONE_BORDER_LON, latitude)[0] - west
     columns = [0.0, *np.linspace(border, county.columns, settings.scene_columns_east + 1)]
     rows = [*np.linspace(0, county.rows, settings.scene_rows + 1)]
     half = settings.scene_overlap_m / 2
@@ -86,7 +64,6 @@ def sheets(settings: CountySettings) -> tuple[Sheet, ...]:
         start, stop = round(edges[number] - half), round(edges[number + 1] + half)
         return slice(max(start, 0), min(stop, size))
 
-    found = []
     for row in range(settings.scene_rows):
         lat = MIDDLE_LAT + (settings.scene_rows / 2 - row - 0.5) * _SIXTEENTH_DEG
         for column in range(settings.scene_columns_east + 1):
@@ -94,8 +71,7 @@ def sheets(settings: CountySettings) -> tuple[Sheet, ...]:
             window = span(rows, row, county.rows), span(columns, column, county.columns)
             zone = _WEST_ZONE if column == 0 else _WEST_ZONE + 1
             last = row == 0 and column == settings.scene_columns_east
-            found.append(Sheet(quarter_quadrangle(lon, lat), zone, window, cut_corner=last))
-    return tuple(found)
+            yield quarter_quadrangle(lon, lat), zone, window, last
 
 
 def draw_scenes(settings: CountySettings, seed: int) -> dict[str, Callable[[], Raster]]:
@@ -117,23 +93,31 @@ def draw_scenes(settings: CountySettings, seed: int) -> dict[str, Callable[[], R
         of uint8 at 1 m; 0 where the flight saw nothing.
     """
     return {
-        f"m_{sheet.name}_{sheet.zone}_1_{flight.date:%Y%m%d}": partial(
-            _draw_scene, settings, seed, sheet, flight
+        f"m_{name}_{zone}_1_{flight.date:%Y%m%d}": partial(
+            _draw_scene, settings, seed, flight, name, zone, window, cut_corner
         )
         for flight in settings.flights
-        for sheet in sheets(settings)
+        for name, zone, window, cut_corner in sheets(settings)
     }
 
 
-def _draw_scene(settings: CountySettings, seed: int, sheet: Sheet, flight: Flight) -> Raster:
-    frame, crs = county_frame(settings).part(*sheet.window), CRS
-    pixels, transform = photograph(settings, seed, flight)[:, *sheet.window], frame.transform
-    if sheet.zone == _WEST_ZONE:
+def _draw_scene(
+    settings: CountySettings,
+    seed: int,
+    flight: Flight,
+    name: str,
+    zone: int,
+    window: Window,
+    cut_corner: bool,
+) -> Raster:
+    frame, crs = county_frame(settings).part(*window), CRS
+    pixels, transform = photograph(settings, seed, flight)[:, *window], frame.transform
+    if zone == _WEST_ZONE:
         crs = WEST_CRS
         pixels, transform = frame.warp(pixels, crs, 1.0, Resampling.cubic)
-    rng = np.random.default_rng([seed, 4, flight.year, *sheet.name.encode()])
+    rng = np.random.default_rng([seed, 4, flight.year, *name.encode()])
     pixels = _exposed(rng, pixels)
-    if sheet.cut_corner:
+    if cut_corner:
         rows, columns = pixels.shape[1:]
         from_right = np.arange(columns)[None, ::-1]
         missed = np.arange(rows)[:, None] + 0.6 * from_right < 0.22 * min(rows, columns)

@@ -192,8 +192,7 @@ def _slope_light(relief: Plane, to_sun: tuple[float, float], drop: float) -> Pla
     down, right = to_sun
     fall = np.gradient(relief, axis=0) * np.float32(down)
     fall += np.gradient(relief, axis=1) * np.float32(right)
-    light: Plane = np.clip(1 - np.float32(0.32 / drop) * fall, 0.62, 1.3).astype(np.float32)
-    return light
+    return np.clip(1 - np.float32(0.32 / drop) * fall, 0.62, 1.3).astype(np.float32)
 
 
 def _shadows(relief: Plane, to_sun: tuple[float, float], drop: float) -> Plane:
@@ -207,5 +206,4 @@ def _shadows(relief: Plane, to_sun: tuple[float, float], drop: float) -> Plane:
         top, left = reach + round(down * step), reach + round(right * step)
         over = around[top : top + rows, left : left + columns] - np.float32(step * drop)
         np.maximum(blocked, over - relief, out=blocked)
-    result: Plane = np.clip(blocked, 0, 1)
-    return result
+    return np.clip(blocked, 0, 1)
