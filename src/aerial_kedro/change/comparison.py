@@ -112,24 +112,14 @@ def estimate_change(
     )
 
 
-def probability_columns(classes: Sequence[str]) -> list[str]:
-    """Name the column of each class's probability.
-
-    Examples
-    --------
-    >>> probability_columns(["Forest", "Shrub"])
-    ['p0', 'p1']
-    """
-    return [f"p{position}" for position in range(len(classes))]
-
-
 def compare_places(places: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Estimate the probability of change of every place between each year and the next.
 
     Parameters
     ----------
     places
-        ``tile_id, year, lon, lat`` and `probability_columns`: one row for each place and year.
+        ``tile_id, year, lon, lat`` and, as ``p0, p1, ...``, the probability of each class: one row
+        for each place and year.
     classes
         Class names, in the order of the columns.
 
@@ -147,7 +137,7 @@ def compare_places(places: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame
 
 
 def _compare(places: pd.DataFrame, classes: Sequence[str], before: int, after: int) -> pd.DataFrame:
-    columns = probability_columns(classes)
+    columns = [f"p{position}" for position in range(len(classes))]
     both = places[places["year"] == before].merge(
         places.loc[places["year"] == after, ["tile_id", *columns]],
         on="tile_id",

@@ -34,7 +34,6 @@ NLCD_COLOURS: dict[int, tuple[int, int, int, int]] = {
 }
 # fmt: on
 """The colour table that NLCD rasters carry."""
-_DESCRIPTION = "{what} of a made-up county, drawn by aerial_kedro from seed {seed}; not real data."
 
 
 def draw_truth(settings: CountySettings, seed: int) -> dict[str, Callable[[], Raster]]:
@@ -139,9 +138,9 @@ def mislabel(rng: np.random.Generator, codes: NDArray[np.uint8], share: float) -
     clumps = smooth_noise(rng, codes.shape, 1.6)
     wrong = clumps > np.quantile(clumps, 1 - share)
     known = sorted({kind.code for kind in KINDS.values()})
-    # One code for a whole clump: a coarse lattice of random codes, looked up by place.
+    # One code for a whole clump: a coarse lattice of random codes.
     lattice = rng.choice(known, size=(rows // 5 + 1, columns // 5 + 1)).astype(np.uint8)
-    drawn = lattice[np.arange(rows)[:, None] // 5, np.arange(columns)[None] // 5]
+    drawn = lattice.repeat(5, axis=0).repeat(5, axis=1)[:rows, :columns]
     result = np.where(wrong, drawn, shifted)
     result = np.where((codes == NODATA) | (result == NODATA), codes, result)
     return result.astype(np.uint8)
@@ -150,5 +149,7 @@ def mislabel(rng: np.random.Generator, codes: NDArray[np.uint8], share: float) -
 def _tags(what: str, seed: int, year: int) -> dict[str, str]:
     return {
         "TIFFTAG_DATETIME": f"{year}:01:01 00:00:00",
-        "TIFFTAG_IMAGEDESCRIPTION": _DESCRIPTION.format(what=what, seed=seed),
+        "TIFFTAG_IMAGEDESCRIPTION": (
+            f"{what} of a made-up county, drawn by aerial_kedro from seed {seed}; not real data."
+        ),
     }

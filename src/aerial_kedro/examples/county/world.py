@@ -130,21 +130,17 @@ def _cover(canvas: Canvas, kind: Kind, source: list[int]) -> None:
         layer(canvas)
     if kind is OPEN_WATER:
         return
-    _tint(canvas)
+    # Its own brightness, hue and contrast, so that colour alone tells little.
+    rng, mean = canvas.yearly, canvas.colour.mean(axis=(1, 2), keepdims=True)
+    contrast = np.float32(rng.uniform(0.3, 1.04))
+    gain = np.exp(rng.normal(0, 0.17) + rng.normal(0, 0.04, (4, 1, 1))).astype(np.float32)
+    canvas.colour = (mean + contrast * (canvas.colour - mean)) * gain
     canvas.fixed = np.random.default_rng(source)  # so that hedges stay, whatever the crop
     if kind.land_class in _HEDGED:
         HEDGE(canvas)
     if float(canvas.axes["road"].min()) < _ROADSIDE_M:
         for layer in ROAD:
             layer(canvas)
-
-
-def _tint(canvas: Canvas) -> None:
-    """Give a parcel its own brightness, hue and contrast, so that colour alone tells little."""
-    rng, mean = canvas.yearly, canvas.colour.mean(axis=(1, 2), keepdims=True)
-    contrast = np.float32(rng.uniform(0.3, 1.04))
-    gain = np.exp(rng.normal(0, 0.17) + rng.normal(0, 0.04, (4, 1, 1))).astype(np.float32)
-    canvas.colour = (mean + contrast * (canvas.colour - mean)) * gain
 
 
 def light_up(

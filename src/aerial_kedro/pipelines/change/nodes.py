@@ -6,7 +6,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.change.comparison import compare_places, last_comparison, probability_columns
+from aerial_kedro.change.comparison import compare_places, last_comparison
 from aerial_kedro.change.reference import find_true_classes
 from aerial_kedro.change.summary import ChangeSummary, summarise_change
 from aerial_kedro.labels.classes import LandCoverClasses
@@ -36,8 +36,7 @@ def compare_years(predictions: DataFrame) -> pd.DataFrame:
     classes = sorted(example["probabilities"]) if example else []
     # A column for each class: a million places are a million rows of numbers here, not of objects.
     probabilities = [
-        F.col("probabilities")[name].alias(column)
-        for name, column in zip(classes, probability_columns(classes), strict=True)
+        F.col("probabilities")[name].alias(f"p{position}") for position, name in enumerate(classes)
     ]
     places = scored.select("tile_id", "year", "lon", "lat", *probabilities).orderBy("tile_id")
     return compare_places(places.toPandas(), classes)

@@ -101,12 +101,11 @@ def choose_images(predictions: DataFrame, settings: ExplainSettings) -> pd.DataF
         min(place.get(image, len(names)), place.get(tile, len(names)))
         for image, tile in zip(found["image_id"], found["tile_id"], strict=True)
     ]
-    likeliest = [max(each.items(), key=lambda pair: pair[1]) for each in found["probabilities"]]
     return (
         found.assign(
             order=order,
-            model_label=[name for name, _ in likeliest],
-            probability=[chance for _, chance in likeliest],
+            model_label=[max(each, key=each.get) for each in found["probabilities"]],
+            probability=[max(each.values()) for each in found["probabilities"]],
         )
         .sort_values(["order", "year", "image_id"], ignore_index=True)
         .drop(columns="order")
