@@ -293,10 +293,9 @@ def _evaluate_first(
 
 def _curve(probability: NDArray[np.float64], changed: NDArray[np.bool_]) -> list[CurvePoint]:
     """Take 200 points at most, close together where the list begins, which is read first."""
-    number = len(probability)
-    ranks = np.unique(np.geomspace(1, number, _CURVE_POINTS).round().astype(int))
-    expected, true = np.cumsum(probability), np.cumsum(changed)
+    ranks = np.unique(np.geomspace(1, len(changed), _CURVE_POINTS).round().astype(int))
+    true = np.cumsum(changed)
     return [
-        CurvePoint(first=int(k), expected=float(expected[k - 1]), true=int(true[k - 1]))
-        for k in ranks
+        CurvePoint(**each.model_dump(), true=int(true[each.first - 1]))
+        for each in expect_changes(probability, ranks.tolist())
     ]
