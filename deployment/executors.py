@@ -153,7 +153,7 @@ def check(launcher: Path) -> None:
         "import importlib.util as u, sys\n"
         "import adlfs, sqlite3, ssl\n"
         "import aerial_kedro.features.featurize, aerial_kedro.labels.land_cover\n"
-        "import aerial_kedro.features.engines.onnx_runtime, aerial_kedro.explain.tiles\n"
+        "import onnxruntime, aerial_kedro.explain.tiles\n"
         "assert not u.find_spec('torch') and not u.find_spec('kedro'), sys.path\n"
         "outside = [p for p in sys.path if p and not p.startswith(sys.prefix)]\n"
         "assert not outside, outside\n"

@@ -6,8 +6,7 @@ import hashlib
 from typing import Any
 
 from aerial_kedro.features.artifact import Backbone, BackboneCard
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.models.model import ModelCard
 
 

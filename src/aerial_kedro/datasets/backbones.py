@@ -15,9 +15,8 @@ from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
-from aerial_kedro.features.engines import EngineChoice
 from aerial_kedro.features.known import PACKAGED
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.features.weight_files import find_weights
 
 LOGGER = logging.getLogger(__name__)

@@ -8,8 +8,7 @@ from pydantic import ValidationError
 
 from aerial_kedro.datasets.backbone_files import BackboneFiles
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.models.model import ModelCard
 from aerial_kedro.tiles.reading import READING_VERSION
 

@@ -136,10 +136,6 @@ class Backbone:
     card: BackboneCard
     program: bytes | None = None
 
-    def has_network_for(self, engine: str) -> bool:
-        """Return whether that engine has something to run."""
-        return engine != "torch" or self.program is not None
-
     def network_for(self, engine: str) -> bytes:
         """Return what an engine runs.
 

@@ -90,16 +90,10 @@ def featurize_batches(
                 ids, versions = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
                 if ids:
                     pixels = space[: len(ids)]
-                    features, statistics = _run_network(opened, pixels), image_statistics(pixels)
+                    features, statistics = opened.run_in_batches(pixels), image_statistics(pixels)
                     if not np.isfinite(features).all():
                         raise AerialError(_not_finite(ids, features, engine, precision))
                     yield _to_arrow(ids, versions, features, statistics, feature_key)
-
-
-def _run_network(network: Engine, pixels: np.ndarray) -> np.ndarray:
-    """Run as many tiles at a time as the engine takes best."""
-    parts = range(0, len(pixels), network.batch)
-    return np.concatenate([network.run(pixels[start : start + network.batch]) for start in parts])
 
 
 def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: str) -> str:

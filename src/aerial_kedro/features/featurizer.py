@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from pyspark.sql import DataFrame
 
-from aerial_kedro.features.engines.available import ENGINES
+from aerial_kedro.features.engines import ENGINES
 from aerial_kedro.features.featurize import QUARANTINE_COLUMNS, explain_missing, featurize_batches
 from aerial_kedro.features.pending import PendingFeatures
 from aerial_kedro.features.source import FeatureSource

@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from aerial_kedro.features.engines import Engine
 from aerial_kedro.features.similarity import cosines
 
 _REGULARISATION = 0.01
@@ -80,12 +79,6 @@ class PrecisionSummary(BaseModel):
                 f"{self.probe.evaluated_tiles} tiles right, {self.probe.fp32:.1%} with fp32"
             )
         return said
-
-
-def run_in_batches(engine: Engine, tiles: np.ndarray) -> np.ndarray:
-    """Features of any number of tiles."""
-    starts = range(0, len(tiles), engine.batch)
-    return np.concatenate([engine.run(tiles[at : at + engine.batch]) for at in starts])
 
 
 def compare_features(

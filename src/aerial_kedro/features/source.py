@@ -1,18 +1,52 @@
-"""Where features come from: a backbone, and what runs it."""
+"""Where features come from: a backbone, and what runs it, the engine asked for or the fastest."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, feature_key
-from aerial_kedro.features.engines import AUTO, EngineChoice, available
+from aerial_kedro.features.engines import (
+    AUTO,
+    Engine,
+    available,
+    check_engine,
+    engines_for,
+    open_engine,
+)
 from aerial_kedro.tiles.reading import READING_VERSION
 
-_OF_ENGINE = {"engine", "precision"}
+LOGGER = logging.getLogger(__name__)
+
+_ROUNDS = 5
+_SECONDS_A_ROUND = 0.08
+# Another engine than the first must be faster by so much: the choice must not flip from run to run,
+# since features of another engine are other features and would be computed again.
+_CLEARLY = 0.9
+
+
+class EngineChoice(BaseModel):
+    """What runs the backbone.
+
+    Parameters
+    ----------
+    engine, precision
+        The engine and precision that run; neither is ``auto``.
+    milliseconds
+        Engine to what a tile took in the measurement; empty where none was made.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str
+    precision: str
+    milliseconds: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -61,11 +95,19 @@ class FeatureSource:
     @property
     def named(self) -> dict[str, str]:
         """The run parameters ``backbone``, ``engine`` and ``precision`` that it stands for."""
-        return {"backbone": self.backbone.card.name, **self.choice.model_dump(include=_OF_ENGINE)}
+        return {
+            "backbone": self.backbone.card.name,
+            **self.choice.model_dump(include={"engine", "precision"}),
+        }
 
     def __str__(self) -> str:
         """Write it as run parameters."""
         return ", ".join(f"{name}={value}" for name, value in self.named.items())
+
+    def open(self) -> Engine:
+        """Open the backbone in the engine."""
+        engine = self.choice.engine
+        return open_engine(engine, self.choice.precision, self.backbone.network_for(engine))
 
     @property
     def key(self) -> str:
@@ -115,3 +157,83 @@ class FeatureRequest(BaseModel):
         """
         asked = self.model_dump(exclude_none=True, exclude=set(ignore)).items()
         return [f"{name}={value}" for name, value in asked if value not in {AUTO, own.get(name)}]
+
+
+def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:
+    """Resolve ``auto``: fp32, and the engine that is clearly the fastest here.
+
+    Parameters
+    ----------
+    backbone
+        In the precision that is wanted.
+    engine, precision
+        As the run parameters name them.
+    seed
+        Seed of the tiles that are measured on.
+
+    Raises
+    ------
+    AerialError
+        If the engine or precision cannot run here.
+    """
+    check_engine(engine, precision)
+    resolved = "fp32" if precision == AUTO else precision
+    if engine != AUTO:
+        return EngineChoice(engine=engine, precision=resolved)
+    took = _measure(
+        {
+            name: open_engine(name, resolved, backbone.network_for(name))
+            for name in engines_for(resolved)
+            if name != "torch" or backbone.program is not None
+        },
+        backbone,
+        seed,
+    )
+    first, fastest = next(iter(took)), min(took, key=lambda name: took[name])
+    chosen = fastest if took[fastest] < _CLEARLY * took[first] else first
+    LOGGER.info(
+        "engine=auto takes %s: milliseconds a tile on one thread at %s are %s",
+        chosen,
+        resolved,
+        ", ".join(f"{name} {each:.2f}" for name, each in took.items()),
+    )
+    return EngineChoice(engine=chosen, precision=resolved, milliseconds=took)
+
+
+def measure_engine(source: FeatureSource, seed: int) -> float:
+    """Measure what a tile takes on one thread, without reading it.
+
+    Parameters
+    ----------
+    source
+        The backbone, and what runs it.
+    seed
+        Draws the tiles.
+
+    Returns
+    -------
+    float
+        Milliseconds.
+    """
+    engine = source.choice.engine
+    if engine in source.choice.milliseconds:
+        return source.choice.milliseconds[engine]
+    return _measure({engine: source.open()}, source.backbone, seed)[engine]
+
+
+def _measure(engines: dict[str, Engine], backbone: Backbone, seed: int) -> dict[str, float]:
+    """Milliseconds a tile: the best of rounds in which the engines take turns."""
+    shape = (64, backbone.card.input_size, backbone.card.input_size, 3)
+    tiles = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    took = dict.fromkeys(engines, float("inf"))
+    for _ in range(_ROUNDS):
+        for name, engine in engines.items():
+            batch = tiles[: engine.batch]
+            engine.run(batch)
+            calls, start = 0, time.perf_counter()
+            while time.perf_counter() - start < _SECONDS_A_ROUND:
+                engine.run(batch)
+                calls += 1
+            seconds = (time.perf_counter() - start) / (calls * len(batch))
+            took[name] = min(took[name], 1000 * seconds)
+    return took

@@ -12,8 +12,7 @@ from aerial_kedro.datasets.backbones import (
 )
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from tests.models import make_backbone
 from tests.unit.datasets.refusals import refused
 

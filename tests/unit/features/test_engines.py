@@ -11,20 +11,19 @@ import numpy as np
 import pytest
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features import source
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import (
     ENGINES,
-    EngineChoice,
     available,
     check_engine,
-    choice,
-    choose_engine,
     is_plug_in,
     open_engine,
 )
 from aerial_kedro.features.export import export_backbone
 from aerial_kedro.features.similarity import smallest_cosine
+from aerial_kedro.features.source import EngineChoice, choose_engine
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights
 
@@ -177,5 +176,5 @@ class TestChoice:
         self, openvino: float, chosen: str, lite0: Backbone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         took = {"onnxruntime": 10.0, "openvino": openvino}
-        monkeypatch.setattr(choice, "_measure", lambda *_: took)
+        monkeypatch.setattr(source, "_measure", lambda *_: took)
         assert choose_engine(lite0, "auto", "fp32", seed=1).engine == chosen

@@ -8,9 +8,8 @@ from typing import Any, cast
 import pytest
 
 from aerial_kedro.features.artifact import WeightsFile
-from aerial_kedro.features.engines import EngineChoice
 from aerial_kedro.features.known import name_export
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.pipelines.featurization import preparation
 from aerial_kedro.pipelines.featurization.preparation import measure_precision, prepare_backbone
 from tests.models import make_backbone

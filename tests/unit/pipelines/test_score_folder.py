@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureRequest, FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureRequest, FeatureSource
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.score_folder.nodes import (
     check_readable,

@@ -7,8 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.engines import EngineChoice
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.synapseml.image_featurizer import (
     check_tiles,
     explain_missing,

@@ -114,9 +114,7 @@ class TilePredictor:
         """
         if self.card.column == "statistics":
             return np.asarray(image_statistics(pixels))
-        batch = self._engine.batch
-        parts = [self._engine.run(pixels[i : i + batch]) for i in range(0, len(pixels), batch)]
-        return np.concatenate(parts)
+        return self._engine.run_in_batches(pixels)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Calibrated probabilities, ``(n, classes)``, of pictures, ``(n, size, size, 3)`` uint8."""

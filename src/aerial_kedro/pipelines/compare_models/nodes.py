@@ -9,8 +9,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range, rank_models
-from aerial_kedro.features.engines import measure_engine
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import FeatureSource, measure_engine
 from aerial_kedro.models.model import TrainedModel, find_tile_size
 from aerial_kedro.pipelines.training.nodes import (
     Candidate,
@@ -32,7 +31,7 @@ def measure_backbone(source: FeatureSource, seed: int) -> float:
 
     The time of featurization would not do: features that are there are not computed again.
     """
-    return measure_engine(source.backbone, source.choice, seed)
+    return measure_engine(source, seed)
 
 
 def validate(candidate: Candidate, labelled_features: DataFrame, name: str, seed: int) -> Candidate:

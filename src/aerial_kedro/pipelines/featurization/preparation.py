@@ -13,16 +13,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
-from aerial_kedro.features.engines import AUTO, choose_engine, open_engine
-from aerial_kedro.features.engines.available import has_graphics_card
+from aerial_kedro.features.engines import AUTO, has_graphics_card, open_engine
 from aerial_kedro.features.known import name_export
-from aerial_kedro.features.precision_loss import (
-    PrecisionSummary,
-    compare_features,
-    run_in_batches,
-)
+from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
 from aerial_kedro.features.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
-from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.features.source import FeatureSource, choose_engine
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
@@ -141,34 +136,30 @@ def measure_precision(
     The test split is left alone: a linear classifier is fitted on training tiles and evaluated on
     validation tiles, with features of both precisions.
     """
-    backbone, choice = source.backbone, source.choice
-    exported = source.exported or backbone
-    known = PrecisionSummary(**choice.model_dump())
-    if choice.precision == "fp32":
+    known = PrecisionSummary(**source.choice.model_dump())
+    if known.precision == "fp32":
         return known
-    labelled = tile_catalog.filter("label is not null")
-    parts = [
-        (name == "train", labelled.filter(F.col("split") == name), count)
-        for name, count in (("train", _PROBE_TRAINING_TILES), ("validation", _PROBE_TEST_TILES))
-    ]
-    # Another draw than the calibration's.
-    drawn = [_draw(part, max_nodata_fraction, seed + 1, count) for _, part, count in parts]
-    pixels = [
-        _read(part, sample, exported.card.input_size)
-        for (_, part, _), sample in zip(parts, drawn, strict=True)
-    ]
-    ids = [name for each in pixels for name in each]
-    label_of = pd.concat(drawn).set_index("image_id")["label"]
-    is_training = np.repeat([True, False], [len(each) for each in pixels])
-    if not ids:
+    exported = source.exported or source.backbone
+    tiles: list[np.ndarray] = []
+    labels: list[str] = []
+    is_training: list[bool] = []
+    for split, count in (("train", _PROBE_TRAINING_TILES), ("validation", _PROBE_TEST_TILES)):
+        part = tile_catalog.filter("label is not null").filter(F.col("split") == split)
+        # Another draw than the calibration's.
+        drawn = _draw(part, max_nodata_fraction, seed + 1, count)
+        label_of = drawn.set_index("image_id")["label"]
+        for name, pixels in _read(part, drawn, exported.card.input_size).items():
+            tiles.append(pixels)
+            labels.append(str(label_of[name]))
+            is_training.append(split == "train")
+    if not tiles:
         return known
-    tiles = np.array([tile for each in pixels for tile in each.values()])
-    fp32 = run_in_batches(open_engine("onnxruntime", "fp32", exported.onnx), tiles)
-    opened = open_engine(choice.engine, choice.precision, backbone.network_for(choice.engine))
-    found = compare_features(
-        fp32, run_in_batches(opened, tiles), [str(label_of[name]) for name in ids], is_training
+    fp32, lower = (
+        engine.run_in_batches(np.array(tiles))
+        for engine in (open_engine("onnxruntime", "fp32", exported.onnx), source.open())
     )
-    quantized = CALIBRATION_TILES if choice.precision == "int8" else None
+    found = compare_features(fp32, lower, labels, np.array(is_training))
+    quantized = CALIBRATION_TILES if known.precision == "int8" else None
     summary = known.model_copy(update={"calibration_tiles": quantized, **found})
     LOGGER.info("Precision: %s", summary)
     return summary

@@ -1,12 +1,20 @@
-"""Which engines and precisions this machine can run."""
+"""Engines: what runs an exported backbone, on one thread each; parallelism is Spark's.
+
+Their packages are imported when they are opened, so that a worker needs the one that it uses.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import importlib.util
+import io
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from aerial_kedro.errors import AerialError
 
@@ -148,3 +156,114 @@ def has_graphics_card() -> bool:
         return False
     torch = importlib.import_module("torch")
     return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Turns tiles into features.
+
+    Parameters
+    ----------
+    batch
+        Number of tiles at once that is fastest, a tile; measured on one core.
+    run
+        Gives the features, float32 ``(n, n_features)``, of tiles, uint8 ``(n, size, size, 3)``.
+    """
+
+    batch: int
+    run: Callable[[np.ndarray], np.ndarray]
+
+    def run_in_batches(self, tiles: np.ndarray) -> np.ndarray:
+        """Features of any number of tiles but none, as many at a time as is fastest."""
+        starts = range(0, len(tiles), self.batch)
+        return np.concatenate([self.run(tiles[at : at + self.batch]) for at in starts])
+
+
+def open_engine(engine: str, precision: str, network: bytes) -> Engine:
+    """Open a backbone in an engine, which is imported now.
+
+    Parameters
+    ----------
+    engine, precision
+        What runs it.
+    network
+        `aerial_kedro.features.artifact.Backbone.network_for` of that engine.
+
+    Raises
+    ------
+    AerialError
+        If the engine or precision cannot run here, runs in Java, or is still ``auto``.
+    """
+    check_engine(engine, precision)
+    if engine == "onnxruntime":
+        return _open_onnxruntime(network)
+    if engine == "openvino":
+        return _open_openvino(network, precision)
+    if engine == "torch":
+        return _open_torch(network, precision)
+    if is_plug_in(engine):
+        raise AerialError(
+            f"The engine {engine!r} runs in Spark's Java and nowhere else. Here can be run: "
+            f"{name_engines_for(precision)}."
+        )
+    raise AerialError(f"The engine {engine!r} has to be chosen before it can be opened.")
+
+
+def _open_onnxruntime(onnx: bytes) -> Engine:
+    """Open an ONNX file, which itself says whether it is fp32 or int8."""
+    import onnxruntime as ort  # noqa: PLC0415
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    # Few at once, so that the network's activations stay in the core's cache.
+    return Engine(2, lambda tiles: np.asarray(session.run(["features"], {"tiles": tiles})[0]))
+
+
+def _open_openvino(onnx: bytes, precision: str) -> Engine:
+    """Open an ONNX file; ``bf16`` rounds what is not quantized in it where OpenVINO sees it fit."""
+    import openvino as ov  # noqa: PLC0415
+
+    core = ov.Core()
+    settings = {
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        # Every worker would pin its thread to the same first core.
+        "ENABLE_CPU_PINNING": False,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+    }
+    model = core.compile_model(core.read_model(onnx), "CPU", settings)
+    # A copy: the result lies in memory that the next call writes to.
+    return Engine(1, lambda tiles: np.array(model({"tiles": tiles})["features"], dtype=np.float32))
+
+
+def _open_torch(program: bytes, precision: str) -> Engine:
+    """Open what `torch.export.save` wrote: on a graphics card where there is one.
+
+    So a worker needs torch, but neither timm nor torchvision nor this project's definitions. In
+    ``bf16`` convolutions and matrix products are rounded.
+    """
+    import torch  # noqa: PLC0415
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    on_card = device.type == "cuda"
+    if on_card:
+        # Ten bits of mantissa, PyTorch's default for convolutions, are not fp32.
+        torch.backends.cudnn.allow_tf32 = False
+    else:
+        torch.set_num_threads(1)
+    exported = torch.export.load(io.BytesIO(program)).module()
+    # Tiles come as rows, columns, channels and stay so; twice as fast on a processor.
+    network = exported.to(device).to(memory_format=torch.channels_last)
+
+    def run(tiles: np.ndarray) -> np.ndarray:
+        half = precision == "bf16"
+        rounding = torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
+        with torch.inference_mode(), rounding:
+            features = network(torch.from_numpy(tiles).to(device))
+        return np.asarray(features.float().cpu().numpy())
+
+    return Engine(64 if on_card else 2, run)
