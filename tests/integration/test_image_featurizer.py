@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
-from aerial_kedro.features.similarity import smallest_cosine
+from aerial_kedro.features.precision_loss import smallest_cosine
 from aerial_kedro.tiles.reading import read_image_file
 from tests.integration.kedro_project import PROJECT, Project
 from tests.integration.test_class_folders import encode_png16

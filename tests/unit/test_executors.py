@@ -12,8 +12,9 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PACKAGE = "aerial_kedro"
 # What nodes hand to Spark is in these modules and those that they import.
-ON_WORKERS = ("imagery", "labels", "maps", "scenes", "splits", "tiles", "explain")
-ON_WORKERS += ("features.featurize", "features.sampling")
+ON_WORKERS = (
+    "imagery", "labels", "maps", "scenes", "splits", "tiles", "explain", "features.featurize",
+)  # fmt: skip
 # An engine is imported when a run asks for it, and its package is packed by EXTRAS.
 OPTIONAL = {"openvino", "torch"}
 # Opens blob storage for fsspec, which imports it by the address.

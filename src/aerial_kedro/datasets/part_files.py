@@ -12,7 +12,7 @@ from pyspark.accumulators import Accumulator
 from pyspark.taskcontext import TaskContext
 
 from aerial_kedro.datasets.atomic import open_atomic
-from aerial_kedro.features.pending import Batches
+from aerial_kedro.features.featurize import Batches
 
 WRITTEN_COLUMNS = "rows long"
 # Each batch alone would be a group, and read slowly.

@@ -18,7 +18,7 @@ from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, PartFiles
 from aerial_kedro.datasets.previews import preview_table
 from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.pending import PendingFeatures
+from aerial_kedro.features.featurizer import PendingFeatures
 from aerial_kedro.schemas import TABLES
 from aerial_kedro.tiles.catalog import ddl
 
@@ -145,9 +145,11 @@ class FeatureStoreDataset(TableDataset):
             return
         rows, tasks = session.sparkContext.accumulator(0), session.sparkContext.accumulator(0)
         files = self.part_files(data.feature_key)
-        write = partial(files.write, leave_out="feature_key", rows=rows, tasks=tasks)
+        write = partial(
+            files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
+        )
         with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
-            data.compute_into(write, WRITTEN_COLUMNS)
+            data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
         files.mark_written()
 
     def part_files(self, feature_key: str) -> PartFiles:

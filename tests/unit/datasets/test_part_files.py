@@ -15,8 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.datasets.part_files import PartFiles
 from aerial_kedro.datasets.tables import FeatureStoreDataset
-from aerial_kedro.features.featurize import FEATURE_COLUMNS
-from aerial_kedro.features.pending import Batches, PendingFeatures
+from aerial_kedro.features.featurize import FEATURE_COLUMNS, Batches
+from aerial_kedro.features.featurizer import PendingFeatures
 from aerial_kedro.tiles.catalog import ddl
 
 TASKS, TILES = 3, 1_300

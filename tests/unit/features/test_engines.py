@@ -22,7 +22,7 @@ from aerial_kedro.features.engines import (
     open_engine,
 )
 from aerial_kedro.features.export import export_backbone
-from aerial_kedro.features.similarity import smallest_cosine
+from aerial_kedro.features.precision_loss import smallest_cosine
 from aerial_kedro.features.source import EngineChoice, choose_engine
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights

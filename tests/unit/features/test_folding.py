@@ -2,7 +2,7 @@ import onnx
 import pytest
 
 from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.folding import fold_shapes
+from aerial_kedro.features.export import fold_shapes
 
 
 def test_the_export_computes_no_shapes(lite0: Backbone) -> None:

@@ -7,9 +7,13 @@ from torch import nn
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Weights
-from aerial_kedro.features.definitions import build_classifier, define_backbone
+from aerial_kedro.features.definitions import (
+    PooledStages,
+    build_classifier,
+    define_backbone,
+    pool_features,
+)
 from aerial_kedro.features.export import export_backbone
-from aerial_kedro.features.pooling import PooledStages, pool_features
 
 
 class TwoStages(nn.Module):

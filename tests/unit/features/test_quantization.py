@@ -12,12 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, BackboneCard, feature_key
 from aerial_kedro.features.engines import open_engine
+from aerial_kedro.features.precision_loss import cosines
 from aerial_kedro.features.quantization import (
     leading_convolutions,
     name_calibration,
     quantize_backbone,
 )
-from aerial_kedro.features.similarity import cosines
 
 
 def scenery(count: int, seed: int) -> np.ndarray:

@@ -9,8 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.featurizer import featurizer_for
-from aerial_kedro.features.pending import PendingFeatures
+from aerial_kedro.features.featurizer import PendingFeatures, explain_missing, featurize
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from aerial_kedro.tiles.records import QuarantineSummary
@@ -55,7 +54,7 @@ def featurize_tiles(
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
-    return featurizer_for(source.choice.engine).featurize(missing, source, count_tasks(count))
+    return featurize(missing, source, count_tasks(count))
 
 
 def count_tasks(tiles: int) -> int:
@@ -101,7 +100,7 @@ def quarantine_tiles(
     missing = readable_tiles(tile_catalog, max_nodata_fraction).join(
         done.select("image_id", "source_version"), ["image_id", "source_version"], "left_anti"
     )
-    return featurizer_for(source.choice.engine).explain_missing(missing, source)
+    return explain_missing(missing, source)
 
 
 def check_quarantine(

@@ -14,9 +14,9 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
 from aerial_kedro.features.engines import AUTO, has_graphics_card, open_engine
+from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.known import name_export
 from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
-from aerial_kedro.features.sampling import PIXEL_COLUMNS, read_pixels, stack_pixels
 from aerial_kedro.features.source import FeatureSource, choose_engine
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
@@ -154,8 +154,9 @@ def measure_precision(
             is_training.append(split == "train")
     if not tiles:
         return known
+    stacked = np.array(tiles)
     fp32, lower = (
-        engine.run_in_batches(np.array(tiles))
+        engine.run_in_batches(stacked)
         for engine in (open_engine("onnxruntime", "fp32", exported.onnx), source.open())
     )
     found = compare_features(fp32, lower, labels, np.array(is_training))
@@ -190,9 +191,10 @@ def _read(tiles: DataFrame, drawn: pd.DataFrame, size: int) -> dict[str, np.ndar
     rows = (
         tiles.filter(F.col("image_id").isin(names))
         .select(*SOURCE_COLUMNS)
-        .mapInArrow(partial(read_pixels, size=size), ddl(PIXEL_COLUMNS))
+        .mapInPandas(partial(read_pixels, size=size), ddl(PIXEL_COLUMNS))
         .collect()
     )
-    found = sorted((row["image_id"], bytes(row["pixels"])) for row in rows)
-    stacked = stack_pixels([content for _, content in found], size)
-    return {name: tile for (name, _), tile in zip(found, stacked, strict=True)}
+    return {
+        row["image_id"]: np.frombuffer(row["pixels"], np.uint8).reshape(size, size, 3)
+        for row in sorted(rows, key=lambda row: str(row["image_id"]))
+    }
