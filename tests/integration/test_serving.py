@@ -25,7 +25,7 @@ from pyspark.sql import SparkSession
 
 from aerial_kedro.datasets.models import ModelStoreDataset
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.conversion import convert_model
+from aerial_kedro.models.serving.conversion import assemble_model
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -84,7 +84,7 @@ def test_probabilities_are_those_of_spark(
     ModelStoreDataset(path=models, spark_path=models, model_name="one").save(model)
 
     tiles = model.predict(rows).select("features", "class_probabilities").toPandas()
-    found = convert_model(ModelStoreDataset(path=models).load()).probabilities(
+    found = assemble_model(ModelStoreDataset(path=models).load()).probabilities(
         np.stack(tiles["features"].tolist())
     )
     assert len(found) > 30

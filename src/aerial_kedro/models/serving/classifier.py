@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, fields
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from aerial_kedro.accuracy.calibration import scale_probabilities
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-class Classifier(Protocol):
-    """Turns features into probabilities that are not calibrated yet."""
-
-    def probabilities(self, features: Floats) -> Floats:
-        """Probabilities, ``(n, classes)``, of features, ``(n, n_features)``."""
 
 
 @dataclass(frozen=True)
@@ -81,50 +70,3 @@ class ForestClassifier:
             if np.array_equal(further, nodes):
                 return np.asarray(self.leaves[nodes].mean(axis=1))
             nodes = further
-
-
-@dataclass(frozen=True)
-class CalibratedClassifier:
-    """A classifier and the temperature of its probabilities.
-
-    Parameters
-    ----------
-    classifier
-        Logistic regression or a forest.
-    temperature
-        See `aerial_kedro.accuracy.calibration`.
-    """
-
-    classifier: LinearClassifier | ForestClassifier
-    temperature: float = 1.0
-
-    def probabilities(self, features: NDArray[np.floating]) -> Floats:
-        """Calibrated probabilities.
-
-        Parameters
-        ----------
-        features
-            Array of shape ``(n, n_features)``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Array of shape ``(n, classes)``, float64, whose rows sum to 1.
-        """
-        found = self.classifier.probabilities(np.asarray(features, dtype=np.float64))
-        return scale_probabilities(found, self.temperature)
-
-
-def encode_classifier(classifier: LinearClassifier | ForestClassifier) -> bytes:
-    """Write a classifier as a NumPy archive (``.npz``)."""
-    buffer = io.BytesIO()
-    arrays = {each.name: getattr(classifier, each.name) for each in fields(classifier)}
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def decode_classifier(content: bytes) -> LinearClassifier | ForestClassifier:
-    """Read what `encode_classifier` wrote; nothing in it is executed."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
-    return ForestClassifier(**found) if "roots" in found else LinearClassifier(**found)

@@ -1,20 +1,18 @@
-"""From Spark ML's stored stages to numpy."""
+"""From a stored model, whose stages are Spark ML's, to one that is served with numpy."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.classifier import (
-    CalibratedClassifier,
-    ForestClassifier,
-    LinearClassifier,
-)
+from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
+from aerial_kedro.models.serving.model import ENGINE, ServedCard, ServedModel
 from aerial_kedro.models.stored import StoredStage
 
 _REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")
@@ -29,8 +27,40 @@ _NO_SPLIT: dict[str, Any] = {
 }
 
 
-def convert_model(model: TrainedModel) -> CalibratedClassifier:
-    """Convert a stored model, its calibration included.
+def assemble_model(model: TrainedModel) -> ServedModel:
+    """Put a stored model and its backbone together, so that they need neither Spark nor torch.
+
+    Parameters
+    ----------
+    model
+        A stored model. What is served runs on ONNX Runtime in the precision of training: every
+        engine gives the same features.
+
+    Raises
+    ------
+    AerialError
+        If ONNX Runtime has no such precision, or the classifier runs on Spark only.
+    """
+    card, source = model.card, model.source
+    source.check_engine(card.name, ENGINE)
+    return ServedModel(
+        source.backbone.onnx,
+        convert_classifier(model),
+        ServedCard(
+            model_name=card.name,
+            classifier=card.classifier,
+            classes=card.classes,
+            column=card.column,
+            temperature=card.temperature,
+            feature_key=card.feature_key,
+            precision=source.choice.precision,
+            backbone=source.backbone.card,
+        ),
+    )
+
+
+def convert_classifier(model: TrainedModel) -> LinearClassifier | ForestClassifier:
+    """Convert a stored model's classifier, without its calibration.
 
     Raises
     ------
@@ -38,17 +68,14 @@ def convert_model(model: TrainedModel) -> CalibratedClassifier:
         If it is none of the classifiers that are trained here.
     """
     kinds = tuple(stage.kind for stage in model.stored)
-    found: LinearClassifier | ForestClassifier
     if kinds == _REGRESSION:
-        found = _regression(*model.stored)
-    elif kinds == _FOREST:
-        found = _forest(model.stored[0])
-    else:
-        raise AerialError(
-            f"The model {model.card.name!r} is made of {', '.join(kinds)}, which runs on Spark "
-            "only. Train logistic_regression or random_forest (parameter `classifier`)."
-        )
-    return CalibratedClassifier(found, model.card.temperature)
+        return _regression(*model.stored)
+    if kinds == _FOREST:
+        return _forest(model.stored[0])
+    raise AerialError(
+        f"The model {model.card.name!r} is made of {', '.join(kinds)}, which runs on Spark "
+        "only. Train logistic_regression or random_forest (parameter `classifier`)."
+    )
 
 
 def _regression(scaler: StoredStage, regression: StoredStage) -> LinearClassifier:
@@ -80,20 +107,19 @@ def _vector(stored: dict[str, Any]) -> NDArray[np.float64]:
 
 def _matrix(stored: dict[str, Any]) -> NDArray[np.float64]:
     """Read Spark's matrix: column-major unless transposed, sparse where that is smaller."""
-    rows, columns = stored["numRows"], stored["numCols"]
-    major, minor = (rows, columns) if stored["isTransposed"] else (columns, rows)
+    shape = stored["numRows"], stored["numCols"]
     values = np.asarray(stored["values"], dtype=np.float64)
+    by_rows = stored["isTransposed"]
+    order: Literal["C", "F"] = "C" if by_rows else "F"
     if stored["type"] == _DENSE:
-        found = values.reshape(major, minor)
-    else:
-        starts = np.asarray(stored["colPtrs"], dtype=int)
-        found = np.zeros((major, minor))
-        found[np.repeat(np.arange(major), np.diff(starts)), stored["rowIndices"]] = values
-    return found if stored["isTransposed"] else found.T
+        return values.reshape(shape, order=order)
+    form = csr_array if by_rows else csc_array
+    sparse = form((values, stored["rowIndices"], stored["colPtrs"]), shape=shape)
+    return np.asarray(sparse.toarray(order=order))
 
 
 def _forest(stage: StoredStage) -> ForestClassifier:
-    nodes = pa.table(stage.table["nodeData"].combine_chunks().flatten(), _names(stage.table))
+    nodes = pa.Table.from_struct_array(stage.table["nodeData"])
     nodes = nodes.append_column("tree", stage.table["treeID"])
     nodes = nodes.sort_by([("tree", "ascending"), ("id", "ascending")])
     tree, number = nodes["tree"].to_numpy(), nodes["id"].to_numpy()
@@ -122,8 +148,3 @@ def _forest(stage: StoredStage) -> ForestClassifier:
         right=np.where(inner, right + first, itself),
         leaves=counts / counts.sum(axis=1, keepdims=True),
     )
-
-
-def _names(table: pa.Table) -> list[str]:
-    kind = table.schema.field("nodeData").type
-    return [kind.field(index).name for index in range(kind.num_fields)]

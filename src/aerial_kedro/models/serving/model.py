@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.features.artifact import BackboneCard
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
-from aerial_kedro.models.serving.classifier import (
-    CalibratedClassifier,
-    decode_classifier,
-    encode_classifier,
-)
+from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
 
 ENGINE = "onnxruntime"
 _BACKBONE, _CLASSIFIER, _CARD = "backbone.onnx", "classifier.npz", "card.json"
@@ -66,28 +63,45 @@ class ServedModel:
     onnx
         The backbone's file.
     classifier
-        What reads its features.
+        What reads its features; its probabilities are not calibrated yet.
     card
         The description of both.
     """
 
     onnx: bytes
-    classifier: CalibratedClassifier
+    classifier: LinearClassifier | ForestClassifier
     card: ServedCard
+
+    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Calibrated probabilities.
+
+        Parameters
+        ----------
+        features
+            Array of shape ``(n, n_features)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            Array of shape ``(n, classes)``, float64, whose rows sum to 1.
+        """
+        found = self.classifier.probabilities(np.asarray(features, dtype=np.float64))
+        return scale_probabilities(found, self.card.temperature)
 
     def write(self, folder: Path) -> None:
         """Write the model's three files."""
         (folder / _BACKBONE).write_bytes(self.onnx)
-        (folder / _CLASSIFIER).write_bytes(encode_classifier(self.classifier.classifier))
+        np.savez_compressed(folder / _CLASSIFIER, **vars(self.classifier))
         (folder / _CARD).write_text(self.card.model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> ServedModel:
-        """Read what `write` wrote."""
+        """Read what `write` wrote; nothing in it is executed."""
         card = ServedCard.model_validate_json((folder / _CARD).read_bytes())
-        classifier = decode_classifier((folder / _CLASSIFIER).read_bytes())
-        calibrated = CalibratedClassifier(classifier, card.temperature)
-        return cls((folder / _BACKBONE).read_bytes(), calibrated, card)
+        with np.load(folder / _CLASSIFIER, allow_pickle=False) as arrays:
+            found = dict(arrays)
+        kind = ForestClassifier if "roots" in found else LinearClassifier
+        return cls((folder / _BACKBONE).read_bytes(), kind(**found), card)
 
 
 class TilePredictor:
@@ -101,7 +115,7 @@ class TilePredictor:
 
     def __init__(self, model: ServedModel) -> None:
         self.card = model.card
-        self._classifier = model.classifier
+        self._model = model
         self._engine = open_engine(ENGINE, model.card.precision, model.onnx)
 
     def features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,4 +132,4 @@ class TilePredictor:
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Calibrated probabilities, ``(n, classes)``, of pictures, ``(n, size, size, 3)`` uint8."""
-        return self._classifier.probabilities(self.features(pixels))
+        return self._model.probabilities(self.features(pixels))

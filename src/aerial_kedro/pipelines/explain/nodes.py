@@ -13,10 +13,10 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.serving.conversion import assemble_model
 from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.parameters import Names
 from aerial_kedro.pipelines.explain.images import explain_images
-from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.content import RunFacts
 from aerial_kedro.report.pages import render_explained
 from aerial_kedro.report.pictures import ExplainedAnswer

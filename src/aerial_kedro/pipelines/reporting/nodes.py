@@ -18,9 +18,9 @@ from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
 from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.serving.conversion import assemble_model
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.pictures import collect_pictures
-from aerial_kedro.pipelines.serving.nodes import assemble_model
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, SourceFacts
 from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, Record, TilePicture

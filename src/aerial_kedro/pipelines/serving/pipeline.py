@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.models.serving.conversion import assemble_model
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.serving import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -11,7 +11,7 @@ def create_pipeline(**_: object) -> Pipeline:
     return group(
         [
             Node(
-                nodes.assemble_model,
+                assemble_model,
                 "stored_model",
                 "served_model",
                 name="assemble_model",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from aerial_kedro.models.serving.classifier import (
-    CalibratedClassifier,
-    ForestClassifier,
-    LinearClassifier,
-    decode_classifier,
-    encode_classifier,
-)
+from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
+from aerial_kedro.models.serving.model import ServedCard, ServedModel
+from tests.models import make_source
 
 LINEAR = LinearClassifier(
     mean=np.array([1.0, 0.0]),
@@ -28,6 +26,23 @@ FOREST = ForestClassifier(
     right=np.array([2, 1, 2, 3]),
     leaves=np.array([[0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [0.2, 0.8]]),
 )
+
+
+def served(
+    classifier: LinearClassifier | ForestClassifier, temperature: float = 1.0
+) -> ServedModel:
+    source = make_source()
+    card = ServedCard(
+        model_name="oak",
+        classifier="random_forest",
+        classes=["a", "b"],
+        column="features",
+        temperature=temperature,
+        feature_key=source.key,
+        precision="fp32",
+        backbone=source.backbone.card,
+    )
+    return ServedModel(source.backbone.onnx, classifier, card)
 
 
 def test_regression_standardises_and_leaves_out_what_never_varied() -> None:
@@ -50,15 +65,18 @@ def test_a_forest_goes_left_at_the_threshold_itself() -> None:
 def test_temperature_softens() -> None:
     tiles = np.array([[0.0, 0.0]])
     np.testing.assert_allclose(
-        CalibratedClassifier(FOREST, 1.0).probabilities(tiles), FOREST.probabilities(tiles)
+        served(FOREST, 1.0).probabilities(tiles), FOREST.probabilities(tiles)
     )
-    sharp, soft = (CalibratedClassifier(FOREST, t).probabilities(tiles).max() for t in (0.5, 2.0))
+    sharp, soft = (served(FOREST, t).probabilities(tiles).max() for t in (0.5, 2.0))
     assert sharp > 0.6 > soft > 0.5
 
 
 @pytest.mark.parametrize("classifier", [LINEAR, FOREST], ids=["regression", "forest"])
-def test_a_classifier_comes_back_from_disk(classifier: LinearClassifier | ForestClassifier) -> None:
-    again = decode_classifier(encode_classifier(classifier))
+def test_a_classifier_comes_back_from_disk(
+    classifier: LinearClassifier | ForestClassifier, tmp_path: Path
+) -> None:
+    served(classifier).write(tmp_path)
+    again = ServedModel.read(tmp_path).classifier
     tiles = np.random.default_rng(1).normal(size=(5, 2))
     assert type(again) is type(classifier)
     np.testing.assert_array_equal(again.probabilities(tiles), classifier.probabilities(tiles))

@@ -11,7 +11,7 @@ import pytest
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
-from aerial_kedro.models.serving.conversion import convert_model
+from aerial_kedro.models.serving.conversion import assemble_model, convert_classifier
 from aerial_kedro.models.stored import StoredStage
 from tests.models import make_card, make_source
 
@@ -59,8 +59,8 @@ def regression(matrix: dict[str, Any], *, multinomial: bool = True) -> TrainedMo
 
 @pytest.mark.parametrize("form", MATRICES)
 def test_regression_in_every_form_of_a_matrix(form: str) -> None:
-    found = convert_model(regression(MATRICES[form]))
-    assert found.temperature == 1.5
+    found = assemble_model(regression(MATRICES[form]))
+    assert found.card.temperature == 1.5
     assert isinstance(found.classifier, LinearClassifier)
     np.testing.assert_array_equal(found.classifier.coefficients, MATRIX)
     np.testing.assert_array_equal(found.classifier.scale, [0.5, 0.0, 0.25])
@@ -70,7 +70,7 @@ def test_regression_in_every_form_of_a_matrix(form: str) -> None:
 
 def test_binomial_regression_is_refused() -> None:
     with pytest.raises(AerialError, match="Binomial"):
-        convert_model(regression(MATRICES["dense by rows"], multinomial=False))
+        convert_classifier(regression(MATRICES["dense by rows"], multinomial=False))
 
 
 def node(
@@ -109,7 +109,7 @@ def forest(nodes: list[dict[str, Any]]) -> TrainedModel:
 
 
 def test_a_forest_in_whatever_order_its_nodes_were_stored() -> None:
-    found = convert_model(forest([NODES[each] for each in (3, 1, 0, 2)])).classifier
+    found = convert_classifier(forest([NODES[each] for each in (3, 1, 0, 2)]))
     assert isinstance(found, ForestClassifier)
     probabilities = found.probabilities(np.array([[0.0, 0.0], [0.0, 1.0]]))
     np.testing.assert_allclose(probabilities, [[0.625, 0.375], [0.25, 0.75]])
@@ -117,15 +117,15 @@ def test_a_forest_in_whatever_order_its_nodes_were_stored() -> None:
 
 def test_a_forest_that_is_not_whole_is_refused() -> None:
     with pytest.raises(AerialError, match="not whole"):
-        convert_model(forest([NODES[0], NODES[2], NODES[3]]))
+        convert_classifier(forest([NODES[0], NODES[2], NODES[3]]))
 
 
 def test_a_split_by_categories_is_refused() -> None:
     root = node(0, 0, [2.0, 2.0], (1, 2), at=(1, 0.5), categories=3)
     with pytest.raises(AerialError, match="categories"):
-        convert_model(forest([root, *NODES[1:]]))
+        convert_classifier(forest([root, *NODES[1:]]))
 
 
 def test_another_classifier_is_refused_by_name() -> None:
     with pytest.raises(AerialError, match=r"'oak' is made of GBTClassificationModel"):
-        convert_model(model(StoredStage("GBTClassificationModel", {}, pa.table({}))))
+        convert_classifier(model(StoredStage("GBTClassificationModel", {}, pa.table({}))))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from PIL import Image
 
-from aerial_kedro.models.serving import images
-from aerial_kedro.models.serving.images import RefusedImagesError, decode_images
+from aerial_kedro.models.serving import pyfunc
+from aerial_kedro.models.serving.pyfunc import decode_images
 from aerial_kedro.tiles.reading import read_image_file
 
 PIXELS = np.random.default_rng(5).integers(0, 256, (40, 60, 3), dtype=np.uint8)
@@ -35,7 +36,7 @@ def test_a_picture_is_read_as_a_tile_of_a_folder_is(tmp_path: Path, kind: str, s
 
 def test_every_bad_picture_is_named_by_its_row() -> None:
     good = base64.b64encode(encoded("PNG")).decode()
-    with pytest.raises(RefusedImagesError) as refusal:
+    with pytest.raises(MlflowException) as refusal:
         decode_images([good, "?", good, None], 32)
     message = str(refusal.value)
     assert "2 of 4 images" in message
@@ -44,13 +45,13 @@ def test_every_bad_picture_is_named_by_its_row() -> None:
 
 
 def test_many_bad_pictures_make_a_short_message() -> None:
-    with pytest.raises(RefusedImagesError, match="and 15 more"):
+    with pytest.raises(MlflowException, match="and 15 more"):
         decode_images(["?"] * 20, 32)
 
 
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RefusedImagesError, match="There are 257 images"):
+    with pytest.raises(MlflowException, match="There are 257 images"):
         decode_images([""] * 257, 32)
-    monkeypatch.setattr(images, "MOST_CHARACTERS", 10)
-    with pytest.raises(RefusedImagesError, match="12 characters"):
+    monkeypatch.setattr(pyfunc, "MOST_CHARACTERS", 10)
+    with pytest.raises(MlflowException, match="12 characters"):
         decode_images(["A" * 12], 32)
