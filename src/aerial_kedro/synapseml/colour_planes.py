@@ -6,18 +6,39 @@ What lies between entrance and exit is the exported graph, untouched.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import onnx
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from aerial_kedro.features.featurize import STATISTICS_STEP
 
 INPUT, OUTPUT = "pixels", "row"
 N_STATISTICS = 12
-_TO_THE_END = 2**31 - 1
-_PREFIX = "statistics_"
+# Mean, standard deviation, least and greatest value of each colour, on every fourth pixel.
+_STATISTICS = f"""
+statistics (float[batch, 3, rows, columns] {INPUT}) => (float[batch, {N_STATISTICS}] statistics_all)
+<
+  int64[2] statistics_starts = {{0, 0}},
+  int64[2] statistics_ends = {{{2**31 - 1}, {2**31 - 1}}},
+  int64[2] statistics_axes = {{2, 3}},
+  int64[2] statistics_steps = {{{STATISTICS_STEP}, {STATISTICS_STEP}}},
+  float statistics_most = {{255.0}}
+>
+{{
+  statistics_thinned = Slice({INPUT}, statistics_starts, statistics_ends, statistics_axes,
+                             statistics_steps)
+  statistics_scaled = Div(statistics_thinned, statistics_most)
+  statistics_centre = ReduceMean<axes = [2, 3], keepdims = 1>(statistics_scaled)
+  statistics_apart = Sub(statistics_scaled, statistics_centre)
+  statistics_squares = Mul(statistics_apart, statistics_apart)
+  statistics_variance = ReduceMean<axes = [2, 3], keepdims = 0>(statistics_squares)
+  statistics_deviation = Sqrt(statistics_variance)
+  statistics_mean = ReduceMean<axes = [2, 3], keepdims = 0>(statistics_scaled)
+  statistics_least = ReduceMin<axes = [2, 3], keepdims = 0>(statistics_scaled)
+  statistics_greatest = ReduceMax<axes = [2, 3], keepdims = 0>(statistics_scaled)
+  statistics_all = Concat<axis = 1>(statistics_mean, statistics_deviation, statistics_least,
+                                    statistics_greatest)
+}}
+"""
 
 
 def take_colour_planes(network: bytes) -> bytes:
@@ -43,12 +64,13 @@ def take_colour_planes(network: bytes) -> bytes:
         helper.make_node("Transpose", [INPUT], ["pixels_last"], perm=[0, 2, 3, 1]),
         helper.make_node("Cast", ["pixels_last"], [tiles.name], to=TensorProto.UINT8),
     ]
-    statistics = _statistics()
-    leave = helper.make_node("Concat", [features.name, *statistics[-1].output], [OUTPUT], axis=1)
-    nodes = [*entrance, *graph.node, *statistics, leave]
+    statistics = onnx.parser.parse_graph(_STATISTICS)
+    row = [features.name, statistics.output[0].name]
+    leave = helper.make_node("Concat", row, [OUTPUT], axis=1)
+    nodes = [*entrance, *graph.node, *statistics.node, leave]
     del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(_constants())
+    graph.initializer.extend(statistics.initializer)
     graph.input.append(_decimals(INPUT, [3, size, size]))
     graph.output.append(_decimals(OUTPUT, [length + N_STATISTICS]))
     return bytes(model.SerializeToString())
@@ -56,40 +78,3 @@ def take_colour_planes(network: bytes) -> bytes:
 
 def _decimals(name: str, shape: list[int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
-
-
-def _constants() -> list[TensorProto]:
-    values = {
-        "starts": np.array([0, 0]),
-        "ends": np.array([_TO_THE_END, _TO_THE_END]),
-        "axes": np.array([2, 3]),
-        "steps": np.array([STATISTICS_STEP, STATISTICS_STEP]),
-        "most": np.array(255, dtype=np.float32),
-    }
-    return [numpy_helper.from_array(value, _PREFIX + name) for name, value in values.items()]
-
-
-def _statistics() -> list[NodeProto]:
-    """Mean, standard deviation, least and greatest value of each colour, on every fourth pixel."""
-    kept: dict[str, Any] = {"axes": [2, 3], "keepdims": 1}
-    flat: dict[str, Any] = {"axes": [2, 3], "keepdims": 0}
-    return [
-        _node("Slice", ["starts", "ends", "axes", "steps"], "thinned", of_pixels=True),
-        _node("Div", ["thinned", "most"], "scaled"),
-        _node("ReduceMean", ["scaled"], "centre", **kept),
-        _node("Sub", ["scaled", "centre"], "apart"),
-        _node("Mul", ["apart", "apart"], "squares"),
-        _node("ReduceMean", ["squares"], "variance", **flat),
-        _node("Sqrt", ["variance"], "deviation"),
-        _node("ReduceMean", ["scaled"], "mean", **flat),
-        _node("ReduceMin", ["scaled"], "least", **flat),
-        _node("ReduceMax", ["scaled"], "greatest", **flat),
-        _node("Concat", ["mean", "deviation", "least", "greatest"], "all", axis=1),
-    ]
-
-
-def _node(
-    kind: str, inputs: list[str], output: str, *, of_pixels: bool = False, **attributes: Any
-) -> NodeProto:
-    names = [INPUT] * of_pixels + [_PREFIX + each for each in inputs]
-    return helper.make_node(kind, names, [_PREFIX + output], **attributes)
