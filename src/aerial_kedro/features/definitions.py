@@ -51,9 +51,8 @@ def define_backbone(name: str) -> BackboneDefinition:
 
 
 def _define_timm(name: str) -> BackboneDefinition:
-    settings = timm.get_pretrained_cfg(name)
-    if settings is None:  # an architecture that was never trained: the library's usual input
-        return BackboneDefinition(name, "timm", name, 224, _IMAGENET_MEAN, _IMAGENET_STD)
+    # An architecture that was never trained takes the library's usual input.
+    settings = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
     red, green, blue = settings.mean
     red_std, green_std, blue_std = settings.std
     return BackboneDefinition(

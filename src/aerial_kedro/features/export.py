@@ -28,7 +28,7 @@ from aerial_kedro.features.weights import load_backbone
 LOGGER = logging.getLogger(__name__)
 
 # The oldest runtime that must read the file (SynapseML's) reads opset 13; transformers need 17.
-OPSETS = (13, 17)
+_OPSET, _NEWER_OPSET = 13, 17
 MIN_COSINE = 0.9999
 _PARITY_TILES = 4
 
@@ -142,13 +142,10 @@ def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
 
 def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
     """Write the network in the oldest opset that has all its operators."""
-    *older, newest = OPSETS
-    for opset in older:
-        try:
-            return _write_onnx(network, tiles, opset), opset
-        except torch.onnx.errors.UnsupportedOperatorError:
-            continue
-    return _write_onnx(network, tiles, newest), newest
+    try:
+        return _write_onnx(network, tiles, _OPSET), _OPSET
+    except torch.onnx.errors.UnsupportedOperatorError:
+        return _write_onnx(network, tiles, _NEWER_OPSET), _NEWER_OPSET
 
 
 def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:

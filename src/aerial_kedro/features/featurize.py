@@ -180,18 +180,11 @@ def explain_missing(batches: Batches, size: int) -> Batches:
     pyarrow.RecordBatch
         `QUARANTINE_COLUMNS`, one row a tile.
     """
+    schema = pa.schema([(name, pa.string()) for name in QUARANTINE_COLUMNS])
     with SceneReader() as reader:
         for batch in batches:
-            tiles = batch.to_pylist()
-            reasons = [_reason(tile, size, reader) for tile in tiles]
-            yield pa.RecordBatch.from_arrays(
-                [
-                    pa.array([tile["image_id"] for tile in tiles], pa.string()),
-                    pa.array([tile["href"] for tile in tiles], pa.string()),
-                    pa.array(reasons, pa.string()),
-                ],
-                names=list(QUARANTINE_COLUMNS),
-            )
+            rows = [{**tile, "reason": _reason(tile, size, reader)} for tile in batch.to_pylist()]
+            yield pa.RecordBatch.from_pylist(rows, schema)
 
 
 def _reason(tile: Tile, size: int, reader: SceneReader) -> str:

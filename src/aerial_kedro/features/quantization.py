@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +24,11 @@ _QUANTIZED = ["Conv", "Add", "Clip", "Relu"]
 
 class _Tiles(quantization.CalibrationDataReader):  # type: ignore[misc]  # untyped
     def __init__(self, tiles: np.ndarray) -> None:
-        self._batches: Iterator[np.ndarray] = iter(
-            [tiles[start : start + _BATCH] for start in range(0, len(tiles), _BATCH)]
-        )
+        starts = range(0, len(tiles), _BATCH)
+        self._batches = iter([{"tiles": tiles[at : at + _BATCH]} for at in starts])
 
     def get_next(self) -> dict[str, np.ndarray] | None:
-        batch = next(self._batches, None)
-        return None if batch is None else {"tiles": batch}
+        return next(self._batches, None)
 
 
 def name_calibration(tiles: Sequence[tuple[str, str]]) -> str:

@@ -11,8 +11,13 @@ from scipy.sparse import csc_array, csr_array
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
-from aerial_kedro.models.serving.model import ENGINE, ServedCard, ServedModel
+from aerial_kedro.models.serving.model import (
+    ENGINE,
+    ForestClassifier,
+    LinearClassifier,
+    ServedCard,
+    ServedModel,
+)
 from aerial_kedro.models.stored import StoredStage
 
 _REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")

@@ -12,7 +12,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
+from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.engines import AUTO, has_graphics_card, open_engine
 from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.known import name_export
@@ -110,19 +110,16 @@ def _quantize_once(
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
     pairs = [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
     calibration = quantization.name_calibration(pairs)
+    # The same weights, preprocessing and features.
+    same = {"architecture", "weights_sha256", "input_size", "mean", "std", "stages"}
+    expected = {**exported.card.model_dump(include=same), "calibration": calibration}
     for each in stored:
-        if _same_network(each.card, exported.card) and each.card.calibration == calibration:
+        if each.card.model_dump(include=set(expected)) == expected:
             LOGGER.info("The int8 backbone that is stored was calibrated on these tiles already")
             return each
     pixels = _read(wanted, sample, exported.card.input_size)
     LOGGER.info("Calibrating int8 on %d tiles", len(pixels))
     return quantization.quantize_backbone(exported, np.array(list(pixels.values())), calibration)
-
-
-def _same_network(first: BackboneCard, second: BackboneCard) -> bool:
-    """Whether two backbones have the same weights, preprocessing and features."""
-    fields = ("architecture", "weights_sha256", "input_size", "mean", "std", "stages")
-    return all(getattr(first, name) == getattr(second, name) for name in fields)
 
 
 def measure_precision(

@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aerial_kedro.models.serving.classifier import ForestClassifier, LinearClassifier
-from aerial_kedro.models.serving.model import ServedCard, ServedModel
+from aerial_kedro.models.serving.model import (
+    ForestClassifier,
+    LinearClassifier,
+    ServedCard,
+    ServedModel,
+)
 from tests.models import make_source
 
 LINEAR = LinearClassifier(
