@@ -13,7 +13,13 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.cluster.blob_storage import BlobStorage, read_credential, share
+from aerial_kedro.cluster.blob_storage import (
+    StorageCredential,
+    check_storage,
+    is_in_storage,
+    read_credential,
+    share,
+)
 from aerial_kedro.cluster.checks import explain_worker_failure
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
@@ -64,7 +70,7 @@ class ProjectHooks:
     ) -> None:
         """Refuse what cannot end well before hours are spent; give Spark its packages."""
         try:
-            self._storage.check()
+            check_storage(*self._storage)
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
             _check_request(pipeline, catalog)
@@ -107,19 +113,18 @@ def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
             )
 
 
-def _share_credential(loader: ProjectConfigLoader) -> BlobStorage:
+def _share_credential(loader: ProjectConfigLoader) -> tuple[str, StorageCredential]:
     """Let this process, Spark's workers and Hadoop know how storage is opened."""
     try:
         entry = loader["credentials"].get("storage", {})
     except MissingConfigException:
         entry = {}
     roots = loader["globals"]
-    storage = BlobStorage(read_credential(entry), roots["root"])
-    spark.set_root(roots["spark_root"])
-    spark.set_hadoop_secrets(storage.credential.hadoop(roots["spark_root"]))
-    if storage.is_used:
-        spark.set_worker_environment(share(storage.credential))
-    return storage
+    credential = read_credential(entry)
+    spark.set_storage(roots["spark_root"], credential.hadoop(roots["spark_root"]))
+    if is_in_storage(roots["root"]):
+        spark.set_worker_environment(share(credential))
+    return roots["root"], credential
 
 
 def _share_access_rules(parameters: dict[str, Any]) -> None:

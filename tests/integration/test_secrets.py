@@ -32,7 +32,7 @@ SCRIPT = """
         "spark.redaction.regex": shown,
     })
     spark.set_worker_environment(share(credential))
-    spark.set_hadoop_secrets(credential.hadoop(root))
+    spark.set_storage(folder, credential.hadoop(root))
     session = spark.session()
     context = session.sparkContext
     assert context._jsc.hadoopConfiguration().get(

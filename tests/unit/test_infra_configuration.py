@@ -69,7 +69,10 @@ class TestConfiguration:
         assert loader["spark"]["spark.driver.host"] == VARIABLES["driverAddress"]
         assert HEADER["SPARK_SECRET"] not in str(environment)
         credential = read_credential(loader["credentials"]["storage"])
-        assert credential.secrets() == []
+        assert credential.environment().keys() == {
+            "AZURE_STORAGE_ACCOUNT_NAME",
+            "AZURE_STORAGE_ACCOUNT",
+        }
         hadoop = credential.hadoop(environment["AERIAL_SPARK_ROOT"])
         assert any("MsiTokenProvider" in value for value in hadoop.values())
 

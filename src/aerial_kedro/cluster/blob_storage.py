@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,14 +118,6 @@ class StorageCredential(BaseModel):
             return {f"fs.azure.sas.{place.username}.{host}": sas.removeprefix("?")}
         return {f"{name}.{host}": value for name, value in self._oauth().items()}
 
-    def secrets(self) -> list[str]:
-        """Return what must never be shown."""
-        return [
-            value
-            for value in (self._key(), self._sas(), self._plain().get("client_secret"))
-            if value
-        ]
-
     def open_container(self, root: str) -> ContainerClient:
         """Open a container so that a failure shows within seconds."""
         place = urlsplit(root)
@@ -143,11 +134,10 @@ class StorageCredential(BaseModel):
             return ContainerClient.from_connection_string(text, container, **patience)
         account = self.account or str(place.hostname).split(".", 1)[0]
         url = f"https://{account}.blob.core.windows.net"
-        return ContainerClient(url, container, credential=self._for_sdk(), **patience)
+        opener = self._key() or self._sas() or self._identity()
+        return ContainerClient(url, container, credential=opener, **patience)
 
-    def _for_sdk(self) -> Any:
-        if self._key() or self._sas():
-            return self._key() or self._sas()
+    def _identity(self) -> ClientSecretCredential | DefaultAzureCredential:
         if self.client_id and self.client_secret and self.tenant_id:
             secret = self.client_secret.get_secret_value()
             return ClientSecretCredential(self.tenant_id, self.client_id, secret)
@@ -199,15 +189,11 @@ def read_credential(entry: Mapping[str, Any]) -> StorageCredential:
     try:
         return StorageCredential.model_validate(dict(entry))
     except ValidationError as error:
-        # The errors' own text quotes what was given.
-        problems = "; ".join(_problems(error))
+        # The error's own text quotes what was given.
+        problems = "; ".join(
+            ": ".join(map(str, [*each["loc"], each["msg"]])) for each in error.errors()
+        )
         raise AerialError(f"The storage credential makes no sense: {problems}. {_HINT}.") from None
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for each in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(part) for part in each["loc"])
-        yield f"{where}: {each['msg']}" if where else str(each["msg"])
 
 
 def share(credential: StorageCredential) -> dict[str, str]:
@@ -244,30 +230,9 @@ def python_address(spark_address: str) -> str:
     return f"abfs://{place.username}@{host.removesuffix(_BLOB_HOST)}{_DFS_HOST}{path}"
 
 
-@dataclass(frozen=True)
-class BlobStorage:
-    """The root of a run and what opens it.
-
-    Parameters
-    ----------
-    credential
-        What opens it.
-    root
-        Container, and folder, as adlfs writes it; or a folder of this machine.
-    """
-
-    credential: StorageCredential
-    root: str
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the root is in blob storage."""
-        return urlsplit(self.root).scheme in _REMOTE
-
-    def check(self) -> None:
-        """Look whether the container is there and may be listed, before hours are spent."""
-        if self.is_used:
-            check_storage(self.root, self.credential)
+def is_in_storage(root: str) -> bool:
+    """Return whether an address is in blob storage, rather than a folder of this machine."""
+    return urlsplit(root).scheme in _REMOTE
 
 
 def check_storage(root: str, credential: StorageCredential) -> None:
@@ -276,7 +241,7 @@ def check_storage(root: str, credential: StorageCredential) -> None:
     Parameters
     ----------
     root
-        Container, and folder, as adlfs writes it.
+        Container, and folder, as adlfs writes it; a folder of this machine is not looked for.
     credential
         What opens it.
 
@@ -285,6 +250,8 @@ def check_storage(root: str, credential: StorageCredential) -> None:
     AerialError
         Naming what to set: it is not there, does not answer, or refuses.
     """
+    if not is_in_storage(root):
+        return
     container = urlsplit(root).username or urlsplit(root).hostname
     account = credential.account or "the account of AERIAL_ROOT"
     try:

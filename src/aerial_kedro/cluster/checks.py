@@ -6,12 +6,10 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark.errors import PySparkRuntimeError
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from aerial_kedro.errors import AerialError
@@ -73,30 +71,6 @@ def check_archive(archives: str) -> None:
                 "and name the file in AERIAL_EXECUTORS, or unset that where workers have a Python "
                 "of their own with this project."
             )
-
-
-def start_session(
-    builder: SparkSession.Builder, settings: Mapping[str, str | bool | float | int | None]
-) -> SparkSession:
-    """Start a session.
-
-    Raises
-    ------
-    AerialError
-        If Java ends before it answers, or no session comes of it.
-    """
-    try:
-        return builder.getOrCreate()
-    except (PySparkRuntimeError, Py4JError) as error:
-        packages = settings.get("spark.jars.packages")
-        raise AerialError(
-            f"Spark does not start at {settings.get('spark.master')}. "
-            + (f"If its libraries ({packages}) could not be fetched, " if packages else "If so, ")
-            + "the lines above say which: give Java the way to a Maven repository "
-            "(spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster in "
-            "conf/local/spark.yml), or put them into Spark's jars folder. If its own address is "
-            "refused, set AERIAL_DRIVER_HOST to one of this machine."
-        ) from error
 
 
 def wait_for_executor(session: SparkSession, master: str) -> None:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from aerial_kedro.cluster.checks import (
     check_archive,
     check_filesystem,
     check_master,
-    start_session,
     wait_for_executor,
 )
 from aerial_kedro.errors import AerialError
@@ -29,8 +30,8 @@ _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _LOG_SETTINGS = "-Dlog4j2.configurationFile="
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
-_hadoop_secrets: dict[str, str] = {}
-_root: list[str] = []
+_hadoop_settings: dict[str, str] = {}
+_ROOT = "fs.defaultFS"
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -86,19 +87,23 @@ def set_worker_environment(variables: Mapping[str, str]) -> None:
     _worker_environment.update(variables)
 
 
-def set_hadoop_secrets(settings: Mapping[str, str]) -> None:
-    """Remember Hadoop settings that must not be seen; the next session to start gets them.
+def set_storage(spark_root: str, secrets: Mapping[str, str]) -> None:
+    """Remember the root that Spark must be able to open; the next session to start looks for it.
 
-    They go to Hadoop's configuration once the session runs, never through Spark's own: that one is
-    on the command line of the driver's Java and on Spark's pages.
+    Parameters
+    ----------
+    spark_root
+        The root, as Spark writes it.
+    secrets
+        Hadoop settings that must not be seen. They go to Hadoop's configuration once the session
+        runs, never through Spark's own: that one is on the command line of the driver's Java and
+        on Spark's pages.
     """
-    _hadoop_secrets.clear()
-    _hadoop_secrets.update(settings)
-
-
-def set_root(spark_root: str) -> None:
-    """Remember the root that Spark must be able to open."""
-    _root[:] = [spark_root]
+    _hadoop_settings.clear()
+    _hadoop_settings.update(secrets)
+    if "://" in spark_root:
+        # MLflow copies a model through the default file system, whatever its address says.
+        _hadoop_settings[_ROOT] = spark_root
 
 
 def check_cluster() -> None:
@@ -114,7 +119,13 @@ def check_cluster() -> None:
 
 
 def session() -> SparkSession:
-    """Return the run's Spark session; start it if there is none yet."""
+    """Return the run's Spark session; start it if there is none yet.
+
+    Raises
+    ------
+    AerialError
+        If Java ends before it answers, Spark cannot open its root, or no worker answers.
+    """
     active = SparkSession.getActiveSession() or _start()
     active.sparkContext.environment.update(_worker_environment)
     return active
@@ -132,15 +143,24 @@ def _start() -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
     settings = {**_settings, _JAVA_OPTIONS: _java_options()}
     builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
-    started = start_session(builder, _settings)
+    try:
+        started = builder.getOrCreate()
+    except (PySparkRuntimeError, Py4JError) as error:
+        packages = _settings.get("spark.jars.packages")
+        raise AerialError(
+            f"Spark does not start at {_settings.get('spark.master')}. "
+            + (f"If its libraries ({packages}) could not be fetched, " if packages else "If so, ")
+            + "the lines above say which: give Java the way to a Maven repository "
+            "(spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster in "
+            "conf/local/spark.yml), or put them into Spark's jars folder. If its own address is "
+            "refused, set AERIAL_DRIVER_HOST to one of this machine."
+        ) from error
     started.sparkContext.setLogLevel("ERROR")
     hadoop = started.sparkContext._jsc.hadoopConfiguration()
-    for name, value in _hadoop_secrets.items():
+    for name, value in _hadoop_settings.items():
         hadoop.set(name, value)
-    if _root and "://" in _root[0]:
-        # MLflow copies a model through the default file system, whatever its address says.
-        hadoop.set("fs.defaultFS", _root[0])
-        check_filesystem(started, _root[0])
+    if _ROOT in _hadoop_settings:
+        check_filesystem(started, _hadoop_settings[_ROOT])
     wait_for_executor(started, str(_settings.get("spark.master", "")))
     return started
 

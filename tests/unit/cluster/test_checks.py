@@ -10,7 +10,7 @@ import pytest
 from kedro.io import DataCatalog
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
+from aerial_kedro.cluster.blob_storage import StorageCredential
 from aerial_kedro.cluster.checks import check_archive, check_master, explain_worker_failure
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.digits import pipeline as digits
@@ -43,7 +43,7 @@ def test_only_what_needs_spark_asks_for_its_master(
 ) -> None:
     monkeypatch.setattr(spark, "_settings", {"spark.master": f"spark://127.0.0.1:{free_port}"})
     hooks = ProjectHooks()
-    hooks._storage = BlobStorage(StorageCredential(), str(tmp_path))
+    hooks._storage = str(tmp_path), StorageCredential()
     tutorial, download = digits.create_pipeline(), digits.create_download_pipeline()
     for pipeline in (tutorial, download, tutorial.only_nodes_with_namespaces(["digits"])):
         hooks.before_pipeline_run({}, pipeline, DataCatalog())

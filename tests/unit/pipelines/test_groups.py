@@ -7,7 +7,7 @@ import click
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
-from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
+from aerial_kedro.cluster.blob_storage import StorageCredential
 from aerial_kedro.errors import AerialError
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.labels.classes import LandCoverClasses
@@ -45,7 +45,7 @@ def test_an_empty_group_is_taken_out() -> None:
 @pytest.fixture
 def hooks(tmp_path: Path) -> ProjectHooks:
     found = ProjectHooks()
-    found._storage = BlobStorage(StorageCredential(), str(tmp_path))
+    found._storage = str(tmp_path), StorageCredential()
     return found
 
 
