@@ -16,7 +16,6 @@ from pystac_client.stac_api_io import StacApiIO
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules, current_rules
-from aerial_kedro.imagery.http import retries
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.search import SearchRequest, read_request
 
@@ -119,7 +118,7 @@ def _open(api_url: str, rules: AccessRules) -> Client:
         if answer.is_redirect:
             check(urljoin(str(answer.url), answer.headers["location"]))
 
-    stac_io = StacApiIO(max_retries=retries(rules))
+    stac_io = StacApiIO(max_retries=rules.retry_policy())
     stac_io.session.hooks["response"].append(check_redirect)
     # Given to `StacApiIO`, these two would be forgotten here.
     return Client.open(api_url, stac_io=stac_io, timeout=_TIMEOUT_S, request_modifier=check_request)

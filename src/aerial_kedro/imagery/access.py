@@ -1,15 +1,17 @@
-"""Which hosts imagery may be read from, and which services sign addresses there."""
+"""Which hosts imagery may be read from, which services sign there, how requests are repeated."""
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import os
 import re
+from fnmatch import fnmatchcase
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
+import requests
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from urllib3.util.retry import Retry
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import Items
@@ -18,6 +20,13 @@ from aerial_kedro.parameters import Items
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
 
 PLANETARY_COMPUTER = "planetary_computer"
+
+CONNECT_S, SILENCE_S = 10, 30
+"""How long a server may take to be reached, and to send the next bytes, in seconds."""
+
+_LONGEST_WAIT_S = 60
+_THROTTLED = (429, 500, 502, 503, 504)
+_CONNECTION_ATTEMPTS = 2
 
 # Anything else (a backslash, a blank, a line break) is read in another way by another parser, and
 # the host that was checked would not be the host that is contacted.
@@ -105,7 +114,7 @@ class AccessRules(BaseModel):
             host = host_of(href)
         except ValueError as error:
             raise AerialError(f"The address {href!r} is not read: {error}.") from None
-        if not any(_matches(host, pattern) for pattern in self.hosts):
+        if not any(fnmatchcase(host, pattern) for pattern in self.hosts):
             raise AerialError(
                 f"The scene {href} is on the host {host}, which is not among those that imagery "
                 f"may be read from ({', '.join(self.hosts) or 'none'}). If you trust it, add it to "
@@ -116,7 +125,27 @@ class AccessRules(BaseModel):
     def service_of(self, href: str) -> str | None:
         """Return the service that signs an address, or None."""
         host = host_of(href)
-        return next((rule.service for rule in self.signers if _matches(host, rule.host)), None)
+        return next((rule.service for rule in self.signers if fnmatchcase(host, rule.host)), None)
+
+    def retry_policy(self) -> Retry:
+        """Return how often and after which pauses to repeat a request; `Retry-After` is obeyed."""
+        return Retry(
+            self.retries,
+            connect=min(self.retries, _CONNECTION_ATTEMPTS),
+            backoff_factor=self.retry_delay_s,
+            status_forcelist=_THROTTLED,
+            allowed_methods=None,  # a search is a POST, and changes nothing either
+            retry_after_max=_LONGEST_WAIT_S,
+            raise_on_status=False,
+        )
+
+    def http_session(self) -> requests.Session:
+        """Return a session that repeats requests as `retry_policy` describes."""
+        session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(max_retries=self.retry_policy())
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        return session
 
 
 def host_of(href: str) -> str:
@@ -161,13 +190,4 @@ def is_this_machine(host: str) -> bool:
 
 def current_rules() -> AccessRules:
     """Return the rules of this process: those of the run, else the defaults."""
-    return _parsed(os.environ.get(RULES_VARIABLE, ""))
-
-
-@functools.lru_cache(maxsize=8)
-def _parsed(text: str) -> AccessRules:
-    return AccessRules.model_validate_json(text) if text else AccessRules()
-
-
-def _matches(host: str, pattern: str) -> bool:
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+    return AccessRules.model_validate_json(os.environ.get(RULES_VARIABLE) or "{}")

@@ -11,8 +11,7 @@ import requests
 from rasterio._err import CPLE_BaseError
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.imagery.access import AccessRules, host_of
-from aerial_kedro.imagery.http import CONNECT_S, SILENCE_S, http_session
+from aerial_kedro.imagery.access import CONNECT_S, SILENCE_S, AccessRules, host_of
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.signing import SigningError, shared_signing
 
@@ -123,7 +122,7 @@ def fingerprint(url: str, rules: AccessRules) -> str:
     requests.RequestException
         If it does not answer, or refuses.
     """
-    with http_session(rules) as session:
+    with rules.http_session() as session:
         answer = session.get(
             url,
             headers={"Range": "bytes=0-0"},

@@ -12,8 +12,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from aerial_kedro.imagery.access import PLANETARY_COMPUTER, AccessRules, host_of
-from aerial_kedro.imagery.http import CONNECT_S, SILENCE_S, http_session
+from aerial_kedro.imagery.access import (
+    CONNECT_S,
+    PLANETARY_COMPUTER,
+    SILENCE_S,
+    AccessRules,
+    host_of,
+)
 from aerial_kedro.imagery.redaction import keep_out_of_logs, redact
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~%&=+:/-]+")
@@ -34,21 +39,16 @@ class Token:
     ----------
     query
         The query to append to an address.
-    expires, fetched
-        When it expires, and when it was requested, in seconds since 1970.
+    fetched, renew_at
+        When it was requested, and when to request another one, in seconds since 1970.
     is_renewal
         Whether it was requested because another one was refused.
     """
 
     query: str
-    expires: float
     fetched: float
+    renew_at: float
     is_renewal: bool
-
-    @property
-    def renew_at(self) -> float:
-        """Time at which to request another one, in seconds since 1970."""
-        return self.expires - min(_MARGIN_S, (self.expires - self.fetched) / 10)
 
     def append_to(self, href: str) -> str:
         """Return an address with the signature."""
@@ -124,8 +124,9 @@ class Signing:
             token = self._tokens.get(key)
             if token is None or _is_due(token, href, refused):
                 query, expires = _fetch(service, href, container, self._rules)
-                token = Token(query, expires.timestamp(), time.time(), refused is not None)
-                self._tokens[key] = token
+                now, end = time.time(), expires.timestamp()
+                renew_at = end - min(_MARGIN_S, (end - now) / 10)
+                token = self._tokens[key] = Token(query, now, renew_at, refused is not None)
         return SignedAddress(token.append_to(href), token.renew_at)
 
 
@@ -171,7 +172,7 @@ def _ask_planetary_computer(
 
 
 def _ask_service(url: str, rules: AccessRules) -> tuple[str, datetime]:
-    with http_session(rules) as session:
+    with rules.http_session() as session:
         answer = session.get(url, timeout=(CONNECT_S, SILENCE_S), allow_redirects=False)
         answer.raise_for_status()
         content = answer.json()
