@@ -4,8 +4,7 @@ import warnings
 
 from aerial_kedro.framework.configuration import ProjectConfigLoader, environment_variable
 from aerial_kedro.framework.console import ConsoleHook
-from aerial_kedro.framework.context import ProjectContext
-from aerial_kedro.framework.session import ProjectSession
+from aerial_kedro.framework.session import ProjectContext, ProjectSession
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.synapseml.hooks import SynapseMLHooks
 from aerial_kedro.tracking.hook import RunHistoryHook

@@ -1,4 +1,4 @@
-"""The session of a run: one at a time, and what is wrong with the command without a traceback."""
+"""The session of a run and its context: one run at a time, errors without a traceback."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import contextlib
 from typing import Any
 
 import click
+from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.validation import ParameterValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.run_lock import one_run_at_a_time
+from aerial_kedro.models.grid import check_grid
+from aerial_kedro.pipelines import compare_models
 
 
 class ProjectSession(KedroSession):
@@ -47,3 +50,21 @@ class ProjectSession(KedroSession):
                 f"There is no pipeline {', '.join(map(repr, names))}. There are: "
                 f"{', '.join(sorted(pipelines.keys()))}."
             ) from error
+
+
+class ProjectContext(KedroContext):
+    """Kedro's context, which wires `compare_models` from the grid that its parameters hold.
+
+    Kedro registers pipelines before parameters are known and offers no other place to wire one by
+    them. Not a hook: kedro-viz makes a context without hooks, and draws the grid as well.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        parameters = self.config_loader["parameters"]
+        classifier = parameters["classifier"]
+        try:
+            grid = check_grid(parameters["compare_models"], classifier)
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
+        pipelines["compare_models"] = compare_models.create_pipeline(grid, classifier)

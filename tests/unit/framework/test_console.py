@@ -12,8 +12,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
-from aerial_kedro.framework.console import ConsoleHook
-from aerial_kedro.framework.progress_bar import ProgressBar
+from aerial_kedro.framework.console import ConsoleHook, ProgressBar
 
 STEP = re.compile(r"(.+?) +\d+\.\d s")
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from aerial_kedro.datasets import progress
-from aerial_kedro.framework.progress_bar import ProgressBar
+from aerial_kedro.framework.console import ProgressBar
 
 
 class Terminal(io.StringIO):
