@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
 from aerial_kedro.pipelines.reporting.nodes import draw_map_images
 from aerial_kedro.pipelines.reporting.report import count_unsure
-from aerial_kedro.pipelines.scoring.nodes import draw_maps, locate_tiles
+from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.report.colours import UNSURE as GREY
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 
@@ -50,7 +51,7 @@ def test_unsure_has_the_value_and_the_colour_after_the_classes() -> None:
 
 
 def test_predictions_stay_beside_what_the_map_shows() -> None:
-    polygons = locate_tiles(mapped(SMOOTH))
+    polygons = polygons_of_tiles(mapped(SMOOTH))
     assert polygons.crs.to_string() == "OGC:CRS84"
     assert polygons["mapped_class"].tolist() == ["Forest"] * 4 + ["Water"] + ["Forest"] * 4 + [
         "Water"

@@ -12,9 +12,9 @@ from aerial_kedro.features.source import EngineChoice, FeatureRequest, FeatureSo
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.score_folder.nodes import (
     check_readable,
-    draw_scored_maps,
     take_source,
 )
+from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.tiles.records import QuarantineSummary
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
 from tests.models import make_card, make_source
@@ -94,7 +94,7 @@ def test_the_map_has_the_values_of_the_table_or_of_the_model(
     classes: tuple[str, ...], value: int
 ) -> None:
     tiles = grid_tiles([cell_of_origin()]).assign(mapped_class="Developed", probability=0.5)
-    maps = draw_scored_maps(tiles, model(classes=classes).card, CLASSES)
+    maps = draw_maps(tiles, CLASSES, model(classes=classes).card)
     assert list(maps) == ["map_2018"]
     assert maps["map_2018"].pixels[0].tolist() == [[value]]
 
@@ -103,5 +103,5 @@ def test_a_map_without_a_year_is_called_map() -> None:
     tiles = grid_tiles([cell_of_origin()]).assign(
         mapped_class="Forest", probability=0.5, year=pd.array([None], dtype="Int32")
     )
-    assert list(draw_scored_maps(tiles, model().card, CLASSES)) == ["map"]
-    assert draw_scored_maps(tiles.iloc[:0], model().card, CLASSES) == {}
+    assert list(draw_maps(tiles, CLASSES, model().card)) == ["map"]
+    assert draw_maps(tiles.iloc[:0], CLASSES, model().card) == {}

@@ -1,20 +1,19 @@
 """Wiring of the acquisition of imagery."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines.acquisition import nodes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn a search into a scene list."""
     return group(
         [
-            Node(
+            node_of(
                 nodes.list_scenes,
                 ["stac_items", "params:acquisition", "params:imagery"],
                 "acquired_scenes",
-                name="list_scenes",
             )
         ],
         "acquisition",

@@ -1,11 +1,11 @@
 """Wiring of the main job from class folders."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines import featurization, training
 from aerial_kedro.pipelines.data_ingestion.nodes import summarise_catalog
 from aerial_kedro.pipelines.from_folders import nodes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reporting.pipeline import create_folder_pipeline
 from aerial_kedro.pipelines.scoring.pipeline import create_table_pipeline
 
@@ -25,7 +25,7 @@ def create_ingestion() -> Pipeline:
     """Class folders in, the tile catalog out."""
     return group(
         [
-            Node(
+            node_of(
                 nodes.catalog_folders,
                 [
                     "tile_folders",
@@ -35,19 +35,12 @@ def create_ingestion() -> Pipeline:
                     "params:year",
                 ],
                 "tile_catalog",
-                name="catalog_folders",
             ),
-            Node(
-                nodes.describe_split,
-                ["tile_catalog", "params:split"],
-                "split_check",
-                name="describe_split",
-            ),
-            Node(
+            node_of(nodes.describe_split, ["tile_catalog", "params:split"], "split_check"),
+            node_of(
                 summarise_catalog,
                 ["tile_catalog", "params:max_nodata_fraction"],
                 "catalog_summary",
-                name="summarise_catalog",
             ),
         ],
         "data_ingestion",

@@ -10,11 +10,9 @@ from pyspark.sql import DataFrame
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import is_plug_in
 from aerial_kedro.features.source import FeatureRequest, FeatureSource
-from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
-from aerial_kedro.pipelines.scoring.nodes import draw_years, map_located
-from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.pipelines.scoring.nodes import map_located
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
@@ -104,16 +102,6 @@ def map_scored(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
             "No tile has coordinates, so no map is drawn: it needs tile_summaries.csv beside them"
         )
     return mapped
-
-
-def draw_scored_maps(
-    mapped: pd.DataFrame, card: ModelCard, classes: LandCoverClasses
-) -> dict[str, Raster]:
-    """Draw the map in the values of the land-cover table, or in the model's own classes."""
-    names = classes.names
-    if not set(card.classes) <= set(names):
-        names = card.classes
-    return draw_years(mapped, names)
 
 
 def summarise_scores(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import geopandas as gpd
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -12,9 +11,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.maps.drawing import map_of_tiles, polygons_of_tiles
+from aerial_kedro.maps.drawing import map_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
-from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import PREDICTION_COLUMNS
@@ -123,21 +122,24 @@ def map_located(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
     return located.assign(mapped_class=mapped_classes(located, settings))
 
 
-def draw_maps(mapped: pd.DataFrame, classes: LandCoverClasses) -> dict[str, Raster]:
-    """Draw ``map_<year>`` for each year; tiles that are unsure have the value after the classes."""
-    return draw_years(mapped, classes.names)
-
-
-def draw_years(mapped: pd.DataFrame, names: list[str]) -> dict[str, Raster]:
+def draw_maps(
+    mapped: pd.DataFrame, classes: LandCoverClasses, card: ModelCard | None = None
+) -> dict[str, Raster]:
     """Draw ``map_<year>`` for each year, ``map`` of the tiles that have none.
 
     Parameters
     ----------
     mapped
         The table of `map_tiles`.
-    names
-        Class names, in the order of the map's values; the one after them is for unsure tiles.
+    classes
+        The land-cover table, in the order of the map's values; the one after them is for unsure
+        tiles.
+    card
+        Of a model that may know other classes: then the values are those of its own.
     """
+    names = classes.names
+    if card and not set(card.classes) <= set(names):
+        names = card.classes
     shown = [*names, UNSURE]
     colours = class_colours(shown)
     maps = {}
@@ -145,8 +147,3 @@ def draw_years(mapped: pd.DataFrame, names: list[str]) -> dict[str, Raster]:
         name = "map" if pd.isna(year) else f"map_{year!s}"
         maps[name] = map_of_tiles(tiles.reset_index(drop=True), shown, colours)
     return maps
-
-
-def locate_tiles(mapped: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Give every prediction its square on the ground."""
-    return polygons_of_tiles(mapped)

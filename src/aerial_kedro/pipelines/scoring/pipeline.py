@@ -2,8 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.pipelines.change.pipeline import create_comparison
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.scoring import nodes
 
 
@@ -15,8 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
 def create_table_pipeline() -> Pipeline:
     """Wire the part that tiles without coordinates have as well."""
     return create_prediction_pipeline() + group(
-        [Node(nodes.select_test, "predictions", "test_predictions", name="select_test")],
-        "scoring",
+        [node_of(nodes.select_test, "predictions", "test_predictions")], "scoring"
     )
 
 
@@ -24,18 +24,12 @@ def create_prediction_pipeline() -> Pipeline:
     """Wire the part that tiles without labels have as well."""
     return group(
         [
-            Node(
+            node_of(
                 nodes.score_tiles,
                 ["tile_catalog", "tile_features", "trained_model", "feature_source"],
                 "predictions",
-                name="score_tiles",
             ),
-            Node(
-                nodes.tabulate_predictions,
-                "predictions",
-                "predictions_csv",
-                name="tabulate_predictions",
-            ),
+            node_of(nodes.tabulate_predictions, "predictions", "predictions_csv"),
         ],
         "scoring",
     )
@@ -45,9 +39,9 @@ def create_map_pipeline() -> Pipeline:
     """Wire the part that needs coordinates."""
     return create_comparison() + group(
         [
-            Node(nodes.map_tiles, ["predictions", "params:mapping"], "mapped", name="map_tiles"),
-            Node(nodes.draw_maps, ["mapped", "params:land_cover"], "maps", name="draw_maps"),
-            Node(nodes.locate_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
+            node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped"),
+            node_of(nodes.draw_maps, ["mapped", "params:land_cover"], "maps"),
+            Node(polygons_of_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
         ],
         "scoring",
     )
