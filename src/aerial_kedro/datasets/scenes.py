@@ -17,7 +17,7 @@ from aerial_kedro.datasets.listing import ListedFile, list_folder
 from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
-from aerial_kedro.imagery.remote import RemoteReadError, fingerprint, is_remote, read_remote
+from aerial_kedro.imagery.remote import fingerprint, is_remote, read_remote
 from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
 from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.land_cover import LandCoverRaster
@@ -113,27 +113,16 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     def _read_one(self, scene: ListedScene) -> SceneHeader:
         href, year = check_href(scene.href), scene.year or self._year
         if is_remote(href):
-            header = _read_remote_header(href, year)
+            rules = current_rules()
+
+            def read(url: str) -> SceneHeader:
+                return read_header(f"/vsicurl/{url}", href, fingerprint(url, rules), year)
+
+            header = read_remote(href, rules, read)
         else:
             [file] = list_folder(href, f"A scene of {self._path}", "Mend the list.")
             header = read_header(gdal_path(href), href, file.source_version, year)
         return dataclasses.replace(header, year=scene.year or header.year)
-
-
-def _read_remote_header(href: str, year: int | None) -> SceneHeader:
-    rules = current_rules()
-
-    def read(url: str) -> SceneHeader:
-        return read_header(f"/vsicurl/{url}", href, fingerprint(url, rules), year)
-
-    try:
-        return read_remote(href, rules, read)
-    except RemoteReadError as error:
-        raise AerialError(
-            f"The scene {href} cannot be read ({error}). If its server is there and lets you read "
-            "it, run again later: an interrupted run goes on. If it stays so, take the scene out "
-            "of the list."
-        ) from None
 
 
 class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):

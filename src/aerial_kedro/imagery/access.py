@@ -7,7 +7,7 @@ import os
 import re
 from fnmatch import fnmatchcase
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -43,7 +43,7 @@ def _check_pattern(host: str) -> str:
 
 def _check_service(service: str) -> str:
     if service != PLANETARY_COMPUTER:
-        checked_url(service)
+        host_of(service)
     return service
 
 
@@ -149,18 +149,7 @@ class AccessRules(BaseModel):
 
 
 def host_of(href: str) -> str:
-    """Return the host of a plain web address, in lower case.
-
-    Raises
-    ------
-    ValueError
-        If it is no plain web address (see `checked_url`).
-    """
-    return str(checked_url(href).hostname)
-
-
-def checked_url(href: str) -> SplitResult:
-    """Parse a web address, if it is one that every parser reads in the same way.
+    """Return the host of a web address, in lower case, if every parser reads it in the same way.
 
     Raises
     ------
@@ -175,13 +164,12 @@ def checked_url(href: str) -> SplitResult:
         raise ValueError("it carries a name or a password")
     if not parts.hostname:
         raise ValueError("it names no host")
-    if parts.scheme.lower() == "http" and not is_this_machine(parts.hostname):
+    if parts.scheme.lower() == "http" and not _is_this_machine(parts.hostname):
         raise ValueError("it is not encrypted; use https://")
-    return parts
+    return parts.hostname
 
 
-def is_this_machine(host: str) -> bool:
-    """Return whether a host is the loopback interface."""
+def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

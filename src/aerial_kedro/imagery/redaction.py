@@ -60,14 +60,11 @@ def unsigned(href: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
-class _Redaction(logging.Filter):
-    """Rewrites records that quote an address with a query."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if "?" in message:
-            record.msg, record.args = redact(message), ()
-        return True
+def _redact_record(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    if "?" in message:
+        record.msg, record.args = redact(message), ()
+    return True
 
 
 @functools.lru_cache(maxsize=1)
@@ -75,6 +72,5 @@ def keep_out_of_logs() -> None:
     """Keep queries out of what libraries log in this process; call it before the first signing."""
     # A logger's filter does not see the records of the loggers below it.
     known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _QUOTING]
-    redaction = _Redaction()
     for name in {*known, *_QUOTING, "rasterio._env", "rasterio._err", "urllib3.connectionpool"}:
-        logging.getLogger(name).addFilter(redaction)
+        logging.getLogger(name).addFilter(_redact_record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 import rasterio
@@ -22,13 +23,8 @@ T = TypeVar("T")
 ATTEMPTS = 3
 
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_PARTIAL = 206
 # A damaged file read through a warp raises GDAL's own error, which rasterio keeps to itself.
 _READ_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
-
-
-class RemoteReadError(Exception):
-    """A scene on the web could not be read; the message holds no signature."""
 
 
 def is_remote(href: str) -> bool:
@@ -78,9 +74,8 @@ def read_remote(href: str, rules: AccessRules, read: Callable[[str], T]) -> T:
     Raises
     ------
     AerialError
-        If the rules do not allow the address.
-    RemoteReadError
-        If it cannot be read; the message holds no signature.
+        If the rules do not allow the address, or it cannot be read; the message holds no
+        signature.
     """
     signing, signed = shared_signing(rules), None
     try:
@@ -94,13 +89,18 @@ def read_remote(href: str, rules: AccessRules, read: Callable[[str], T]) -> T:
                         raise
             return read(signing.sign(href, refused=signed).url)
     except SigningError as error:
-        raise RemoteReadError(str(error)) from None
+        reason = str(error)
     except Exception as error:
-        if _has_failed_on_the_way(error):
-            raise RemoteReadError(redact(cause(error))) from None
-        if isinstance(error, AerialError):
-            raise AerialError(redact(error)) from None
-        raise
+        if not _has_failed_on_the_way(error):
+            if isinstance(error, AerialError):
+                raise AerialError(redact(error)) from None
+            raise
+        reason = redact(cause(error))
+    raise AerialError(
+        f"The scene {href} cannot be read ({reason}). If its server is there and lets you read "
+        "it, run again later: an interrupted run goes on. If it stays so, take the scene out "
+        "of the list."
+    )
 
 
 def _has_failed_on_the_way(error: BaseException | None) -> bool:
@@ -139,7 +139,7 @@ def fingerprint(url: str, rules: AccessRules) -> str:
                     f"The address {shown} points on to {target}. Put that one into the list."
                 )
             total = answer.headers.get("Content-Range", "").rpartition("/")[2]
-            if answer.status_code != _PARTIAL or not total.isdigit():
+            if answer.status_code != HTTPStatus.PARTIAL_CONTENT or not total.isdigit():
                 raise AerialError(
                     f"The server {host_of(url)} does not send parts of files (HTTP ranges), so "
                     f"that {shown} can only be had whole. Download the scenes and give their "

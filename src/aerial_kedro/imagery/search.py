@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.imagery.access import checked_url
+from aerial_kedro.imagery.access import host_of
 from aerial_kedro.parameters import Items, Year, check_parameters
 
 _CORNERS = 4
@@ -50,7 +51,8 @@ class SearchRequest(BaseModel):
     @field_validator("api_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        if checked_url(url).query:
+        host_of(url)
+        if urlsplit(url).query:
             raise ValueError("give the address of the landing page, without a query")
         return url.rstrip("/")
 
