@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, cast
 
 import click
@@ -18,7 +17,6 @@ from aerial_kedro.cluster.blob_storage import (
     check_storage,
     is_in_storage,
     read_credential,
-    share,
 )
 from aerial_kedro.cluster.checks import explain_worker_failure
 from aerial_kedro.errors import AerialError
@@ -123,15 +121,14 @@ def _share_credential(loader: ProjectConfigLoader) -> tuple[str, StorageCredenti
     credential = read_credential(entry)
     spark.set_storage(roots["spark_root"], credential.hadoop(roots["spark_root"]))
     if is_in_storage(roots["root"]):
-        spark.set_worker_environment(share(credential))
+        spark.share_environment(credential.environment())
     return roots["root"], credential
 
 
 def _share_access_rules(parameters: dict[str, Any]) -> None:
     """Let this process and Spark's workers know where imagery may be read from."""
     rules = check_parameters(AccessRules, parameters, "imagery").model_dump_json()
-    os.environ[RULES_VARIABLE] = rules
-    spark.set_worker_environment({RULES_VARIABLE: rules})
+    spark.share_environment({RULES_VARIABLE: rules})
 
 
 def _missing_input(error: Exception) -> str | None:

@@ -17,7 +17,7 @@ KEY = "ZmFrZS1rZXktdGhhdC1vcGVucy1ub3RoaW5n"
 SCRIPT = """
     import sys
     from aerial_kedro.cluster import spark
-    from aerial_kedro.cluster.blob_storage import read_credential, share
+    from aerial_kedro.cluster.blob_storage import read_credential
 
     key, folder, shown = sys.argv[1:]
     root = "abfss://naip@account.dfs.core.windows.net/md"
@@ -31,7 +31,7 @@ SCRIPT = """
         "spark.eventLog.dir": "file://" + folder,
         "spark.redaction.regex": shown,
     })
-    spark.set_worker_environment(share(credential))
+    spark.share_environment(credential.environment())
     spark.set_storage(folder, credential.hadoop(root))
     session = spark.session()
     context = session.sparkContext

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -194,13 +193,6 @@ def read_credential(entry: Mapping[str, Any]) -> StorageCredential:
             ": ".join(map(str, [*each["loc"], each["msg"]])) for each in error.errors()
         )
         raise AerialError(f"The storage credential makes no sense: {problems}. {_HINT}.") from None
-
-
-def share(credential: StorageCredential) -> dict[str, str]:
-    """Set the environment variables of a credential in this process; return them for others."""
-    variables = credential.environment()
-    os.environ.update(variables)
-    return variables
 
 
 def python_address(spark_address: str) -> str:

@@ -82,8 +82,9 @@ def _names(value: object) -> list[str]:
     return [name.strip() for name in str(value or "").split(",") if name.strip()]
 
 
-def set_worker_environment(variables: Mapping[str, str]) -> None:
-    """Remember environment variables for Spark's Python workers; the next `session` sets them."""
+def share_environment(variables: Mapping[str, str]) -> None:
+    """Set environment variables in this process, and with the next `session` in Spark's workers."""
+    os.environ.update(variables)
     _worker_environment.update(variables)
 
 

@@ -24,9 +24,9 @@ def own_rules(web: Web) -> Iterator[dict[str, object]]:
     with pytest.MonkeyPatch.context() as patch:
         text = AccessRules.model_validate(rules).model_dump_json()
         patch.setenv(RULES_VARIABLE, text)
-        spark.set_worker_environment({RULES_VARIABLE: text})
+        spark.share_environment({RULES_VARIABLE: text})
         yield rules
-    spark.set_worker_environment({RULES_VARIABLE: ""})
+        spark.share_environment({RULES_VARIABLE: ""})
 
 
 @pytest.fixture

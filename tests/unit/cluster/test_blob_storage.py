@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from aerial_kedro.cluster import blob_storage
+from aerial_kedro.cluster import blob_storage, spark
 from aerial_kedro.cluster.blob_storage import (
     StorageCredential,
     check_storage,
@@ -110,7 +110,8 @@ def test_a_key_is_shared_with_this_process(monkeypatch: pytest.MonkeyPatch) -> N
     given = credential(account_name="account", account_key=KEY)
     for name in given.environment():
         monkeypatch.setenv(name, "other")
-    blob_storage.share(given)
+    monkeypatch.setattr(spark, "_worker_environment", {})
+    spark.share_environment(given.environment())
     assert os.environ["AZURE_STORAGE_ACCESS_KEY"] == KEY
 
 
