@@ -1,11 +1,11 @@
-"""What checked parameters share: lists written as one word, years, errors that name values."""
+"""What checked values share: a model, lists written as one word, years, errors that name them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from aerial_kedro.errors import AerialError
 
@@ -13,6 +13,12 @@ FIRST_YEAR, LAST_YEAR = 1930, 2099
 """Years that aerial images and land cover may be of."""
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class CheckedModel(BaseModel):
+    """A group of values that refuses names it does not know, and does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def split_items(value: Any) -> Any:

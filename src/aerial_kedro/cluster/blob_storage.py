@@ -15,9 +15,10 @@ from azure.core.exceptions import (
 )
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.storage.blob import ContainerClient
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import CheckedModel
 
 _REMOTE = ("abfs", "abfss", "az", "wasb", "wasbs")
 _BLOB_HOST, _DFS_HOST = ".blob.core.windows.net", ".dfs.core.windows.net"
@@ -38,7 +39,7 @@ _VARIABLES = {
 }
 
 
-class StorageCredential(BaseModel):
+class StorageCredential(CheckedModel):
     """What opens the storage account: the entry ``storage`` of the credentials.
 
     Parameters
@@ -54,8 +55,6 @@ class StorageCredential(BaseModel):
     client_id, client_secret, tenant_id
         Or a service principal. With none of these, the identity of the machine.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     account_name: str | None = None
     account_key: SecretStr | None = None

@@ -50,9 +50,11 @@ def one_run_at_a_time(root: str) -> Iterator[None]:
             held.enter_context(lock)
             _sign(folder)
         except Timeout:
+            # Empty for the moment between taking the lock and signing it.
+            holder = (folder / LOCK_NAME).read_text(encoding="utf-8") or "just started"
             raise AerialError(
-                f"The folder {folder} is in use by another run ({_holder(folder)}): wait until it "
-                "ends, or give this run a folder of its own in AERIAL_KEDRO_DATA."
+                f"The folder {folder} is in use by another run ({holder}): wait until it ends, or "
+                "give this run a folder of its own in AERIAL_KEDRO_DATA."
             ) from None
         except OSError as error:
             if error.errno not in _WITHOUT_LOCKS:
@@ -73,8 +75,3 @@ def _sign(folder: Path) -> None:
     started = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     text = f"process {os.getpid()} on {socket.gethostname()}, started {started}"
     (folder / LOCK_NAME).write_text(text, encoding="utf-8")
-
-
-def _holder(folder: Path) -> str:
-    # Empty for the moment between taking the lock and signing it.
-    return (folder / LOCK_NAME).read_text(encoding="utf-8") or "just started"

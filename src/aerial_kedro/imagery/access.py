@@ -10,11 +10,11 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import requests
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from urllib3.util.retry import Retry
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Items
+from aerial_kedro.parameters import CheckedModel, Items
 
 # How the rules of a run reach the Python workers of Spark, which see no configuration.
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
@@ -50,7 +50,7 @@ def _check_service(service: str) -> str:
 _Host = Annotated[str, AfterValidator(_check_pattern)]
 
 
-class SignerRule(BaseModel):
+class SignerRule(CheckedModel):
     """Which service signs the addresses of a host.
 
     Parameters
@@ -62,13 +62,11 @@ class SignerRule(BaseModel):
         ``<service>/<host>/<first folder>`` answers ``{"token": …, "msft:expiry": …}``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     host: _Host
     service: Annotated[str, AfterValidator(_check_service)]
 
 
-class AccessRules(BaseModel):
+class AccessRules(CheckedModel):
     """The parameters ``imagery``: what may be read over HTTP, and how.
 
     Parameters
@@ -85,8 +83,6 @@ class AccessRules(BaseModel):
     threads
         How many headers of scenes are read at a time.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     hosts: Annotated[tuple[_Host, ...], Items] = ("naipeuwest.blob.core.windows.net",)
     signers: tuple[SignerRule, ...] = (

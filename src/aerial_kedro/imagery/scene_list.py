@@ -9,20 +9,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.redaction import redact, unsigned
 from aerial_kedro.imagery.search import SearchRequest
-from aerial_kedro.parameters import Year
+from aerial_kedro.parameters import CheckedModel, Year
 
 _YEAR_DIGITS = 4
 _METRES_PER_DEGREE = 111_320.0
 _BANDS = 4  # as NAIP has; items do not state theirs
 
 
-class ListedScene(BaseModel):
+class ListedScene(CheckedModel):
     """A scene of a list.
 
     Parameters
@@ -41,8 +41,6 @@ class ListedScene(BaseModel):
         Ground sample distance in metres.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     href: str = Field(min_length=1)
     item_id: str | None = None
     year: Year | None = None
@@ -58,7 +56,7 @@ class ListedScene(BaseModel):
         return href
 
 
-class SceneList(BaseModel):
+class SceneList(CheckedModel):
     """Scenes to run the main job on; ``scenes_root`` may name the file that holds it.
 
     Parameters
@@ -68,8 +66,6 @@ class SceneList(BaseModel):
     request
         The search that found them, if one did.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     scenes: tuple[ListedScene, ...]
     request: SearchRequest | None = None

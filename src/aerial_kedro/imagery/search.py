@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import host_of
-from aerial_kedro.parameters import Items, Year, check_parameters
+from aerial_kedro.parameters import CheckedModel, Items, Year, check_parameters
 
 _CORNERS = 4
 
 
-class SearchRequest(BaseModel):
+class SearchRequest(CheckedModel):
     """The parameters ``acquisition``: a place and years in a collection of a STAC API.
 
     Parameters
@@ -38,8 +38,6 @@ class SearchRequest(BaseModel):
     >>> SearchRequest(bbox="-117.8/34.0/-117.6/34.2", years="2018/2020").years
     (2018, 2020)
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     api_url: str = "https://planetarycomputer.microsoft.com/api/stac/v1"
     collection: str = Field(default="naip", min_length=1)

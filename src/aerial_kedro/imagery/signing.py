@@ -149,9 +149,20 @@ def _fetch(service: str, href: str, container: str, rules: AccessRules) -> tuple
     host = host_of(href)
     try:
         if service == PLANETARY_COMPUTER:
-            query, expires = _ask_planetary_computer(host.partition(".")[0], container, rules)
+            from planetary_computer import sas  # noqa: PLC0415  (only where something is signed)
+
+            sas.TOKEN_CACHE.clear()  # tokens are kept here, by whether they were refused
+            account = host.partition(".")[0]
+            token = sas.get_token(account, container, rules.retries, rules.retry_delay_s)
+            query, expires = token.token, token.expiry
         else:
-            query, expires = _ask_service(f"{service.rstrip('/')}/{host}/{container}", rules)
+            url = f"{service.rstrip('/')}/{host}/{container}"
+            with rules.http_session() as session:
+                answer = session.get(url, timeout=(CONNECT_S, SILENCE_S), allow_redirects=False)
+                answer.raise_for_status()
+                content = answer.json()
+            query = str(content["token"])
+            expires = datetime.fromisoformat(str(content["msft:expiry"]))
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise SigningError(
             f"{service} gave no signature for {host}/{container}: {redact(error)}"
@@ -159,21 +170,3 @@ def _fetch(service: str, href: str, container: str, rules: AccessRules) -> tuple
     if not _TOKEN.fullmatch(query):
         raise SigningError(f"what {service} gave for {host}/{container} is no signature")
     return query, expires
-
-
-def _ask_planetary_computer(
-    account: str, container: str, rules: AccessRules
-) -> tuple[str, datetime]:
-    from planetary_computer import sas  # noqa: PLC0415  (only where something is signed)
-
-    sas.TOKEN_CACHE.clear()  # tokens are kept here, by whether they were refused
-    token = sas.get_token(account, container, rules.retries, rules.retry_delay_s)
-    return token.token, token.expiry
-
-
-def _ask_service(url: str, rules: AccessRules) -> tuple[str, datetime]:
-    with rules.http_session() as session:
-        answer = session.get(url, timeout=(CONNECT_S, SILENCE_S), allow_redirects=False)
-        answer.raise_for_status()
-        content = answer.json()
-        return str(content["token"]), datetime.fromisoformat(str(content["msft:expiry"]))
