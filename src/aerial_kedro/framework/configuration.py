@@ -15,7 +15,6 @@ from omegaconf.errors import InterpolationResolutionError
 
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 _LAYER = re.compile(r".*/0\d_([a-z_]+)(?:/|$)")  # the innermost
-_ABSENT = object()
 _ROOTS = ("root", "spark_root")
 
 
@@ -37,14 +36,12 @@ def with_layers(catalog: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def environment_variable(name: str, default: Any = _ABSENT) -> Any:
+def environment_variable(name: str, *default: Any) -> Any:
     """Resolve ``${env:NAME}`` or ``${env:NAME,default}`` in configuration files."""
     value = os.environ.get(name)
-    if value:
-        return value
-    if default is _ABSENT:
+    if not value and not default:
         raise KeyError(name)
-    return default
+    return value or default[0]
 
 
 class ProjectConfigLoader(OmegaConfigLoader):

@@ -1,5 +1,5 @@
-"""From a folder of unlabelled tiles and a trained model to predictions and, with places, a map."""
+"""From tiles or scenes without labels and a stored model to predictions and, with places, maps."""
 
-from aerial_kedro.pipelines.score_folder.pipeline import create_pipeline
+from aerial_kedro.pipelines.score_folder.pipeline import create_pipeline, create_scene_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_pipeline", "create_scene_pipeline"]

@@ -1,4 +1,4 @@
-"""Nodes that score a folder of unlabelled tiles."""
+"""Nodes that score tiles without labels, of a folder or of scenes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import is_plug_in
@@ -13,6 +14,7 @@ from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.pipelines.scoring.nodes import map_located
+from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
 from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
 from aerial_kedro.tiles.folders import TileTree
 from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
@@ -33,6 +35,35 @@ def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
     for remark in remarks_on(tree):
         LOGGER.warning("%s", remark)
     return rows_of_files(tree, year)
+
+
+def catalog_without_labels(tiles: DataFrame) -> DataFrame:
+    """Make the tile catalog of scenes that no land cover is known of.
+
+    Parameters
+    ----------
+    tiles
+        `TILE_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the catalog; those of labels and splits are null.
+
+    Raises
+    ------
+    AerialError
+        If there is no tile.
+    """
+    if tiles.isEmpty():
+        raise AerialError(
+            "No tile lies whole inside a scene. Give larger scenes, or a smaller tile: "
+            "--params=tile_size_m=50."
+        )
+    unknown = {**LABEL_COLUMNS, **SPLIT_COLUMNS}
+    return tiles.select(
+        *TILE_COLUMNS, *[F.lit(None).cast(kind).alias(name) for name, kind in unknown.items()]
+    )
 
 
 def take_source(

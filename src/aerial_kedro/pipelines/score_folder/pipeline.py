@@ -1,13 +1,14 @@
-"""Wiring of the scoring of a folder: the main job's nodes on a catalog of its own."""
+"""Wiring of scoring without labels: the main job's nodes on a catalog of its own."""
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
 from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.score_folder import nodes
 from aerial_kedro.pipelines.scoring.nodes import draw_maps
-from aerial_kedro.pipelines.scoring.pipeline import create_prediction_pipeline
+from aerial_kedro.pipelines.scoring.pipeline import create_map_pipeline, create_prediction_pipeline
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -34,10 +35,26 @@ def create_pipeline(**_: object) -> Pipeline:
         ],
         "scoring",
     )
-    return ingestion + create_predictions() + outputs
+    return ingestion + _create_predictions() + outputs
 
 
-def create_predictions() -> Pipeline:
+def create_scene_pipeline(**_: object) -> Pipeline:
+    """Scenes without land cover and a stored model in; predictions, maps and change out."""
+    ingestion = group(
+        [
+            node_of(
+                lay_tiles,
+                ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
+                "tiles",
+            ),
+            node_of(nodes.catalog_without_labels, "tiles", "score_catalog"),
+        ],
+        "data_ingestion",
+    )
+    return ingestion + _create_predictions() + create_map_pipeline()
+
+
+def _create_predictions() -> Pipeline:
     """Featurize `score_catalog` as the model's features were, check that, and predict."""
     checks = group(
         [
