@@ -6,14 +6,14 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
-from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
 
 
-class RunParameters(BaseModel):
+class RunParameters(CheckedModel):
     """The flat run parameters of `conf/base/parameters.yml`.
 
     Parameters
@@ -55,14 +55,9 @@ class RunParameters(BaseModel):
         The run stops above this share of unreadable tiles.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        # A model or folder may be called 2018. All else is strict: nodes take the values as they
-        # were given, not as they could be read.
-        coerce_numbers_to_str=True,
-    )
+    # A model or folder may be called 2018. All else is strict: nodes take the values as they were
+    # given, not as they could be read.
+    model_config = ConfigDict(allow_inf_nan=False, coerce_numbers_to_str=True)
 
     scenes_root: str
     landcover_path: str
@@ -89,7 +84,7 @@ class RunParameters(BaseModel):
 def check_run_parameters(
     parameters: Mapping[str, Any],
     declared: Mapping[str, Any],
-    model: type[RunParameters] = RunParameters,
+    model: type[RunParameters],
 ) -> RunParameters:
     """Check the run parameters.
 

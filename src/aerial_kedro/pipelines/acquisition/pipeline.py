@@ -8,13 +8,5 @@ from aerial_kedro.pipelines.grouping import group, node_of
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn a search into a scene list."""
-    return group(
-        [
-            node_of(
-                nodes.list_scenes,
-                ["stac_items", "params:acquisition", "params:imagery"],
-                "acquired_scenes",
-            )
-        ],
-        "acquisition",
-    )
+    inputs = ["stac_items", "params:acquisition", "params:imagery"]
+    return group([node_of(nodes.list_scenes, inputs, "acquired_scenes")], "acquisition")
