@@ -67,13 +67,13 @@ class ConsoleHook:
 
     @hook_impl
     def before_dataset_loaded(self, node: Node) -> None:
-        """Take the time: a step begins with its first input."""
-        self._begin(node)
+        """Take the time: a step begins with its first input, or without inputs when it runs."""
+        if node.name not in self._started:
+            self._started[node.name] = time.monotonic()
+            self._unsaved[node.name] = set(node.outputs)
+            self._bar.begin(describe_step(node.name))
 
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Take the time: a step without inputs begins here."""
-        self._begin(node)
+    before_node_run = before_dataset_loaded
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
@@ -102,12 +102,6 @@ class ConsoleHook:
             LOGGER.info("Nothing was made: every output is there already.")
         for line in describe_results(self._made, catalog):
             LOGGER.info("%s", line)
-
-    def _begin(self, node: Node) -> None:
-        if node.name not in self._started:
-            self._started[node.name] = time.monotonic()
-            self._unsaved[node.name] = set(node.outputs)
-            self._bar.begin(describe_step(node.name))
 
     def _end_if_saved(self, node: Node) -> None:
         if not self._unsaved[node.name]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
@@ -22,14 +21,13 @@ T = TypeVar("T")
 # by itself; this is for dropped connections and signatures that have run out.
 ATTEMPTS = 3
 
-_WEB = re.compile(r"https?://", re.IGNORECASE)
 # A damaged file read through a warp raises GDAL's own error, which rasterio keeps to itself.
 _READ_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError)
 
 
 def is_remote(href: str) -> bool:
     """Return whether an address is read over HTTP."""
-    return _WEB.match(href) is not None
+    return href.lower().startswith(("http://", "https://"))
 
 
 def gdal_environment(rules: AccessRules) -> rasterio.Env:
