@@ -1,4 +1,7 @@
-"""What checked values share: a model, lists written as one word, years, errors that name them."""
+"""What checked parameters share: lists written as one word, years, errors that name values.
+
+Results that are kept as records share their base with them.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ FIRST_YEAR, LAST_YEAR = 1930, 2099
 M = TypeVar("M", bound=BaseModel)
 
 
-class CheckedModel(BaseModel):
-    """A group of values that refuses names it does not know, and does not change."""
+class Record(BaseModel):
+    """A group of parameters or a result: unchangeable, and without fields that it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
-from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, Record
 
 
-class RunParameters(CheckedModel):
+class RunParameters(Record):
     """The flat run parameters of `conf/base/parameters.yml`.
 
     Parameters

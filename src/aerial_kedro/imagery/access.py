@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from urllib3.util.retry import Retry
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import CheckedModel, Items
+from aerial_kedro.parameters import Items, Record
 
 # How the rules of a run reach the Python workers of Spark, which see no configuration.
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
@@ -50,7 +50,7 @@ def _check_service(service: str) -> str:
 _Host = Annotated[str, AfterValidator(_check_pattern)]
 
 
-class SignerRule(CheckedModel):
+class SignerRule(Record):
     """Which service signs the addresses of a host.
 
     Parameters
@@ -66,7 +66,7 @@ class SignerRule(CheckedModel):
     service: Annotated[str, AfterValidator(_check_service)]
 
 
-class AccessRules(CheckedModel):
+class AccessRules(Record):
     """The parameters ``imagery``: what may be read over HTTP, and how.
 
     Parameters
