@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.parameters import Record
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Least probabilities for which the trade-off is reported."""
 
 
-class Abstention(BaseModel):
+class Abstention(Record, allow_inf_nan=False):
     """Accuracy of a model that abstains below a probability.
 
     Parameters
@@ -31,14 +32,12 @@ class Abstention(BaseModel):
         abstains on all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     min_probability: float
     share_unsure: float
     accuracy_sure: float | None
 
 
-class AbstentionSummary(BaseModel):
+class AbstentionSummary(Record, allow_inf_nan=False):
     """Abstention as the map has it, and as it would be with other limits.
 
     Parameters
@@ -51,8 +50,6 @@ class AbstentionSummary(BaseModel):
     curve
         Figures with other limits, rising.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     as_mapped: Abstention
     accuracy_unsure: float | None

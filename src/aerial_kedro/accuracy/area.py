@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.parameters import Record
 
 Z_95 = 1.96
 """Standard normal quantile of a 95 % interval, rounded as the paper rounds it."""
@@ -41,17 +41,15 @@ class UnsampledClassError(ValueError):
         )
 
 
-class Estimate(BaseModel):
+class Estimate(Record, allow_inf_nan=False):
     """An estimated value with its standard error and 95 % interval, all in its units."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     value: float
     standard_error: float
     interval: Interval
 
 
-class ClassArea(BaseModel):
+class ClassArea(Record, allow_inf_nan=False):
     """Area and accuracy of one class.
 
     Parameters
@@ -67,18 +65,14 @@ class ClassArea(BaseModel):
         class.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     mapped: float
     area: Estimate
     users_accuracy: Estimate | None
     producers_accuracy: Estimate | None
 
 
-class AdjustedAreas(BaseModel):
+class AdjustedAreas(Record):
     """Error-adjusted areas of all classes, and the accuracies weighted by area."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     overall_accuracy: Estimate
     per_class: dict[str, ClassArea]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.confusion import check_labels, class_codes
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.parameters import Record
 
 RESAMPLES = 500
 """Number of resamples for one interval."""
@@ -22,7 +22,7 @@ _DRAWS_AT_A_TIME = 4_000_000
 """Draws of blocks held in memory at once (32 MB)."""
 
 
-class BootstrapIntervals(BaseModel):
+class BootstrapIntervals(Record):
     """Intervals of an evaluation by block bootstrap.
 
     Parameters
@@ -32,8 +32,6 @@ class BootstrapIntervals(BaseModel):
     blocks
         Number of blocks.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     accuracy: Interval | None
     macro_f1: Interval | None
@@ -169,7 +167,7 @@ def _percentile_interval(values: NDArray[np.float64]) -> Interval:
     return Interval(lower=float(lower), upper=float(upper))
 
 
-class PairedComparison(BaseModel):
+class PairedComparison(Record):
     """Two classifiers' macro-F1 on the same tiles, and how sure it is which is the better.
 
     Parameters
@@ -183,8 +181,6 @@ class PairedComparison(BaseModel):
     blocks, tiles
         Number of blocks that were resampled, and of tiles in them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     difference: float
     interval: Interval | None

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
+from aerial_kedro.parameters import Record
 
-class ClassAccuracy(BaseModel):
+
+class ClassAccuracy(Record, allow_inf_nan=False):
     """Accuracy of one class.
 
     Parameters
@@ -34,15 +35,13 @@ class ClassAccuracy(BaseModel):
         Number of reference tiles.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     users_accuracy: float | None
     producers_accuracy: float | None
     f1: float | None
     support: int
 
 
-class Confusion(BaseModel):
+class Confusion(Record):
     """A reference class that was predicted as another.
 
     Parameters
@@ -54,8 +53,6 @@ class Confusion(BaseModel):
     of
         Number of tiles of the reference class.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     reference: str
     predicted: str

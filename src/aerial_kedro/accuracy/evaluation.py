@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from aerial_kedro.accuracy.bootstrap import block_bootstrap
 from aerial_kedro.accuracy.confusion import (
@@ -24,9 +23,10 @@ from aerial_kedro.accuracy.reliability import (
     expected_calibration_error,
     reliability_curve,
 )
+from aerial_kedro.parameters import Record
 
 
-class Evaluation(BaseModel):
+class Evaluation(Record):
     """Agreement of predicted with reference labels on one set of tiles.
 
     Parameters
@@ -54,8 +54,6 @@ class Evaluation(BaseModel):
     blocks
         Number of spatial blocks behind the intervals; None without blocks.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     classes: list[str]
     n: int

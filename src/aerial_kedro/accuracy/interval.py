@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from aerial_kedro.parameters import Record
 
 
-class Interval(BaseModel):
+class Interval(Record, allow_inf_nan=False):
     """A range that holds the true value at a stated level of confidence.
 
     Parameters
@@ -22,8 +24,6 @@ class Interval(BaseModel):
     >>> Interval(lower=0.71, upper=0.83)
     Interval(lower=0.71, upper=0.83, level=0.95)
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     lower: float
     upper: float

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.stats import binomtest
 
 from aerial_kedro.accuracy.bootstrap import RESAMPLES, TAILS, resample_sums
 from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.parameters import Record
 
 
-class Proportion(BaseModel):
+class Proportion(Record, allow_inf_nan=False):
     """How many of some cases are hits.
 
     Parameters
@@ -26,8 +27,6 @@ class Proportion(BaseModel):
     interval
         95 % interval of the ratio; None without a case.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     hits: int = Field(ge=0)
     cases: int = Field(ge=0)

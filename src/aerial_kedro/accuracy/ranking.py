@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.proportion import wilson
+from aerial_kedro.parameters import Record
 
 
-class ComparedModel(BaseModel):
+class ComparedModel(Record):
     """One model of a comparison.
 
     Parameters
@@ -35,8 +34,6 @@ class ComparedModel(BaseModel):
         Its evaluation on the two held-out splits.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str
     backbone: str
     classifier: str
@@ -50,7 +47,7 @@ class ComparedModel(BaseModel):
     test: Evaluation
 
 
-class RankedModel(BaseModel):
+class RankedModel(Record):
     """A model with its rank.
 
     Parameters
@@ -61,13 +58,11 @@ class RankedModel(BaseModel):
         The model.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     rank: int
     model: ComparedModel
 
 
-class Ranking(BaseModel):
+class Ranking(Record):
     """Models in the order of their macro-F1 on validation.
 
     Parameters
@@ -77,8 +72,6 @@ class Ranking(BaseModel):
     remarks
         Reasons in words why the order may mean little.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: list[RankedModel]
     remarks: list[str]

@@ -13,18 +13,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from aerial_kedro.accuracy.confusion import class_codes
+from aerial_kedro.parameters import Record
 
 _BINS = 10
 SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may sum from 1: those stored as float32 do by about 1e-6."""
 
 
-class ReliabilityBin(BaseModel):
+class ReliabilityBin(Record, allow_inf_nan=False):
     """The tiles whose highest probability falls into one bin.
 
     Parameters
@@ -36,8 +36,6 @@ class ReliabilityBin(BaseModel):
     count
         Number of tiles.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     confidence: float
     accuracy: float

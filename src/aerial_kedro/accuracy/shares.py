@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from aerial_kedro.parameters import Record
 
 OTHER = "Other"
 """Row of the classes that are in no group."""
 
 
-class ShareRow(BaseModel):
+class ShareRow(Record, allow_inf_nan=False):
     """Share of the land that a class, or a group of classes, has.
 
     Parameters
@@ -31,8 +33,6 @@ class ShareRow(BaseModel):
         Share by the map less that by the land cover, in percentage points.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     name: str
     members: list[str] = Field(default_factory=list)
     land_cover: float
@@ -41,7 +41,7 @@ class ShareRow(BaseModel):
     difference_points: float
 
 
-class ShareComparison(BaseModel):
+class ShareComparison(Record, allow_inf_nan=False):
     """Shares of one year's map and of the land cover, over the same tiles.
 
     Parameters
@@ -59,8 +59,6 @@ class ShareComparison(BaseModel):
     group_agreement_tiles
         Number of those tiles.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     land_cover_years: list[int]
     tiles: int

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.parameters import Record
 
 FEW_TILES = 10
 """Below this number of tiles, a fold's accuracy is chance."""
 
 
-class RandomSplit(BaseModel):
+class RandomSplit(Record):
     """The chosen classifier, fitted and evaluated on a random split.
 
     Parameters
@@ -25,14 +26,12 @@ class RandomSplit(BaseModel):
         Evaluation on the random test images, without probabilities.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     training_tiles: int
     training_tiles_by_place: int
     evaluation: Evaluation
 
 
-class FoldResult(BaseModel):
+class FoldResult(Record):
     """One fold: the classifier fitted without its blocks, and evaluated on them.
 
     Parameters
@@ -51,8 +50,6 @@ class FoldResult(BaseModel):
         Why the figures are weak or missing; None where they are neither.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str
     tiles: int
     training_tiles: int
@@ -63,7 +60,7 @@ class FoldResult(BaseModel):
     remark: str | None = None
 
 
-class CrossValidation(BaseModel):
+class CrossValidation(Record):
     """The chosen classifier, fitted and evaluated fold by fold.
 
     Parameters
@@ -81,8 +78,6 @@ class CrossValidation(BaseModel):
         could be evaluated.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     description: str
     folds: list[FoldResult]
     mean_accuracy: float | None
@@ -92,7 +87,7 @@ class CrossValidation(BaseModel):
     pooled: Evaluation | None
 
 
-class ValidationSummary(BaseModel):
+class ValidationSummary(Record):
     """Results of the other divisions of the tiles; None for each that was not requested.
 
     Parameters
@@ -106,8 +101,6 @@ class ValidationSummary(BaseModel):
     leave_one_region_out
         Result with a fold for each region.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     random_split: RandomSplit | None = None
     random_split_skipped: str | None = None

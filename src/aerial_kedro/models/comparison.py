@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from aerial_kedro.accuracy.bootstrap import PairedComparison
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.parameters import Record
 
 
-class ModelScores(BaseModel):
+class ModelScores(Record):
     """One classifier's accuracy on tiles that it had not seen.
 
     Parameters
@@ -20,14 +19,12 @@ class ModelScores(BaseModel):
         classifier is chosen by.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     validation: Evaluation
     test: Evaluation
     out_of_fold: Evaluation
 
 
-class TrainingSummary(BaseModel):
+class TrainingSummary(Record):
     """Candidates, the choice and the baselines.
 
     Parameters
@@ -41,8 +38,6 @@ class TrainingSummary(BaseModel):
     baselines
         ``majority`` and ``image_statistics``, on the test split.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     chosen: str
     reason: str

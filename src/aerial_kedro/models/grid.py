@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
-from aerial_kedro.parameters import Items
+from aerial_kedro.parameters import Items, Record
 
 # They become namespaces of the pipeline, in which a dot separates.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -22,7 +22,7 @@ class Combination(NamedTuple):
     setting: str
 
 
-class Grid(BaseModel):
+class Grid(Record):
     """What `conf/base/compare_models/parameters.yml` holds.
 
     Parameters
@@ -34,11 +34,9 @@ class Grid(BaseModel):
         another file of the configuration put in.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     backbones: Annotated[tuple[_Name, ...], Items] = Field(min_length=1)
-    logistic_regression: dict[_Name, LogisticRegressionSettings | None] = {}
-    random_forest: dict[_Name, RandomForestSettings | None] = {}
+    logistic_regression: dict[_Name, LogisticRegressionSettings | None] = Field(default={})
+    random_forest: dict[_Name, RandomForestSettings | None] = Field(default={})
 
     @field_validator("backbones")
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import Column, DataFrame
@@ -18,12 +18,13 @@ from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.stored import StoredStage
+from aerial_kedro.parameters import Record
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
 _SAME_SIZE = 0.05
 
 
-class ModelCard(BaseModel):
+class ModelCard(Record):
     """What is known of a trained classifier.
 
     Parameters
@@ -52,8 +53,6 @@ class ModelCard(BaseModel):
     validation
         Accuracy on the validation split.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = ""
     classifier: str

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.parameters import Record
 
 
-class RegistrySettings(BaseModel):
+class RegistrySettings(Record):
     """How models are registered.
 
     Parameters
@@ -24,8 +25,6 @@ class RegistrySettings(BaseModel):
         When a new version gets the alias: ``better`` than the macro-F1 on validation of the one
         that has it, ``always`` or ``never``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     alias: str = Field(pattern=r"^[A-Za-z0-9_-]+$")

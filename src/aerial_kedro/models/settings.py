@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from aerial_kedro.parameters import Record
 
 
-class ClassifierSettings(BaseModel):
+class ClassifierSettings(Record):
     """What all classifiers have in common.
 
     Parameters
@@ -17,8 +19,6 @@ class ClassifierSettings(BaseModel):
     class_weights
         Weight tiles so that every class counts the same in training.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: Literal["features", "statistics"] = "features"
     class_weights: bool = True

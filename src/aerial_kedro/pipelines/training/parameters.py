@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from aerial_kedro.parameters import Record
 
 
-class ValidationSettings(BaseModel):
+class ValidationSettings(Record):
     """Divisions of the tiles on which the chosen classifier is evaluated besides the split.
 
     Parameters
@@ -17,8 +19,6 @@ class ValidationSettings(BaseModel):
     leave_one_region_out
         A fold for each region; needs ``split.unit=region``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     random_split: bool = True
     folds: int = Field(default=0, ge=0)
