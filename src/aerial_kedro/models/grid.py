@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -13,13 +13,6 @@ from aerial_kedro.parameters import Items, Record
 
 # They become namespaces of the pipeline, in which a dot separates.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-
-
-class Combination(NamedTuple):
-    """One model of the grid, apart from its backbone."""
-
-    classifier: str
-    setting: str
 
 
 class Grid(Record):
@@ -46,8 +39,10 @@ class Grid(Record):
             raise ValueError(f"named twice: {', '.join(twice)}")
         return names
 
-    def combinations(self, classifier: str) -> list[Combination]:
+    def combinations(self, classifier: str) -> list[tuple[str, str]]:
         """List what is trained on each backbone's features, in the order of the files.
+
+        Each is a classifier and the name of its settings.
 
         Parameters
         ----------
@@ -60,14 +55,14 @@ class Grid(Record):
         ...     {"backbones": "a/b", "random_forest": {"deep": {"num_trees": 9, "max_depth": 9}}}
         ... )
         >>> grid.combinations("both")
-        [Combination(classifier='random_forest', setting='deep')]
+        [('random_forest', 'deep')]
         """
         groups: dict[str, Mapping[str, Any]] = {
             "logistic_regression": self.logistic_regression,
             "random_forest": self.random_forest,
         }
         return [
-            Combination(name, setting)
+            (name, setting)
             for name, settings in groups.items()
             if classifier == name or classifier not in groups
             for setting, values in settings.items()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.grid import Combination, check_grid
+from aerial_kedro.models.grid import check_grid
 
 FOREST = {"num_trees": 10, "max_depth": 5}
 GRID: dict[str, Any] = {
@@ -20,10 +20,10 @@ GRID: dict[str, Any] = {
 def test_combinations_are_in_the_order_of_the_files_without_those_taken_out() -> None:
     grid = check_grid(GRID, "both")
     assert grid.combinations("both") == [
-        Combination("logistic_regression", "plain"),
-        Combination("random_forest", "small"),
+        ("logistic_regression", "plain"),
+        ("random_forest", "small"),
     ]
-    assert grid.combinations("random_forest") == [Combination("random_forest", "small")]
+    assert grid.combinations("random_forest") == [("random_forest", "small")]
 
 
 def test_backbones_may_be_given_in_one_text() -> None:

@@ -2,12 +2,15 @@
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
-from aerial_kedro.models.grid import Combination, Grid
+from aerial_kedro.models.grid import Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
 from aerial_kedro.pipelines.grouping import group
-from aerial_kedro.pipelines.training import history
-from aerial_kedro.pipelines.training.pipeline import create_fit, create_selection_pipeline
+from aerial_kedro.pipelines.training.pipeline import (
+    create_fit,
+    create_registration,
+    create_selection,
+)
 
 _NAME = "compare_models"
 # What the backbones have in common, and what the classifiers on one backbone's features have.
@@ -26,19 +29,18 @@ def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeli
         The run parameter: one classifier of the grid, or ``both``.
     """
     combinations = grid.combinations(classifier)
-    spaces = {name: f"{_NAME}.{name}" for name in grid.backbones}
-    parts = [_backbone(space, combinations) for space in spaces.values()]
+    spaces = [f"{_NAME}.{name}" for name in grid.backbones]
     models = {
-        f"{space}.{each.classifier}.{each.setting}": space
-        for space in spaces.values()
-        for each in combinations
+        f"{space}.{classifier}.{setting}": space
+        for space in spaces
+        for classifier, setting in combinations
     }
-    return sum(parts, Pipeline([])) + Pipeline(
-        [*_choose(models), *_test(models), *_report(), *_record()], tags=[_NAME]
-    )
+    parts = [_backbone(space, combinations) for space in spaces]
+    compared = Pipeline([*_choose(models), *_test(models)], tags=[_NAME])
+    return sum([*parts, compared, group([*_report()], _NAME)], Pipeline([]))
 
 
-def _backbone(space: str, combinations: list[Combination]) -> Pipeline:
+def _backbone(space: str, combinations: list[tuple[str, str]]) -> Pipeline:
     """Featurize once, and train everything on these features."""
     measured = Node(
         nodes.measure_backbone,
@@ -46,26 +48,27 @@ def _backbone(space: str, combinations: list[Combination]) -> Pipeline:
         "tile_milliseconds",
         name="measure_backbone",
     )
-    parts = [
+    parts: list[Node | Pipeline] = [
         featurization.create_pipeline(),
         group([measured], "featurization"),
-        create_selection_pipeline(),
-        *(_combination(each) for each in combinations),
+        *create_selection(),
+        *(_combination(*each) for each in combinations),
     ]
-    return Pipeline(_within(sum(parts, Pipeline([])), space, _OF_ALL), tags=[_NAME])
+    return Pipeline(_within(parts, space, _OF_ALL), tags=[_NAME])
 
 
-def _combination(found: Combination) -> Pipeline:
+def _combination(classifier: str, setting: str) -> Pipeline:
     """Train one model, under the names of its classifier and of its setting."""
     validated = Node(
         nodes.validate,
-        [f"fitted_{found.classifier}", "labelled_features", "model_name", "params:seed"],
+        [f"fitted_{classifier}", "labelled_features", "model_name", "params:seed"],
         "candidate",
         name="validate",
     )
-    own = {f"params:{found.classifier}": f"params:{_NAME}.{found.classifier}.{found.setting}"}
-    trained = create_fit(found.classifier) + Pipeline([validated])
-    return _within(trained, f"{found.classifier}.{found.setting}", _OF_BACKBONE, own)
+    own = {f"params:{classifier}": f"params:{_NAME}.{classifier}.{setting}"}
+    return _within(
+        [create_fit(classifier), validated], f"{classifier}.{setting}", _OF_BACKBONE, own
+    )
 
 
 def _choose(models: dict[str, str]) -> list[Node]:
@@ -86,19 +89,12 @@ def _choose(models: dict[str, str]) -> list[Node]:
             name="calibrate_best",
             namespace=_NAME,
         ),
-        Node(
-            nodes.rank,
-            ["choice", *(f"{model}.compared" for model in models)],
-            "ranking",
-            name="rank",
-            namespace=_NAME,
-        ),
     ]
 
 
 def _test(models: dict[str, str]) -> list[Node]:
     """Evaluate everything once on the test split, after the choice."""
-    return [
+    evaluated = [
         Node(
             nodes.evaluate,
             [
@@ -110,65 +106,48 @@ def _test(models: dict[str, str]) -> list[Node]:
                 "params:seed",
             ],
             f"{model}.compared",
-            name=f"evaluate_{_short(model)}",
+            name="evaluate_" + model.removeprefix(f"{_NAME}.").replace(".", "_"),
             namespace=f"{_NAME}.final_test",
         )
         for model, backbone in models.items()
     ]
+    compared = [f"{model}.compared" for model in models]
+    ranked = Node(nodes.rank, ["choice", *compared], "ranking", name="rank", namespace=_NAME)
+    return [*evaluated, ranked]
 
 
 def _report() -> list[Node]:
+    """Write the table, the page and the run's history, and register the best model."""
     return [
-        Node(nodes.tabulate, "ranking", "comparison", name="tabulate", namespace=_NAME),
+        Node(nodes.tabulate, "ranking", "comparison", name="tabulate"),
         Node(
             nodes.draw_page,
             ["run_facts", "ranking", "catalog_fingerprint"],
             "comparison_page",
             name="draw_page",
-            namespace=_NAME,
-        ),
-    ]
-
-
-def _record() -> list[Node]:
-    """Write the run's history."""
-    return [
-        Node(
-            history.fingerprint_catalog,
-            "tile_catalog",
-            "catalog_fingerprint",
-            name="fingerprint_catalog",
-            namespace=_NAME,
         ),
         Node(
             nodes.record_run,
             ["ranking", "choice", "catalog_fingerprint"],
             "run_record",
             name="record_run",
-            namespace=_NAME,
         ),
-        Node(
-            history.register_model,
-            ["best_model", "params:registry", "catalog_fingerprint"],
-            "registered_model",
-            name="register_model",
-            namespace=_NAME,
-        ),
+        *create_registration("best_model"),
     ]
 
 
-def _short(model: str) -> str:
-    return model.removeprefix(f"{_NAME}.").replace(".", "_")
-
-
 def _within(
-    part: Pipeline, name: str, shared: set[str], parameters: dict[str, str] | None = None
+    parts: list[Node | Pipeline],
+    name: str,
+    shared: set[str],
+    parameters: dict[str, str] | None = None,
 ) -> Pipeline:
-    """Put a part into a namespace; what is shared, and most parameters, keep their names."""
-    kept = {each: each for each in part.inputs() if each.startswith("params:")}
+    """Put parts into a namespace; what is shared, and most parameters, keep their names."""
+    inputs = Pipeline(parts).inputs()
+    kept = {each: each for each in inputs if each.startswith("params:")}
     return pipeline(
-        part,
+        parts,
         namespace=name,
-        inputs={each: each for each in part.inputs() & shared},
+        inputs=inputs & shared,
         parameters={**kept, **(parameters or {})},
     )

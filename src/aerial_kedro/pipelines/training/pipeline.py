@@ -22,125 +22,105 @@ def create_pipeline(**_: object) -> Pipeline:
         f"fitted_{nodes.BASELINE}",
         name="fit",
     )
-    parts = [
-        create_selection_pipeline(),
-        *(group(create_fit(name) + _create_calibration(name), name) for name in _FITS),
+    parts: list[Node | Pipeline] = [
+        *create_selection(),
+        *(group([create_fit(name), _calibrate(name)], name) for name in _FITS),
         group([baseline], nodes.BASELINE),
-        _choose(),
-        _record(),
+        *_choose(),
+        Node(
+            history.record_run,
+            ["training_summary", "validation_summary", "catalog_fingerprint", "split_check"],
+            "run_record",
+            name="record_run",
+        ),
+        *create_registration("trained_model"),
     ]
-    return group(sum(parts, Pipeline([])), "training")
+    return group(parts, "training")
 
 
-def create_selection_pipeline() -> Pipeline:
+def create_selection() -> list[Node]:
     """Join features with labels, and list the classes that can be learned."""
-    return Pipeline(
-        [
-            Node(
-                selection.select_labelled,
-                [
-                    "tile_features",
-                    "tile_catalog",
-                    "feature_source",
-                    "quarantine_summary",
-                    "params:asked_features",
-                ],
-                "labelled_features",
-                name="select_labelled",
-            ),
-            Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
-        ],
-    )
+    return [
+        Node(
+            selection.select_labelled,
+            [
+                "tile_features",
+                "tile_catalog",
+                "feature_source",
+                "quarantine_summary",
+                "params:asked_features",
+            ],
+            "labelled_features",
+            name="select_labelled",
+        ),
+        Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
+    ]
 
 
-def create_fit(name: str) -> Pipeline:
+def create_fit(name: str) -> Node:
     """Fit one classifier: ``logistic_regression`` or ``random_forest``."""
-    return Pipeline(
-        [
-            Node(
-                _FITS[name],
-                [*_LEARNED_FROM, f"params:{name}", "params:classifier", "params:seed"],
-                f"fitted_{name}",
-                name="fit",
-            )
-        ]
+    return Node(
+        _FITS[name],
+        [*_LEARNED_FROM, f"params:{name}", "params:classifier", "params:seed"],
+        f"fitted_{name}",
+        name="fit",
     )
 
 
-def _create_calibration(name: str) -> Pipeline:
-    return Pipeline(
-        [
-            Node(
-                nodes.calibrate_candidate,
-                [f"fitted_{name}", "labelled_features", "params:seed"],
-                f"calibrated_{name}",
-                name="calibrate",
-            )
-        ]
+def create_registration(model: str) -> list[Node]:
+    """Register the dataset ``model``, with the fingerprint of what it learned from."""
+    return [
+        Node(
+            history.fingerprint_catalog,
+            "tile_catalog",
+            "catalog_fingerprint",
+            name="fingerprint_catalog",
+        ),
+        Node(
+            history.register_model,
+            [model, "params:registry", "catalog_fingerprint"],
+            "registered_model",
+            name="register_model",
+        ),
+    ]
+
+
+def _calibrate(name: str) -> Node:
+    return Node(
+        nodes.calibrate_candidate,
+        [f"fitted_{name}", "labelled_features", "params:seed"],
+        f"calibrated_{name}",
+        name="calibrate",
     )
 
 
-def _choose() -> Pipeline:
+def _choose() -> list[Node]:
     """Choose a classifier out of fold, then evaluate everything once on the test split."""
     candidates = [f"calibrated_{name}" for name in _FITS]
-    return Pipeline(
-        [
-            Node(
-                nodes.choose_model,
-                [*candidates, "tile_catalog", "params:seed"],
-                ["trained_model", "choice"],
-                name="choose_model",
-            ),
-            Node(
-                nodes.evaluate_on_test,
-                [
-                    *candidates,
-                    f"fitted_{nodes.BASELINE}",
-                    "labelled_features",
-                    "choice",
-                    "params:seed",
-                ],
-                "training_summary",
-                name="evaluate_on_test",
-            ),
-            Node(
-                validation.validate_choice,
-                [
-                    "labelled_features",
-                    "tile_catalog",
-                    "choice",
-                    "params:split",
-                    "params:validation",
-                    "params:seed",
-                ],
-                "validation_summary",
-                name="validate_choice",
-            ),
-        ]
-    )
-
-
-def _record() -> Pipeline:
-    """Write the run's history."""
-    return Pipeline(
-        [
-            Node(
-                history.fingerprint_catalog,
+    return [
+        Node(
+            nodes.choose_model,
+            [*candidates, "tile_catalog", "params:seed"],
+            ["trained_model", "choice"],
+            name="choose_model",
+        ),
+        Node(
+            nodes.evaluate_on_test,
+            [*candidates, f"fitted_{nodes.BASELINE}", "labelled_features", "choice", "params:seed"],
+            "training_summary",
+            name="evaluate_on_test",
+        ),
+        Node(
+            validation.validate_choice,
+            [
+                "labelled_features",
                 "tile_catalog",
-                "catalog_fingerprint",
-                name="fingerprint_catalog",
-            ),
-            Node(
-                history.record_run,
-                ["training_summary", "validation_summary", "catalog_fingerprint", "split_check"],
-                "run_record",
-                name="record_run",
-            ),
-            Node(
-                history.register_model,
-                ["trained_model", "params:registry", "catalog_fingerprint"],
-                "registered_model",
-                name="register_model",
-            ),
-        ],
-    )
+                "choice",
+                "params:split",
+                "params:validation",
+                "params:seed",
+            ],
+            "validation_summary",
+            name="validate_choice",
+        ),
+    ]
