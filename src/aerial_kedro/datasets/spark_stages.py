@@ -8,7 +8,7 @@ import fsspec
 import pyarrow.parquet as pq
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.stored import StoredStage
+from aerial_kedro.models.model import StoredStage
 
 
 def read_stages(

@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import fit_temperature
-from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import predict_unseen
+from aerial_kedro.models.training import evaluate_predictions, predict_unseen
 from aerial_kedro.splits.folds import assign_folds
 
 FOLDS = 3
 _FEWEST_CLASSES = 2
 
 
-@dataclass(frozen=True)
-class CrossFit:
-    """A classifier's predictions of tiles that the fold's model had not seen.
-
-    Parameters
-    ----------
-    tiles
-        ``image_id, label, block_id, pred_label, class_probabilities`` and ``learned`` (whether the
-        fold's model learned from tiles of that label), one row a tile, by ``image_id``; the
-        probabilities are in the order of ``classes``.
-    classes
-        Class names.
-    """
-
-    tiles: pd.DataFrame
-    classes: list[str]
-
-    @property
-    def blocks(self) -> list[str]:
-        """Block of each tile; the tile itself where blocks are not known."""
-        tiles = self.tiles
-        return tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"]).tolist()
-
-    def evaluate(self, seed: int) -> Evaluation:
-        """Evaluate the predictions; ``seed`` is that of the block bootstrap."""
-        has_blocks = self.tiles["block_id"].notna().all()
-        return evaluate(
-            self.tiles["label"].tolist(),
-            self.tiles["pred_label"].tolist(),
-            sorted({*self.classes, *self.tiles["label"]}),
-            blocks=self.tiles["block_id"].tolist() if has_blocks else None,
-            seed=seed,
-        )
-
-
 def cross_fit(
     rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
-) -> CrossFit:
+) -> pd.DataFrame:
     """Predict every tile by a classifier that was fitted without the tile's fold.
 
     A validation split is a handful of blocks, and whether these are easy is chance. So the
@@ -77,6 +40,14 @@ def cross_fit(
         Class names; the order of the probabilities.
     seed
         Seed of the folds and of the classifier.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a tile, by ``image_id``: ``image_id, label, block_id, pred_label``;
+        ``class_probabilities`` in the order of ``classes``; ``learned``, whether the fold's model
+        learned from tiles of that label; ``unit``, the block, or the tile itself where blocks are
+        not known.
 
     Raises
     ------
@@ -100,8 +71,7 @@ def cross_fit(
             known = set(folds.loc[folds["fold"] != name, "label"])
             learned = [each for each in classes if each in known]
             if len(learned) >= _FEWEST_CLASSES:
-                part = _predict_fold(numbered, name, learned, settings, seed=seed)
-                parts.append(_in_order(part, learned, classes))
+                parts.append(_predict_fold(numbered, name, learned, classes, settings, seed=seed))
     finally:
         numbered.unpersist()
     if not parts:
@@ -109,10 +79,16 @@ def cross_fit(
             "The probabilities cannot be calibrated: outside each part of the tiles there is one "
             "class only. Give more area or tiles."
         )
-    return CrossFit(pd.concat(parts).sort_values("image_id", ignore_index=True), classes)
+    found = pd.concat(parts).sort_values("image_id", ignore_index=True)
+    return found.assign(unit=_units(found))
 
 
-def calibrate(model: TrainedModel, found: CrossFit) -> TrainedModel:
+def evaluate_unseen(unseen: pd.DataFrame, classes: list[str], seed: int) -> Evaluation:
+    """Evaluate the predictions of `cross_fit`; ``seed`` is that of the block bootstrap."""
+    return evaluate_predictions(unseen, sorted({*classes, *unseen["label"]}), seed)
+
+
+def calibrate(model: TrainedModel, unseen: pd.DataFrame) -> TrainedModel:
     """Fit the temperature of a model's probabilities to those of its cross-fit.
 
     It is the temperature that suits the predictions of all folds together (Platt 1999, section
@@ -122,15 +98,15 @@ def calibrate(model: TrainedModel, found: CrossFit) -> TrainedModel:
     ----------
     model
         The model, not calibrated yet.
-    found
+    unseen
         Predictions of the same classifier by `cross_fit`.
     """
     # Tiles of a class that a fold's model could not learn say nothing of its probabilities.
-    tiles = found.tiles[found.tiles["learned"]]
+    tiles = unseen[unseen["learned"]]
     temperature = fit_temperature(
         np.array(tiles["class_probabilities"].tolist()),
         tiles["label"].tolist(),
-        found.classes,
+        model.card.classes,
         independent=tiles["block_id"].nunique() or None,
     )
     return model.with_card(temperature=temperature)
@@ -139,32 +115,39 @@ def calibrate(model: TrainedModel, found: CrossFit) -> TrainedModel:
 def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Assign blocks, or tiles where there are none, to folds: ``image_id, label, fold``."""
     tiles = tiles.sort_values("image_id", ignore_index=True)
-    units = tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"])
     if tiles["block_id"].isna().all():
         order = np.random.default_rng(seed).permutation(len(tiles))
         # Class by class, so that each fold has its share of the rare ones.
         ranks = tiles.loc[order].groupby("label").cumcount().reindex(tiles.index)
         return tiles.assign(fold=("fold_" + (ranks % FOLDS + 1).astype(str)).astype(object))
+    units = _units(tiles)
     counts = pd.crosstab(units, tiles["label"])
     return tiles.assign(fold=units.map(assign_folds(counts, min(FOLDS, len(counts)), seed)))
 
 
+def _units(tiles: pd.DataFrame) -> pd.Series:
+    return tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"])
+
+
 def _predict_fold(
-    rows: DataFrame, fold: str, learned: list[str], settings: ClassifierSettings, *, seed: int
+    rows: DataFrame,
+    fold: str,
+    learned: list[str],
+    classes: list[str],
+    settings: ClassifierSettings,
+    *,
+    seed: int,
 ) -> pd.DataFrame:
-    """Predict a fold after learning those classes on the others."""
+    """Predict a fold after learning some of the classes on the others."""
     others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned))
     found = predict_unseen(others, rows.filter(F.col("fold") == fold), settings, learned, seed)
     columns = ("image_id", "label", "block_id", "pred_label", "class_probabilities")
-    return found.select(*columns).toPandas()
-
-
-def _in_order(tiles: pd.DataFrame, learned: list[str], classes: list[str]) -> pd.DataFrame:
-    """Put a fold's probabilities into the order of all classes: 0 for those not learned."""
+    tiles = found.select(*columns).toPandas()
+    # In the order of all classes: 0 for those not learned.
     chances = np.zeros((len(tiles), len(classes)))
     if len(tiles):
-        columns = [classes.index(name) for name in learned]
-        chances[:, columns] = np.array(tiles["class_probabilities"].tolist())
+        known = [classes.index(name) for name in learned]
+        chances[:, known] = np.array(tiles["class_probabilities"].tolist())
     return tiles.assign(
         class_probabilities=list(chances), learned=tiles["label"].isin(learned).to_numpy()
     )

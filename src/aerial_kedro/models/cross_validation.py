@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.accuracy.validation import (
     FEW_TILES,
     CrossValidation,
@@ -17,7 +17,7 @@ from aerial_kedro.accuracy.validation import (
     summarise_folds,
 )
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import predict_unseen
+from aerial_kedro.models.training import evaluate_predictions, predict_unseen
 from aerial_kedro.splits.blocks import stratified_split
 from aerial_kedro.splits.folds import training_tiles
 from aerial_kedro.splits.rules import SplitRules
@@ -108,11 +108,14 @@ def cross_validate(
         if result.remark is None:
             scored = _predict(rows, training, test, settings, seed)
             predictions.append(scored)
-            classes = sorted({*training["label"], *test["label"]})
-            result = _evaluated(result, scored, classes)
+            result = _evaluated(result, scored, sorted({*training["label"], *test["label"]}))
         LOGGER.info("%s: %s", name, _in_words(result))
         results.append(result)
-    return summarise_folds(description, results, _pooled(predictions, tiles, seed))
+    pooled = None
+    if predictions:
+        classes = sorted(set(tiles["label"]))
+        pooled = evaluate_predictions(pd.concat(predictions), classes, seed)
+    return summarise_folds(description, results, pooled)
 
 
 def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
@@ -138,16 +141,6 @@ def _evaluated(result: FoldResult, scored: pd.DataFrame, classes: list[str]) -> 
     )
 
 
-def _pooled(predictions: list[pd.DataFrame], tiles: pd.DataFrame, seed: int) -> Evaluation | None:
-    """Evaluate the predictions of all folds together."""
-    if not predictions:
-        return None
-    scored = pd.concat(predictions)
-    labels, predicted = scored["label"].tolist(), scored["pred_label"].tolist()
-    blocks = scored["block_id"].tolist()
-    return evaluate(labels, predicted, sorted(set(tiles["label"])), blocks=blocks, seed=seed)
-
-
 def _in_words(result: FoldResult) -> str:
     if result.accuracy is None:
         return f"not evaluated ({result.remark})"
@@ -162,22 +155,10 @@ def _predict(
     settings: ClassifierSettings,
     seed: int,
 ) -> pd.DataFrame:
-    """Fit on some images and predict others.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``label, pred_label, block_id`` of the test images.
-    """
-    classes = sorted(set(training["label"]))
+    """Fit on some images and predict others: their ``label, pred_label, block_id``."""
+    known, unseen = _choose(rows, training["image_id"]), _choose(rows, test["image_id"])
     # Temperatures do not change which class is likeliest, so none is fitted.
-    predicted = predict_unseen(
-        _choose(rows, training["image_id"]),
-        _choose(rows, test["image_id"]),
-        settings,
-        classes,
-        seed,
-    )
+    predicted = predict_unseen(known, unseen, settings, sorted(set(training["label"])), seed)
     return predicted.select("label", "pred_label", "block_id").toPandas()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
 from pydantic import Field
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
@@ -17,7 +18,6 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.models.stored import StoredStage
 from aerial_kedro.parameters import Record
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
@@ -68,6 +68,25 @@ class ModelCard(Record):
     tile_size_m: float | None = Field(default=None, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
+
+
+@dataclass(frozen=True)
+class StoredStage:
+    """One stage of a trained pipeline as Spark ML wrote it, read without Spark.
+
+    Parameters
+    ----------
+    kind
+        Spark's class, without its package: ``LogisticRegressionModel``.
+    settings
+        Spark's parameters, those that were set over the defaults.
+    table
+        What it learned, as Spark's model writer lays it down.
+    """
+
+    kind: str
+    settings: dict[str, object]
+    table: pa.Table
 
 
 @dataclass(frozen=True)

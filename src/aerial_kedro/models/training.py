@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.base import Estimator, Transformer
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
@@ -150,23 +152,40 @@ def evaluate_model(
         If there are no tiles.
     """
     scored = model.predict(rows).select("label", "pred_label", "class_probabilities", "block_id")
-    frame = scored.toPandas()
-    if not len(frame):
+    tiles = scored.toPandas()
+    if not len(tiles):
         raise AerialError(
             "There is no tile to evaluate the model on: the split is empty. Give more area or "
             "tiles."
         )
-    has_blocks = frame["block_id"].notna().all()
     # A class that the model never learned stays in the account: its tiles are all errors.
-    unlearned = sorted(set(frame["label"]) - set(model.card.classes))
-    chances = np.array(frame["class_probabilities"].tolist())
+    unlearned = sorted(set(tiles["label"]) - set(model.card.classes))
+    chances = np.array(tiles["class_probabilities"].tolist())
+    padded = np.pad(chances, ((0, 0), (0, len(unlearned)))) if with_probabilities else None
+    return evaluate_predictions(tiles, [*model.card.classes, *unlearned], seed, padded)
+
+
+def evaluate_predictions(
+    tiles: pd.DataFrame,
+    classes: list[str],
+    seed: int,
+    probabilities: NDArray[np.floating] | None = None,
+) -> Evaluation:
+    """Evaluate predicted labels, with intervals where every tile has a block.
+
+    Parameters
+    ----------
+    tiles
+        ``label, pred_label, block_id``.
+    classes, seed, probabilities
+        As `evaluate` takes them.
+    """
+    has_blocks = tiles["block_id"].notna().all()
     return evaluate(
-        frame["label"].tolist(),
-        frame["pred_label"].tolist(),
-        [*model.card.classes, *unlearned],
-        probabilities=(
-            np.pad(chances, ((0, 0), (0, len(unlearned)))) if with_probabilities else None
-        ),
-        blocks=frame["block_id"].tolist() if has_blocks else None,
+        tiles["label"].tolist(),
+        tiles["pred_label"].tolist(),
+        classes,
+        probabilities=probabilities,
+        blocks=tiles["block_id"].tolist() if has_blocks else None,
         seed=seed,
     )

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.calibration import FOLDS, _folds, calibrate, cross_fit
+from aerial_kedro.models.calibration import FOLDS, _folds, calibrate, cross_fit, evaluate_unseen
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.models.training import fit_stages
@@ -89,18 +89,18 @@ def test_every_tile_is_predicted_once_by_a_fit_without_its_fold(
     tiles = draw(6, noise=0.01)
     tiles.loc[tiles["block_id"] == "b0", "label"] = "C"
     found = cross_fit(table(spark_session, tiles), SETTINGS, ["A", "B", "C"], 1)
-    assert found.tiles["image_id"].tolist() == sorted(tiles["image_id"])
-    alone = found.tiles[found.tiles["label"] == "C"]
+    assert found["image_id"].tolist() == sorted(tiles["image_id"])
+    alone = found[found["label"] == "C"]
     assert not alone["learned"].any()
     assert not (alone["pred_label"] == "C").any()
     assert all(each[2] == 0 for each in alone["class_probabilities"])
-    assert found.tiles.loc[found.tiles["label"] != "C", "learned"].all()
-    evaluation = found.evaluate(seed=1)
+    assert found.loc[found["label"] != "C", "learned"].all()
+    evaluation = evaluate_unseen(found, ["A", "B", "C"], seed=1)
     assert evaluation.per_class["C"].producers_accuracy == 0
     assert evaluation.per_class["A"].producers_accuracy > 0.7
 
 
 def test_without_blocks_each_tile_is_a_block_of_its_own(spark_session: SparkSession) -> None:
     found = cross_fit(table(spark_session, draw(None, noise=0.01)), SETTINGS, CLASSES, 1)
-    assert found.blocks == found.tiles["image_id"].tolist()
-    assert found.evaluate(seed=1).accuracy_interval is None
+    assert found["unit"].tolist() == found["image_id"].tolist()
+    assert evaluate_unseen(found, CLASSES, seed=1).accuracy_interval is None

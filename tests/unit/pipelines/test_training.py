@@ -11,7 +11,6 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureRequest
-from aerial_kedro.models.calibration import CrossFit
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.pipelines.training.nodes import Candidate, choose_model
@@ -141,15 +140,16 @@ def _candidate(name: str, *, right: float, on_validation: float) -> Candidate:
     predicted = [
         each if number < 100 * right else "BA"[each == "B"] for number, each in enumerate(labels)
     ]
-    tiles = pd.DataFrame(
+    blocks = [f"block-{number % 10}" for number in range(100)]
+    unseen = pd.DataFrame(
         {
             "image_id": [f"tile-{number:02d}" for number in range(100)],
             "label": labels,
-            "block_id": [f"block-{number % 10}" for number in range(100)],
+            "block_id": blocks,
+            "unit": blocks,
             "pred_label": predicted,
         }
     )
-    unseen = CrossFit(tiles, ["A", "B"])
     validation = evaluated(round(40 * on_validation))
     card = make_card(name=name, classes=["A", "B"], validation=validation)
     return Candidate(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.model import StoredStage, TrainedModel
 from aerial_kedro.models.serving.model import (
     ENGINE,
     ForestClassifier,
@@ -18,7 +18,6 @@ from aerial_kedro.models.serving.model import (
     ServedCard,
     ServedModel,
 )
-from aerial_kedro.models.stored import StoredStage
 
 _REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")
 _FOREST = ("RandomForestClassificationModel",)

@@ -36,7 +36,7 @@ def measure_backbone(source: FeatureSource, seed: int) -> float:
 
 def validate(candidate: Candidate, labelled_features: DataFrame, name: str, seed: int) -> Candidate:
     """Evaluate a candidate on validation under its whole name: backbone, classifier, setting."""
-    named = replace(candidate, name=name, model=_trained(candidate).with_card(name=name))
+    named = replace(candidate, name=name, model=candidate.trained.with_card(name=name))
     return validate_candidate(named, labelled_features, seed)
 
 
@@ -81,7 +81,7 @@ def calibrate_best(
         if not isinstance(candidate, Candidate) or not isinstance(rows, DataFrame):
             raise TypeError("candidates come first, then as many tables")
         if candidate.name == choice.name:
-            model = _trained(calibrate_candidate(candidate, rows, seed))
+            model = calibrate_candidate(candidate, rows, seed).trained
             size = find_tile_size(tile_catalog.filter("split = 'train'"))
             return model.with_card(tile_size_m=size)
     raise ValueError(f"{choice.name} is none of the candidates")
@@ -112,7 +112,7 @@ def evaluate(
     seed
         Seed of the block bootstrap.
     """
-    card = _trained(candidate).card
+    card = candidate.trained.card
     if candidate.validation is None or candidate.seconds is None:
         raise ValueError(f"{candidate.name} was not evaluated on validation")
     return ComparedModel(
@@ -126,7 +126,9 @@ def evaluate(
         seconds=candidate.seconds,
         milliseconds=millis,
         validation=candidate.validation,
-        test=evaluate_candidate(candidate, labelled_features, choice, seed),
+        test=evaluate_candidate(
+            candidate, labelled_features, "test", seed, chosen=candidate.name == choice.name
+        ),
     )
 
 
@@ -203,9 +205,3 @@ def record_run(ranking: Ranking, choice: Choice, fingerprint: CatalogFingerprint
 def draw_page(run_facts: RunFacts, ranking: Ranking, fingerprint: CatalogFingerprint) -> str:
     """Make the page."""
     return render_comparison(ranking, run_facts.created, fingerprint.digest, fingerprint.images)
-
-
-def _trained(candidate: Candidate) -> TrainedModel:
-    if candidate.model is None:
-        raise ValueError(f"{candidate.name} was not trained")
-    return candidate.model

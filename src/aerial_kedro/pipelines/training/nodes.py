@@ -6,13 +6,14 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
+import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.bootstrap import PairedComparison, compare_macro_f1
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.models.calibration import CrossFit, calibrate, cross_fit
+from aerial_kedro.models.calibration import calibrate, cross_fit, evaluate_unseen
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
 from aerial_kedro.models.model import ModelCard, TrainedModel, find_tile_size
 from aerial_kedro.models.settings import (
@@ -41,15 +42,28 @@ class Candidate:
     seconds
         Time of the fit.
     unseen
-        Predictions of training and validation tiles by fits without their fold; None before they
-        are made, and of the baseline.
+        Predictions of training and validation tiles by fits without their fold, as `cross_fit`
+        returns them; None before they are made, and of the baseline.
     """
 
     name: str
     settings: ClassifierSettings
     model: TrainedModel | None = None
     seconds: float | None = None
-    unseen: CrossFit | None = None
+    unseen: pd.DataFrame | None = None
+
+    @property
+    def trained(self) -> TrainedModel:
+        """The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If it was not trained.
+        """
+        if self.model is None:
+            raise ValueError(f"{self.name} was not trained")
+        return self.model
 
     @property
     def validation(self) -> Evaluation | None:
@@ -161,13 +175,8 @@ def calibrate_candidate(candidate: Candidate, labelled_features: DataFrame, seed
 
 def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
     """Evaluate a candidate on the validation split."""
-    if candidate.model is None:
-        return candidate
-    rows = labelled_features.filter("split = 'validation'")
-    calibrated = candidate.unseen is not None
-    found = evaluate_model(candidate.model, rows, seed, with_probabilities=calibrated)
-    _log(candidate.name, "validation", found)
-    return replace(candidate, model=candidate.model.with_card(validation=found))
+    found = evaluate_candidate(candidate, labelled_features, "validation", seed)
+    return replace(candidate, model=candidate.trained.with_card(validation=found))
 
 
 def choose_model(
@@ -187,30 +196,34 @@ def choose_model(
     seed
         Seed of the bootstrap that says how sure the choice is.
     """
-    trained = [
-        (candidate, candidate.model, candidate.unseen, candidate.unseen.evaluate(seed).macro_f1)
-        for candidate in (logistic_regression, random_forest)
-        if candidate.model and candidate.unseen
-    ]
-    ranked = sorted(trained, key=lambda each: -each[3])  # stable: at a tie the first
-    (best, model, unseen, score), *others = ranked
-    where = f"macro-F1 of {score:.3f} on {len(unseen.tiles):,} training and validation tiles, each "
+    ranked = sorted(
+        (
+            (each, each.unseen, evaluate_unseen(each.unseen, each.trained.card.classes, seed))
+            for each in (logistic_regression, random_forest)
+            if each.unseen is not None
+        ),
+        key=lambda each: -each[2].macro_f1,  # stable: at a tie the first
+    )
+    (best, unseen, score), *others = ranked
+    where = (
+        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation tiles, each "
+    )
     where += "predicted without its fold"
     size = find_tile_size(tile_catalog.filter("split = 'train'"))
-    sized = model.with_card(tile_size_m=size)
+    sized = best.trained.with_card(tile_size_m=size)
     if not others:
         reason = f"{where}; no other was trained"
         return sized, Choice(best.name, best.settings, reason)
-    other, _, its_unseen, its_score = others[0]
+    other, its_unseen, its_score = others[0]
     found = compare_macro_f1(
-        unseen.tiles["label"].tolist(),
-        unseen.tiles["pred_label"].tolist(),
-        its_unseen.tiles["pred_label"].tolist(),
-        sorted({*unseen.classes, *unseen.tiles["label"]}),
-        unseen.blocks,
+        unseen["label"].tolist(),
+        unseen["pred_label"].tolist(),
+        its_unseen["pred_label"].tolist(),
+        score.classes,
+        unseen["unit"].tolist(),
         seed=seed,
     )
-    reason = f"{where}, against {other.name} {its_score:.3f}; {describe_certainty(found)}"
+    reason = f"{where}, against {other.name} {its_score.macro_f1:.3f}; {describe_certainty(found)}"
     LOGGER.info("Chosen: %s, %s", best.name, reason)
     return sized, Choice(best.name, best.settings, reason, found)
 
@@ -248,15 +261,17 @@ def evaluate_on_test(
     models = {
         candidate.name: ModelScores(
             validation=candidate.validation,
-            test=evaluate_candidate(candidate, labelled_features, choice, seed),
-            out_of_fold=candidate.unseen.evaluate(seed),
+            test=evaluate_candidate(
+                candidate, labelled_features, "test", seed, chosen=candidate.name == choice.name
+            ),
+            out_of_fold=evaluate_unseen(candidate.unseen, candidate.trained.card.classes, seed),
         )
         for candidate in (logistic_regression, random_forest)
-        if candidate.validation and candidate.unseen
+        if candidate.validation and candidate.unseen is not None
     }
     baselines = {
         "majority": _evaluate_majority(labelled_features, seed),
-        BASELINE: evaluate_candidate(image_statistics, labelled_features, choice, seed),
+        BASELINE: evaluate_candidate(image_statistics, labelled_features, "test", seed),
     }
     return TrainingSummary(
         chosen=choice.name,
@@ -268,21 +283,27 @@ def evaluate_on_test(
 
 
 def evaluate_candidate(
-    candidate: Candidate, labelled_features: DataFrame, choice: Choice, seed: int
+    candidate: Candidate,
+    labelled_features: DataFrame,
+    split: str,
+    seed: int,
+    *,
+    chosen: bool = False,
 ) -> Evaluation:
-    """Evaluate a candidate on the test split.
+    """Evaluate a candidate on a split, with its probabilities once they are calibrated.
 
     Raises
     ------
     ValueError
         If it was not trained.
     """
-    if candidate.model is None:
-        raise ValueError(f"{candidate.name} was not trained")
-    rows = labelled_features.filter("split = 'test'")
+    rows = labelled_features.filter(labelled_features["split"] == split)
     calibrated = candidate.unseen is not None
-    found = evaluate_model(candidate.model, rows, seed, with_probabilities=calibrated)
-    _log(f"{candidate.name}{' (chosen)' if candidate.name == choice.name else ''}", "test", found)
+    found = evaluate_model(candidate.trained, rows, seed, with_probabilities=calibrated)
+    LOGGER.info(
+        "%s%s, %s: accuracy %.3f, macro-F1 %.3f",
+        candidate.name, " (chosen)" if chosen else "", split, found.accuracy, found.macro_f1,
+    )  # fmt: skip
     return found
 
 
@@ -297,7 +318,3 @@ def _evaluate_majority(labelled_features: DataFrame, seed: int) -> Evaluation:
         blocks=test["block_id"].tolist() if test["block_id"].notna().all() else None,
         seed=seed,
     )
-
-
-def _log(name: str, split: str, found: Evaluation) -> None:
-    LOGGER.info("%s, %s: accuracy %.3f, macro-F1 %.3f", name, split, found.accuracy, found.macro_f1)

@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import pandas as pd
+from pydantic import Field, field_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.accuracy.validation import CrossValidation, RandomSplit, ValidationSummary
+from aerial_kedro.accuracy.validation import RandomSplit, ValidationSummary
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.cross_validation import cross_validate, evaluate_random_split
 from aerial_kedro.models.settings import ClassifierSettings
+from aerial_kedro.parameters import Record
 from aerial_kedro.pipelines.training.nodes import Choice
-from aerial_kedro.pipelines.training.parameters import ValidationSettings
 from aerial_kedro.splits.folds import assign_folds
 from aerial_kedro.splits.rules import SplitRules
 
 LOGGER = logging.getLogger(__name__)
 _NO_BLOCKS = "the tiles have no coordinates, so their split is random already"
+
+
+class ValidationSettings(Record):
+    """Divisions of the tiles on which the chosen classifier is evaluated besides the split.
+
+    Parameters
+    ----------
+    random_split
+        A random split of the same images, to show how hopeful that is.
+    folds
+        Block cross-validation with so many folds; 0 for none.
+    leave_one_region_out
+        A fold for each region; needs ``split.unit=region``.
+    """
+
+    random_split: bool = True
+    folds: int = Field(default=0, ge=0)
+    leave_one_region_out: bool = False
+
+    @field_validator("folds")
+    @classmethod
+    def _more_than_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("one fold leaves nothing to train: give 0 for none, or 2 and more")
+        return folds
 
 
 def validate_choice(
@@ -43,30 +70,47 @@ def validate_choice(
         Which divisions are wanted.
     seed
         Seed of the divisions and of the classifier.
+
+    Raises
+    ------
+    AerialError
+        If folds are asked for and there are fewer blocks than folds, or regions and the tiles were
+        not divided by them.
     """
-    random_split, skipped = _split_at_random(labelled_features, choice.settings, rules, asked, seed)
-    parts = (labelled_features, tile_catalog, choice.settings, rules, asked, seed)
+    over_folds = partial(
+        cross_validate,
+        labelled_features,
+        settings=choice.settings,
+        buffer_m=rules.buffer_m,
+        seed=seed,
+    )
+    random_split = skipped = cross_validation = leave_one_region_out = None
+    if asked.random_split:
+        random_split, skipped = _split_at_random(labelled_features, choice.settings, rules, seed)
+    if asked.folds:
+        tiles = _fold_blocks(labelled_features, tile_catalog, asked.folds, seed)
+        description = f"{asked.folds} folds of {rules.description}"
+        cross_validation = over_folds(tiles, description=description)
+    if asked.leave_one_region_out:
+        tiles = _fold_regions(labelled_features, tile_catalog, rules)
+        description = f"each of {len(tiles['fold'].cat.categories)} regions left out"
+        description += f", with a buffer of {rules.buffer_m:g} m"
+        leave_one_region_out = over_folds(tiles, description=description)
     return ValidationSummary(
         random_split=random_split,
         random_split_skipped=skipped,
-        cross_validation=_cross_validate_blocks(*parts),
-        leave_one_region_out=_leave_one_region_out(*parts),
+        cross_validation=cross_validation,
+        leave_one_region_out=leave_one_region_out,
     )
 
 
 def _split_at_random(
-    labelled_features: DataFrame,
-    settings: ClassifierSettings,
-    rules: SplitRules,
-    asked: ValidationSettings,
-    seed: int,
+    labelled_features: DataFrame, settings: ClassifierSettings, rules: SplitRules, seed: int
 ) -> tuple[RandomSplit | None, str | None]:
     """Fit and evaluate on a random split of the same images: the result, or why there is none.
 
     That it cannot be done is no reason to stop: the run has its result already.
     """
-    if not asked.random_split:
-        return None, None
     skipped = _NO_BLOCKS
     if _has_blocks(labelled_features):
         try:
@@ -83,23 +127,10 @@ def _split_at_random(
     return None, skipped
 
 
-def _cross_validate_blocks(
-    labelled_features: DataFrame,
-    tile_catalog: DataFrame,
-    settings: ClassifierSettings,
-    rules: SplitRules,
-    asked: ValidationSettings,
-    seed: int,
-) -> CrossValidation | None:
-    """Cross-validate over folds of whole blocks, if that is asked for.
-
-    Raises
-    ------
-    AerialError
-        If the tiles have no blocks, or there are fewer blocks than folds.
-    """
-    if not asked.folds:
-        return None
+def _fold_blocks(
+    labelled_features: DataFrame, tile_catalog: DataFrame, folds: int, seed: int
+) -> pd.DataFrame:
+    """List the tiles with folds of whole blocks."""
     if not _has_blocks(labelled_features):
         raise AerialError(
             "Tiles without coordinates have no blocks to assign to folds. Set "
@@ -107,28 +138,13 @@ def _cross_validate_blocks(
         )
     tiles = _tiles(labelled_features, tile_catalog)
     counts = pd.crosstab(tiles["block_id"], tiles["label"])
-    tiles["fold"] = tiles["block_id"].map(assign_folds(counts, asked.folds, seed))
-    description = f"{asked.folds} folds of {rules.description}"
-    return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
+    return tiles.assign(fold=tiles["block_id"].map(assign_folds(counts, folds, seed)))
 
 
-def _leave_one_region_out(
-    labelled_features: DataFrame,
-    tile_catalog: DataFrame,
-    settings: ClassifierSettings,
-    rules: SplitRules,
-    asked: ValidationSettings,
-    seed: int,
-) -> CrossValidation | None:
-    """Evaluate on each region after learning on all others, if that is asked for.
-
-    Raises
-    ------
-    AerialError
-        If the tiles were not divided by regions.
-    """
-    if not asked.leave_one_region_out:
-        return None
+def _fold_regions(
+    labelled_features: DataFrame, tile_catalog: DataFrame, rules: SplitRules
+) -> pd.DataFrame:
+    """List the tiles with a fold for each region."""
     if rules.unit != "region":
         raise AerialError(
             "`validation.leave_one_region_out` needs regions: set `split.unit` to region, "
@@ -138,27 +154,7 @@ def _leave_one_region_out(
     # Regions whose labelled tiles are all in the buffer, or not trained on, are named all the same.
     labelled = tile_catalog.filter("label is not null and block_id is not null")
     regions = sorted(row["block_id"] for row in labelled.select("block_id").distinct().collect())
-    tiles["fold"] = pd.Categorical(tiles["block_id"], categories=regions)
-    description = f"each of {len(regions)} regions left out, with a buffer of {rules.buffer_m:g} m"
-    return _evaluate_folds(labelled_features, tiles, settings, rules, description, seed)
-
-
-def _evaluate_folds(
-    labelled_features: DataFrame,
-    tiles: pd.DataFrame,
-    settings: ClassifierSettings,
-    rules: SplitRules,
-    description: str,
-    seed: int,
-) -> CrossValidation:
-    return cross_validate(
-        labelled_features,
-        tiles,
-        settings,
-        buffer_m=rules.buffer_m,
-        description=description,
-        seed=seed,
-    )
+    return tiles.assign(fold=pd.Categorical(tiles["block_id"], categories=regions))
 
 
 def _has_blocks(labelled_features: DataFrame) -> bool:

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.model import StoredStage, TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model, convert_classifier
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
-from aerial_kedro.models.stored import StoredStage
 from tests.models import make_card, make_source
 
 DENSE = {"type": 1, "size": None, "indices": None}
