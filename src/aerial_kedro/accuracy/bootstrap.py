@@ -1,4 +1,4 @@
-"""Confidence intervals that respect space: whole blocks of tiles are resampled."""
+"""Intervals of evaluations that respect space: whole blocks of tiles are resampled."""
 
 from __future__ import annotations
 
@@ -6,36 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from aerial_kedro.accuracy.confusion import check_labels, class_codes
-from aerial_kedro.accuracy.interval import Interval
+from aerial_kedro.accuracy.confusion import paired_codes
+from aerial_kedro.accuracy.interval import Interval, percentile_interval, resample_sums
 from aerial_kedro.parameters import Record
-
-RESAMPLES = 500
-"""Number of resamples for one interval."""
-
-TAILS = (0.025, 0.975)
-"""Quantiles between which a 95 % interval lies."""
-
-_DRAWS_AT_A_TIME = 4_000_000
-"""Draws of blocks held in memory at once (32 MB)."""
-
-
-class BootstrapIntervals(Record):
-    """Intervals of an evaluation by block bootstrap.
-
-    Parameters
-    ----------
-    accuracy, macro_f1
-        The intervals; None with a single block, from which no spread can be seen.
-    blocks
-        Number of blocks.
-    """
-
-    accuracy: Interval | None
-    macro_f1: Interval | None
-    blocks: int
 
 
 def block_bootstrap(
@@ -45,8 +20,7 @@ def block_bootstrap(
     blocks: Sequence[str],
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> BootstrapIntervals:
+) -> tuple[Interval, Interval] | None:
     """Percentile intervals of overall accuracy and macro-F1 by resampling blocks.
 
     Neighbouring tiles share land, light and errors. Resampling them one by one would take each as
@@ -60,8 +34,12 @@ def block_bootstrap(
         Class names.
     seed
         Seed of the draws.
-    resamples
-        Number of resamples.
+
+    Returns
+    -------
+    tuple or None
+        The intervals of accuracy and of macro-F1; None with a single block, from which no spread
+        can be seen.
 
     Raises
     ------
@@ -73,21 +51,16 @@ def block_bootstrap(
     --------
     With two blocks, one all right and one all wrong, hardly anything is known.
 
-    >>> block_bootstrap(["A"] * 4, ["A", "A", "B", "B"], ["A", "B"], ["n", "n", "s", "s"]).accuracy
+    >>> block_bootstrap(["A"] * 4, ["A", "A", "B", "B"], ["A", "B"], ["n", "n", "s", "s"])[0]
     Interval(lower=0.0, upper=1.0, level=0.95)
     """
     counts = _counts_by_block(labels, predicted, classes, blocks)
-    number = len(counts)
-    if number < 2:  # noqa: PLR2004
-        return BootstrapIntervals(accuracy=None, macro_f1=None, blocks=number)
-    tables = _resampled_tables(counts, resamples, np.random.default_rng(seed))
+    if len(counts) < 2:  # noqa: PLR2004
+        return None
+    tables = resample_sums(counts, seed)
     right = np.diagonal(tables, axis1=1, axis2=2)
     accuracy = right.sum(axis=1) / tables.sum(axis=(1, 2))
-    return BootstrapIntervals(
-        accuracy=_percentile_interval(accuracy),
-        macro_f1=_percentile_interval(_macro_f1_of_each(tables)),
-        blocks=number,
-    )
+    return percentile_interval(accuracy), percentile_interval(_macro_f1_of_each(tables))
 
 
 def _counts_by_block(
@@ -97,7 +70,7 @@ def _counts_by_block(
     blocks: Sequence[str],
 ) -> NDArray[np.int64]:
     """Confusion counts of each block, shape ``(blocks, classes, classes)``."""
-    check_labels(labels, predicted)
+    reference, guess = paired_codes(labels, predicted, classes)
     if len(blocks) != len(labels):
         raise ValueError(f"{len(blocks)} blocks for {len(labels)} tiles: give one for each tile.")
     block_codes, names = pd.factorize(pd.Series(list(blocks), dtype=object))
@@ -106,50 +79,9 @@ def _counts_by_block(
             f"{int((block_codes < 0).sum())} tiles have no block: evaluate without blocks where "
             "the places of tiles are not known."
         )
-    size = len(classes)
-    reference = class_codes(labels, classes, "reference")
-    guess = class_codes(predicted, classes, "predicted")
-    cell = (block_codes.astype(np.int64) * size + reference) * size + guess
-    flat = np.bincount(cell, minlength=len(names) * size * size)
-    return flat.reshape(len(names), size, size)
-
-
-def _resampled_tables(
-    counts: NDArray[np.int64], resamples: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Confusion counts of each resample, shape ``(resamples, classes, classes)``."""
-    number, size, _ = counts.shape
-    return resample_sums(counts.reshape(number, -1), resamples, rng).reshape(-1, size, size)
-
-
-def resample_sums(
-    by_block: ArrayLike, resamples: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Draw blocks with replacement, as many as there are, and add up their values.
-
-    Parameters
-    ----------
-    by_block
-        Values to add up, ``(blocks, k)``.
-    resamples
-        Number of resamples.
-    rng
-        Source of random numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        The sum in each resample, ``(resamples, k)``.
-    """
-    values = np.asarray(by_block, dtype=np.float64)
-    number = len(values)
-    even = np.full(number, 1 / number)
-    step = max(1, _DRAWS_AT_A_TIME // number)
-    parts = [
-        rng.multinomial(number, even, size=min(step, resamples - start)) @ values
-        for start in range(0, resamples, step)
-    ]
-    return np.concatenate(parts)
+    counts = np.zeros((len(names), len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (block_codes, reference, guess), 1)
+    return counts
 
 
 def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,11 +92,6 @@ def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     present = reference > 0
     f1 = np.divide(2 * right, reference + predicted, out=np.zeros_like(right), where=present)
     return np.asarray(f1.sum(axis=1) / present.sum(axis=1))
-
-
-def _percentile_interval(values: NDArray[np.float64]) -> Interval:
-    lower, upper = np.quantile(values, TAILS)
-    return Interval(lower=float(lower), upper=float(upper))
 
 
 class PairedComparison(Record):
@@ -226,20 +153,14 @@ def compare_macro_f1(
     (0.267, 2)
     """
     counts = [_counts_by_block(labels, each, classes, blocks) for each in (first, second)]
-    number = len(counts[0])
-    whole = [
-        float(_macro_f1_of_each(each.sum(axis=0, dtype=np.float64)[None])[0]) for each in counts
-    ]
+    whole = [float(_macro_f1_of_each(each.sum(axis=0, dtype=float)[None])[0]) for each in counts]
     difference, interval, ahead = whole[0] - whole[1], None, None
+    number = len(counts[0])
     if number >= 2:  # noqa: PLR2004
-        # The same generator anew for each: the same blocks are drawn.
-        apart = np.subtract(
-            *[
-                _macro_f1_of_each(_resampled_tables(each, RESAMPLES, np.random.default_rng(seed)))
-                for each in counts
-            ]
-        )
-        interval, ahead = _percentile_interval(apart), float((apart > 0).mean())
+        # With the same seed, the same blocks are drawn for both.
+        drawn = [_macro_f1_of_each(resample_sums(each, seed)) for each in counts]
+        apart = drawn[0] - drawn[1]
+        interval, ahead = percentile_interval(apart), float((apart > 0).mean())
     return PairedComparison(
         difference=difference, interval=interval, ahead=ahead, blocks=number, tiles=len(labels)
     )

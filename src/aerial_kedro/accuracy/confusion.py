@@ -95,13 +95,15 @@ def class_codes(labels: Sequence[str], classes: Sequence[str], what: str) -> NDA
     return np.asarray(codes, dtype=np.int64)
 
 
-def check_labels(labels: Sequence[str], predicted: Sequence[str]) -> None:
-    """Refuse an empty evaluation, and labels that do not pair up.
+def paired_codes(
+    labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions in ``classes`` of the reference and the predicted labels of the same tiles.
 
     Raises
     ------
     ValueError
-        If there is no tile, or the two lengths differ.
+        If there is no tile, the two lengths differ, or as `class_codes`.
     """
     if len(labels) != len(predicted):
         raise ValueError(
@@ -113,6 +115,7 @@ def check_labels(labels: Sequence[str], predicted: Sequence[str]) -> None:
             "There is no tile to evaluate: the split is empty. Check the split's shares, the "
             "smallest purity and the sample fraction."
         )
+    return class_codes(labels, classes, "reference"), class_codes(predicted, classes, "predicted")
 
 
 def confusion_counts(
@@ -146,9 +149,7 @@ def confusion_counts(
            [0, 1, 0],
            [0, 0, 0]])
     """
-    check_labels(labels, predicted)
-    reference = class_codes(labels, classes, "reference")
-    guess = class_codes(predicted, classes, "predicted")
+    reference, guess = paired_codes(labels, predicted, classes)
     counts = confusion_matrix(reference, guess, labels=np.arange(len(classes)))
     return np.asarray(counts, dtype=np.int64)
 

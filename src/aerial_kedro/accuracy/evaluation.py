@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from aerial_kedro.accuracy.bootstrap import block_bootstrap
 from aerial_kedro.accuracy.confusion import (
     ClassAccuracy,
+    class_codes,
     confusion_counts,
     macro_f1,
     overall_accuracy,
@@ -112,32 +114,68 @@ def evaluate(
     True
     """
     counts = confusion_counts(labels, predicted, classes)
-    calibration: dict[str, object] = {}
+    found: dict[str, Any] = {}
     if probabilities is not None:
-        chances = check_probabilities(probabilities, rows=len(labels), classes=classes)
-        bins = reliability_curve(labels, chances, classes)
-        calibration = {
+        chances = check_probabilities(probabilities, rows=len(labels), classes=len(classes))
+        reference = class_codes(labels, classes, "reference")
+        bins = reliability_curve(reference, chances)
+        found |= {
             "ece": expected_calibration_error(bins),
-            "brier": brier_score(labels, chances, classes),
+            "brier": brier_score(reference, chances),
             "reliability": bins,
         }
-    intervals: dict[str, object] = {}
     if blocks is not None:
         spread = block_bootstrap(labels, predicted, classes, blocks, seed=seed)
-        intervals = {
-            "accuracy_interval": spread.accuracy,
-            "macro_f1_interval": spread.macro_f1,
-            "blocks": spread.blocks,
-        }
-    return Evaluation.model_validate(
-        {
-            "classes": list(classes),
-            "n": len(labels),
-            "accuracy": overall_accuracy(counts),
-            "macro_f1": macro_f1(counts),
-            "per_class": dict(zip(classes, per_class_accuracy(counts), strict=True)),
-            "confusion": counts.tolist(),
-            **calibration,
-            **intervals,
-        }
+        if spread is not None:
+            found["accuracy_interval"], found["macro_f1_interval"] = spread
+        found["blocks"] = len(set(blocks))
+    return Evaluation(
+        classes=list(classes),
+        n=len(labels),
+        accuracy=overall_accuracy(counts),
+        macro_f1=macro_f1(counts),
+        per_class=dict(zip(classes, per_class_accuracy(counts), strict=True)),
+        confusion=counts.tolist(),
+        **found,
     )
+
+
+def majority_baseline(
+    train_labels: Sequence[str],
+    test_labels: Sequence[str],
+    classes: Sequence[str],
+    *,
+    blocks: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Evaluate the answer that is always the most frequent class of the training tiles.
+
+    Where classes are equally frequent, it is the first in the order of ``classes``.
+
+    Parameters
+    ----------
+    train_labels
+        Labels of the training tiles.
+    test_labels
+        Reference labels of the tiles to evaluate on.
+    classes
+        Class names.
+    blocks, seed
+        Blocks of the test tiles and seed, for intervals (see `evaluate`).
+
+    Raises
+    ------
+    ValueError
+        If there is no training or test tile, or a label is none of the classes.
+
+    Examples
+    --------
+    >>> majority_baseline(["Forest", "Forest", "Shrub"], ["Forest", "Shrub"],
+    ...                   ["Forest", "Shrub"]).accuracy
+    0.5
+    """
+    if len(train_labels) == 0:
+        raise ValueError("There is no training tile to take the most frequent class from.")
+    codes = class_codes(train_labels, classes, "training")
+    majority = classes[int(np.bincount(codes).argmax())]
+    return evaluate(test_labels, [majority] * len(test_labels), classes, blocks=blocks, seed=seed)

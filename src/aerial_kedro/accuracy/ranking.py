@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.accuracy.proportion import wilson
+from aerial_kedro.accuracy.interval import Interval, wilson
 from aerial_kedro.parameters import Record
 
 
@@ -119,8 +118,7 @@ def accuracy_range(evaluation: Evaluation) -> Interval:
     if evaluation.accuracy_interval is not None:
         return evaluation.accuracy_interval
     right = sum(row[i] for i, row in enumerate(evaluation.confusion))
-    lower, upper = wilson(right, evaluation.n)
-    return Interval(lower=lower, upper=upper)
+    return wilson(right, evaluation.n)
 
 
 def _remarks(ordered: Sequence[ComparedModel]) -> list[str]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from aerial_kedro.accuracy.confusion import class_codes
 from aerial_kedro.parameters import Record
 
 _BINS = 10
@@ -43,18 +42,16 @@ class ReliabilityBin(Record, allow_inf_nan=False):
 
 
 def check_probabilities(
-    probabilities: NDArray[np.floating], rows: int, classes: Sequence[str]
+    probabilities: NDArray[np.floating], rows: int, classes: int
 ) -> NDArray[np.float64]:
     """Refuse an array that does not hold one probability for each class.
 
     Parameters
     ----------
     probabilities
-        Array of shape ``(rows, len(classes))``.
-    rows
-        Number of tiles.
-    classes
-        Class names, one a column.
+        Array of shape ``(rows, classes)``.
+    rows, classes
+        Number of tiles, and of classes.
 
     Returns
     -------
@@ -67,10 +64,10 @@ def check_probabilities(
         If the shape differs, a value lies outside 0–1 (or is NaN), or a row does not sum to 1.
     """
     chances = np.asarray(probabilities, dtype=np.float64)
-    if chances.shape != (rows, len(classes)):
+    if chances.shape != (rows, classes):
         raise ValueError(
-            f"Probabilities have the shape {chances.shape}; {rows} tiles and {len(classes)} "
-            f"classes need {(rows, len(classes))}."
+            f"Probabilities have the shape {chances.shape}; {rows} tiles and {classes} classes "
+            f"need {(rows, classes)}."
         )
     inside = (chances >= -SUM_TOLERANCE) & (chances <= 1 + SUM_TOLERANCE)
     wrong = ~inside.all(axis=1) | ~(np.abs(chances.sum(axis=1) - 1) <= SUM_TOLERANCE)
@@ -85,20 +82,16 @@ def check_probabilities(
 
 
 def reliability_curve(
-    labels: Sequence[str],
-    probabilities: NDArray[np.float64],
-    classes: Sequence[str],
+    reference: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> list[ReliabilityBin]:
     """Points of the reliability curve: how often each confidence proved right.
 
     Parameters
     ----------
-    labels
-        Reference label of each of the ``n`` tiles.
+    reference
+        Column of the reference label of each of the ``n`` tiles.
     probabilities
-        Array of shape ``(n, len(classes))`` whose rows sum to 1.
-    classes
-        Class names, one a column.
+        Array of shape ``(n, classes)`` whose rows sum to 1.
 
     Returns
     -------
@@ -109,12 +102,11 @@ def reliability_curve(
     Examples
     --------
     >>> chances = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
-    >>> for point in reliability_curve(["A", "B", "B"], chances, ["A", "B"]):
+    >>> for point in reliability_curve(np.array([0, 1, 1]), chances):
     ...     print(point)
     confidence=0.6 accuracy=1.0 count=1
     confidence=0.9 accuracy=0.5 count=2
     """
-    reference = class_codes(labels, classes, "reference")
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == reference
     accuracy, confidence = calibration_curve(right, top, n_bins=_BINS, pos_label=True)
@@ -142,21 +134,16 @@ def expected_calibration_error(curve: Sequence[ReliabilityBin]) -> float:
     return float(np.average(gaps, weights=[point.count for point in curve]))
 
 
-def brier_score(
-    labels: Sequence[str], probabilities: NDArray[np.float64], classes: Sequence[str]
-) -> float:
+def brier_score(reference: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """Multi-class Brier score: mean squared distance from the certain right answer.
 
-    Summed over the classes as in Brier (1950): 0 is best, 2 is certain and wrong every time.
+    Summed over the classes as in Brier (1950): 0 is best, 2 is certain and wrong every time. The
+    arguments are those of `reliability_curve`.
 
     Examples
     --------
-    >>> round(brier_score(["A", "B"], np.array([[1.0, 0.0], [0.5, 0.5]]), ["A", "B"]), 3)
+    >>> round(brier_score(np.array([0, 1]), np.array([[1.0, 0.0], [0.5, 0.5]])), 3)
     0.25
     """
-    reference = class_codes(labels, classes, "reference")
-    return float(
-        brier_score_loss(
-            reference, probabilities, labels=np.arange(len(classes)), scale_by_half=False
-        )
-    )
+    columns = np.arange(probabilities.shape[1])
+    return float(brier_score_loss(reference, probabilities, labels=columns, scale_by_half=False))

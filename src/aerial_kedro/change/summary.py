@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sklearn.metrics import average_precision_score
 
-from aerial_kedro.accuracy.proportion import Proportion, proportion
+from aerial_kedro.accuracy.interval import Proportion, proportion
 from aerial_kedro.change.comparison import last_comparison
 
 FIRST = (10, 20, 50)

@@ -3,8 +3,10 @@ import time
 import numpy as np
 import pytest
 
+from aerial_kedro.accuracy import interval
 from aerial_kedro.accuracy.bootstrap import _macro_f1_of_each, block_bootstrap
 from aerial_kedro.accuracy.confusion import macro_f1
+from aerial_kedro.accuracy.evaluation import evaluate
 
 CLASSES = ["A", "B", "C"]
 
@@ -23,36 +25,38 @@ def test_the_interval_holds_the_accuracy_and_is_repeatable() -> None:
     truth, guess, blocks = draw(1_000, 30)
     found = block_bootstrap(truth, guess, CLASSES, blocks, seed=1)
     accuracy = np.mean(np.array(truth) == np.array(guess))
-    assert found.accuracy is not None
-    assert found.accuracy.lower < accuracy < found.accuracy.upper
+    assert found is not None
+    assert found[0].lower < accuracy < found[0].upper
     assert found == block_bootstrap(truth, guess, CLASSES, blocks, seed=1)
     assert found != block_bootstrap(truth, guess, CLASSES, blocks, seed=2)
-    assert found.blocks == 30
+    assert evaluate(truth, guess, CLASSES, blocks=blocks).blocks == 30
 
 
 def test_whole_blocks_give_a_wider_interval_than_single_tiles() -> None:
     truth, guess, blocks = draw(2_000, 20)
-    by_block = block_bootstrap(truth, guess, CLASSES, blocks).accuracy
-    by_tile = block_bootstrap(truth, guess, CLASSES, [str(i) for i in range(2_000)]).accuracy
+    by_block = block_bootstrap(truth, guess, CLASSES, blocks)
+    by_tile = block_bootstrap(truth, guess, CLASSES, [str(i) for i in range(2_000)])
     assert by_block is not None
     assert by_tile is not None
-    assert by_block.upper - by_block.lower > 2 * (by_tile.upper - by_tile.lower)
+    assert by_block[0].upper - by_block[0].lower > 2 * (by_tile[0].upper - by_tile[0].lower)
 
 
-def test_single_tiles_give_the_binomial_interval() -> None:
+def test_single_tiles_give_the_binomial_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interval, "RESAMPLES", 4_000)
     truth = ["A"] * 400
     guess = ["A"] * 320 + ["B"] * 80
-    found = block_bootstrap(truth, guess, CLASSES, [str(i) for i in range(400)], resamples=4_000)
-    assert found.accuracy is not None
+    found = block_bootstrap(truth, guess, CLASSES, [str(i) for i in range(400)])
+    assert found is not None
     half = 1.96 * (0.8 * 0.2 / 400) ** 0.5
-    assert found.accuracy.lower == pytest.approx(0.8 - half, abs=0.006)
-    assert found.accuracy.upper == pytest.approx(0.8 + half, abs=0.006)
+    assert found[0].lower == pytest.approx(0.8 - half, abs=0.006)
+    assert found[0].upper == pytest.approx(0.8 + half, abs=0.006)
 
 
 def test_a_single_block_gives_no_interval() -> None:
-    found = block_bootstrap(["A", "B"], ["A", "A"], CLASSES, ["x", "x"])
-    assert found.accuracy is None
-    assert found.macro_f1 is None
+    assert block_bootstrap(["A", "B"], ["A", "A"], CLASSES, ["x", "x"]) is None
+    found = evaluate(["A", "B"], ["A", "A"], CLASSES, blocks=["x", "x"])
+    assert found.accuracy_interval is None
+    assert found.macro_f1_interval is None
     assert found.blocks == 1
 
 

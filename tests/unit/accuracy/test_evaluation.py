@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.accuracy.baselines import majority_baseline
-from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate, majority_baseline
 from aerial_kedro.accuracy.interval import Interval
 
 CLASSES = ["A", "B", "C"]

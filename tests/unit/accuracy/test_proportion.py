@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.accuracy.proportion import proportion, wilson
+from aerial_kedro.accuracy.interval import proportion, wilson
 
 
 @given(cases=st.integers(1, 500), data=st.data())
@@ -11,14 +11,15 @@ def test_the_interval_holds_the_value_and_stays_within_0_and_1(
     cases: int, data: st.DataObject
 ) -> None:
     hits = data.draw(st.integers(0, cases))
-    lower, upper = wilson(hits, cases)
-    assert 0 <= lower <= hits / cases <= upper <= 1
-    assert lower < upper
+    found = wilson(hits, cases)
+    assert 0 <= found.lower <= hits / cases <= found.upper <= 1
+    assert found.lower < found.upper
 
 
 def test_the_interval_is_where_the_score_test_ends() -> None:
     """By definition: a true share at an end of the interval is 1.96 standard errors away."""
-    for end in wilson(13, 40):
+    found = wilson(13, 40)
+    for end in (found.lower, found.upper):
         assert abs(13 / 40 - end) / np.sqrt(end * (1 - end) / 40) == pytest.approx(1.959964)
 
 

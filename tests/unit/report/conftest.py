@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from aerial_kedro.accuracy.baselines import majority_baseline
-from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate, majority_baseline
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary

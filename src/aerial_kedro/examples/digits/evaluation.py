@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
-from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.accuracy.proportion import proportion
+from aerial_kedro.accuracy.interval import Interval, proportion
 from aerial_kedro.examples.digits.files import DIGITS
 from aerial_kedro.report.wording import number
 

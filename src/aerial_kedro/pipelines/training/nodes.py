@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from aerial_kedro.accuracy.baselines import majority_baseline
 from aerial_kedro.accuracy.bootstrap import PairedComparison, compare_macro_f1
-from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.evaluation import Evaluation, majority_baseline
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.calibration import calibrate, cross_fit, evaluate_unseen
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
