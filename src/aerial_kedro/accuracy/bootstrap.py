@@ -115,6 +115,26 @@ class PairedComparison(Record):
     blocks: int
     tiles: int
 
+    @property
+    def certainty(self) -> str:
+        """How sure it is in words that the first is the better.
+
+        Examples
+        --------
+        >>> spread = Interval(lower=-0.004, upper=0.021)
+        >>> PairedComparison(
+        ...     difference=0.009, interval=spread, ahead=0.82, blocks=30, tiles=700
+        ... ).certainty
+        'it is ahead in 82 % of resamples of 30 blocks (difference 95 % interval -0.004 to +0.021)'
+        """
+        if self.interval is None or self.ahead is None:
+            return "how sure that is cannot be said, since all tiles lie in one block"
+        spread = f"{self.interval.lower:+.3f} to {self.interval.upper:+.3f}"
+        return (
+            f"it is ahead in {self.ahead:.0%} of resamples of {self.blocks:,} blocks "
+            f"(difference 95 % interval {spread})"
+        ).replace("%", " %", 1)
+
 
 def compare_macro_f1(
     labels: Sequence[str],

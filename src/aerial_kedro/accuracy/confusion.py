@@ -1,8 +1,8 @@
 """Confusion counts, and the accuracies that follow from them.
 
 Everything here starts from counts, never from one label at a time, so that a county of tiles costs
-no more than its table. The measures are scikit-learn's; what is added is their meaning where they
-are undefined: None, never 0 and never NaN.
+no more than its table. The measures are scikit-learn's, but where they are undefined: None, never 0
+and never NaN.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 
 from aerial_kedro.parameters import Record
 
@@ -167,8 +167,8 @@ def overall_accuracy(counts: ArrayLike) -> float:
     >>> overall_accuracy([[3, 1], [0, 4]])
     0.875
     """
-    reference, guess, weight = _as_sample(counts)
-    return float(accuracy_score(reference, guess, sample_weight=weight))
+    table = _as_table(counts)
+    return float(np.trace(table) / table.sum())
 
 
 def per_class_accuracy(counts: ArrayLike) -> list[ClassAccuracy]:
@@ -202,22 +202,18 @@ def per_class_accuracy(counts: ArrayLike) -> list[ClassAccuracy]:
     >>> third
     ClassAccuracy(users_accuracy=0.0, producers_accuracy=None, f1=None, support=0)
     """
-    reference, guess, weight = _as_sample(counts)
-    users, producers, f1, support = precision_recall_fscore_support(
-        reference,
-        guess,
-        labels=np.arange(len(np.asarray(counts))),
-        sample_weight=weight,
-        zero_division=np.nan,
-    )
+    table = _as_table(counts)
+    rights, supports, predictions = np.diag(table), table.sum(axis=1), table.sum(axis=0)
     return [
         ClassAccuracy(
-            users_accuracy=_or_none(users[i]),
-            producers_accuracy=_or_none(producers[i]),
-            f1=_or_none(f1[i]) if support[i] > 0 else None,
-            support=int(support[i]),
+            users_accuracy=right / predicted if predicted else None,
+            producers_accuracy=right / support if support else None,
+            f1=2 * right / (support + predicted) if support else None,
+            support=support,
         )
-        for i in range(len(support))
+        for right, support, predicted in zip(
+            rights.tolist(), supports.tolist(), predictions.tolist(), strict=True
+        )
     ]
 
 
@@ -289,16 +285,3 @@ def _as_table(counts: ArrayLike) -> NDArray[np.int64]:
     if (table < 0).any() or table.sum() == 0:
         raise ValueError("Confusion counts must not be negative, and must hold at least one tile.")
     return table.astype(np.int64)
-
-
-def _as_sample(
-    counts: ArrayLike,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Turn the table into (reference, predicted, weight), one entry a cell that is not empty."""
-    table = _as_table(counts)
-    reference, guess = np.nonzero(table)
-    return reference, guess, table[reference, guess]
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

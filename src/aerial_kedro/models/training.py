@@ -165,6 +165,30 @@ def evaluate_model(
     return evaluate_predictions(tiles, [*model.card.classes, *unlearned], seed, padded)
 
 
+def evaluate_majority(tiles: pd.DataFrame, seed: int) -> Evaluation:
+    """Evaluate the answer that is always the most frequent class of the training tiles.
+
+    Where classes are equally frequent, it is the first by name. A model has to exceed this.
+
+    Parameters
+    ----------
+    tiles
+        ``label, split, block_id`` of the tiles to learn from and to evaluate on.
+    seed
+        Seed of the block bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If there is no training or test tile.
+    """
+    training, test = (tiles[tiles["split"] == name] for name in ("train", "test"))
+    if not len(training):
+        raise ValueError("There is no training tile to take the most frequent class from.")
+    guessed = test.assign(pred_label=training["label"].mode()[0])
+    return evaluate_predictions(guessed, sorted({*training["label"], *test["label"]}), seed)
+
+
 def evaluate_predictions(
     tiles: pd.DataFrame,
     classes: list[str],

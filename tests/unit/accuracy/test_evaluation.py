@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.accuracy.evaluation import Evaluation, evaluate, majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.interval import Interval
 
 CLASSES = ["A", "B", "C"]
@@ -66,19 +66,3 @@ def test_refuses_probabilities_of_other_tiles() -> None:
 def test_an_interval_runs_upwards() -> None:
     with pytest.raises(ValidationError, match="lies above"):
         Interval(lower=0.9, upper=0.1)
-
-
-def test_the_majority_is_that_of_the_training_tiles() -> None:
-    found = majority_baseline(["B", "B", "A"], ["A", "A", "A", "B"], CLASSES)
-    assert found.accuracy == 0.25
-    assert found.per_class["A"].users_accuracy is None
-
-
-def test_of_equal_classes_the_first_in_order_is_the_majority() -> None:
-    found = majority_baseline(["A", "B"], ["B", "B", "A"], ["B", "A", "C"])
-    assert found.accuracy == pytest.approx(2 / 3)
-
-
-def test_no_majority_without_training_tiles() -> None:
-    with pytest.raises(ValueError, match="no training tile"):
-        majority_baseline([], ["A"], CLASSES)

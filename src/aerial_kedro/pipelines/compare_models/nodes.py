@@ -126,9 +126,7 @@ def evaluate(
         seconds=candidate.seconds,
         milliseconds=millis,
         validation=candidate.validation,
-        test=evaluate_candidate(
-            candidate, labelled_features, "test", seed, chosen=candidate.name == choice.name
-        ),
+        test=evaluate_candidate(candidate, labelled_features, "test", seed, choice),
     )
 
 

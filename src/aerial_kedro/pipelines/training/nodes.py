@@ -10,7 +10,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.bootstrap import PairedComparison, compare_macro_f1
-from aerial_kedro.accuracy.evaluation import Evaluation, majority_baseline
+from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.calibration import calibrate, cross_fit, evaluate_unseen
 from aerial_kedro.models.comparison import ModelScores, TrainingSummary
@@ -20,7 +20,7 @@ from aerial_kedro.models.settings import (
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.models.training import evaluate_model, fit_stages
+from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_stages
 
 LOGGER = logging.getLogger(__name__)
 BASELINE = "image_statistics"
@@ -205,9 +205,9 @@ def choose_model(
     )
     (best, unseen, score), *others = ranked
     where = (
-        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation tiles, each "
+        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation tiles, "
+        "each predicted without its fold"
     )
-    where += "predicted without its fold"
     size = find_tile_size(tile_catalog.filter("split = 'train'"))
     sized = best.trained.with_card(tile_size_m=size)
     if not others:
@@ -222,30 +222,9 @@ def choose_model(
         unseen["unit"].tolist(),
         seed=seed,
     )
-    reason = f"{where}, against {other.name} {its_score.macro_f1:.3f}; {describe_certainty(found)}"
+    reason = f"{where}, against {other.name} {its_score.macro_f1:.3f}; {found.certainty}"
     LOGGER.info("Chosen: %s, %s", best.name, reason)
     return sized, Choice(best.name, best.settings, reason, found)
-
-
-def describe_certainty(found: PairedComparison) -> str:
-    """Describe in words how sure it is that the first of two classifiers is the better.
-
-    Examples
-    --------
-    >>> from aerial_kedro.accuracy.interval import Interval
-    >>> spread = Interval(lower=-0.004, upper=0.021)
-    >>> describe_certainty(
-    ...     PairedComparison(difference=0.009, interval=spread, ahead=0.82, blocks=30, tiles=700)
-    ... )
-    'it is ahead in 82 % of resamples of 30 blocks (difference 95 % interval -0.004 to +0.021)'
-    """
-    if found.interval is None or found.ahead is None:
-        return "how sure that is cannot be said, since all tiles lie in one block"
-    spread = f"{found.interval.lower:+.3f} to {found.interval.upper:+.3f}"
-    return (
-        f"it is ahead in {found.ahead:.0%} of resamples of {found.blocks:,} blocks "
-        f"(difference 95 % interval {spread})"
-    ).replace("%", " %", 1)
 
 
 def evaluate_on_test(
@@ -260,16 +239,16 @@ def evaluate_on_test(
     models = {
         candidate.name: ModelScores(
             validation=candidate.validation,
-            test=evaluate_candidate(
-                candidate, labelled_features, "test", seed, chosen=candidate.name == choice.name
-            ),
+            test=evaluate_candidate(candidate, labelled_features, "test", seed, choice),
             out_of_fold=evaluate_unseen(candidate.unseen, candidate.trained.card.classes, seed),
         )
         for candidate in (logistic_regression, random_forest)
         if candidate.validation and candidate.unseen is not None
     }
     baselines = {
-        "majority": _evaluate_majority(labelled_features, seed),
+        "majority": evaluate_majority(
+            labelled_features.select("label", "split", "block_id").toPandas(), seed
+        ),
         BASELINE: evaluate_candidate(image_statistics, labelled_features, "test", seed),
     }
     return TrainingSummary(
@@ -286,10 +265,11 @@ def evaluate_candidate(
     labelled_features: DataFrame,
     split: str,
     seed: int,
-    *,
-    chosen: bool = False,
+    choice: Choice | None = None,
 ) -> Evaluation:
     """Evaluate a candidate on a split, with its probabilities once they are calibrated.
+
+    Whether it is the ``choice`` is in the log.
 
     Raises
     ------
@@ -299,21 +279,8 @@ def evaluate_candidate(
     rows = labelled_features.filter(labelled_features["split"] == split)
     calibrated = candidate.unseen is not None
     found = evaluate_model(candidate.trained, rows, seed, with_probabilities=calibrated)
-    LOGGER.info(
-        "%s%s, %s: accuracy %.3f, macro-F1 %.3f",
-        candidate.name, " (chosen)" if chosen else "", split, found.accuracy, found.macro_f1,
-    )  # fmt: skip
-    return found
-
-
-def _evaluate_majority(labelled_features: DataFrame, seed: int) -> Evaluation:
-    """Evaluate the answer that is always the commonest class."""
-    frame = labelled_features.select("label", "split", "block_id").toPandas()
-    training, test = (frame[frame["split"] == name] for name in ("train", "test"))
-    return majority_baseline(
-        training["label"].tolist(),
-        test["label"].tolist(),
-        sorted({*training["label"], *test["label"]}),
-        blocks=test["block_id"].tolist() if test["block_id"].notna().all() else None,
-        seed=seed,
+    name = (
+        f"{candidate.name} (chosen)" if choice and choice.name == candidate.name else candidate.name
     )
+    LOGGER.info("%s, %s: accuracy %.3f, macro-F1 %.3f", name, split, found.accuracy, found.macro_f1)
+    return found
