@@ -13,7 +13,7 @@ from kedro.validation import ParameterValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.run_lock import one_run_at_a_time
-from aerial_kedro.models.grid import check_grid
+from aerial_kedro.models.settings import check_grid
 from aerial_kedro.pipelines import compare_models
 
 

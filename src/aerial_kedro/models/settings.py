@@ -1,12 +1,21 @@
-"""Settings of the classifiers, as `conf/base/training/parameters.yml` gives them."""
+"""Settings of the classifiers: of one each to train, and of a grid of them to compare.
+
+`conf/base/training/parameters.yml` gives the former, `conf/base/compare_models/parameters.yml` the
+latter.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import Items, Record
+
+# They become namespaces of the pipeline, in which a dot separates.
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class ClassifierSettings(Record):
@@ -60,3 +69,94 @@ class RandomForestSettings(ClassifierSettings):
     max_depth: int = Field(gt=0, le=30)
     min_instances_per_node: int = Field(default=1, gt=0)
     max_bins: int = Field(default=32, ge=2)
+
+
+class Grid(Record):
+    """What `conf/base/compare_models/parameters.yml` holds.
+
+    Parameters
+    ----------
+    backbones
+        Their names; ``A/B`` is read as two (`--params` splits at commas).
+    logistic_regression, random_forest
+        Settings of the classifier by a name of one's own choice. None takes a setting out that
+        another file of the configuration put in.
+    """
+
+    backbones: Annotated[tuple[_Name, ...], Items] = Field(min_length=1)
+    logistic_regression: dict[_Name, LogisticRegressionSettings | None] = Field(default={})
+    random_forest: dict[_Name, RandomForestSettings | None] = Field(default={})
+
+    @field_validator("backbones")
+    @classmethod
+    def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"named twice: {', '.join(twice)}")
+        return names
+
+    def combinations(self, classifier: str) -> list[tuple[str, str]]:
+        """List what is trained on each backbone's features, in the order of the files.
+
+        Each is a classifier and the name of its settings.
+
+        Parameters
+        ----------
+        classifier
+            The run parameter: ``logistic_regression``, ``random_forest`` or else both.
+
+        Examples
+        --------
+        >>> grid = Grid.model_validate(
+        ...     {"backbones": "a/b", "random_forest": {"deep": {"num_trees": 9, "max_depth": 9}}}
+        ... )
+        >>> grid.combinations("both")
+        [('random_forest', 'deep')]
+        """
+        groups: dict[str, Mapping[str, Any]] = {
+            "logistic_regression": self.logistic_regression,
+            "random_forest": self.random_forest,
+        }
+        return [
+            (name, setting)
+            for name, settings in groups.items()
+            if classifier == name or classifier not in groups
+            for setting, values in settings.items()
+            if values is not None
+        ]
+
+
+def check_grid(given: Mapping[str, Any], classifier: str) -> Grid:
+    """Check the group of parameters `compare_models`.
+
+    Parameters
+    ----------
+    given
+        As the configuration gives it.
+    classifier
+        The run parameter of that name.
+
+    Raises
+    ------
+    AerialError
+        Naming each parameter that makes no sense, or if there is nothing to compare.
+    """
+    try:
+        grid = Grid.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            f"compare_models.{'.'.join(map(str, each['loc']))}={each['input']!r}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise AerialError(
+            "The run cannot start:\n  "
+            + "\n  ".join(problems)
+            + "\nThe grid is in conf/base/compare_models/parameters.yml."
+        ) from None
+    if not grid.combinations(classifier):
+        raise AerialError(
+            f"The run cannot start: with classifier={classifier} the grid compare_models has no "
+            "classifier. Give compare_models.logistic_regression or compare_models.random_forest "
+            "a setting."
+        )
+    return grid

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.grid import check_grid
+from aerial_kedro.models.settings import check_grid
 
 FOREST = {"num_trees": 10, "max_depth": 5}
 GRID: dict[str, Any] = {

@@ -9,9 +9,8 @@ from kedro.pipeline import Pipeline
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.accuracy.ranking import rank_models
-from aerial_kedro.models.grid import Grid
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.settings import RandomForestSettings
+from aerial_kedro.models.settings import Grid, RandomForestSettings
 from aerial_kedro.pipelines.compare_models import create_pipeline, nodes
 from aerial_kedro.pipelines.compare_models.nodes import (
     calibrate_best,

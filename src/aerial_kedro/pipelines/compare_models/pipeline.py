@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
-from aerial_kedro.models.grid import Grid
+from aerial_kedro.models.settings import Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
 from aerial_kedro.pipelines.grouping import group
