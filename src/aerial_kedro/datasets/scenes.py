@@ -22,8 +22,7 @@ from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
 from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import check_href, gdal_path
-from aerial_kedro.scenes.headers import SceneHeader, read_header, year_of_scene
-from aerial_kedro.scenes.limits import check_size
+from aerial_kedro.scenes.headers import SceneHeader, check_size, read_header, year_of_scene
 
 _TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
