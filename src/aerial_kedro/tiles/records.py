@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
@@ -116,19 +117,19 @@ def summarise(counted: pd.DataFrame, places: int, sources: int) -> CatalogSummar
     places, sources
         Distinct places and scenes.
     """
-    frame = counted.copy()
-    frame["split"] = frame["split"].fillna("none")
-    frame["outcome"] = [
-        _outcome(label, covered, is_empty)
-        for label, covered, is_empty in zip(
-            frame["label"], frame["covered"], frame["is_empty"], strict=True
-        )
-    ]
-    labelled = frame[frame["label"].notna()]
-    class_by_split: dict[str, dict[str, int]] = {}
-    by_class = labelled.groupby(["label", "split"], as_index=False)["images"].sum()
-    for name, split, count in zip(*(by_class[each] for each in by_class), strict=True):
-        class_by_split.setdefault(str(name), {})[str(split)] = int(count)
+    frame = counted.assign(
+        split=counted["split"].fillna("none"),
+        outcome=np.select(
+            [
+                counted["is_empty"].to_numpy(bool),
+                counted["label"].notna(),
+                counted["covered"].to_numpy(bool),
+            ],
+            ["no data in the image", "labelled", "mixed"],
+            "outside the land cover",
+        ),
+    )
+    by_class = frame.pivot_table("images", index="label", columns="split", aggfunc="sum")
     return CatalogSummary(
         images=int(frame["images"].sum()),
         places=places,
@@ -136,16 +137,11 @@ def summarise(counted: pd.DataFrame, places: int, sources: int) -> CatalogSummar
         by_year=_totals(frame.dropna(subset=["year"]).astype({"year": int}), "year"),
         by_split=_totals(frame, "split"),
         by_label=_totals(frame, "outcome"),
-        class_by_split=class_by_split,
+        class_by_split={
+            str(name): {str(split): int(images) for split, images in row.dropna().items()}
+            for name, row in by_class.iterrows()
+        },
     )
-
-
-def _outcome(label: object, covered: bool, is_empty: bool) -> str:
-    if is_empty:
-        return "no data in the image"
-    if isinstance(label, str):
-        return "labelled"
-    return "mixed" if covered else "outside the land cover"
 
 
 def _totals(frame: pd.DataFrame, column: str) -> dict[str, int]:
