@@ -50,51 +50,10 @@ class SplitCheck(BaseModel):
     places: int | None = None
 
 
-def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
-    """Assign every block to a split, so that each class is divided in about the shares wanted.
-
-    See `aerial_kedro.splits.balance.balance_blocks` for how.
-
-    Parameters
-    ----------
-    counts
-        Number of labelled tiles for each block (index) and class (columns).
-    rules
-        The shares wanted.
-    seed
-        Seed of the order of the blocks.
-
-    Returns
-    -------
-    dict
-        Block to split.
-
-    Raises
-    ------
-    AerialError
-        If there are fewer blocks than splits.
-
-    Examples
-    --------
-    >>> counts = pd.DataFrame(
-    ...     {"Forest": [9, 9, 1, 1, 5, 5], "Barren": [1, 1, 9, 9, 5, 5]}, index=list("abcdef")
-    ... )
-    >>> rules = SplitRules(validation=0.25, test=0.25, block_size_m=1120, buffer_m=224)
-    >>> splits = assign_blocks(counts, rules, seed=1)
-    >>> {split: [block for block in splits if splits[block] == split] for split in SPLITS}
-    {'train': ['a', 'd', 'e'], 'validation': ['c', 'f'], 'test': ['b']}
-    """
-    if len(counts) < len(SPLITS):
-        raise AerialError(
-            f"The labelled tiles lie in {len(counts)} spatial block(s); at least {len(SPLITS)} "
-            f"are needed for training, validation and test. Give a larger area, or a smaller "
-            f"`split.block_size_m` (now {rules.block_size_m:g} m)."
-        )
-    return balance_blocks(counts, rules.shares, seed)
-
-
 def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataFrame:
     """Assign the blocks that hold labelled tiles to splits, and locate them for `split_tiles`.
+
+    Each class is divided in about the shares wanted, see `splits.balance.balance_blocks`.
 
     Parameters
     ----------
@@ -104,7 +63,7 @@ def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataF
     rules
         The shares wanted.
     seed
-        Seed of the order of the blocks.
+        Seed of the order in which blocks are assigned; their order in ``counted`` does not matter.
 
     Returns
     -------
@@ -119,9 +78,15 @@ def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataF
     counts = counted.pivot_table(
         index="block_id", columns="label", values="count", aggfunc="sum", fill_value=0
     )
+    if len(counts) < len(SPLITS):
+        raise AerialError(
+            f"The labelled tiles lie in {len(counts)} spatial block(s); at least {len(SPLITS)} "
+            f"are needed for training, validation and test. Give a larger area, or a smaller "
+            f"`split.block_size_m` (now {rules.block_size_m:g} m)."
+        )
     blocks = counted.drop_duplicates("block_id")[["block_id", "epsg", "x", "y"]]
     blocks = blocks.reset_index(drop=True)
-    blocks["split"] = blocks["block_id"].map(assign_blocks(counts, rules, seed))
+    blocks["split"] = blocks["block_id"].map(balance_blocks(counts, rules.shares, seed))
     epsgs, x, y = (blocks[name].to_numpy() for name in ("epsg", "x", "y"))
     lon, lat = transform_zones(epsgs, x, y, 4326)
     return blocks.assign(lon=lon, lat=lat)

@@ -14,7 +14,6 @@ from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.blocks import (
-    assign_blocks,
     block_of_tiles,
     check_distance,
     plan_blocks,
@@ -22,7 +21,7 @@ from aerial_kedro.splits.blocks import (
     stratified_split,
 )
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from tests.builders import CLASSES, TILE, cell_of_origin, grid_tiles
+from tests.builders import CLASSES, TILE, ZONE, cell_of_origin, grid_tiles
 
 RULES = SplitRules(validation=0.15, test=0.25, block_size_m=1120, buffer_m=224)
 COL, ROW = cell_of_origin()
@@ -177,6 +176,14 @@ def counts_of_blocks(number: int, seed: int) -> pd.DataFrame:
     counts = rng.poisson(rng.gamma(1.0, [12, 6, 2], size=(number, 3)))
     counts[:, 0] += counts.sum(axis=1) == 0  # only blocks with tiles are listed
     return pd.DataFrame(counts, columns=CLASSES.trained, index=[f"b{i}" for i in range(number)])
+
+
+def assign_blocks(counts: pd.DataFrame, rules: SplitRules, seed: int) -> dict[str, str]:
+    """Plan blocks, wherever they lie, by their numbers of tiles (block by class)."""
+    counted = counts.rename_axis("block_id").reset_index()
+    counted = counted.melt("block_id", var_name="label", value_name="count")
+    blocks = plan_blocks(counted.assign(epsg=ZONE, x=500_000.0, y=4_040_000.0), rules, seed)
+    return dict(zip(blocks["block_id"], blocks["split"], strict=True))
 
 
 class TestBlocks:
