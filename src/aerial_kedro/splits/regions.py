@@ -39,31 +39,6 @@ class RegionLayer:
     frame: gpd.GeoDataFrame | None = None
 
 
-@dataclass(frozen=True)
-class Regions:
-    """Checked regions with unique names.
-
-    Parameters
-    ----------
-    path
-        Address of the layer.
-    names
-        Names as the layer has them, sorted.
-    ids
-        The same names as identifiers, for the column `block_id`.
-    polygons
-        Valid polygons or multipolygons, ``(len(names),)``.
-    crs
-        CRS of the polygons, as WKT.
-    """
-
-    path: str
-    names: tuple[str, ...]
-    ids: tuple[str, ...]
-    polygons: np.ndarray
-    crs: str
-
-
 def region_id(name: str) -> str:
     """Write a region's name as an identifier: lower case, letters and digits of any script.
 
@@ -76,7 +51,7 @@ def region_id(name: str) -> str:
     return re.sub(r"[\W_]+", "-", plain).strip("-")
 
 
-def check_regions(layer: RegionLayer, column: str | None) -> Regions:
+def check_regions(layer: RegionLayer, column: str | None) -> gpd.GeoSeries:
     """Make regions of a layer's features; features of one name are one region.
 
     Rings that cross themselves are mended (`shapely.make_valid`), with a warning that names the
@@ -88,6 +63,12 @@ def check_regions(layer: RegionLayer, column: str | None) -> Regions:
         The layer as it was read.
     column
         Name of the column with the regions' names.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        Valid polygons or multipolygons in the layer's CRS, in the order of the regions' names, and
+        indexed by these as identifiers for the column `block_id` (`region_id`).
 
     Raises
     ------
@@ -119,9 +100,9 @@ def check_regions(layer: RegionLayer, column: str | None) -> Regions:
                 f"{where} has regions whose names do not differ in letters and digits: "
                 f"{twins if each else [name]}. Rename them, or take another `split.region_column`."
             )
-    regions = np.array(list(merged.values()), dtype=object)
-    _check_overlaps(regions, list(merged), where)
-    return Regions(layer.path, tuple(merged), tuple(ids), regions, frame.crs.to_wkt())
+    regions = gpd.GeoSeries(list(merged.values()), index=ids, crs=frame.crs)
+    _check_overlaps(regions.to_numpy(), list(merged), where)
+    return regions
 
 
 def _names(frame: gpd.GeoDataFrame, column: str | None, where: str) -> pd.Series:
@@ -208,7 +189,9 @@ def _examples(items: object) -> str:
     return ", ".join(texts[:_EXAMPLES]) + (", …" if len(texts) > _EXAMPLES else "")
 
 
-def region_of_tiles(frames: Iterator[pd.DataFrame], regions: Regions) -> Iterator[pd.DataFrame]:
+def region_of_tiles(
+    frames: Iterator[pd.DataFrame], regions: gpd.GeoSeries
+) -> Iterator[pd.DataFrame]:
     """Add the ``block_id`` of each tile: the region that contains its centre (``mapInPandas``).
 
     Parameters
@@ -216,7 +199,7 @@ def region_of_tiles(frames: Iterator[pd.DataFrame], regions: Regions) -> Iterato
     frames
         Tiles of any zones with ``lon, lat`` of the centre in degrees.
     regions
-        The regions, in any CRS.
+        The regions in any CRS, as `check_regions` returns them.
 
     Yields
     ------
@@ -224,15 +207,15 @@ def region_of_tiles(frames: Iterator[pd.DataFrame], regions: Regions) -> Iterato
         The tiles with ``block_id``; null outside all regions. A centre right on a border is in the
         region that comes first by name.
     """
-    tree = shapely.STRtree(regions.polygons)
-    to_layer = Transformer.from_crs(4326, regions.crs, always_xy=True)
+    tree = shapely.STRtree(regions.to_numpy())
+    to_layer = Transformer.from_crs(4326, regions.crs.to_wkt(), always_xy=True)
+    ids = np.array([*regions.index, None], dtype=object)
     for frame in frames:
         x, y = to_layer.transform(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float))
         # What PROJ cannot place in the layer's CRS lies outside the layer.
         placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
         points = shapely.points(np.asarray(x)[placed], np.asarray(y)[placed])
         tile, region = tree.query(points, predicate="intersects")
-        first = np.full(len(frame), len(regions.ids))
+        first = np.full(len(frame), len(regions))
         np.minimum.at(first, placed[tile], region)
-        ids = np.array([*regions.ids, None], dtype=object)
         yield for_spark(frame.assign(block_id=pd.Series(ids[first], frame.index, dtype=object)))

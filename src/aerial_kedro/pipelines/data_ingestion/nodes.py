@@ -14,11 +14,10 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
-from aerial_kedro.splits import regions as region_layers
 from aerial_kedro.splits.blocks import SplitCheck, block_of_tiles, check_distance, plan_blocks
 from aerial_kedro.splits.blocks import split_tiles as split_frames
 from aerial_kedro.splits.by_region import assign_regions, giving_way, split_by_region
-from aerial_kedro.splits.regions import RegionLayer, Regions, region_of_tiles
+from aerial_kedro.splits.regions import RegionLayer, check_regions, region_of_tiles
 from aerial_kedro.splits.rules import SplitRules
 from aerial_kedro.tiles.catalog import (
     LABEL_COLUMNS,
@@ -106,35 +105,21 @@ def label_tiles(
     AerialError
         If the class table does not know a raster's codes, or the layer of regions cannot be used.
     """
-    check_land_cover(land_cover, classes)
-    layer = check_regions(regions, split)
+    for raster in land_cover:
+        classes.check_codes(raster.codes, raster.href)
+    locate: FrameMap = partial(block_of_tiles, block_size_m=split.block_size_m)
+    if split.unit == "region":
+        checked = check_regions(regions, split.region_column)
+        locate = partial(region_of_tiles, regions=checked)
+    elif regions.frame is not None:
+        LOGGER.warning("The layer %s is not used: `split.unit` is %s", regions.path, split.unit)
     schema = ddl({**TILE_COLUMNS, **LABEL_COLUMNS})
     # In file order, so that one reading of the land cover serves a whole strip of tiles.
     in_order = tiles.sortWithinPartitions("href", "ymax", "xmin")
     labelled = in_order.mapInPandas(
         partial(label_frames, rasters=land_cover, classes=classes, rules=rules), schema
     )
-    locate: FrameMap = (
-        partial(region_of_tiles, regions=layer)
-        if layer
-        else partial(block_of_tiles, block_size_m=split.block_size_m)
-    )
     return labelled.mapInPandas(locate, f"{schema}, block_id string")
-
-
-def check_land_cover(land_cover: list[LandCoverRaster], classes: LandCoverClasses) -> None:
-    """Refuse land cover whose codes the class table does not know."""
-    for raster in land_cover:
-        classes.check_codes(raster.codes, raster.href)
-
-
-def check_regions(layer: RegionLayer, rules: SplitRules) -> Regions | None:
-    """Check the layer of regions where tiles are divided by region; None where by block."""
-    if rules.unit == "region":
-        return region_layers.check_regions(layer, rules.region_column)
-    if layer.frame is not None:
-        LOGGER.warning("The layer %s is not used: `split.unit` is %s", layer.path, rules.unit)
-    return None
 
 
 def split_tiles(
