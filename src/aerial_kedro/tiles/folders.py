@@ -1,4 +1,4 @@
-"""Folders of tiles: their image files, with the class and the split of each."""
+"""Folders of tiles: their image files, with class, split and place of each, and catalog rows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import pandas as pd
+
 from aerial_kedro.errors import AerialError
-from aerial_kedro.tiles.places import FolderPlaces
+from aerial_kedro.tiles.places import SQUARE_COLUMNS, FolderPlaces
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_SHOWN = 5  # names in a remark
 _SPLIT_FOLDERS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
 
 
@@ -208,3 +211,65 @@ def image_id_of(path: str) -> str:
     """
     stem = re.sub(r"[^a-z0-9_-]+", "_", path.rsplit(".", 1)[0].lower()).strip("_")
     return f"{stem[-100:]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
+
+
+def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
+    """Make one row a tile image.
+
+    Parameters
+    ----------
+    tree
+        The files of the folder.
+    year
+        Year of all of them, if it is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``image_id, tile_id, href, source_version, kind, label, split, year`` and ``epsg, xmin,
+        ymin, xmax, ymax, lon, lat``, which are missing for tiles without a place.
+    """
+    rows = pd.DataFrame(list(tree.files))
+    ids = [image_id_of(path) for path in rows["path"]]
+    # An equal path, size and time below another root is another version.
+    addresses = [hashlib.sha256(href.encode()).hexdigest()[:8] for href in rows["href"]]
+    squares = tree.places.squares if tree.places else pd.DataFrame(columns=SQUARE_COLUMNS)
+    return (
+        rows.assign(image_id=ids, tile_id=ids, kind="file", year=year)
+        .assign(source_version=rows["source_version"] + "-" + addresses)
+        .join(squares, on="path")
+        .drop(columns="path")
+        # Whole numbers also where some are missing.
+        .astype({"epsg": "Int64", "year": "Int64"})
+    )
+
+
+def remarks_on(tree: TileTree) -> list[str]:
+    """List in words what of a folder was passed over, or has no place."""
+    remarks = []
+    if tree.ignored:
+        remarks.append(
+            f"{len(tree.ignored)} file(s) that are no images were passed over: "
+            f"{_some(tree.ignored)}"
+        )
+    if tree.places is None:
+        return remarks
+    placed = tree.places.squares.index
+    without_row = [file.path for file in tree.files if file.path not in placed]
+    if without_row:
+        remarks.append(
+            f"{len(without_row)} of {len(tree.files)} tile(s) have no row in tile_summaries.csv "
+            f"and so no coordinates: {_some(without_row)}"
+        )
+    if tree.places.without_file:
+        remarks.append(
+            f"{len(tree.places.without_file)} row(s) of tile_summaries.csv name no image here: "
+            f"{_some(tree.places.without_file)}"
+        )
+    if tree.places.repeated:
+        remarks.append(f"{tree.places.repeated} row(s) of tile_summaries.csv are repeated")
+    return remarks
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,33 +16,11 @@ from aerial_kedro.tiles.grid import transform_zones, zones_of
 
 SUMMARIES_NAME = "tile_summaries.csv"
 CORNERS = ("llcrnrlat", "llcrnrlon", "urcrnrlat", "urcrnrlon")
+SQUARE_COLUMNS = ["epsg", "xmin", "ymin", "xmax", "ymax", "lon", "lat"]
 # Where UTM is defined, and far more than a side of any tile: a larger one is a mistake.
 _LATITUDES = (-80.0, 84.0)
 _LARGEST_SIDE_DEG = 1.0
 _LARGEST_RATIO = 10.0  # of a tile's side to the others': beyond it, a digit is wrong
-
-
-@dataclass(frozen=True)
-class GroundSquare:
-    """Where a tile lies.
-
-    Parameters
-    ----------
-    epsg
-        UTM zone of its centre, as the tile grid has it.
-    xmin, ymin, xmax, ymax
-        Lower left and upper right corner in metres of that zone.
-    lon, lat
-        Its centre in degrees.
-    """
-
-    epsg: int
-    xmin: float
-    ymin: float
-    xmax: float
-    ymax: float
-    lon: float
-    lat: float
 
 
 @dataclass(frozen=True)
@@ -52,14 +30,16 @@ class FolderPlaces:
     Parameters
     ----------
     squares
-        Path of a tile below the root to its place.
+        `SQUARE_COLUMNS`, indexed by the tile's path below the root: the UTM zone of its centre, as
+        the tile grid has it; its lower left and upper right corner in metres of that zone; and its
+        centre in degrees.
     without_file
         Names in the table that no image has.
     repeated
         Number of rows that repeat another row.
     """
 
-    squares: Mapping[str, GroundSquare]
+    squares: pd.DataFrame
     without_file: tuple[str, ...] = ()
     repeated: int = 0
 
@@ -199,17 +179,12 @@ def _match(names: Sequence[str], paths: Sequence[str], href: str) -> list[str | 
     return found
 
 
-def _project(rows: pd.DataFrame) -> dict[str, GroundSquare]:
+def _project(rows: pd.DataFrame) -> pd.DataFrame:
     """Project corners to the UTM zone of the tile's centre."""
     south, west, north, east = (rows[name].to_numpy() for name in CORNERS)
     lon, lat = (west + east) / 2, (south + north) / 2
     epsgs = zones_of(lon, lat)
     lower = transform_zones(epsgs, west, south, 4326, "INVERSE")
     upper = transform_zones(epsgs, east, north, 4326, "INVERSE")
-    corners = np.stack([*lower, *upper], axis=-1)
-    return {
-        str(path): GroundSquare(int(epsg), x0, y0, x1, y1, x, y)
-        for path, epsg, (x0, y0, x1, y1), x, y in zip(
-            rows["path"], epsgs, corners.tolist(), lon.tolist(), lat.tolist(), strict=True
-        )
-    }
+    columns = zip(SQUARE_COLUMNS, (epsgs, *lower, *upper, lon, lat), strict=True)
+    return pd.DataFrame(dict(columns), index=pd.Index(rows["path"], name="path"))

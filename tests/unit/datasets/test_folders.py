@@ -60,8 +60,8 @@ def test_the_table_at_the_root_places_the_tiles(tmp_path: Path, labelled: bool) 
     (tmp_path / "A/tile_summaries.csv").touch()
     tree = TileFolderDataset(path=str(tmp_path), labelled=labelled).load()
     assert tree.places is not None
-    assert tree.places.squares["B/2.png"].epsg == 26919
-    assert list(tree.places.squares) == ["B/2.png"]
+    assert tree.places.squares.loc["B/2.png"].epsg == 26919
+    assert list(tree.places.squares.index) == ["B/2.png"]
     assert tree.ignored == ("A/tile_summaries.csv",)
 
 

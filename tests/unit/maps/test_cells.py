@@ -120,7 +120,7 @@ def test_tiles_cut_across_a_zone_border_meet() -> None:
     table = "\n".join(["filename,llcrnrlat,llcrnrlon,urcrnrlat,urcrnrlon", *rows]).encode()
     paths = [f"{name}.png" for name in range(196)]
     places = read_places(table, "tile_summaries.csv", paths).squares
-    found = numbered(pd.DataFrame([vars(places[path]) for path in paths]))
+    found = numbered(places.loc[paths])
     assert set(found["epsg"]) == {26917, 26918}
     drawn = draw(found).pixels[0]
     assert np.array_equal(drawn, np.arange(1, 197).reshape(14, 14)[::-1])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
-from aerial_kedro.tiles.folders import TileTree, list_unlabelled
-from aerial_kedro.tiles.places import FolderPlaces, GroundSquare
+import pandas as pd
 
-SQUARE = GroundSquare(26919, 302_000.0, 4_690_000.0, 302_224.0, 4_690_224.0, -71.4, 42.4)
+from aerial_kedro.tiles.folders import TileTree, list_unlabelled, remarks_on, rows_of_files
+from aerial_kedro.tiles.places import SQUARE_COLUMNS, FolderPlaces
+
+SQUARE = [26919, 302_000.0, 4_690_000.0, 302_224.0, 4_690_224.0, -71.4, 42.4]
+SQUARES = pd.DataFrame([SQUARE], columns=SQUARE_COLUMNS, index=["a.png"])
 
 
 def tree_of(*paths: str, root: str = "/tiles", places: FolderPlaces | None = None) -> TileTree:
@@ -15,9 +17,9 @@ def tree_of(*paths: str, root: str = "/tiles", places: FolderPlaces | None = Non
 
 
 def test_tiles_without_a_place_have_none_in_any_column() -> None:
-    rows = rows_of_files(tree_of("a.png", "b.png", places=FolderPlaces({"a.png": SQUARE})), None)
+    rows = rows_of_files(tree_of("a.png", "b.png", places=FolderPlaces(SQUARES)), None)
     spatial = ["epsg", "xmin", "ymin", "xmax", "ymax", "lon", "lat"]
-    assert rows.loc[0, spatial].tolist() == [*vars(SQUARE).values()]
+    assert rows.loc[0, spatial].tolist() == SQUARE
     assert rows.loc[1, spatial].isna().all()
     assert rows[["year", "label", "split"]].isna().all(axis=None)
     assert str(rows["epsg"].dtype) == "Int64"
@@ -37,7 +39,7 @@ def test_the_same_name_below_another_root_is_another_version() -> None:
 
 
 def test_what_is_passed_over_is_told() -> None:
-    places = FolderPlaces({"a.png": SQUARE}, without_file=("gone.png",), repeated=2)
+    places = FolderPlaces(SQUARES, without_file=("gone.png",), repeated=2)
     remarks = remarks_on(tree_of("a.png", "b.png", "notes.txt", places=places))
     assert remarks == [
         "1 file(s) that are no images were passed over: notes.txt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_a_square_comes_back_from_its_corners_in_degrees(
     x, y = to_degrees.transform(lon, lat, direction="INVERSE")
     west, south = to_degrees.transform(x - size / 2, y - size / 2)
     east, north = to_degrees.transform(x + size / 2, y + size / 2)
-    square = read(f"a.png,{south},{west},{north},{east}").squares["a.png"]
+    square = read(f"a.png,{south},{west},{north},{east}").squares.loc["a.png"]
     if square.epsg != epsg:  # the middle of the corners lies on the other side of a border
         assert min(abs(lon / 6 - round(lon / 6)), abs(lat)) < 0.01
         return
@@ -48,15 +49,15 @@ def test_a_square_comes_back_from_its_corners_in_degrees(
 class TestNames:
     def test_a_base_name_is_found_in_any_folder(self) -> None:
         places = read(f"a.png,{SQUARE}", paths=("train/Forest/a.png", "b.png"))
-        assert set(places.squares) == {"train/Forest/a.png"}
+        assert set(places.squares.index) == {"train/Forest/a.png"}
 
     @pytest.mark.parametrize("name", ["x/a.png", r"x\a.png", "./x/a.png", ' "x/a.png"'])
     def test_a_path_below_the_folder_is_found(self, name: str) -> None:
         places = read(f"{name},{SQUARE}", paths=("x/a.png", "y/a.png"))
-        assert set(places.squares) == {"x/a.png"}
+        assert set(places.squares.index) == {"x/a.png"}
 
     def test_an_image_at_the_root_is_meant_by_its_name(self) -> None:
-        assert set(read(f"a.png,{SQUARE}", paths=("a.png", "y/a.png")).squares) == {"a.png"}
+        assert set(read(f"a.png,{SQUARE}", paths=("a.png", "y/a.png")).squares.index) == {"a.png"}
 
     def test_a_name_of_several_images_is_refused(self) -> None:
         refuse(
@@ -71,7 +72,9 @@ class TestNames:
         refuse("None of the 1 rows.*'b.png'", f"b.png,{SQUARE}")
 
     def test_a_table_without_rows_places_nothing(self) -> None:
-        assert read() == FolderPlaces({})
+        places = read()
+        assert places.squares.empty
+        assert (places.without_file, places.repeated) == ((), 0)
 
     def test_a_row_twice_is_counted(self) -> None:
         assert read(f"a.png,{SQUARE}", f"./a.png,{SQUARE}").repeated == 1
@@ -111,7 +114,9 @@ class TestTables:
     def test_headings_may_be_spaced_in_any_order_and_with_others(self) -> None:
         heading = "\ufeffID, URCRNRLON ,urcrnrlat,llcrnrlon,llcrnrlat,FileName"
         places = read("7,-71.397,42.402,-71.4,42.4, a.png", heading=heading)
-        assert places == read(f"a.png,{SQUARE}")
+        plain = read(f"a.png,{SQUARE}")
+        pd.testing.assert_frame_equal(places.squares, plain.squares)
+        assert (places.without_file, places.repeated) == (plain.without_file, plain.repeated)
 
     def test_columns_that_are_missing_are_named(self) -> None:
         refuse(

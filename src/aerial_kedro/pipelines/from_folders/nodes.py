@@ -12,8 +12,7 @@ from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
 from aerial_kedro.splits.blocks import SplitCheck, stratified_split
 from aerial_kedro.splits.folders import split_by_place
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
-from aerial_kedro.tiles.folders import TileTree
+from aerial_kedro.tiles.folders import TileTree, remarks_on, rows_of_files
 
 LOGGER = logging.getLogger(__name__)
 

@@ -15,8 +15,7 @@ from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.pipelines.scoring.nodes import map_located
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
-from aerial_kedro.tiles.folder_catalog import remarks_on, rows_of_files
-from aerial_kedro.tiles.folders import TileTree
+from aerial_kedro.tiles.folders import TileTree, remarks_on, rows_of_files
 from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
