@@ -111,56 +111,35 @@ def _label_frame(
     rules: LabelRules,
 ) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
-    fractions: list[dict[str, float] | None] = [None] * len(frame)
-    label_years: list[int | None] = [None] * len(frame)
+    shares = np.zeros((len(frame), len(classes.names)))
+    label_years = np.zeros(len(frame), dtype=int)
     years = sorted({raster.year for raster in rasters})
     for year in frame["year"].unique():
         missing = np.flatnonzero(frame["year"] == year)
         nearest_first = sorted(years, key=lambda each: (abs(each - int(year)), each))
         for label_year in nearest_first:
             pieces = [raster for raster in rasters if raster.year == label_year]
-            shares = _class_shares(frame.loc[missing], pieces, classes)
-            covered = shares.sum(axis=1) >= FULLY_COVERED
-            for index, row in zip(missing[covered], shares[covered], strict=True):
-                fractions[index] = {
-                    name: float(share)
-                    for name, share in zip(classes.names, row, strict=True)
-                    if share > 0
-                }
-                label_years[index] = label_year
+            found = _class_shares(frame.loc[missing], pieces, classes)
+            covered = found.sum(axis=1) >= FULLY_COVERED
+            shares[missing[covered]] = found[covered]
+            label_years[missing[covered]] = label_year
             missing = missing[~covered]
             if not len(missing):
                 break
-    return _with_labels(frame, fractions, label_years, rules)
-
-
-def _with_labels(
-    frame: pd.DataFrame,
-    fractions: list[dict[str, float] | None],
-    label_years: list[int | None],
-    rules: LabelRules,
-) -> pd.DataFrame:
-    majority = [max(each, key=lambda name: each[name]) if each else None for each in fractions]
-    purity = [
-        each[name] if each and name else None
-        for each, name in zip(fractions, majority, strict=True)
+    covered, purity = label_years > 0, shares.max(axis=1)
+    names = np.array(classes.names, dtype=object)
+    is_pure = covered & (purity >= rules.min_purity - _ROUNDING)
+    fractions = [
+        {name: float(share) for name, share in zip(names, row, strict=True) if share > 0} or None
+        for row in shares
     ]
-    labels = [
-        name if share is not None and share >= rules.min_purity - _ROUNDING else None
-        for name, share in zip(majority, purity, strict=True)
-    ]
+    known_years = pd.Series(label_years).where(covered)
     return frame.assign(
-        label=pd.Series(labels, index=frame.index, dtype=object),
-        purity=pd.array(purity, dtype="Float64"),
-        fractions=pd.Series(fractions, index=frame.index, dtype=object),
-        label_year=pd.array(label_years, dtype="Int32"),
-        year_gap=pd.array(
-            [
-                None if label_year is None else abs(int(year) - label_year)
-                for year, label_year in zip(frame["year"], label_years, strict=True)
-            ],
-            dtype="Int32",
-        ),
+        label=pd.Series(np.where(is_pure, names[shares.argmax(axis=1)], None), dtype=object),
+        purity=pd.Series(purity).where(covered).astype("Float64"),
+        fractions=pd.Series(fractions, dtype=object),
+        label_year=known_years.astype("Int32"),
+        year_gap=(frame["year"] - known_years).abs().astype("Int32"),
     )
 
 
@@ -179,7 +158,7 @@ def _class_shares(
         touching = np.flatnonzero(shapely.intersects(squares, shapely.box(*piece.bounds)) & ~whole)
         if not len(touching):
             continue
-        shares = raster_shares(piece.href, squares[touching], classes)
+        shares = _raster_shares(piece.href, squares[touching], classes)
         complete = shares.sum(axis=1) >= FULLY_COVERED
         total[touching] = np.where(complete[:, None], shares, total[touching] + shares)
         whole[touching] = complete
@@ -187,28 +166,11 @@ def _class_shares(
     return np.where(covered > 1, total / np.maximum(covered, 1), total)
 
 
-def raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) -> np.ndarray:
-    """Exact share of each polygon's area that each class covers in a land-cover raster.
+def _raster_shares(href: str, polygons: np.ndarray, classes: LandCoverClasses) -> np.ndarray:
+    """Exact share of each polygon's area, in the raster's CRS, that each class covers.
 
-    Parameters
-    ----------
-    href
-        Address of the raster.
-    polygons
-        Polygons in the raster's CRS, shape ``(n,)``.
-    classes
-        The table from codes to classes.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape ``(n, classes)``, in the order of the class table. What is nodata, background or
-        outside the raster counts for no class, so a row may sum to less than one.
-
-    Raises
-    ------
-    AerialError
-        If a code is found that is not in the table, or the raster cannot be read.
+    What is nodata, background or outside the raster counts for no class, so a row of the
+    ``(polygons, classes)`` may sum to less than one.
     """
     shares = np.zeros((len(polygons), len(classes.names)))
     try:
