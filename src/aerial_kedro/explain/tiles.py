@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from aerial_kedro.models.serving.model import ServedModel, TilePredictor
 from aerial_kedro.scenes.reader import SceneReader
-from aerial_kedro.tiles.pictures import encode_jpeg
-from aerial_kedro.tiles.reading import read_tiles
+from aerial_kedro.tiles.reading import encode_jpeg, read_tiles
 
 HEAT_COLUMNS: dict[str, str] = {
     "image_id": "string",

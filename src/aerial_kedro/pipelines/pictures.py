@@ -5,8 +5,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 
 from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+from aerial_kedro.tiles.reading import PICTURE_COLUMNS, SOURCE_COLUMNS, picture_tiles
 
 PICTURE_PX = 160
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -29,7 +29,7 @@ _OPEN_SCENES = 4
 # After so many failures in a row, a scene on the web is not requested again, since each failure
 # takes all of its retries.
 _MOST_FAILURES = 3
-_RGB = [1, 2, 3]
+RGB = (1, 2, 3)
 # In GDAL's message where a server is not reached at all; an answer has a code instead.
 _UNREACHED = "CURL error"
 _BLOBS = "/vsiaz/"
@@ -187,15 +187,7 @@ class SceneReader:
         TileReadError
             If the scene cannot be read there.
         """
-
-        def read(scene: rasterio.DatasetReader) -> np.ndarray:
-            pixels = np.empty((size, size, 3), dtype=np.uint8)
-            # GDAL writes each band's values where they belong; no second copy is made.
-            bands = pixels.transpose(2, 0, 1)
-            scene.read(_RGB, out=bands, window=window, resampling=Resampling.bilinear)
-            return pixels
-
-        return self.read(href, read)
+        return self.read(href, lambda scene: read_rgb(scene, size, size, window=window))
 
     def read_warped(
         self, href: str, bounds: tuple[float, float, float, float], epsg: int, size: int
@@ -223,9 +215,25 @@ class SceneReader:
 
         def read(scene: rasterio.DatasetReader) -> np.ndarray:
             with warped(scene, epsg, transform, size, size) as view:
-                return np.asarray(view.read(_RGB))
+                return np.asarray(view.read(RGB))
 
         return np.ascontiguousarray(self.read(href, read).transpose(1, 2, 0))
+
+
+def read_rgb(
+    dataset: rasterio.DatasetReader,
+    height: int,
+    width: int,
+    *,
+    bands: Sequence[int] = RGB,
+    window: Window | None = None,
+) -> np.ndarray:
+    """Read three bands, resampled (bilinear) to ``(height, width, 3)``, uint8."""
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    # GDAL writes each band's values where they belong; no second copy is made.
+    out = pixels.transpose(2, 0, 1)
+    dataset.read(bands, out=out, window=window, resampling=Resampling.bilinear)
+    return pixels
 
 
 def warped(

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.headers import SceneHeader
-from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
+from aerial_kedro.scenes.reader import RGB, SceneReader, TileReadError, warped
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
@@ -63,7 +63,6 @@ def ddl(columns: dict[str, str]) -> str:
 _SAMPLES_PER_SIDE = 32
 # Most tiles of one scene, which are listed in memory. A scene of 350 km at 224 m has a quarter.
 _MOST_TILES = 10_000_000
-_RGB = [1, 2, 3]
 
 
 def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) -> pd.DataFrame:
@@ -231,7 +230,7 @@ def _empty_strip(
 def _empty(
     dataset: rasterio.DatasetReader, height: int, width: int, window: Window | None
 ) -> np.ndarray:
-    pixels = dataset.read(_RGB, window=window, out_shape=(3, height, width))
+    pixels = dataset.read(RGB, window=window, out_shape=(3, height, width))
     with warnings.catch_warnings():
         # Of nodata and an alpha band the first is meant, which is what rasterio takes.
         warnings.simplefilter("ignore", NodataShadowWarning)

@@ -7,12 +7,10 @@ import struct
 import numpy as np
 import rasterio
 
+from aerial_kedro.scenes.reader import read_rgb
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER = struct.Struct(">4s2L5B")  # IHDR: width, height, depth, colour, three methods
-_HEADER_AT = 12
-_RGB_8_BIT = (8, 2)
-_CHUNK = struct.Struct(">L4s")
-_CHECKSUM_BYTES = 4
+_RGB_8_BIT = bytes([8, 2, 0, 0, 0])  # depth, colour, three methods
 
 
 def plain_size(content: bytes) -> tuple[int, int] | None:
@@ -31,23 +29,17 @@ def plain_size(content: bytes) -> tuple[int, int] | None:
     tuple of int, or None
         Width and height in pixels; None where `decode_plain` should not be used.
     """
-    if not content.startswith(SIGNATURE) or len(content) < _HEADER_AT + _HEADER.size:
+    if content[:8] + content[12:16] != SIGNATURE + b"IHDR" or content[24:29] != _RGB_8_BIT:
         return None
-    kind, width, height, depth, colour, *methods = _HEADER.unpack_from(content, _HEADER_AT)
-    if kind != b"IHDR" or (depth, colour) != _RGB_8_BIT or any(methods):
-        return None
-    return (width, height) if _ends(content) else None
-
-
-def _ends(content: bytes) -> bool:
-    """Follow the chunks from one to the next, up to the last."""
+    # From one chunk to the next, up to the last.
     position = len(SIGNATURE)
-    while position + _CHUNK.size <= len(content):
-        length, kind = _CHUNK.unpack_from(content, position)
-        position += _CHUNK.size + int(length) + _CHECKSUM_BYTES
+    while position + 8 <= len(content):
+        length, kind = struct.unpack_from(">L4s", content, position)
+        position += length + 12  # with its length, kind and checksum
         if kind == b"IEND":
-            return position <= len(content)
-    return False
+            width, height = struct.unpack_from(">2L", content, 16)
+            return (width, height) if position <= len(content) else None
+    return None
 
 
 def decode_plain(content: bytes, width: int, height: int) -> np.ndarray:
@@ -63,8 +55,5 @@ def decode_plain(content: bytes, width: int, height: int) -> np.ndarray:
     rasterio.errors.RasterioError
         If the file is damaged.
     """
-    pixels = np.empty((height, width, 3), dtype=np.uint8)
     with rasterio.MemoryFile(content) as memory, memory.open(driver="PNG") as dataset:
-        # Written in place, rather than band by band and transposed afterwards.
-        dataset.read([1, 2, 3], out=pixels.transpose(2, 0, 1))
-    return pixels
+        return read_rgb(dataset, height, width)

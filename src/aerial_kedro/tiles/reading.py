@@ -1,4 +1,7 @@
-"""Reading the pixels of a tile, straight from its scene or from its own image file."""
+"""Reading the pixels of a tile, straight from its scene or from its own image file.
+
+Pages show them as small JPEG pictures.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ import numpy as np
 import pandas as pd
 import rasterio
 from PIL import Image, ImageFile, UnidentifiedImageError
-from rasterio.enums import ColorInterp, Resampling
+from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
 from aerial_kedro.scenes.addresses import read_bytes
-from aerial_kedro.scenes.reader import SceneReader, TileReadError
+from aerial_kedro.scenes.reader import RGB, SceneReader, TileReadError, read_rgb
 from aerial_kedro.tiles import png
 
 # Part of every feature_key: raise it when the pixels that reach the network change.
@@ -29,6 +32,8 @@ SOURCE_COLUMNS = [
     "row_off", "col_off", "height", "width", "epsg", "xmin", "ymin", "xmax", "ymax",
 ]  # fmt: skip
 
+PICTURE_COLUMNS: dict[str, str] = {"image_id": "string", "picture": "binary"}
+
 Tile = Mapping[Any, Any]
 """A row of the catalog with `SOURCE_COLUMNS`."""
 
@@ -38,8 +43,7 @@ _PNG_DEPTH = 24  # where a PNG holds the number of bits of a value
 _TIFF_SUFFIXES = (".tif", ".tiff")
 # Either byte order, classic and BigTIFF.
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_RGB = [1, 2, 3]
-_EMPTY = "the file is empty (0 bytes)"
+_JPEG_QUALITY = 85
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -99,6 +103,37 @@ def read_tiles(
             yield tile, read_tile(tile, size, reader)
 
 
+def picture_tiles(frames: Iterator[pd.DataFrame], size: int) -> Iterator[pd.DataFrame]:
+    """Encode tiles as JPEG pictures (``mapInPandas``).
+
+    Parameters
+    ----------
+    frames
+        Tiles with `SOURCE_COLUMNS`.
+    size
+        Side of a picture in pixels.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `PICTURE_COLUMNS`; a tile that can no longer be read has no row.
+    """
+    with SceneReader() as reader:
+        for frame in frames:
+            rows = [
+                (tile["image_id"], encode_jpeg(pixels, size))
+                for tile, pixels in read_tiles(frame, size, reader)
+            ]
+            yield pd.DataFrame(rows, columns=list(PICTURE_COLUMNS))
+
+
+def encode_jpeg(pixels: np.ndarray, side: int) -> bytes:
+    """Encode pixels ``(rows, cols, 3)``, uint8, as a square JPEG picture of ``side`` pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize((side, side)).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
+
+
 def read_image_file(href: str, size: int) -> np.ndarray:
     """Read a tile's own image file, resampled (bilinear) to a square.
 
@@ -124,11 +159,7 @@ def read_image_file(href: str, size: int) -> np.ndarray:
         content = read_bytes(href)
     except OSError as error:
         raise TileReadError(f"the file cannot be read: {error}") from error
-    if not content:
-        raise TileReadError(_EMPTY)
-    if href.lower().endswith(_TIFF_SUFFIXES):
-        return _decode_tiff(content, size)
-    return _decode_picture(content, size)
+    return _decode(content, size, is_tiff=href.lower().endswith(_TIFF_SUFFIXES))
 
 
 def decode_image(content: bytes, size: int) -> np.ndarray:
@@ -151,14 +182,14 @@ def decode_image(content: bytes, size: int) -> np.ndarray:
     TileReadError
         See `read_image_file`.
     """
+    return _decode(content, size, is_tiff=content.startswith(_TIFF_SIGNATURES))
+
+
+def _decode(content: bytes, size: int, *, is_tiff: bool) -> np.ndarray:
     if not content:
-        raise TileReadError(_EMPTY)
-    if content.startswith(_TIFF_SIGNATURES):
+        raise TileReadError("the file is empty (0 bytes)")
+    if is_tiff:
         return _decode_tiff(content, size)
-    return _decode_picture(content, size)
-
-
-def _decode_picture(content: bytes, size: int) -> np.ndarray:
     plain = png.plain_size(content)
     if plain is None:
         return _decode_by_pillow(content, size)
@@ -225,10 +256,7 @@ def _read_tiff(dataset: rasterio.DatasetReader, size: int) -> np.ndarray:
         for value, (red, green, blue, _) in dataset.colormap(1).items():
             colours[value] = red, green, blue
         return _resized(Image.fromarray(colours[dataset.read(1)]), size)
-    bands = _RGB if dataset.count >= len(_RGB) else [1, 1, 1]
-    pixels = np.empty((size, size, 3), dtype=np.uint8)
-    dataset.read(bands, out=pixels.transpose(2, 0, 1), resampling=Resampling.bilinear)
-    return pixels
+    return read_rgb(dataset, size, size, bands=RGB if dataset.count >= len(RGB) else (1, 1, 1))
 
 
 def _check_size(width: int, height: int) -> None:

@@ -7,8 +7,7 @@ from PIL import Image
 
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
-from aerial_kedro.tiles.pictures import PICTURE_COLUMNS, picture_tiles
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+from aerial_kedro.tiles.reading import PICTURE_COLUMNS, SOURCE_COLUMNS, picture_tiles
 from tests.builders import read_scene_header, write_scene
 
 
