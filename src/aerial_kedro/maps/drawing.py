@@ -9,6 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from PIL import ImageColor
+from rasterio.transform import array_bounds
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.maps.cells import cells_on_grid, fit_grid, is_on_global_grid
@@ -50,9 +52,8 @@ class TileCells:
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """``(xmin, ymin, xmax, ymax)`` in the units of the CRS."""
-        left, top = self.transform @ (0, 0)
-        right, bottom = self.transform @ (self.shape[1], self.shape[0])
-        return (left, bottom, right, top)
+        bounds: tuple[float, float, float, float] = array_bounds(*self.shape, self.transform)
+        return bounds
 
 
 def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
@@ -69,7 +70,10 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
         If the tiles lie so far apart that the map would be nearly all gaps, and huge.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
-    cells, grid = _find_cells(tiles, epsg)
+    is_own = not is_on_global_grid(tiles)
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid.at_origin(size)
+    cells = cells_on_grid(tiles, epsg, grid, is_own=is_own)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
     shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
     if shape[0] * shape[1] > _MOST_CELLS:
@@ -125,21 +129,11 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
         crs=f"EPSG:{cells.epsg}",
         nodata=NODATA,
         band_names=("land cover", "probability in percent"),
-        colour_table={value: (*_rgb(colours[name]), 255) for name, value in values.items()},
+        colour_table={
+            value: (*ImageColor.getrgb(colours[name]), 255) for name, value in values.items()
+        },
         tags={"CLASSES": ", ".join(f"{value} {name}" for name, value in values.items())},
     )
-
-
-def _find_cells(tiles: pd.DataFrame, epsg: int) -> tuple[pd.DataFrame, CellGrid]:
-    """Cells and the tile that each shows (``col, row, tile``), and the grid that they are of."""
-    is_own = not is_on_global_grid(tiles)
-    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid.at_origin(size)
-    return cells_on_grid(tiles, epsg, grid, is_own=is_own), grid
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return (int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16))
 
 
 def polygons_of_tiles(tiles: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from aerial_kedro.maps.smoothing import smooth_classes
+from aerial_kedro.errors import AerialError
+from aerial_kedro.maps.mapping import smooth_classes
 
 NAMES = np.array([None, "A", "B", "C", "Unsure"], dtype=object)
 sides = st.integers(2, 9)
@@ -127,7 +128,7 @@ def test_ends_of_rows_and_other_grids_are_no_neighbours() -> None:
 
 
 def test_two_tiles_in_one_cell_are_refused() -> None:
-    with pytest.raises(ValueError, match="Two tiles lie in one cell"):
+    with pytest.raises(AerialError, match="Some tiles overlap"):
         smooth_classes(["A", "B"], [(0, 1, 1), (0, 1, 1)])
     with pytest.raises(ValueError, match="2 classes for 1 cells"):
         smooth_classes(["A", "B"], [(0, 1, 1)])
