@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import Record
 
 UNSURE = "Unsure"
 """Name on the map where the model abstains; no class may have it."""
@@ -16,7 +17,7 @@ UNSURE = "Unsure"
 _SHOWN = 20  # codes in a message
 
 
-class LandCoverClasses(BaseModel):
+class LandCoverClasses(Record):
     """The table from land-cover codes to classes.
 
     Parameters
@@ -29,11 +30,9 @@ class LandCoverClasses(BaseModel):
         Codes that mean "no land cover here", besides the raster's own nodata value.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     codes: dict[str, list[int]] = Field(min_length=2)
-    excluded: list[str] = []
-    background: list[int] = []
+    excluded: list[str] = Field(default_factory=list)
+    background: list[int] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _codes_are_unambiguous(self) -> LandCoverClasses:

@@ -12,10 +12,11 @@ import rasterio
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.parameters import Record
 from aerial_kedro.scenes.addresses import gdal_path
 from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
@@ -29,7 +30,7 @@ _ROUNDING = 1e-9
 _NEIGHBOURHOOD = 2048
 
 
-class LabelRules(BaseModel):
+class LabelRules(Record):
     """Rules by which area shares become a label.
 
     Parameters
@@ -37,8 +38,6 @@ class LabelRules(BaseModel):
     min_purity
         Smallest share of the majority class (0–1] that makes it the tile's label.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_purity: float = Field(gt=0, le=1)
 

@@ -43,7 +43,7 @@ def fit_grid(tiles: pd.DataFrame) -> CellGrid:
     tree = cKDTree(scaled)
     step_x = _mean_step(scaled, tree, 0, x) or width
     step_y = _mean_step(scaled, tree, 1, y) or height
-    return CellGrid(_origin(x, step_x), _origin(y, step_y), step_x, step_y)
+    return CellGrid(step_x, step_y, _origin(x, step_x), _origin(y, step_y))
 
 
 def _mean_step(scaled: np.ndarray, tree: cKDTree, axis: int, values: np.ndarray) -> float | None:

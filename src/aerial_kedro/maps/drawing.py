@@ -72,7 +72,7 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
     epsg = int(tiles["epsg"].mode().iloc[0])
     is_own = not is_on_global_grid(tiles)
     size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid.at_origin(size)
+    grid = fit_grid(tiles[tiles["epsg"] == epsg]) if is_own else CellGrid(size, size)
     cells = cells_on_grid(tiles, epsg, grid, is_own=is_own)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
     shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
@@ -82,9 +82,10 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
             f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
             "region on their own (--params=scenes_root=DIR)."
         )
+    left, upper = grid.point(first_col, top_row + 1)
     return TileCells(
         epsg=epsg,
-        transform=grid.transform(first_col, top_row + 1),
+        transform=Affine(grid.step_x, 0, left, 0, -grid.step_y, upper),
         shape=shape,
         rows=top_row - cells["row"].to_numpy(),
         columns=cells["col"].to_numpy() - first_col,

@@ -8,16 +8,17 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.cells import fit_grid, is_on_global_grid
+from aerial_kedro.parameters import Record
 from aerial_kedro.tiles.grid import CellGrid
 from aerial_kedro.tiles.squares import centres
 
 
-class MapSettings(BaseModel):
+class MapSettings(Record):
     """Settings by which predictions become a map.
 
     Parameters
@@ -29,7 +30,7 @@ class MapSettings(BaseModel):
         Whether each tile takes the commonest class of its neighbourhood of 3 by 3 tiles.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     min_probability: float = Field(strict=True, ge=0, le=1)
     smoothing: StrictBool
@@ -77,7 +78,7 @@ def _cells(tiles: pd.DataFrame) -> np.ndarray:
         chosen = cells[:, 0] == number
         part = tiles[chosen]
         size = float((part["xmax"] - part["xmin"]).iloc[0])
-        grid = fit_grid(part) if own_grid else CellGrid.at_origin(size)
+        grid = fit_grid(part) if own_grid else CellGrid(size, size)
         col, row = grid.position(*centres(part))
         cells[chosen, 1:] = np.floor(np.stack([row, col], axis=1))
     return cells

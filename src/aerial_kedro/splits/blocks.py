@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.splits.balance import balance_blocks
-from aerial_kedro.splits.rules import SPLITS, SplitRules
+from aerial_kedro.parameters import Record
+from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks
 from aerial_kedro.tiles.grid import block_id, transform_zones
 from aerial_kedro.tiles.squares import (
     DISTORTION,
@@ -24,7 +23,7 @@ from aerial_kedro.tiles.squares import (
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 
-class SplitCheck(BaseModel):
+class SplitCheck(Record):
     """What the integrity check of the splits found.
 
     Parameters
@@ -41,8 +40,6 @@ class SplitCheck(BaseModel):
         Number of places checked.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     is_spatial: bool
     description: str
     required_distance_m: float | None = None
@@ -53,7 +50,7 @@ class SplitCheck(BaseModel):
 def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataFrame:
     """Assign the blocks that hold labelled tiles to splits, and locate them for `split_tiles`.
 
-    Each class is divided in about the shares wanted, see `splits.balance.balance_blocks`.
+    Each class is divided in about the shares wanted, see `splits.rules.balance_blocks`.
 
     Parameters
     ----------

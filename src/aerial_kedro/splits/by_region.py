@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.splits.balance import balance_blocks
 from aerial_kedro.splits.regions import region_id
-from aerial_kedro.splits.rules import SPLITS, SplitRules
+from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks
 from aerial_kedro.tiles.squares import lie_nearer
 from aerial_kedro.tiles.workers import for_spark
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.splits.balance import balance_blocks
+from aerial_kedro.splits.rules import balance_blocks
 from aerial_kedro.tiles.squares import lie_nearer
 
 

@@ -12,6 +12,7 @@ import rasterio
 from affine import Affine
 from pyproj import CRS, Transformer
 from rasterio.errors import NodataShadowWarning
+from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
@@ -106,16 +107,15 @@ def _zones_of(scene: SceneHeader) -> list[int]:
     first, last = utm_zone(west), utm_zone(east)
     # Counted on from the westernmost, since zone 60 borders on zone 1.
     zones = [(first + step - 1) % 60 + 1 for step in range((last - first) % 60 + 1)]
-    hemispheres = [
-        northern for northern in (True, False) if (north >= 0 if northern else south < 0)
-    ]
+    hemispheres = [each for each, met in ((True, north >= 0), (False, south < 0)) if met]
     return [zone_epsg(zone, northern=northern) for zone in zones for northern in hemispheres]
 
 
 def _footprint(scene: SceneHeader) -> tuple[float, float, float, float]:
-    left, top = scene.affine @ (0, 0)
-    right, bottom = scene.affine @ (scene.width, scene.height)
-    return (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    bounds: tuple[float, float, float, float] = array_bounds(
+        scene.height, scene.width, scene.affine
+    )
+    return bounds
 
 
 def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> pd.DataFrame:
@@ -246,10 +246,7 @@ def tiles_of_scenes(frames: Iterator[pd.DataFrame], tile_size_m: float) -> Itera
     with kept_between_tasks(), SceneReader() as reader:
         for frame in frames:
             for record in frame.to_dict("records"):
-                yield for_spark(tiles_of_scene(_header(record), tile_size_m, reader))
-
-
-def _header(record: dict) -> SceneHeader:  # type: ignore[type-arg]
-    record["epsg"] = None if pd.isna(record["epsg"]) else int(record["epsg"])
-    record["transform"] = tuple(record["transform"])
-    return SceneHeader(**record)
+                record["epsg"] = None if pd.isna(record["epsg"]) else int(record["epsg"])
+                record["transform"] = tuple(record["transform"])
+                header = SceneHeader(**record)  # type: ignore[arg-type]
+                yield for_spark(tiles_of_scene(header, tile_size_m, reader))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from affine import Affine
 from pyproj import CRS, Transformer
 
 # NAD83 / UTM exists for the zones of North America only.
@@ -89,21 +88,16 @@ class CellGrid:
 
     Parameters
     ----------
-    x0, y0
-        Its origin, in metres of its CRS.
     step_x, step_y
         Sides of a cell in metres.
+    x0, y0
+        Its origin, in metres of its CRS.
     """
 
-    x0: float
-    y0: float
     step_x: float
     step_y: float
-
-    @classmethod
-    def at_origin(cls, size: float) -> CellGrid:
-        """Grid of squares of ``size`` metres, anchored at the origin of the CRS."""
-        return cls(0.0, 0.0, size, size)
+    x0: float = 0.0
+    y0: float = 0.0
 
     def position(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points in cells from the origin, float64."""
@@ -112,11 +106,6 @@ class CellGrid:
     def point(self, col: float | np.ndarray, row: float | np.ndarray) -> tuple[Any, Any]:
         """Points in metres, from cells; numbers or arrays."""
         return self.x0 + col * self.step_x, self.y0 + row * self.step_y
-
-    def transform(self, first_col: int, top: int) -> Affine:
-        """Transform from pixels of a raster to metres, for its left and upper edge in cells."""
-        left, upper = self.point(first_col, top)
-        return Affine(self.step_x, 0, left, 0, -self.step_y, upper)
 
     def cells_around(
         self, x: np.ndarray, y: np.ndarray, to_grid: Transformer, reach: int = 1
@@ -221,8 +210,8 @@ def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> 
     size = grid.tile_size_m
     x, y = (cols + 0.5) * size, (rows + 0.5) * size
     doubled = np.zeros(len(cols), dtype=bool)
-    west_cells = CellGrid.at_origin(size)
-    for col, row, back_x, back_y, holds in west_cells.cells_around(x, y, to_west):
+    around = CellGrid(size, size).cells_around(x, y, to_west)
+    for col, row, back_x, back_y, holds in around:
         back_col, back_row = grid.cell_of(back_x, back_y)
         meets = (back_col == cols) & (back_row == rows) | holds
         doubled |= meets & (_grids_of(col, row, west) == west.epsg)

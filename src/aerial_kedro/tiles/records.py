@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+
+from aerial_kedro.parameters import Record
 
 
-class CatalogFingerprint(BaseModel):
+class CatalogFingerprint(Record):
     """What identifies a tile catalog in the run history, whatever the order of its rows.
 
     Parameters
@@ -19,13 +20,11 @@ class CatalogFingerprint(BaseModel):
         Number of rows.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     digest: str
     images: int
 
 
-class QuarantineSummary(BaseModel):
+class QuarantineSummary(Record):
     """How many tiles could not be read.
 
     Parameters
@@ -38,15 +37,13 @@ class QuarantineSummary(BaseModel):
         Some of the tiles: ``(image_id, href, reason)``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     tiles: int
     quarantined: int
     reasons: dict[str, int]
     examples: list[tuple[str, str, str]]
 
 
-class ScoreSummary(BaseModel):
+class ScoreSummary(Record):
     """How many tiles of which class a model found.
 
     Parameters
@@ -61,8 +58,6 @@ class ScoreSummary(BaseModel):
     by_class
         Class of the model to the number of tiles predicted as it; 0 where there is none.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str
     tiles: int
@@ -83,7 +78,7 @@ class ScoreSummary(BaseModel):
         )
 
 
-class CatalogSummary(BaseModel):
+class CatalogSummary(Record):
     """Counts of the catalog's images.
 
     Parameters
@@ -95,8 +90,6 @@ class CatalogSummary(BaseModel):
     class_by_split
         ``{class: {split: images}}``, with ``none`` for labelled tiles outside every split.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     images: int
     places: int
