@@ -5,15 +5,13 @@ from __future__ import annotations
 from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
 
+_CATALOG_COLUMNS = {**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS}
+
 PREDICTION_COLUMNS: dict[str, str] = {
-    **{name: TILE_COLUMNS[name] for name in (
+    **{name: _CATALOG_COLUMNS[name] for name in (
         "image_id", "tile_id", "href", "kind", "epsg", "xmin", "ymin", "xmax", "ymax",
-        "lon", "lat", "year",
+        "lon", "lat", "year", "label", "purity", "block_id", "split",
     )},
-    "label": "string",
-    "purity": "double",
-    "block_id": "string",
-    "split": "string",
     "pred_label": "string",
     "probability": "double",
     "probabilities": "map<string,double>",
@@ -22,17 +20,15 @@ PREDICTION_COLUMNS: dict[str, str] = {
 
 LABELLED_FEATURE_COLUMNS: dict[str, str] = {
     **{name: FEATURE_COLUMNS[name] for name in ("image_id", "features", "statistics")},
-    "label": "string",
-    "split": "string",
-    "block_id": "string",
+    **{name: _CATALOG_COLUMNS[name] for name in ("label", "split", "block_id")},
 }
 
 # Table name in the catalog to its columns and the pipeline that makes it.
 TABLES: dict[str, tuple[dict[str, str], str]] = {
-    "tile_catalog": ({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS}, "data_ingestion"),
-    "score_catalog": ({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS}, "score_folder"),
+    "tile_catalog": (_CATALOG_COLUMNS, "data_ingestion"),
+    "score_catalog": (_CATALOG_COLUMNS, "score_folder"),
     "labelled_tiles": (
-        {**TILE_COLUMNS, **LABEL_COLUMNS, "block_id": "string"},
+        {name: kind for name, kind in _CATALOG_COLUMNS.items() if name != "split"},
         "data_ingestion",
     ),
     "labelled_features": (LABELLED_FEATURE_COLUMNS, "training"),

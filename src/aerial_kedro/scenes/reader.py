@@ -138,32 +138,28 @@ class SceneReader:
     def _read_remote(
         self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
     ) -> np.ndarray:
-        """Read from a scene on the web, unless it has failed too often."""
+        """Read from a scene on the web, unless it has failed too often.
+
+        It is opened and signed again after each failure.
+        """
         failures = self._failures.setdefault(href, [])
         if len(failures) >= _MOST_FAILURES:
             raise TileReadError(failures[-1])
         with gdal_environment(self._rules):
-            try:
-                pixels = self._read_patiently(href, read)
-            except SCENE_ERRORS as error:
-                self._close(href)
-                failures.append(f"scene unreadable: {redact(cause(error))}")
-                # Not chained: GDAL's own message may quote the signature.
-                raise TileReadError(failures[-1]) from None
+            for left in reversed(range(ATTEMPTS)):
+                try:
+                    pixels = read(self.scene(href))
+                    break
+                except SCENE_ERRORS as error:
+                    self._close(href)
+                    if left:
+                        self._refused[href] = self._signed.get(href)
+                        continue
+                    failures.append(f"scene unreadable: {redact(cause(error))}")
+                    # Not chained: GDAL's own message may quote the signature.
+                    raise TileReadError(failures[-1]) from None
         failures.clear()
         return pixels
-
-    def _read_patiently(
-        self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
-    ) -> np.ndarray:
-        """Read from a scene on the web, which is opened and signed again after each failure."""
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return read(self.scene(href))
-            except SCENE_ERRORS:
-                self._close(href)
-                self._refused[href] = self._signed.get(href)
-        return read(self.scene(href))
 
     def read_window(self, href: str, window: Window, size: int) -> np.ndarray:
         """Read a window of a scene, resampled (bilinear) to a square.

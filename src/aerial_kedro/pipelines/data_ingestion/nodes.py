@@ -150,8 +150,7 @@ def split_tiles(
         region, or there are too few blocks or regions.
     """
     _check_labels(labelled_tiles)
-    in_regions = rules.unit == "region"
-    plan = _plan_by_region if in_regions else _plan_by_block
+    plan = _plan_by_region if rules.unit == "region" else _plan_by_block
     divide = plan(labelled_tiles, classes.trained, rules, seed)
     return labelled_tiles.mapInPandas(
         divide, ddl({**TILE_COLUMNS, **LABEL_COLUMNS, **SPLIT_COLUMNS})
