@@ -22,6 +22,10 @@ from aerial_kedro.tiles.squares import (
 )
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
+# Corners in degrees are rounded: tiles are taken to be a little larger than they are, so that
+# centimetres never bring a test tile into the buffer.
+_CORNER_ROUNDING_M = 0.1
+
 
 class SplitCheck(Record):
     """What the integrity check of the splits found.
@@ -111,33 +115,20 @@ def split_tiles(
         The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
     """
     tree = cKDTree(on_sphere(blocks))
-    for frame in frames:
-        yield for_spark(_split_frame(frame, blocks, tree, trained, rules))
-
-
-def _split_frame(
-    frame: pd.DataFrame,
-    blocks: pd.DataFrame,
-    tree: cKDTree,
-    trained: list[str],
-    rules: SplitRules,
-) -> pd.DataFrame:
-    own = frame["block_id"].map(blocks.set_index("block_id")["split"])
-    own = own.where(frame["label"].isin(trained))
+    own_splits = blocks.set_index("block_id")["split"]
     # Only splits of lower rank give way (train before validation before test), so that a border
     # costs one strip of tiles and not two.
     rank = {name: position for position, name in enumerate(SPLITS)}
-    tile, block = _near_blocks(frame, blocks, tree, rules)
-    outranked = (
-        blocks["split"].map(rank).to_numpy()[block] > own.map(rank).to_numpy(dtype=float)[tile]
-    )
-    gives_way = np.zeros(len(frame), dtype=bool)
-    gives_way[tile[outranked]] = True
-    splits = [
-        split if isinstance(split, str) and not inside else None
-        for split, inside in zip(own, gives_way, strict=True)
-    ]
-    return frame.assign(split=pd.Series(splits, index=frame.index, dtype=object))
+    ranks = blocks["split"].map(rank).to_numpy()
+    for frame in frames:
+        own = frame["block_id"].map(own_splits).where(frame["label"].isin(trained))
+        tile, block = _near_blocks(frame, blocks, tree, rules)
+        outranked = ranks[block] > own.map(rank).to_numpy(dtype=float)[tile]
+        gives_way = np.zeros(len(frame), dtype=bool)
+        gives_way[tile[outranked]] = True
+        yield for_spark(
+            frame.assign(split=own.astype(object).where(own.notna() & ~gives_way, None))
+        )
 
 
 def _near_blocks(
@@ -217,6 +208,45 @@ def check_distance(places: pd.DataFrame, rules: SplitRules) -> SplitCheck:
         smallest_distance_m=found[0],
         places=len(places),
     )
+
+
+def split_by_place(tiles: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataFrame:
+    """Divide labelled tiles of a folder by spatial block with a buffer, as scenes' tiles are.
+
+    Parameters
+    ----------
+    tiles
+        ``label, epsg, xmin, ymin, xmax, ymax, lon, lat``, all of them known.
+    rules
+        Shares, block size and buffer.
+    seed
+        Seed of the order of the blocks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The tiles with ``block_id`` and ``split``; no split inside the buffer.
+
+    Raises
+    ------
+    AerialError
+        If the tiles lie in fewer blocks than there are splits.
+    """
+    x, y = centres(tiles)
+    sides = np.maximum(tiles["xmax"] - tiles["xmin"], tiles["ymax"] - tiles["ymin"])
+    half = sides.max() / 2 + _CORNER_ROUNDING_M
+    squares = tiles.assign(
+        epsg=tiles["epsg"].astype(int), xmin=x - half, ymin=y - half, xmax=x + half, ymax=y + half
+    )
+    size = rules.block_size_m
+    squares = next(block_of_tiles(iter([squares]), size))
+    x, y = ((each // size + 0.5) * size for each in centres(squares))
+    keys = ["block_id", "epsg", "x", "y", "label"]
+    counted = squares.assign(x=x, y=y).groupby(keys).size().rename("count").reset_index()
+    blocks = plan_blocks(counted, rules, seed)
+    classes = sorted(set(tiles["label"]))
+    divided = next(split_tiles(iter([squares]), blocks, classes, rules))
+    return tiles.assign(block_id=squares["block_id"], split=divided["split"])
 
 
 def stratified_split(labels: pd.Series, rules: SplitRules, seed: int) -> pd.Series:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.splits.blocks import check_distance
-from aerial_kedro.splits.folders import split_by_place
+from aerial_kedro.splits.blocks import check_distance, split_by_place
 from aerial_kedro.splits.rules import SPLITS, SplitRules
 from tests.builders import ZONE
 

@@ -9,8 +9,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
-from aerial_kedro.splits.blocks import SplitCheck, stratified_split
-from aerial_kedro.splits.folders import split_by_place
+from aerial_kedro.splits.blocks import SplitCheck, split_by_place, stratified_split
 from aerial_kedro.splits.rules import SPLITS, SplitRules
 from aerial_kedro.tiles.folders import TileTree, remarks_on, rows_of_files
 
