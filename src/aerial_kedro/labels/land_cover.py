@@ -188,8 +188,9 @@ def _shares_nearby(
     dataset: rasterio.DatasetReader, polygons: np.ndarray, classes: LandCoverClasses, href: str
 ) -> np.ndarray:
     squares = gpd.GeoDataFrame(geometry=polygons, crs=dataset.crs.to_wkt())
-    source, cell_area = _read_source(dataset, squares.total_bounds, squares.crs.to_wkt())
+    source = _read_source(dataset, squares.total_bounds, squares.crs.to_wkt())
     found = exact_extract(source, squares, ["unique", "frac", "count"], output="pandas")
+    cell_area = abs(dataset.transform.a * dataset.transform.e)
     covered = found["count"].to_numpy() * cell_area / shapely.area(polygons)
     shares = np.zeros((len(polygons), len(classes.names)))
     for row, (codes, fractions) in enumerate(zip(found["unique"], found["frac"], strict=True)):
@@ -224,7 +225,7 @@ def _class_position(code: float, classes: LandCoverClasses, href: str) -> int | 
 
 def _read_source(
     dataset: rasterio.DatasetReader, bounds: np.ndarray, crs: str
-) -> tuple[NumPyRasterSource, float]:
+) -> NumPyRasterSource:
     """Read the part of a raster under some tiles, with one cell to spare on each side."""
     window = dataset.window(*bounds)
     row_start = max(int(np.floor(window.row_off)) - 1, 0)
@@ -238,7 +239,7 @@ def _read_source(
     if dataset.nodata is not None:
         valid &= codes != dataset.nodata
     left, bottom, right, top = dataset.window_bounds(part)
-    source = NumPyRasterSource(
+    return NumPyRasterSource(
         np.ma.masked_array(codes, mask=~valid),
         xmin=left,
         ymin=bottom,
@@ -246,4 +247,3 @@ def _read_source(
         ymax=top,
         srs_wkt=crs,
     )
-    return source, abs(dataset.transform.a * dataset.transform.e)

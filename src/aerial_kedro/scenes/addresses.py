@@ -65,10 +65,9 @@ def gdal_path(href: str) -> str:
 
 def read_bytes(href: str) -> bytes:
     """Read a whole (small) file."""
-    check_href(href)
     if _split(href)[0] in _LOCAL:
         return Path(gdal_path(href)).read_bytes()
-    with fsspec.open(href, "rb") as file:
+    with fsspec.open(check_href(href), "rb") as file:
         return bytes(file.read())
 
 

@@ -190,9 +190,7 @@ def _nodata_fractions(
     scene cannot be read the share is missing (NaN): featurization will record why.
     """
     fractions = np.full(len(cells), np.nan)
-    order = np.arange(len(cells))
-    for _, indices in cells.assign(order=order).groupby("row", sort=False)["order"]:
-        row = cells.iloc[indices]
+    for _, row in cells.groupby("row", sort=False):
         first = int(row["col"].min())
         count = int(row["col"].max()) - first + 1
         try:
@@ -200,7 +198,7 @@ def _nodata_fractions(
         except TileReadError:
             continue
         by_tile = empty.reshape(_SAMPLES_PER_SIDE, count, _SAMPLES_PER_SIDE).mean(axis=(0, 2))
-        fractions[indices] = by_tile[row["col"].to_numpy() - first]
+        fractions[row.index] = by_tile[row["col"].to_numpy() - first]
     return fractions
 
 
