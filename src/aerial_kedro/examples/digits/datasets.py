@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 import urllib.request
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
 from aerial_kedro.datasets.base import ProjectDataset
@@ -30,12 +29,13 @@ from aerial_kedro.examples.digits.files import (
 )
 from aerial_kedro.examples.digits.settings import DownloadSettings
 from aerial_kedro.imagery.redaction import redact
+from aerial_kedro.parameters import check_parameters
 from aerial_kedro.scenes.addresses import check_href
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _FIRST_PAUSE_S = 0.5
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
-_ASK_AGAIN = {408, 429}
+# Answers that asking again does not change.
+_REFUSED = {*range(400, 500)} - {408, 429}
 
 
 class DigitFilesDataset(ProjectDataset[DigitFiles, DigitFiles | EmbeddedDigits]):
@@ -103,74 +103,50 @@ def _read_folder(filesystem: fsspec.AbstractFileSystem, folder: str, source: str
     return DigitFiles(source, files)
 
 
-def _fetch(request: dict[str, Any], folder: str) -> str:
+def _fetch(given: dict[str, Any], folder: str) -> str:
     """Let torchvision fetch the files, which checks their md5, and return where they come from."""
-    from torchvision.datasets import MNIST  # noqa: PLC0415 - seconds, in every `kedro run`
+    from torchvision.datasets import MNIST, utils  # noqa: PLC0415 - seconds, in every `kedro run`
 
-    try:
-        settings = DownloadSettings.model_validate(request)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        name = ".".join(["digits_download", *(str(part) for part in problem["loc"])])
-        raise AerialError(f"{name}: {problem['msg']}.") from None
+    settings = check_parameters(DownloadSettings, given, "digits_download")
     base = settings.base_url.rstrip("/")
     if not _is_safe(base):
         raise AerialError(
             f"digits_download.base_url={redact(base)} is no https address. Give one with "
             "--params=digits_download.base_url=https://…"
         )
-
-    class Fetched(MNIST):  # type: ignore[misc]
-        mirrors = (f"{base}/",)
-        raw_folder = folder
-
-    web = _SafeWeb(settings.timeout_s)
-    urllib.request.install_opener(urllib.request.build_opener(web))
+    urllib.request.install_opener(urllib.request.build_opener(_SafeWeb(settings.timeout_s)))
     try:
         for attempt in range(1, settings.attempts + 1):
             try:
-                Fetched(folder, download=True)  # skips what an earlier attempt has fetched
+                for name, md5 in MNIST.resources:
+                    address = f"{base}/{name}"
+                    utils.download_url(address, folder, name, md5)  # skips what has been fetched
                 break
-            except (RuntimeError, OSError, HTTPException):
-                if web.is_refused or attempt == settings.attempts:
-                    raise
+            except (RuntimeError, OSError, HTTPException) as error:
+                if attempt == settings.attempts or getattr(error, "code", None) in _REFUSED:
+                    raise AerialError(
+                        f"{redact(address)} cannot be fetched ({redact(str(error).rstrip('.'))}). "
+                        f"It must be MNIST's file, with the md5 {md5}. Try again later, or another "
+                        "address with --params=digits_download.base_url=https://… (behind a proxy: "
+                        "HTTPS_PROXY)."
+                    ) from error
                 time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
-    except (RuntimeError, OSError, HTTPException) as error:
-        # torchvision lists what each mirror answered, one a line.
-        reason = redact(str(error).strip().rpartition("\n")[2].rstrip("."))
-        missing = [
-            each for each in MNIST.resources if not Path(folder, each[0]).with_suffix("").exists()
-        ]
-        name, md5 = (missing or MNIST.resources)[0]
-        raise AerialError(
-            f"{redact(f'{base}/{name}')} cannot be fetched ({reason}). It must be MNIST's file, "
-            f"with the md5 {md5}. Try again later, or another address with "
-            "--params=digits_download.base_url=https://… (behind a proxy: HTTPS_PROXY)."
-        ) from error
     finally:
         urllib.request.install_opener(urllib.request.build_opener())
     return base
 
 
 class _SafeWeb(urllib.request.BaseHandler):
-    """Refuses plain http, wherever a redirect or torchvision's second try leads.
-
-    It refuses long silence and endless answers as well, and keeps whether asking again is of use.
-
-    Parameters
-    ----------
-    timeout_s
-        Seconds that a server may be silent.
-    """
+    """Refuses plain http, wherever a redirect leads, long silence (seconds) and endless answers."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self.is_refused = False
 
     def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
         """Check the address before it is asked."""
         if not _is_safe(request.full_url):
-            raise URLError(f"{request.full_url} is no https address")
+            # Where https fails, torchvision asks without it: the reason is the first failure.
+            raise sys.exception() or URLError(f"{request.full_url} is no https address")
         request.timeout = self._timeout_s
         return request
 
@@ -178,8 +154,6 @@ class _SafeWeb(urllib.request.BaseHandler):
         self, request: urllib.request.Request, response: HTTPResponse
     ) -> HTTPResponse:
         """Check the length, before the content is stored and while it is read."""
-        status = response.status
-        self.is_refused = _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _ASK_AGAIN
         too_long = URLError(f"{request.full_url} sends more than a file of digits has")
         if (response.length or 0) > LARGEST:
             raise too_long
