@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,6 +25,7 @@ from aerial_kedro.report.figures import (
     confusion_figure,
     house_style,
     new_figure,
+    quiet,
 )
 from aerial_kedro.report.pages import data_address, figure_address, page_environment
 
@@ -128,8 +128,7 @@ def sweep_figure(sweep: Sweep, chosen: float) -> Figure:
         axes.set_xlabel("Regularisation (1 / C); stronger to the right")
         axes.set_ylabel("Share read right")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.grid(color="#e6eaee", linewidth=0.8)
-        axes.spines[["top", "right"]].set_visible(False)
+        quiet(axes)
         axes.legend(frameon=False, loc="best")
     return figure
 
@@ -185,38 +184,27 @@ def draw_page(
         .get_template("digits.html.j2")
         .render(
             created=run_facts.created,
+            digits=digits,
             record=record,
             regularization=regularization,
             settings=settings,
             sweep=sweep,
-            test=by_regression.evaluation,
-            interval=by_regression.interval,
-            network=by_network.evaluation,
-            network_interval=by_network.interval,
+            regression=by_regression,
+            network=by_network,
             confusions=confusion_sentences(by_regression.evaluation),
             charts={name: figure_address(figure) for name, figure in charts.items()},
-            missed=[
-                _missed(position, digits, by_regression, by_network)
-                for position in surest_mistakes(by_regression, digits.test_labels, settings.missed)
-            ],
+            missed=surest_mistakes(by_regression, digits.test_labels, settings.missed),
             missed_in_all=int(wrong.sum()),
             saved=int((by_network.predicted == digits.test_labels)[wrong].sum()),
             sampled=len(chosen),
+            picture=_picture,
         )
     )
     return page, sample
 
 
-def _missed(
-    position: int, digits: Digits, by_regression: ReadDigits, by_network: ReadDigits
-) -> dict[str, Any]:
-    """Show a digit that the regression misread, dark on white as on paper."""
+def _picture(image: NDArray[np.uint8]) -> str:
+    """Show a digit dark on white, as on paper."""
     buffer = io.BytesIO()
-    Image.fromarray(BLACK - digits.test_images[position]).save(buffer, "PNG")
-    return {
-        "address": data_address(buffer.getvalue()),
-        "true": digits.test_labels[position],
-        "predicted": by_regression.predicted[position],
-        "probability": by_regression.probability[position],
-        "by_network": by_network.predicted[position],
-    }
+    Image.fromarray(BLACK - image).save(buffer, "PNG")
+    return data_address(buffer.getvalue())
