@@ -1,8 +1,10 @@
-"""The digits as arrays, whatever files they come from, and a record of them."""
+"""The digits as arrays, whatever files they come from, and a record of them: the first node."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +14,24 @@ from pydantic import BaseModel, ConfigDict
 from sklearn.model_selection import train_test_split
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits.files import MNIST_SHA256, ROLES, DigitFiles, Role, check_file
+from aerial_kedro.examples.digits.files import (
+    MNIST_SHA256,
+    ROLES,
+    DigitFile,
+    DigitFiles,
+    EmbeddedDigits,
+    Role,
+    spellings,
+)
+from aerial_kedro.examples.digits.settings import DigitsSettings
 
+LOGGER = logging.getLogger(__name__)
 BLACK = 255
 """A pixel full of ink; paper is 0."""
 _EMBEDDED_INK = 16
 _FEWEST = 20
 _SMALLEST_SIDE = 4
+_MNIST_COUNT = {"train": 60_000, "test": 10_000}
 
 Kind = Literal["mnist", "own", "embedded"]
 
@@ -72,14 +85,6 @@ class Digits:
         return self.train_images.shape[1], self.train_images.shape[2]
 
 
-@dataclass(frozen=True)
-class EmbeddedDigits:
-    """scikit-learn's own digits: ``(n, 8, 8)`` from 0 to 16, and ``(n,)`` labels."""
-
-    images: NDArray[np.float64]
-    labels: NDArray[np.int64]
-
-
 class FileRecord(BaseModel):
     """A file that a dataset was read from."""
 
@@ -128,6 +133,46 @@ class DatasetRecord(BaseModel):
     licence: str
 
 
+def check_download(files: DigitFiles) -> DigitFiles:
+    """Let pass what is MNIST by its sha256: torchvision's md5 can be forged."""
+    digits_of_files(files, check_hashes=True)
+    return files
+
+
+def read_digits(
+    files: DigitFiles | EmbeddedDigits, settings: DigitsSettings
+) -> tuple[Digits, DatasetRecord]:
+    """Check the digits and describe them.
+
+    Parameters
+    ----------
+    files
+        The four files, or scikit-learn's digits: these are divided, every digit in the same shares,
+        and brought to 0–255.
+    settings
+        Settings of the tutorial.
+    """
+    if isinstance(files, DigitFiles):
+        digits, record = digits_of_files(files, check_hashes=settings.check_hashes)
+    else:
+        images, labels = files
+        train_images, test_images, train_labels, test_labels = train_test_split(
+            np.rint(images * (BLACK / _EMBEDDED_INK)).astype(np.uint8),
+            labels.astype(np.uint8),
+            test_size=settings.test_share,
+            random_state=settings.seed,
+            stratify=labels,
+        )
+        digits = Digits(train_images, train_labels, test_images, test_labels)
+        record = _record(digits, "embedded", "scikit-learn: load_digits", [])
+    LOGGER.info(
+        "%(name)s: %(train)d training and %(test)d test images of %(rows)d × %(columns)d pixels, "
+        "version %(version)s",
+        record.model_dump(),
+    )
+    return digits, record
+
+
 def digits_of_files(found: DigitFiles, *, check_hashes: bool) -> tuple[Digits, DatasetRecord]:
     """Put the four files together and check that they belong together.
 
@@ -143,74 +188,87 @@ def digits_of_files(found: DigitFiles, *, check_hashes: bool) -> tuple[Digits, D
     AerialError
         Naming the file that is misplaced or not the published one, and the remedy.
     """
-    digits = Digits(**{role: file.values for role, file in found.files.items()})
-    _check_pairs(digits, {role: file.name for role, file in found.files.items()})
+    _check_pairs(found.files)
     if check_hashes:
         for role, file in found.files.items():
             check_file(role, file)
     is_mnist = all(MNIST_SHA256[role] == file.unpacked_sha256 for role, file in found.files.items())
     records = [
-        FileRecord(name=file.name, size_bytes=len(file.content), sha256=_sha256(file.content))
+        FileRecord(
+            name=file.name,
+            size_bytes=len(file.content),
+            sha256=hashlib.sha256(file.content).hexdigest(),
+        )
         for file in found.files.values()
     ]
+    digits = Digits(**{role: file.values for role, file in found.files.items()})
     return digits, _record(digits, "mnist" if is_mnist else "own", found.source, records)
 
 
-def digits_of_package(
-    found: EmbeddedDigits, *, test_share: float, seed: int
-) -> tuple[Digits, DatasetRecord]:
-    """Divide scikit-learn's digits, every digit in the same shares, and bring them to 0–255."""
-    images = np.rint(found.images * (BLACK / _EMBEDDED_INK)).astype(np.uint8)
-    train_images, test_images, train_labels, test_labels = train_test_split(
-        images,
-        found.labels.astype(np.uint8),
-        test_size=test_share,
-        random_state=seed,
-        stratify=found.labels,
+def check_file(role: Role, file: DigitFile) -> None:
+    """Refuse a file whose content is not that of MNIST's.
+
+    Raises
+    ------
+    AerialError
+        With both hashes, the numbers of images, and the name of the file that it is instead.
+    """
+    if file.unpacked_sha256 == MNIST_SHA256[role]:
+        return
+    split, kind = role.split("_")
+    count, expected = len(file.values), _MNIST_COUNT[split]
+    counts = f"it holds {count:,} {kind}, MNIST's has {expected:,}; " if count != expected else ""
+    names = [spellings(each)[1] for each in ROLES if MNIST_SHA256[each] == file.unpacked_sha256]
+    hint = f"It is {names[0]} under another name. " if names else ""
+    raise AerialError(
+        f"{file.name} is not MNIST's file: {counts}the sha256 of its content is "
+        f"{file.unpacked_sha256}, that of MNIST's {MNIST_SHA256[role]}. {hint}Put the original in "
+        "its place, or, if these are other digits in the same format, say so with "
+        "--params=digits.check_hashes=false."
     )
-    digits = Digits(train_images, train_labels, test_images, test_labels)
-    return digits, _record(digits, "embedded", "scikit-learn: load_digits", [])
 
 
-def _check_pairs(digits: Digits, names: dict[Role, str]) -> None:
-    pairs: tuple[tuple[Role, Role], ...] = (
-        ("train_images", "train_labels"),
-        ("test_images", "test_labels"),
-    )
-    for images, labels in pairs:
-        counts = len(getattr(digits, images)), len(getattr(digits, labels))
-        if counts[0] != counts[1]:
+def _check_pairs(files: Mapping[Role, DigitFile]) -> None:
+    train, test = files["train_images"], files["test_images"]
+    labels = files["train_labels"]
+    for one, other in ((train, labels), (test, files["test_labels"])):
+        if len(one.values) != len(other.values):
             raise AerialError(
-                f"{names[images]} holds {counts[0]:,} images, but {names[labels]} {counts[1]:,} "
-                "labels: they do not belong together. Put the two files of one set side by side."
+                f"{one.name} holds {len(one.values):,} images, but {other.name} "
+                f"{len(other.values):,} labels: they do not belong together. Put the two files of "
+                "one set side by side."
             )
-    train, test = (
-        f"{rows} × {columns}"
-        for _, rows, columns in (digits.train_images.shape, digits.test_images.shape)
+    size, other_size = (
+        f"{each.values.shape[1]} × {each.values.shape[2]}" for each in (train, test)
     )
-    if train != test:
+    if size != other_size:
         raise AerialError(
-            f"The images of {names['train_images']} have {train} pixels, those of "
-            f"{names['test_images']} {test}: give files of one set."
+            f"The images of {train.name} have {size} pixels, those of {test.name} {other_size}: "
+            "give files of one set."
         )
-    if min(digits.shape) < _SMALLEST_SIDE:
+    if min(train.values.shape[1:]) < _SMALLEST_SIDE:
         raise AerialError(
-            f"The images of {names['train_images']} have only {train} pixels, too few to show a "
-            "digit. Give larger ones."
+            f"The images of {train.name} have only {size} pixels, too few to show a digit. Give "
+            "larger ones."
         )
-    if len(digits.train_images) < _FEWEST or len(np.unique(digits.train_labels)) < 2:  # noqa: PLR2004
+    if len(train.values) < _FEWEST or len(np.unique(labels.values)) < 2:  # noqa: PLR2004
         raise AerialError(
-            f"{names['train_labels']} is too little to learn from: at least {_FEWEST} images and "
-            "two different digits are needed. Give more."
+            f"{labels.name} is too little to learn from: at least {_FEWEST} images and two "
+            "different digits are needed. Give more."
         )
 
 
 def _record(digits: Digits, kind: Kind, source: str, files: list[FileRecord]) -> DatasetRecord:
     name, description, licence = _ABOUT[kind]
+    content = hashlib.sha256()
+    for role in ROLES:
+        values = getattr(digits, role)
+        content.update(f"{role}{values.shape}".encode())
+        content.update(np.ascontiguousarray(values).data)
     return DatasetRecord(
         name=name,
         description=description,
-        version=_version(digits),
+        version=content.hexdigest()[:16],
         source=source,
         kind=kind,
         train=len(digits.train_images),
@@ -220,17 +278,3 @@ def _record(digits: Digits, kind: Kind, source: str, files: list[FileRecord]) ->
         files=files,
         licence=licence,
     )
-
-
-def _version(digits: Digits) -> str:
-    """Hash shapes and values of the four arrays."""
-    found = hashlib.sha256()
-    for role in ROLES:
-        values = getattr(digits, role)
-        found.update(f"{role}{values.shape}".encode())
-        found.update(np.ascontiguousarray(values).data)
-    return found.hexdigest()[:16]
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -2,8 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.examples.digits import nodes
+from aerial_kedro.examples.digits.data import check_download, read_digits
+from aerial_kedro.examples.digits.evaluation import (
+    evaluate_regression,
+    list_figures,
+    read_by_network,
+)
 from aerial_kedro.examples.digits.page import draw_page
+from aerial_kedro.examples.digits.regression import fit_regression, sweep_regularization
 from aerial_kedro.pipelines.grouping import group
 
 DIGITS, DOWNLOAD = "digits", "digits_download"
@@ -20,7 +26,7 @@ def create_pipeline(**_: object) -> Pipeline:
 def create_download_pipeline(**_: object) -> Pipeline:
     """Fetch the MNIST files from the web, for `create_pipeline`."""
     return group(
-        [Node(nodes.check_download, "digits_on_web", "digits_downloaded", name="check_download")],
+        [Node(check_download, "digits_on_web", "digits_downloaded", name="check_download")],
         DOWNLOAD,
     )
 
@@ -29,30 +35,30 @@ def _models() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.read_digits,
+                read_digits,
                 ["digit_files", _SETTINGS],
                 ["digit_images", "digits_record"],
                 name="read_digits",
             ),
             Node(
-                nodes.fit_digits,
+                fit_regression,
                 ["digit_images", _STRENGTH, _SETTINGS],
                 ["digits_regression", "registered_digits"],
                 name="fit_regression",
             ),
             Node(
-                nodes.evaluate_regression,
+                evaluate_regression,
                 ["digit_images", "digits_regression"],
                 "digits_by_regression",
                 name="evaluate_regression",
             ),
             Node(
-                nodes.read_by_network,
+                read_by_network,
                 ["digit_images", _SETTINGS],
                 "digits_by_network",
                 name="train_network",
             ),
-            Node(nodes.sweep, ["digit_images", _SETTINGS], "digits_sweep", name="sweep"),
+            Node(sweep_regularization, ["digit_images", _SETTINGS], "digits_sweep", name="sweep"),
         ]
     )
 
@@ -62,7 +68,7 @@ def _results() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.list_figures,
+                list_figures,
                 ["digits_record", _STRENGTH, *found],
                 ["digits_metrics", "digits_run_record"],
                 name="list_figures",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import joblib
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +12,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from aerial_kedro.examples.digits.data import BLACK, Digits
 from aerial_kedro.examples.digits.files import DIGITS
+from aerial_kedro.examples.digits.settings import DigitsSettings
 
 
 class SweepPoint(BaseModel):
@@ -61,20 +60,24 @@ def as_rows(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def fit_regression(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, regularization: float, seed: int
-) -> OneVsRestClassifier:
+    digits: Digits, regularization: float, settings: DigitsSettings
+) -> tuple[OneVsRestClassifier, OneVsRestClassifier]:
     """Fit one regularised logistic regression for each digit against all others.
 
     Parameters
     ----------
-    images
-        ``(n, rows, columns)`` uint8.
-    labels
-        ``(n,)`` from 0 to 9.
+    digits
+        The digits, of which the training images are used.
     regularization
         Strength of the regularisation; scikit-learn's ``C`` is the inverse.
-    seed
-        Seed as in the tutorial. The solver makes no random choice for this kind of regression.
+    settings
+        Settings of the tutorial: the seed, as there. The solver makes no random choice for this
+        kind of regression.
+
+    Returns
+    -------
+    tuple
+        The model, for the nodes that follow, and again, for the model registry.
 
     Notes
     -----
@@ -82,12 +85,13 @@ def fit_regression(
     interpreter.
     """
     with joblib.parallel_config(backend="threading", n_jobs=-1):
-        return _regression(regularization, seed).fit(as_rows(images), labels)
+        model = _regression(regularization, settings.seed).fit(
+            as_rows(digits.train_images), digits.train_labels
+        )
+    return model, model
 
 
-def sweep_regularization(
-    digits: Digits, values: Sequence[float], *, images: int, seed: int
-) -> Sweep:
+def sweep_regularization(digits: Digits, settings: DigitsSettings) -> Sweep:
     """Fit at several strengths on some training images and evaluate on others.
 
     Test images are not seen: they are no test of what was chosen by them.
@@ -96,20 +100,16 @@ def sweep_regularization(
     ----------
     digits
         The digits.
-    values
-        Strengths of regularisation.
-    images
-        How many to fit on, and at most as many others to evaluate on; half each where there are
-        not so many.
-    seed
-        Seed of the choice of images.
+    settings
+        Strengths to compare; how many images to fit on, and at most as many others to evaluate on
+        (half each where there are not so many); seed of the choice of images.
     """
-    order = np.random.default_rng(seed).permutation(len(digits.train_images))
-    size = min(images, len(order) // 2)
-    chosen, strengths = order[: 2 * size], np.unique(np.asarray(values, dtype=float))
+    order = np.random.default_rng(settings.seed).permutation(len(digits.train_images))
+    size = min(settings.sweep.images, len(order) // 2)
+    chosen, strengths = order[: 2 * size], np.unique(settings.sweep.values)
     with joblib.parallel_config(backend="threading", n_jobs=-1):
         train, validation = validation_curve(
-            _regression(1.0, seed),
+            _regression(1.0, settings.seed),
             as_rows(digits.train_images[chosen]),
             digits.train_labels[chosen],
             param_name="estimator__C",

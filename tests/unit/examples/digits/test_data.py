@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits.data import EmbeddedDigits, digits_of_files, digits_of_package
+from aerial_kedro.examples.digits.data import check_file, digits_of_files, read_digits
 from aerial_kedro.examples.digits.files import (
     MNIST_SHA256,
     ROLES,
     DigitFile,
     Role,
-    check_file,
     read_file,
     spellings,
 )
 from tests.unit.examples.digits.idx_files import as_found, draw_digits, four_files, idx
+from tests.unit.examples.digits.settings import make_settings
 
 
 def refusal(content: dict[Role, bytes], *, check_hashes: bool = False) -> str:
@@ -137,15 +137,14 @@ def test_mnist_passes_as_published_unpacked_and_packed_anew(shared_data: Path, r
 def test_digits_of_the_package_are_divided_alike_for_every_digit() -> None:
     labels = np.repeat(np.arange(10), 40)
     images = np.tile(labels[:, None, None] % 17, (1, 8, 8)).astype(float)
-    found = EmbeddedDigits(images, labels)
-    digits, record = digits_of_package(found, test_share=0.25, seed=42)
+    digits, record = read_digits((images, labels), make_settings(test_share=0.25, seed=42))
     assert np.bincount(digits.test_labels).tolist() == [10] * 10
     assert (record.kind, record.train, record.test, record.files) == ("embedded", 300, 100, [])
     # 0–16 becomes 0–255.
     np.testing.assert_array_equal(
         digits.test_images[:, 0, 0], np.rint(digits.test_labels.astype(float) * 255 / 16)
     )
-    again = digits_of_package(found, test_share=0.25, seed=42)[1]
-    other = digits_of_package(found, test_share=0.25, seed=43)[1]
+    again = read_digits((images, labels), make_settings(test_share=0.25, seed=42))[1]
+    other = read_digits((images, labels), make_settings(test_share=0.25, seed=43))[1]
     assert again.version == record.version
     assert other.version != record.version

@@ -18,10 +18,8 @@ from typing import Any, ClassVar
 import pytest
 from torchvision.datasets import MNIST
 
-from aerial_kedro.examples.digits import datasets
-from aerial_kedro.examples.digits.data import EmbeddedDigits
-from aerial_kedro.examples.digits.datasets import DigitFilesDataset
-from aerial_kedro.examples.digits.files import ROLES, DigitFiles, spellings
+from aerial_kedro.examples.digits import files
+from aerial_kedro.examples.digits.files import ROLES, DigitFiles, DigitFilesDataset, spellings
 from tests.unit.datasets.refusals import refused
 from tests.unit.examples.digits.idx_files import as_found, four_files
 
@@ -139,9 +137,11 @@ def test_a_kind_of_storage_that_is_not_read_is_named() -> None:
 
 def test_without_a_folder_there_are_the_digits_of_scikit_learn() -> None:
     found = DigitFilesDataset(path=None).load()
-    assert isinstance(found, EmbeddedDigits)
-    assert found.images.shape == (1797, 8, 8)
-    assert found.images.max() == 16
+    assert isinstance(found, tuple)
+    images, labels = found
+    assert images.shape == (1797, 8, 8)
+    assert images.max() == 16
+    assert labels.shape == (1797,)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_server_in_trouble_is_named(folder: Path, handler: type[_Quiet]) -> No
 
 
 def test_an_answer_without_length_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "LARGEST", 1000)
+    monkeypatch.setattr(files, "LARGEST", 1000)
     with serve(folder, _Unannounced) as base_url, refused(r"cannot be fetched \(.*sends more than"):
         download(base_url).load()
 
@@ -207,7 +207,7 @@ def test_what_is_busy_is_asked_again_after_a_pause(
 ) -> None:
     pauses: list[float] = []
     # Not `time.sleep` itself: py4j's finalizer, a thread that never ends, would count its own.
-    monkeypatch.setattr(datasets, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=pauses.append))
     _Busy.asked.clear()
     with serve(published, _Busy) as base_url:
         download(base_url, attempts=5).load()
@@ -244,7 +244,7 @@ def test_torchvision_s_second_try_without_https_is_refused(
 ) -> None:
     """Where https fails in the middle, torchvision would ask by plain http; https is the reason."""
     monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", lambda url, **_: url)
-    monkeypatch.setattr(datasets, "_LOOPBACK", set())
+    monkeypatch.setattr(files, "_LOOPBACK", set())
     _Busy.asked.clear()
     with (
         serve(folder, _Busy) as base_url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from aerial_kedro.examples.digits.evaluation import (
     evaluate_model,
     surest_mistakes,
 )
-from aerial_kedro.examples.digits.network import network_probabilities, train_network
+from aerial_kedro.examples.digits.network import network_probabilities
 from aerial_kedro.examples.digits.page import choose_sample, sample_figure
 from aerial_kedro.examples.digits.regression import (
     Sweep,
@@ -24,11 +26,11 @@ from aerial_kedro.examples.digits.regression import (
     regression_probabilities,
     sweep_regularization,
 )
-from aerial_kedro.examples.digits.settings import NetworkSettings, SweepSettings
+from aerial_kedro.examples.digits.settings import SweepSettings
 from tests.unit.examples.digits.idx_files import draw_digits
+from tests.unit.examples.digits.settings import make_settings
 
 TRAIN, TEST = draw_digits(200, side=10), draw_digits(60, seed=1, side=10)
-QUICK = NetworkSettings(steps=60, batch=32, learning_rate=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -36,29 +38,31 @@ def digits() -> Digits:
     return Digits(TRAIN["images"], TRAIN["labels"], TEST["images"], TEST["labels"])
 
 
-def test_the_regression_learns_what_a_line_can_tell() -> None:
-    model = fit_regression(TRAIN["images"], TRAIN["labels"], regularization=0.8, seed=42)
+def sweep(digits: Digits, values: list[float], *, images: int) -> Sweep:
+    settings = make_settings(sweep={"values": values, "images": images}, seed=1)
+    return sweep_regularization(digits, settings)
+
+
+def test_the_regression_learns_what_a_line_can_tell(digits: Digits) -> None:
+    model, registered = fit_regression(digits, 0.8, make_settings())
+    assert registered is model
     chances = regression_probabilities(model, TEST["images"])
     np.testing.assert_allclose(chances.sum(axis=1), 1)
     np.testing.assert_array_equal(chances.argmax(axis=1), TEST["labels"])
 
 
-def test_regularization_is_the_inverse_of_c_and_keeps_weights_small() -> None:
-    weak, strong = (
-        fit_regression(TRAIN["images"], TRAIN["labels"], regularization=value, seed=42)
-        for value in (0.1, 10)
-    )
+def test_regularization_is_the_inverse_of_c_and_keeps_weights_small(digits: Digits) -> None:
+    weak, strong = (fit_regression(digits, value, make_settings())[0] for value in (0.1, 10))
     assert weak.estimator.C == 10
     assert strong.estimator.C == 0.1
     norms = [np.linalg.norm([one.coef_ for one in each.estimators_]) for each in (weak, strong)]
     assert norms[1] < norms[0] / 2
 
 
-def test_a_digit_that_training_lacks_has_no_probability() -> None:
+def test_a_digit_that_training_lacks_has_no_probability(digits: Digits) -> None:
     kept = TRAIN["labels"] != 4
-    model = fit_regression(
-        TRAIN["images"][kept], TRAIN["labels"][kept], regularization=0.8, seed=42
-    )
+    fewer = replace(digits, train_images=TRAIN["images"][kept], train_labels=TRAIN["labels"][kept])
+    model, _ = fit_regression(fewer, 0.8, make_settings())
     chances = regression_probabilities(model, TEST["images"])
     assert chances.shape == (60, 10)
     assert (chances[:, 4] == 0).all()
@@ -66,22 +70,18 @@ def test_a_digit_that_training_lacks_has_no_probability() -> None:
     np.testing.assert_array_equal(chances[others].argmax(axis=1), TEST["labels"][others])
 
 
-def test_the_network_learns_and_leaves_torch_as_it_was() -> None:
+def test_the_network_learns_and_leaves_torch_as_it_was(digits: Digits) -> None:
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    network = train_network(TRAIN["images"], TRAIN["labels"], QUICK, seed=42)
+    chances = network_probabilities(digits, make_settings())
     assert torch.equal(torch.random.get_rng_state(), state)
     assert torch.get_num_threads() == threads
-    chances = network_probabilities(network, TEST["images"])
     np.testing.assert_allclose(chances.sum(axis=1), 1)
     assert (chances.argmax(axis=1) == TEST["labels"]).mean() > 0.9
 
 
-def test_the_network_is_the_same_for_the_same_seed() -> None:
+def test_the_network_is_the_same_for_the_same_seed(digits: Digits) -> None:
     one, again, other = (
-        network_probabilities(
-            train_network(TRAIN["images"], TRAIN["labels"], QUICK, seed=seed), TEST["images"]
-        )
-        for seed in (1, 1, 2)
+        network_probabilities(digits, make_settings(seed=seed)) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
@@ -89,22 +89,15 @@ def test_the_network_is_the_same_for_the_same_seed() -> None:
 
 @pytest.mark.parametrize("shape", [(4, 4), (5, 7), (28, 28), (33, 9)])
 def test_the_network_takes_images_of_any_size(shape: tuple[int, int]) -> None:
-    images = np.zeros((20, *shape), np.uint8)
-    settings = NetworkSettings(steps=10, batch=8, learning_rate=0.001)
-    network = train_network(images, np.arange(20, dtype=np.uint8) % 10, settings, seed=0)
-    assert network_probabilities(network, images).shape == (20, 10)
+    images, labels = np.zeros((20, *shape), np.uint8), np.arange(20, dtype=np.uint8) % 10
+    settings = make_settings(network={"steps": 10, "batch": 8, "learning_rate": 0.001}, seed=0)
+    digits = Digits(images, labels, images, labels)
+    assert network_probabilities(digits, settings).shape == (20, 10)
 
 
 def test_the_sweep_sees_no_test_image(digits: Digits) -> None:
-    hidden = Digits(
-        digits.train_images,
-        digits.train_labels,
-        np.zeros_like(digits.test_images),
-        digits.test_labels,
-    )
-    one, other = (
-        sweep_regularization(each, [10.0, 0.1], images=50, seed=1) for each in (digits, hidden)
-    )
+    hidden = replace(digits, test_images=np.zeros_like(digits.test_images))
+    one, other = (sweep(each, [10.0, 0.1], images=50) for each in (digits, hidden))
     assert one == other
     assert (one.fitted, one.validated) == (50, 50)
     assert [point.regularization for point in one.points] == [0.1, 10.0]
@@ -115,13 +108,13 @@ def test_the_sweep_evaluates_on_images_that_the_fit_has_not_seen() -> None:
     generator = np.random.default_rng(3)
     images = generator.integers(0, 256, (120, 12, 12), dtype=np.uint8)
     noise = Digits(images, generator.integers(0, 10, 120).astype(np.uint8), images, images[:, 0, 0])
-    (point,) = sweep_regularization(noise, [0.01], images=60, seed=1).points
+    (point,) = sweep(noise, [0.01], images=60).points
     assert point.train_accuracy > 0.95
     assert point.validation_accuracy < 0.4
 
 
 def test_the_sweep_takes_halves_of_few_images(digits: Digits) -> None:
-    found = sweep_regularization(digits, [1.0], images=5000, seed=1)
+    found = sweep(digits, [1.0], images=5000)
     assert (found.fitted, found.validated) == (100, 100)
 
 
@@ -130,9 +123,9 @@ def test_of_equals_the_most_regularised_is_best() -> None:
         SweepPoint(regularization=value, train_accuracy=1, validation_accuracy=accuracy)
         for value, accuracy in ((0.1, 0.9), (1.0, 0.9), (10.0, 0.8))
     ]
-    sweep = Sweep(fitted=100, validated=100, points=points)
-    assert sweep.best.regularization == 1.0
-    assert sweep.chance == pytest.approx(1.96 * 0.03)
+    compared = Sweep(fitted=100, validated=100, points=points)
+    assert compared.best.regularization == 1.0
+    assert compared.chance == pytest.approx(1.96 * 0.03)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), "half"])
