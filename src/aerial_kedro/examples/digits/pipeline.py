@@ -20,7 +20,7 @@ _STRENGTH = "params:regularization"
 
 def create_pipeline(**_: object) -> Pipeline:
     """Digits in; a model, its figures and a page out."""
-    return group([_models(), _results()], DIGITS)
+    return group([*_models(), *_results()], DIGITS)
 
 
 def create_download_pipeline(**_: object) -> Pipeline:
@@ -31,61 +31,47 @@ def create_download_pipeline(**_: object) -> Pipeline:
     )
 
 
-def _models() -> Pipeline:
-    return Pipeline(
-        [
-            Node(
-                read_digits,
-                ["digit_files", _SETTINGS],
-                ["digit_images", "digits_record"],
-                name="read_digits",
-            ),
-            Node(
-                fit_regression,
-                ["digit_images", _STRENGTH, _SETTINGS],
-                ["digits_regression", "registered_digits"],
-                name="fit_regression",
-            ),
-            Node(
-                evaluate_regression,
-                ["digit_images", "digits_regression"],
-                "digits_by_regression",
-                name="evaluate_regression",
-            ),
-            Node(
-                read_by_network,
-                ["digit_images", _SETTINGS],
-                "digits_by_network",
-                name="train_network",
-            ),
-            Node(sweep_regularization, ["digit_images", _SETTINGS], "digits_sweep", name="sweep"),
-        ]
-    )
+def _models() -> list[Node]:
+    return [
+        Node(
+            read_digits,
+            ["digit_files", _SETTINGS],
+            ["digit_images", "digits_record"],
+            name="read_digits",
+        ),
+        Node(
+            fit_regression,
+            ["digit_images", _STRENGTH, _SETTINGS],
+            ["digits_regression", "registered_digits"],
+            name="fit_regression",
+        ),
+        Node(
+            evaluate_regression,
+            ["digit_images", "digits_regression"],
+            "digits_by_regression",
+            name="evaluate_regression",
+        ),
+        Node(
+            read_by_network, ["digit_images", _SETTINGS], "digits_by_network", name="train_network"
+        ),
+        Node(sweep_regularization, ["digit_images", _SETTINGS], "digits_sweep", name="sweep"),
+    ]
 
 
-def _results() -> Pipeline:
+def _results() -> list[Node]:
     found = ["digits_by_regression", "digits_by_network", "digits_sweep"]
-    return Pipeline(
-        [
-            Node(
-                list_figures,
-                ["digits_record", _STRENGTH, *found],
-                ["digits_metrics", "digits_run_record"],
-                name="list_figures",
-            ),
-            Node(
-                draw_page,
-                [
-                    "run_facts",
-                    "digit_images",
-                    "digits_record",
-                    _STRENGTH,
-                    "digits_regression",
-                    *found,
-                    _SETTINGS,
-                ],
-                ["digits_page", "digits_sample"],
-                name="draw_page",
-            ),
-        ]
-    )
+    data = ["digit_images", "digits_record"]
+    return [
+        Node(
+            list_figures,
+            ["digits_record", _STRENGTH, *found],
+            ["digits_metrics", "digits_run_record"],
+            name="list_figures",
+        ),
+        Node(
+            draw_page,
+            ["run_facts", *data, _STRENGTH, "digits_regression", *found, _SETTINGS],
+            ["digits_page", "digits_sample"],
+            name="draw_page",
+        ),
+    ]

@@ -6,9 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-WEAKEST, STRONGEST = 1e-9, 1e9
-
-Regularization = Annotated[float, Field(strict=True, ge=WEAKEST, le=STRONGEST, allow_inf_nan=False)]
+Regularization = Annotated[float, Field(strict=True, ge=1e-9, le=1e9, allow_inf_nan=False)]
 """Strength of the regularisation, the inverse of scikit-learn's ``C``."""
 
 
