@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import click
@@ -67,35 +68,38 @@ class ProjectHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Refuse what cannot end well before hours are spent; give Spark its packages."""
+        checked = pipeline.all_outputs() & {"trained_model"}
+        checked |= {name for name in pipeline.inputs() if name.endswith("backbone_weights")}
         try:
             check_storage(*self._storage)
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
             _check_request(pipeline, catalog)
+            for name in sorted(checked):
+                dataset: Any = catalog.get(name)
+                dataset.release()  # Kedro leaves a pipeline's inputs as an earlier run has them
+                dataset.check_name()
         except AerialError as error:
             raise click.ClickException(str(error)) from None
-        checked = pipeline.all_outputs() & {"trained_model"}
-        checked |= {name for name in pipeline.inputs() if name.endswith("backbone_weights")}
-        for name in sorted(checked):
-            dataset = catalog.get(name)
-            try:
-                dataset.check_name()  # type: ignore[union-attr]
-            except AerialError as error:
-                raise click.ClickException(str(error)) from None
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
         """Turn an error that is meant for the user into a message without a traceback."""
-        cause: BaseException | None = error
-        while cause is not None:
+        for cause in _causes(error):
             if isinstance(cause, AerialError):
                 raise click.ClickException(str(cause)) from error
-            cause = cause.__cause__
         message = (
             _from_worker(str(error)) or explain_worker_failure(str(error)) or _missing_input(error)
         )
         if message:
             raise click.ClickException(message) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Go from an error to what caused it, and on."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -133,13 +137,11 @@ def _share_access_rules(parameters: dict[str, Any]) -> None:
 
 def _missing_input(error: Exception) -> str | None:
     """Say what a dataset of Kedro's own did not find; ours say it themselves."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, FileNotFoundError):
-        cause = cause.__cause__
-    if cause is None or not isinstance(error, DatasetError):
+    found = [each for each in _causes(error) if isinstance(each, FileNotFoundError)]
+    if not found or not isinstance(error, DatasetError):
         return None
     return (
-        f"There is no {cause.filename or cause} yet: run the pipeline that makes it first "
+        f"There is no {found[0].filename or found[0]} yet: run the pipeline that makes it first "
         "(`kedro run` runs all)."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -11,10 +12,9 @@ from typing import Any
 from kedro_datasets._typing import JSONPreview
 from pydantic import ValidationError
 
-from aerial_kedro.datasets.backbone_files import BackboneFiles
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Place, ProjectDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone, WeightsFile
+from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
 from aerial_kedro.features.known import PACKAGED
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.features.weight_files import find_weights
@@ -24,11 +24,81 @@ _REMEDY = "Make it with `kedro run --pipeline=featurization`."
 _CHOICE = "_source.json"
 
 
+class BackboneFiles(Place):
+    """An exported backbone: ``<path>.onnx`` beside ``<path>.json``.
+
+    For the engine ``torch`` there is a ``<path>.pt2`` as well. What was read is kept: it is read
+    again where another card lies beside it.
+
+    Parameters
+    ----------
+    path
+        Without the ending.
+    remedy
+        What makes them where they are not there, or not whole.
+    credentials
+        Of the storage.
+    """
+
+    def __init__(self, path: str, remedy: str, credentials: dict[str, Any] | None = None) -> None:
+        super().__init__(path, credentials)
+        self._remedy = remedy
+        self._kept: Backbone | None = None
+
+    def read(self) -> Backbone:
+        """Read the backbone and check that file and card belong together.
+
+        Raises
+        ------
+        AerialError
+            If it is not there, or the two do not fit.
+        """
+        if not self.exist():
+            raise AerialError(f"There is no backbone at {self._path}.onnx. {self._remedy}")
+        card = BackboneCard.model_validate_json(self.read_bytes(".json"))
+        if self._kept is None or self._kept.card != card:
+            onnx = self._read_checked(".onnx", card.onnx_sha256)
+            sha256 = card.program_sha256
+            program = None if sha256 is None else self._read_checked(".pt2", sha256)
+            self._kept = Backbone(onnx, card, program)
+        return self._kept
+
+    def write(self, backbone: Backbone) -> None:
+        """Write the ONNX file, the network for torch where there is one, then the card."""
+        self.forget()
+        self.write_bytes(backbone.onnx, ".onnx")
+        if backbone.program is None:
+            self.remove(".pt2")
+        else:
+            self.write_bytes(backbone.program, ".pt2")
+        self.write_bytes(backbone.card.model_dump_json(indent=2).encode(), ".json")
+
+    def forget(self) -> None:
+        """Let go of what was read."""
+        self._kept = None
+
+    def exist(self) -> bool:
+        """Return whether ONNX file and card are there."""
+        return self.has(".onnx") and self.has(".json")
+
+    def _read_checked(self, ending: str, sha256: str) -> bytes:
+        if not self.has(ending):
+            raise AerialError(f"There is no {self._path}{ending}. {self._remedy}")
+        content = self.read_bytes(ending)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise AerialError(
+                f"{self._path}{ending} is not the file that {self._path}.json describes. "
+                f"{self._remedy}"
+            )
+        return content
+
+
 class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
     """The file of a backbone's pretrained weights, and what earlier runs made of such files.
 
     The weights are given, a package's or torchvision's; no ready dataset knows packages and
     published hashes. Stored backbones come along, since Kedro lets no node read what it writes.
+    What is loaded is kept until it is released.
 
     Parameters
     ----------
@@ -45,6 +115,11 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
     def __init__(self, *, backbone: str, weights_path: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._backbone, self._weights_path = backbone, weights_path
+        endings = ("", "_int8") if self._path else ()
+        self._files = [
+            BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials) for ending in endings
+        ]
+        self._weights: WeightsFile | None = None
 
     def check_name(self) -> None:
         """Refuse an unknown backbone before anything runs.
@@ -62,19 +137,24 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
 
     def load(self) -> WeightsFile:
         """Find and read the file (`find_weights`) and the backbones that are stored."""
-        weights = find_weights(self._backbone, self._weights_path)
-        return replace(weights, stored=tuple(self._stored()))
+        if self._weights is None:
+            self._weights = find_weights(self._backbone, self._weights_path)
+        return replace(self._weights, stored=tuple(self._stored()))
 
     def _stored(self) -> Iterator[Backbone]:
         """Read those that are there; a damaged one counts as none, with a warning."""
-        for ending in ("", "_int8") if self._path else ():
-            files = BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
+        for files in self._files:
             try:
                 if files.exist():
                     yield files.read()
             # Damaged, or written by another version; a storage that is away is no reason.
             except (AerialError, ValidationError) as error:
                 LOGGER.warning("A stored backbone cannot be used: %s", error)
+
+    def _release(self) -> None:
+        self._weights = None
+        for files in self._files:
+            files.forget()
 
     def _exists(self) -> bool:
         return True
@@ -84,7 +164,8 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
     """What computes the features, as files: the backbone (`BackboneFiles`), and what runs it.
 
     In int8 the quantized backbone lies beside the export it was made from. A ready dataset would
-    write one file, and pickle.
+    write one file, and pickle; Kedro's `CachedDataset` would keep what is loaded as well, and hide
+    the preview.
 
     Parameters
     ----------
@@ -92,6 +173,11 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         Options of `ProjectDataset`. The path is without an ending: ``<path>.onnx`` and ``.json``,
         in int8 also ``<path>_int8.onnx`` and ``.json``, and ``<path>_source.json``.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._exported = BackboneFiles(self._path, _REMEDY, self._credentials)
+        self._quantized = BackboneFiles(f"{self._path}_int8", _REMEDY, self._credentials)
 
     def load(self) -> FeatureSource:
         """Read the backbone and what runs it.
@@ -109,8 +195,8 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         try:
             record = json.loads(self.read_bytes(_CHOICE))
             key = record.pop("feature_key")
-            choice, exported = EngineChoice.model_validate(record), self._files("").read()
-            quantized = self._files("_int8").read() if choice.precision == "int8" else None
+            choice, exported = EngineChoice.model_validate(record), self._exported.read()
+            quantized = self._quantized.read() if choice.precision == "int8" else None
         # pydantic's and json's errors are values'.
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split())
@@ -128,9 +214,9 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
 
     def save(self, data: FeatureSource) -> None:
         """Write the backbone, then what runs it."""
-        self._files("").write(data.exported or data.backbone)
+        self._exported.write(data.exported or data.backbone)
         if data.exported is not None:
-            self._files("_int8").write(data.backbone)
+            self._quantized.write(data.backbone)
         record = {"feature_key": data.key, **data.choice.model_dump()}
         self.write_bytes(json.dumps(record, indent=2).encode(), _CHOICE)
 
@@ -138,8 +224,9 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         """Show the backbone's card in the pipeline graph."""
         return JSONPreview(self.load().backbone.card.model_dump_json(indent=2))
 
-    def _files(self, ending: str) -> BackboneFiles:
-        return BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials)
+    def _release(self) -> None:
+        self._exported.forget()
+        self._quantized.forget()
 
     def _exists(self) -> bool:
-        return self.has(_CHOICE) and self._files("").exist()
+        return self.has(_CHOICE) and self._exported.exist()

@@ -13,52 +13,20 @@ _Saved = TypeVar("_Saved")
 _Loaded = TypeVar("_Loaded")
 
 
-class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
-    """A dataset at a path of a disk or of blob storage.
-
-    One that is only read defines ``load`` and, in `not_saved`, the sentence that refuses to save;
-    one that is only written defines ``save`` and `not_loaded`. Kedro's description of a dataset
-    is what its constructor was given, without the credentials.
+class Place:
+    """A path of a disk or of blob storage, and what lies there.
 
     Parameters
     ----------
     path
-        Path of the file or folder: a local path, or an address that fsspec opens. None for what
-        has no place in storage.
+        Path of a file or folder: a local path, or an address that fsspec opens.
     credentials
         Options of the storage's file system in fsspec; without them, those that it finds in the
         environment.
-    metadata
-        Entries for plug-ins, such as the layer that kedro-viz draws.
-
-    Attributes
-    ----------
-    not_loaded, not_saved
-        Messages of a dataset that is only written, or only read: what to do instead.
     """
 
-    not_loaded: ClassVar[str] = "It is only written."
-    not_saved: ClassVar[str] = "It is only read."
-
-    def __init__(
-        self,
-        *,
-        path: str | None = None,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        # The command line reads a name of digits as a number.
-        self._path = "" if path is None else str(path)
-        self._credentials = credentials or {}
-        self.metadata = metadata
-
-    def load(self) -> _Loaded:
-        """Refuse to read what is only written."""
-        raise NotImplementedError(self.not_loaded)
-
-    def save(self, data: _Saved) -> None:
-        """Refuse to write what is only read."""
-        raise NotImplementedError(self.not_saved)
+    def __init__(self, path: str, credentials: dict[str, Any] | None = None) -> None:
+        self._path, self._credentials = path, credentials or {}
 
     def locate(self, name: str = "") -> tuple[fsspec.AbstractFileSystem, str]:
         """Find a file's file system, and its path there.
@@ -66,7 +34,7 @@ class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
         Parameters
         ----------
         name
-            What follows the dataset's path: ``/card.json`` for a file in its folder, ``.json`` for
+            What follows the path: ``/card.json`` for a file in its folder, ``.json`` for
             an ending that the path lacks, nothing for the path itself.
         """
         found: tuple[fsspec.AbstractFileSystem, str] = fsspec.core.url_to_fs(
@@ -105,6 +73,53 @@ class ProjectDataset(AbstractDataset[_Saved, _Loaded]):
         filesystem, path = self.locate(name)
         if filesystem.exists(path):
             filesystem.rm(path, recursive=filesystem.isdir(path))
+
+
+class ProjectDataset(Place, AbstractDataset[_Saved, _Loaded]):
+    """A dataset at a path of a disk or of blob storage.
+
+    One that is only read defines ``load`` and, in `not_saved`, the sentence that refuses to save;
+    one that is only written defines ``save`` and `not_loaded`. Kedro's description of a dataset
+    is what its constructor was given, without the credentials.
+
+    Parameters
+    ----------
+    path
+        Path of the file or folder: a local path, or an address that fsspec opens. None for what
+        has no place in storage.
+    credentials
+        Options of the storage's file system in fsspec; without them, those that it finds in the
+        environment.
+    metadata
+        Entries for plug-ins, such as the layer that kedro-viz draws.
+
+    Attributes
+    ----------
+    not_loaded, not_saved
+        Messages of a dataset that is only written, or only read: what to do instead.
+    """
+
+    not_loaded: ClassVar[str] = "It is only written."
+    not_saved: ClassVar[str] = "It is only read."
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        # The command line reads a name of digits as a number.
+        super().__init__("" if path is None else str(path), credentials)
+        self.metadata = metadata
+
+    def load(self) -> _Loaded:
+        """Refuse to read what is only written."""
+        raise NotImplementedError(self.not_loaded)
+
+    def save(self, data: _Saved) -> None:
+        """Refuse to write what is only read."""
+        raise NotImplementedError(self.not_saved)
 
     def _exists(self) -> bool:
         return bool(self._path) and self.has()

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from aerial_kedro.datasets.backbone_files import BackboneFiles
+from aerial_kedro.datasets.backbones import BackboneFiles
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.models.model import ModelCard

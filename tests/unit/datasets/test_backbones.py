@@ -4,15 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kedro.io import DatasetError
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
+from aerial_kedro.datasets import backbones
 from aerial_kedro.datasets.backbones import (
+    BackboneFiles,
     BackboneWeightsDataset,
     FeatureSourceDataset,
 )
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.hooks import ProjectHooks
 from tests.models import make_backbone
 from tests.unit.datasets.refusals import refused
 
@@ -28,6 +33,25 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def dataset(path: Path) -> FeatureSourceDataset:
     return FeatureSourceDataset(path=str(path))
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The large files that are read: networks by their ending, weights by their backbone."""
+    found: list[str] = []
+    read_bytes, find_weights = BackboneFiles.read_bytes, backbones.find_weights
+
+    def read(files: BackboneFiles, ending: str = "") -> bytes:
+        found.extend([ending] if ending in {".onnx", ".pt2"} else [])
+        return read_bytes(files, ending)
+
+    def find(backbone: str, weights_path: str | None = None) -> WeightsFile:
+        found.append(backbone)
+        return find_weights(backbone, weights_path)
+
+    monkeypatch.setattr(BackboneFiles, "read_bytes", read)
+    monkeypatch.setattr(backbones, "find_weights", find)
+    return found
 
 
 def stored(path: Path) -> list[Backbone]:
@@ -97,6 +121,7 @@ class TestFeatureSource:
         card = plain.card.model_copy(update={"program_sha256": sha256})
         dataset.save(replace(source(), backbone=Backbone(b"network", card, b"program")))
         assert dataset.load().backbone.program == b"program"
+        dataset.release()
         path.with_suffix(".pt2").write_bytes(b"another")
         with refused(r"backbone\.pt2 is not the file that .*\.json"):
             dataset.load()
@@ -116,6 +141,61 @@ class TestFeatureSource:
         dataset.save(source())  # the int8 one stays for a later run
         assert dataset.load() == source()
         assert stored(path) == [make_backbone(b"network"), quantized]
+
+
+class TestWhatARunLoadsAgainAndAgain:
+    """Nodes load both entries, of megabytes each, some ten times."""
+
+    def test_a_source_is_read_once_until_it_is_released(
+        self, dataset: FeatureSourceDataset, reads: list[str]
+    ) -> None:
+        quantized = make_backbone(b"quantized", precision="int8")
+        dataset.save(FeatureSource(quantized, INT8, make_backbone(b"network")))
+        assert dataset.load() == dataset.load()
+        assert reads == [".onnx", ".onnx"]
+        dataset.release()
+        dataset.load()
+        assert reads == [".onnx"] * 4
+
+    def test_a_source_that_is_saved_is_read(
+        self, dataset: FeatureSourceDataset, path: Path, reads: list[str]
+    ) -> None:
+        """By this dataset, or by another process while this one lives."""
+        dataset.save(source())
+        assert dataset.load() == source()
+        dataset.save(source(b"another"))
+        assert dataset.load() == source(b"another")
+        FeatureSourceDataset(path=str(path)).save(source(b"third"))
+        assert dataset.load() == source(b"third")
+        assert source(b"third").backbone.card.onnx_sha256 in str(dataset.preview())
+        assert reads == [".onnx"] * 3
+
+    def test_weights_and_stored_backbones_are_read_once_until_they_are_released(
+        self, path: Path, reads: list[str]
+    ) -> None:
+        weights = BackboneWeightsDataset(backbone="efficientnet_lite0", path=str(path))
+        assert weights.load().stored == ()
+        FeatureSourceDataset(path=str(path)).save(source())
+        assert weights.load().stored == weights.load().stored == (make_backbone(b"network"),)
+        assert reads == ["efficientnet_lite0", ".onnx"]
+        weights.release()
+        weights.load()
+        assert reads == ["efficientnet_lite0", ".onnx"] * 2
+
+    def test_a_new_run_reads_the_weights_again(self, tmp_path: Path, reads: list[str]) -> None:
+        """Kedro releases no inputs of a pipeline, and their file may be another one by then."""
+        hooks = ProjectHooks()
+        hooks._storage = BlobStorage(StorageCredential(), str(tmp_path))
+        node = Node(len, "backbone_weights", "size", name="measure")
+        file = tmp_path / "weights.pth"
+        weights = BackboneWeightsDataset(backbone="resnet18", weights_path=str(file))
+        catalog = DataCatalog({"backbone_weights": weights})
+        for content in (b"first", b"second"):
+            file.write_bytes(content)
+            hooks.before_pipeline_run({}, Pipeline([node]), catalog)
+            assert catalog.load("backbone_weights").content == content
+            assert catalog.load("backbone_weights").content == content
+        assert reads == ["resnet18"] * 2
 
 
 class TestStoredBackbones:
