@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import fsspec
+import mlflow
+import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
@@ -14,23 +22,25 @@ from pyspark.ml import PipelineModel
 from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
-from aerial_kedro.datasets.registry import Scratch, download, find_version
-from aerial_kedro.datasets.spark_stages import read_stages
+from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
 from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.registration import Registration
+from aerial_kedro.models.model import StoredStage
 
 LOGGER = logging.getLogger(__name__)
 _LATEST = "/latest.json"
 
 
-class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
-    """A folder of trained models, ``<model_name>/`` each.
+class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel]):
+    """A folder of trained models, ``<model_name>/`` each, and the way to MLflow's registry.
 
     Saves under the name given, or a new one from backbone, classifier and time; loads the name
     given, or the one that was saved last. An address in MLflow's registry, ``models:/NAME/VERSION``
-    or ``models:/NAME@ALIAS``, is loaded from there. No ready dataset keeps models by name, or a
-    Spark pipeline together with what computes its features.
+    or ``models:/NAME@ALIAS``, is loaded from there, and a `Registration` saved there, if MLflow has
+    an active run to add it to. No ready dataset keeps models by name, or a Spark pipeline together
+    with what computes its features; kedro-mlflow's know no alias.
 
     Parameters
     ----------
@@ -40,6 +50,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
         Name to save or load.
     overwrite
         Whether a model of that name may be replaced.
+    registry
+        Parameters ``registry``, for an entry that stands for the version that has the alias.
     **options
         Options of `ProjectDataset`; the path is the folder, as the Python side writes it.
     """
@@ -50,6 +62,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
         spark_path: str | None = None,
         model_name: str | None = None,
         overwrite: bool = False,
+        registry: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -57,6 +70,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
         self._spark_path = None if spark_path is None else spark_path.rstrip("/")
         # The command line reads a name of digits as a number.
         self._model_name = None if model_name is None else str(model_name)
+        if registry:
+            self._model_name = f"models:/{registry['name']}@{registry['alias']}"
         self._overwrite = overwrite
 
     def check_name(self) -> None:
@@ -79,8 +94,13 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
                 "--params=model_name=NAME, or add overwrite=true to replace it."
             )
 
-    def save(self, data: TrainedModel) -> None:
+    def save(self, data: TrainedModel | Registration) -> None:
         """Write pipeline and backbone, then the card, then remember it as the latest."""
+        if isinstance(data, Registration):
+            run = mlflow.active_run()
+            if run:
+                self._register(data, run.info.run_id)
+            return
         if self._spark_path is None or data.stages is None:
             raise ValueError("a model is saved with Spark: give spark_path")
         self.check_name()
@@ -116,14 +136,39 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
         stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
         return TrainedModel(stages, card, source, stored)
 
+    def _register(self, data: Registration, run_id: str) -> None:
+        if self._spark_path is None or data.model.stages is None:
+            raise ValueError(f"the model {data.model.card.name} was read without Spark")
+        with tempfile.TemporaryDirectory() as temporary, self._shared_folder() as name:
+            data.model.stages.write().save(f"{self._spark_path}{name}")
+            filesystem, stages = self.locate(name)
+            filesystem.get(f"{stages}/", f"{temporary}/{STAGES}", recursive=True)
+            register(data, run_id, Path(temporary))
+
     def _load_registered(self, address: ModelAddress) -> TrainedModel:
-        with download(address) as (card, source, folder):
+        with download(address) as (card, source, folder), self._shared_folder() as name:
             stored = read_stages(LocalFileSystem(), str(folder), card.name)
             if self._spark_path is None:
                 return TrainedModel(None, card, source, stored)
-            places = f"{self._path}/.registry", f"{self._spark_path}/.registry"
-            stages = Scratch(*places, self._credentials).load(folder)
+            filesystem, copy = self.locate(name)
+            filesystem.makedirs(copy.rsplit("/", 1)[0], exist_ok=True)
+            filesystem.put(f"{folder}/", copy, recursive=True)
+            spark.session()
+            stages = PipelineModel.load(f"{self._spark_path}{name}")
             return TrainedModel(stages, card, source, stored)
+
+    @contextlib.contextmanager
+    def _shared_folder(self) -> Iterator[str]:
+        """Name a folder for a while that both Spark's workers and this process see.
+
+        MLflow has one of its own, `dfs_tmpdir`, which works where Spark's default file system is
+        the one that all machines share: here the roots are addresses of another.
+        """
+        name = f"/.registry/{uuid.uuid4().hex}"
+        try:
+            yield name
+        finally:
+            self.remove(name)
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""
@@ -169,3 +214,39 @@ class ModelStoreDataset(ProjectDataset[TrainedModel, TrainedModel]):
 def _new_name(card: ModelCard) -> str:
     now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
     return f"{card.backbone}-{card.classifier}-{now}"
+
+
+def read_stages(
+    filesystem: fsspec.AbstractFileSystem, folder: str, model: str
+) -> tuple[StoredStage, ...]:
+    """Read the stages of a Spark ML pipeline without Spark.
+
+    Parameters
+    ----------
+    filesystem, folder
+        Where Spark wrote the pipeline.
+    model
+        Name of the model, for messages.
+
+    Raises
+    ------
+    AerialError
+        If there is none.
+    """
+    metadata = filesystem.glob(f"{folder}/stages/*/metadata")
+    if not metadata:
+        raise AerialError(f"The model {model} has no stages: train it again.")
+    stages = [each.rsplit("/", 1)[0] for each in metadata]
+    # Spark begins a stage's folder with its number.
+    ordered = sorted(stages, key=lambda each: int(each.rsplit("/", 1)[1].split("_")[0]))
+    return tuple(_read_stage(filesystem, each) for each in ordered)
+
+
+def _read_stage(filesystem: fsspec.AbstractFileSystem, folder: str) -> StoredStage:
+    (part,) = filesystem.glob(f"{folder}/metadata/part-*")
+    described = json.loads(filesystem.cat_file(part))
+    return StoredStage(
+        kind=described["class"].rsplit(".", 1)[1],
+        settings={**described["defaultParamMap"], **described["paramMap"]},
+        table=pq.read_table(f"{folder}/data", filesystem=filesystem),
+    )

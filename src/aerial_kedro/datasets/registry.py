@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import fsspec
 import mlflow
 import pyspark
 from mlflow.entities.model_registry import ModelVersion
@@ -18,114 +15,50 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
-from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.models.address import ADDRESS_FORMS, ModelAddress
+from aerial_kedro.models.address import ModelAddress
 from aerial_kedro.models.model import ModelCard
-from aerial_kedro.models.registration import Registration, is_promoted
+from aerial_kedro.models.registration import Registration, RegistrySettings, is_promoted
 
 LOGGER = logging.getLogger(__name__)
 
-_STAGES = "sparkml"
+STAGES = "sparkml"
 """As MLflow's Spark flavour calls it, so that `mlflow.spark.load_model` reads these as well."""
 _SCORE = "validation_macro_f1"
 _DATA = "data.fingerprint"
 _FORMAT = "format"
 
 
-class Scratch:
-    """A folder that both Spark's workers and this process see, on the way to MLflow and back.
-
-    MLflow has one of its own, `dfs_tmpdir`, which works where Spark's default file system is the
-    one that all machines share: here the roots are addresses of another.
+def register(data: Registration, run_id: str, folder: Path) -> None:
+    """Log a model with MLflow's active run, add a version of it, and move the alias.
 
     Parameters
     ----------
-    path, spark_path
-        The folder, as the Python side and as Spark writes it.
-    credentials
-        Of the storage.
+    data
+        The model, and how it is registered.
+    run_id
+        The active run.
+    folder
+        Folder of this machine in which its stages lie already (`STAGES`); what else it needs is
+        written beside them.
     """
-
-    def __init__(
-        self, path: str, spark_path: str, credentials: dict[str, Any] | None = None
-    ) -> None:
-        self._path, self._spark_path = path.rstrip("/"), spark_path.rstrip("/")
-        self._credentials = credentials or {}
-
-    def fetch(self, stages: PipelineModel, folder: Path) -> None:
-        """Write a fitted pipeline into a local folder that is not there yet."""
-        name = uuid.uuid4().hex
-        stages.write().save(f"{self._spark_path}/{name}")
-        filesystem, base = fsspec.core.url_to_fs(f"{self._path}/{name}", **self._credentials)
-        filesystem.get(f"{base}/", str(folder), recursive=True)
-        filesystem.rm(base, recursive=True)
-
-    def load(self, folder: Path) -> PipelineModel:
-        """Read a fitted pipeline from a local folder."""
-        name = uuid.uuid4().hex
-        filesystem, base = fsspec.core.url_to_fs(f"{self._path}/{name}", **self._credentials)
-        filesystem.makedirs(base.rsplit("/", 1)[0], exist_ok=True)
-        filesystem.put(f"{folder}/", base, recursive=True)
-        spark.session()
-        stages = PipelineModel.load(f"{self._spark_path}/{name}")
-        filesystem.rm(base, recursive=True)
-        return stages
-
-
-class RegisteredModelDataset(ProjectDataset[Registration, None]):
-    """Adds a version to a registered model, all that it needs with it, and moves the alias.
-
-    kedro-mlflow's datasets of models know no alias, and no files beside Spark's.
-
-    Parameters
-    ----------
-    spark_path
-        Folder of the `Scratch` as Spark writes it.
-    **options
-        Options of `ProjectDataset`; the path is that folder as the Python side writes it.
-    """
-
-    not_loaded = f"Registered models are loaded as model_name={ADDRESS_FORMS}"
-
-    def __init__(self, *, spark_path: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._scratch = Scratch(self._path, spark_path, self._credentials)
-
-    def save(self, data: Registration) -> None:
-        """Log the model with MLflow's active run; without a run there is nothing to add to."""
-        run = mlflow.active_run()
-        if run is None:
-            return
-        card, name = data.model.card, data.settings.name
-        artifacts = f"{card.backbone}-{card.classifier}"
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary)
-            if data.model.stages is None:
-                raise ValueError(f"the model {card.name} was read without Spark")
-            self._scratch.fetch(data.model.stages, folder / _STAGES)
-            write_source(str(folder), data.model.source)
-            (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
-            described = Model(artifact_path=artifacts, run_id=run.info.run_id)
-            kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
-            described.add_flavor(
-                "spark", pyspark_version=pyspark.__version__, model_data=_STAGES, model_class=kind
-            )
-            described.save(folder / "MLmodel")
-            mlflow.log_artifacts(str(folder), artifacts)
-        tags = {"backbone": card.backbone, "classifier": card.classifier, _FORMAT: FORMAT}
-        tags |= data.tags
-        score = card.validation.macro_f1 if card.validation else None
-        if score is not None:
-            tags[_SCORE] = repr(score)
-        version = _add_version(name, artifacts, run.info.run_id, tags)
-        _move_alias(data, version, score)
-
-
-def _add_version(name: str, artifacts: str, run_id: str, tags: dict[str, str]) -> ModelVersion:
+    card, name = data.model.card, data.settings.name
+    artifacts = f"{card.backbone}-{card.classifier}"
+    write_source(str(folder), data.model.source)
+    (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    described = Model(artifact_path=artifacts, run_id=run_id)
+    kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
+    described.add_flavor(
+        "spark", pyspark_version=pyspark.__version__, model_data=STAGES, model_class=kind
+    )
+    described.save(folder / "MLmodel")
+    mlflow.log_artifacts(str(folder), artifacts)
+    tags = {"backbone": card.backbone, "classifier": card.classifier, _FORMAT: FORMAT, **data.tags}
+    score = card.validation.macro_f1 if card.validation else None
+    if score is not None:
+        tags[_SCORE] = repr(score)
     client = mlflow.MlflowClient()
     try:
         client.create_registered_model(name)
@@ -133,11 +66,12 @@ def _add_version(name: str, artifacts: str, run_id: str, tags: dict[str, str]) -
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = mlflow.get_artifact_uri(artifacts)
-    return client.create_model_version(name, source=source, run_id=run_id, tags=tags)
+    version = client.create_model_version(name, source=source, run_id=run_id, tags=tags)
+    _move_alias(data.settings, version, score)
 
 
-def _move_alias(data: Registration, version: ModelVersion, score: float | None) -> None:
-    settings, client = data.settings, mlflow.MlflowClient()
+def _move_alias(settings: RegistrySettings, version: ModelVersion, score: float | None) -> None:
+    client = mlflow.MlflowClient()
     held = client.get_registered_model(settings.name).aliases.get(settings.alias)
     former = client.get_model_version(settings.name, held) if held else None
     usable = former is not None and former.tags.get(_FORMAT) == FORMAT
@@ -191,7 +125,7 @@ def download(address: ModelAddress) -> Iterator[tuple[ModelCard, FeatureSource, 
                 "versions of the name that the parameter `registry.name` says."
             )
         card = parse_card((folder / CARD).read_bytes(), where).model_copy(update={"name": where})
-        yield card, read_source(str(folder), card), folder / _STAGES
+        yield card, read_source(str(folder), card), folder / STAGES
 
 
 def find_version(address: ModelAddress) -> ModelVersion:

@@ -1,4 +1,4 @@
-"""Models that are ready to be served, in MLflow's registry."""
+"""Models that are ready to be served, as a flavour of MLflow that kedro-mlflow's dataset takes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import io
 import logging
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow.models import ModelSignature
+from mlflow.models.model import ModelInfo
+from mlflow.pyfunc import load_model
 from mlflow.types.schema import ColSpec, DataType, Map, Schema
 from PIL import Image
 
 import aerial_kedro
-from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.models.serving import pyfunc
 from aerial_kedro.models.serving.model import ServedModel
 
+__all__ = ["load_model", "log_model"]
 LOGGER = logging.getLogger(__name__)
 
 # What the served code imports; Spark, torch and Kedro are not among it.
@@ -40,51 +41,45 @@ _SIGNATURE = ModelSignature(
 )
 
 
-class ServedModelDataset(ProjectDataset[ServedModel, None]):
-    """Logs a model to MLflow's active run and registers it.
+def log_model(model: ServedModel, name: str, registered_model_name: str) -> ModelInfo:
+    """Log a model to MLflow's active run and register it.
 
     The project's code travels in the model, so that it answers tomorrow as it does today, whatever
-    version is installed by then. kedro-mlflow's dataset of models takes no files of a model's own.
+    version is installed by then.
 
     Parameters
     ----------
-    registered_name
-        Name in the registry.
-    **options
-        Options of `ProjectDataset`.
+    model
+        The model.
+    name
+        Its name in the run.
+    registered_model_name
+        Its name in the registry, which gets a version.
     """
-
-    not_loaded = "Served models are loaded with mlflow.pyfunc.load_model."
-
-    def __init__(self, *, registered_name: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._registered_name = registered_name
-
-    def save(self, data: ServedModel) -> None:
-        """Write the model's files and register them."""
-        package = Path(aerial_kedro.__file__).parent
-        with tempfile.TemporaryDirectory() as folder:
-            files = Path(folder, "model")
-            files.mkdir()
-            data.write(files)
-            logged = mlflow.pyfunc.log_model(
-                name="tiles",
-                loader_module=pyfunc.__name__,
-                data_path=str(files),
-                code_paths=[str(package)],
-                signature=_SIGNATURE,
-                input_example=_example(data.card.backbone.input_size),
-                pip_requirements=[
-                    f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
-                ],
-                registered_model_name=self._registered_name,
-            )
-        LOGGER.info(
-            "Registered: models:/%s/%s (%s)",
-            self._registered_name,
-            logged.registered_model_version,
-            data.card.model_name,
+    package = Path(aerial_kedro.__file__).parent
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder, "model")
+        files.mkdir()
+        model.write(files)
+        logged = mlflow.pyfunc.log_model(
+            name=name,
+            loader_module=pyfunc.__name__,
+            data_path=str(files),
+            code_paths=[str(package)],
+            signature=_SIGNATURE,
+            input_example=_example(model.card.backbone.input_size),
+            pip_requirements=[
+                f"{each}=={importlib.metadata.version(each)}" for each in _REQUIREMENTS
+            ],
+            registered_model_name=registered_model_name,
         )
+    LOGGER.info(
+        "Registered: models:/%s/%s (%s)",
+        registered_model_name,
+        logged.registered_model_version,
+        model.card.model_name,
+    )
+    return logged
 
 
 def _example(size: int) -> pd.DataFrame:
