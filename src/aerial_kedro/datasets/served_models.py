@@ -61,7 +61,7 @@ def log_model(model: ServedModel, name: str, registered_model_name: str) -> Mode
         files = Path(folder, "model")
         files.mkdir()
         model.write(files)
-        logged = mlflow.pyfunc.log_model(
+        logged: ModelInfo = mlflow.pyfunc.log_model(
             name=name,
             loader_module=pyfunc.__name__,
             data_path=str(files),
