@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,12 +17,15 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import RunInfo
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from pydantic import BaseModel
 
+from aerial_kedro import __version__
 from aerial_kedro.imagery.redaction import redact
-from aerial_kedro.tracking.code_version import code_version
-from aerial_kedro.tracking.mlflow_record import log_record
-from aerial_kedro.tracking.record import RunRecord
+from aerial_kedro.tracking.record import ChildRun, RunRecord
 
 # What a run made for people to read, under the name that it has in the history.
 _PAGES = {
@@ -34,6 +38,9 @@ _AT_ONCE = 100
 """Parameters; MLflow takes no more in one request."""
 _LONGEST = 500
 """Characters of a value; the oldest of MLflow's servers in use take no more."""
+_LONGEST_TAG = 5000
+_LONGEST_DIGEST = 36
+"""Characters; MLflow takes, or keeps, no more."""
 _UNFIT = re.compile(r"[^/\w.\- :]")
 
 
@@ -209,3 +216,71 @@ def _flatten(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]
             yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def log_record(record: RunRecord) -> None:
+    """Log a record with the active run.
+
+    Raises
+    ------
+    RuntimeError
+        If no run is active.
+    """
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("There is no active run in MLflow to log with.")
+    mlflow.log_metrics(record.metrics)
+    mlflow.set_tags({name: text[:_LONGEST_TAG] for name, text in record.tags.items()})
+    for each in record.data:
+        source = CodeDatasetSource(tags=each.facts)
+        dataset = MetaDataset(source, name=each.name, digest=each.digest[:_LONGEST_DIGEST])  # type: ignore[abstract]
+        mlflow.log_input(dataset, context="training")
+    for child in record.children:
+        _log_child(child, run.info)
+
+
+def _log_child(child: ChildRun, parent: RunInfo) -> None:
+    # By the client, so that the active run stays the one that Kedro's hook has opened.
+    client = mlflow.MlflowClient()
+    tags = {**child.tags, MLFLOW_PARENT_RUN_ID: parent.run_id}
+    run_id = client.create_run(parent.experiment_id, tags=tags, run_name=child.name).info.run_id
+    for name, text in child.parameters.items():
+        client.log_param(run_id, name, text)
+    for name, figure in child.metrics.items():
+        client.log_metric(run_id, name, figure)
+    client.set_terminated(run_id)
+
+
+def code_version(project: Path) -> dict[str, str]:
+    """Return the package's version and, inside a checkout, the commit.
+
+    Parameters
+    ----------
+    project
+        The project's folder.
+
+    Returns
+    -------
+    dict
+        ``code.version``; ``code.commit`` and ``code.changed`` (whether tracked files differ from
+        the commit) where the folder is the root of a Git checkout.
+    """
+    found = {"code.version": __version__}
+    # A copy of the project inside some other checkout has no commit of its own.
+    if _git(project, "rev-parse", "--show-prefix") != "":
+        return found
+    commit = _git(project, "rev-parse", "HEAD")
+    if commit:
+        changes = _git(project, "status", "--porcelain", "--untracked-files=no")
+        found |= {"code.commit": commit, "code.changed": str(changes != "").lower()}
+    return found
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

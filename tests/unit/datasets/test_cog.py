@@ -10,13 +10,18 @@ import pytest
 import rasterio
 from rasterio.enums import ColorInterp
 
-from aerial_kedro.datasets.cog import BLOCK, to_cog
-from aerial_kedro.datasets.rasters import RasterFolderDataset, decode_geotiff, encode_geotiff
+from aerial_kedro.datasets.rasters import (
+    COG_BLOCK,
+    RasterFolderDataset,
+    decode_geotiff,
+    encode_geotiff,
+    to_cog,
+)
 from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 
 COLOURS = {1: (0, 100, 0, 255), 2: (255, 187, 34, 255), 3: (74, 74, 85, 255)}
-LARGE = (2 * BLOCK + 40, 3 * BLOCK - 7)
+LARGE = (2 * COG_BLOCK + 40, 3 * COG_BLOCK - 7)
 # Tags of TIFF 6.0.
 WIDTH, LENGTH, EXTRA_SAMPLES, TILE_WIDTH, TILE_OFFSETS = 256, 257, 338, 322, 324
 SIZES = {1: "B", 2: "B", 3: "H", 4: "I"}
@@ -70,7 +75,7 @@ def test_directories_come_first_and_run_from_the_image_to_its_smallest_overview(
     assert sizes[0] == LARGE
     assert len(sizes) >= 3
     assert sizes == sorted(sizes, reverse=True)
-    assert max(sizes[-1]) <= BLOCK
+    assert max(sizes[-1]) <= COG_BLOCK
     places = [at for at, _ in found]
     assert places == sorted(places)
     # GDAL's line about the layout comes before the first directory.
@@ -83,7 +88,7 @@ def test_pixels_lie_in_tiles_after_all_directories_smallest_overview_first(large
     found = directories(large)
     first_tile = []
     for _, tags in found:
-        assert tags[TILE_WIDTH] == (BLOCK,)
+        assert tags[TILE_WIDTH] == (COG_BLOCK,)
         first_tile.append(min(offset for offset in tags[TILE_OFFSETS] if offset))
     assert min(first_tile) > max(at for at, _ in found)
     assert first_tile == sorted(first_tile, reverse=True)

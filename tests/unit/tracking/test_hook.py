@@ -7,8 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
 from aerial_kedro import __version__
-from aerial_kedro.tracking.code_version import code_version
-from aerial_kedro.tracking.hook import StepTimes, list_parameters
+from aerial_kedro.tracking.hook import StepTimes, code_version, list_parameters
 
 
 class Forest(BaseModel):
