@@ -7,12 +7,12 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from kedro_datasets._typing import JSONPreview
 from pydantic import ValidationError
 
-from aerial_kedro.datasets.base import Place, ProjectDataset
+from aerial_kedro.datasets.base import PathOptions, Place, ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
 from aerial_kedro.features.known import PACKAGED
@@ -112,7 +112,9 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
 
     not_saved = "Weights are read, never written."
 
-    def __init__(self, *, backbone: str, weights_path: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, backbone: str, weights_path: str | None = None, **options: Unpack[PathOptions]
+    ) -> None:
         super().__init__(**options)
         self._backbone, self._weights_path = backbone, weights_path
         endings = ("", "_int8") if self._path else ()
@@ -174,7 +176,7 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
         in int8 also ``<path>_int8.onnx`` and ``.json``, and ``<path>_source.json``.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[PathOptions]) -> None:
         super().__init__(**options)
         self._exported = BackboneFiles(self._path, _REMEDY, self._credentials)
         self._quantized = BackboneFiles(f"{self._path}_int8", _REMEDY, self._credentials)

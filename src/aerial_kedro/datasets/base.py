@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypedDict, TypeVar
 
 import fsspec
 from kedro.io import AbstractDataset
@@ -75,12 +75,24 @@ class Place:
             filesystem.rm(path, recursive=filesystem.isdir(path))
 
 
+class Options(TypedDict, total=False):
+    """Options of `ProjectDataset` that every dataset hands on."""
+
+    credentials: dict[str, Any] | None
+    metadata: dict[str, Any] | None
+
+
+class PathOptions(Options, total=False):
+    """The same with the path, of datasets that leave it as it is."""
+
+    path: str | None
+
+
 class ProjectDataset(Place, AbstractDataset[_Saved, _Loaded]):
     """A dataset at a path of a disk or of blob storage.
 
-    One that is only read defines ``load`` and, in `not_saved`, the sentence that refuses to save;
-    one that is only written defines ``save`` and `not_loaded`. Kedro's description of a dataset
-    is what its constructor was given, without the credentials.
+    One that is only read defines ``load`` and, in `not_saved`, the sentence that refuses to save.
+    Kedro's description of a dataset is what its constructor was given, without the credentials.
 
     Parameters
     ----------
@@ -95,11 +107,10 @@ class ProjectDataset(Place, AbstractDataset[_Saved, _Loaded]):
 
     Attributes
     ----------
-    not_loaded, not_saved
-        Messages of a dataset that is only written, or only read: what to do instead.
+    not_saved
+        Message of a dataset that is only read: what to do instead.
     """
 
-    not_loaded: ClassVar[str] = "It is only written."
     not_saved: ClassVar[str] = "It is only read."
 
     def __init__(
@@ -112,10 +123,6 @@ class ProjectDataset(Place, AbstractDataset[_Saved, _Loaded]):
         # The command line reads a name of digits as a number.
         super().__init__("" if path is None else str(path), credentials)
         self.metadata = metadata
-
-    def load(self) -> _Loaded:
-        """Refuse to read what is only written."""
-        raise NotImplementedError(self.not_loaded)
 
     def save(self, data: _Saved) -> None:
         """Refuse to write what is only read."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Unpack
 
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.listing import list_folder
 from aerial_kedro.tiles.folders import TileTree, arrange_tree, list_unlabelled
 from aerial_kedro.tiles.places import SUMMARIES_NAME, read_places
@@ -36,21 +36,16 @@ class TileFolderDataset(ProjectDataset[None, TileTree]):
         tiles: above the images.
     labelled
         Whether folders are classes.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
     not_saved = "Tile folders are read, never written."
 
     def __init__(
-        self,
-        *,
-        path: str | None,
-        labelled: bool = True,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        self, *, path: str | None, labelled: bool = True, **options: Unpack[Options]
     ) -> None:
-        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        super().__init__(path=path, **options)
         self._labelled = labelled
 
     def load(self) -> TileTree:

@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import fsspec
 import mlflow
@@ -20,7 +20,7 @@ from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import PathOptions, ProjectDataset
 from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
@@ -63,7 +63,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         model_name: str | None = None,
         overwrite: bool = False,
         registry: dict[str, Any] | None = None,
-        **options: Any,
+        **options: Unpack[PathOptions],
     ) -> None:
         super().__init__(**options)
         self._path = self._path.rstrip("/")

@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import rasterio
 from kedro_datasets._typing import ImagePreview
 from rasterio.shutil import copy
 
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.scenes.addresses import gdal_path
 from aerial_kedro.scenes.raster import Raster
@@ -139,8 +139,8 @@ class RasterFolderDataset(
         The folder.
     driver
         How each file is laid out: ``GTiff``, plain, or ``COG``, a Cloud Optimized GeoTIFF.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
 
     Raises
     ------
@@ -149,14 +149,9 @@ class RasterFolderDataset(
     """
 
     def __init__(
-        self,
-        *,
-        path: str,
-        driver: Literal["GTiff", "COG"] = "GTiff",
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        self, *, path: str, driver: Literal["GTiff", "COG"] = "GTiff", **options: Unpack[Options]
     ) -> None:
-        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        super().__init__(path=path, **options)
         if driver not in ("GTiff", "COG"):
             raise ValueError(f"There is no layout {driver!r} for rasters: give GTiff or COG.")
         self._driver = driver

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from kedro.utils import load_obj
 from kedro_datasets._typing import JSONPreview
 from pydantic import BaseModel, ValidationError
 
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.errors import AerialError
 
 
@@ -23,19 +23,12 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
         The file.
     record
         Import path of the model's class.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        record: str,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(path=filepath, credentials=credentials, metadata=metadata)
+    def __init__(self, *, filepath: str, record: str, **options: Unpack[Options]) -> None:
+        super().__init__(path=filepath, **options)
         self._record = record
 
     def load(self) -> BaseModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import rasterio
@@ -12,7 +12,7 @@ from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.listing import ListedFile, list_folder
 from aerial_kedro.datasets.previews import preview_raster
 from aerial_kedro.errors import AerialError
@@ -50,21 +50,14 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         the pipeline `acquisition` makes one; its scenes may be on the web.
     year
         Year of scenes that do not state it.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
     not_saved = "Scenes are read, never written; `RasterFolderDataset` writes the sample's."
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        year: int | None = None,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(path=path, credentials=credentials, metadata=metadata)
+    def __init__(self, *, path: str, year: int | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(path=path, **options)
         self._year = year
 
     def load(self) -> DataFrame:
@@ -141,8 +134,8 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
         Folder of the embedded sample's maps of known truth, for an entry of such maps: a run may
         do without, and without a path, or if this is the path and the sample is not drawn, the
         list is empty. None for land cover that a run needs.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
     not_saved = "The land cover is read, never written; `RasterFolderDataset` writes the sample's."
@@ -156,10 +149,9 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
         year: int | None = None,
         parameter: str = "landcover_path",
         sample: str | None = None,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        super().__init__(path=path, **options)
         self._year, self._parameter, self._sample = year, parameter, sample
 
     def load(self) -> list[LandCoverRaster]:

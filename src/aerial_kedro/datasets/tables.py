@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 import pandas as pd
 from kedro_datasets._typing import TablePreview
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user
 
 from aerial_kedro.cluster import spark
 from aerial_kedro.cluster.blob_storage import python_address
-from aerial_kedro.datasets.base import ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, PartFiles
 from aerial_kedro.datasets.previews import preview_table
 from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
@@ -41,8 +41,8 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         The folder, as Spark writes it.
     empty_if_missing
         Whether a table that no run has made yet loads as one without rows.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
     _SINGLE_PROCESS = True
@@ -56,13 +56,12 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         table: str,
         filepath: str,
         empty_if_missing: bool = False,
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
+        **options: Unpack[Options],
     ) -> None:
         # Workers have other working folders than the driver.
         is_address = "://" in filepath
         path = python_address(filepath) if is_address else str(Path(filepath).absolute())
-        super().__init__(path=path, credentials=credentials, metadata=metadata)
+        super().__init__(path=path, **options)
         self._spark_path = filepath if is_address else f"file://{path}"
         self._columns, self._pipeline = TABLES[table]
         self._table, self._empty_if_missing = table, empty_if_missing

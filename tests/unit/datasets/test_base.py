@@ -13,14 +13,6 @@ from kedro.io import DatasetError
 from aerial_kedro.datasets.base import ProjectDataset
 
 
-class Sized(ProjectDataset[bytes, bytes]):
-    def __init__(
-        self, *, path: str | None, size: int = 1, credentials: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(path=path, credentials=credentials)
-        self._size = size
-
-
 class ReadOnly(ProjectDataset[None, bytes]):
     not_saved = "The pipeline `acquisition` writes it."
 
@@ -28,11 +20,12 @@ class ReadOnly(ProjectDataset[None, bytes]):
         return self.read_bytes()
 
 
-class WriteOnly(ProjectDataset[bytes, None]):
-    not_loaded = "MLflow loads it."
-
-    def save(self, data: bytes) -> None:
-        self.write_bytes(data)
+class Sized(ReadOnly):
+    def __init__(
+        self, *, path: str | None, size: int = 1, credentials: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(path=path, credentials=credentials)
+        self._size = size
 
 
 @pytest.fixture(params=["folder", "storage"])
@@ -72,15 +65,13 @@ def test_files_and_folders_are_removed_if_they_are_there(folder: str) -> None:
 def test_what_is_only_read_says_what_writes_it(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="The pipeline `acquisition` writes it"):
         ReadOnly(path=str(tmp_path)).save(b"")  # type: ignore[arg-type]
-    with pytest.raises(DatasetError, match="MLflow loads it"):
-        WriteOnly(path=str(tmp_path)).load()
 
 
 def test_a_dataset_without_a_place_does_not_exist() -> None:
     assert not Sized(path=None).exists()
 
 
-class Handing(ProjectDataset[bytes, bytes]):
+class Handing(ReadOnly):
     """Hands options on without naming them."""
 
     def __init__(self, *, kind: str, **options: Any) -> None:
