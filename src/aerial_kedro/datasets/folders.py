@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Unpack
 
-from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.listing import list_folder
+from aerial_kedro.datasets.base import Options, ProjectDataset, list_folder
 from aerial_kedro.tiles.folders import TileTree, arrange_tree, list_unlabelled
 from aerial_kedro.tiles.places import SUMMARIES_NAME, read_places
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,78 +17,61 @@ WRITTEN_COLUMNS = "rows long"
 _ROWS_OF_GROUP = 512
 
 
-@dataclass(frozen=True)
-class PartFiles:
-    """Where the tasks of one run write, in a folder or container that they all reach.
+def write_part(
+    batches: Batches,
+    *,
+    compute: Callable[[Batches], Batches],
+    folder: str,
+    run: str,
+    leave_out: str,
+    rows: Accumulator[int],
+    tasks: Accumulator[int],
+) -> Batches:
+    """Compute a partition's rows and write them (the form that ``mapInArrow`` takes).
 
     Spark's writer takes rows apart, value by value: of a thousand floats each, on one machine, a
     tenth of featurization, and as much again for Java's compiler. A worker has them in one piece.
     In blob storage, Hadoop asks for some eighty things besides to commit each task's file.
 
+    The file is there when it is whole: what a killed task leaves is no part file.
+
     Parameters
     ----------
-    table
-        Folder of the table: a path, or an address as fsspec takes it.
-    partition
-        Folder within: ``feature_key=…``.
+    batches
+        The partition.
+    compute
+        Gives the rows of the table.
+    folder
+        Folder of the table's partition that all tasks of the run reach, ``…/feature_key=…``: a
+        path, or an address as fsspec takes it.
     run
         Part of the file names that makes them unlike those of other runs. A task that runs again
         has the same name.
+    leave_out
+        The column that the folder stands for.
+    rows, tasks
+        Count for the driver what is done, when the task ends.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        `WRITTEN_COLUMNS`, one row.
     """
-
-    table: str
-    partition: str
-    run: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def write(
-        self,
-        batches: Batches,
-        *,
-        compute: Callable[[Batches], Batches],
-        leave_out: str,
-        rows: Accumulator[int],
-        tasks: Accumulator[int],
-    ) -> Batches:
-        """Compute a partition's rows and write them (the form that ``mapInArrow`` takes).
-
-        The file is there when it is whole: what a killed task leaves is no part file.
-
-        Parameters
-        ----------
-        batches
-            The partition.
-        compute
-            Gives the rows of the table.
-        leave_out
-            The column that the partition's folder stands for.
-        rows, tasks
-            Count for the driver what is done, when the task ends.
-
-        Yields
-        ------
-        pyarrow.RecordBatch
-            `WRITTEN_COLUMNS`, one row.
-        """
-        context = TaskContext.get()
-        name = f"part-{context.partitionId() if context else 0:05d}-{self.run}.parquet"
-        done = list(compute(batches))
-        written = sum(batch.num_rows for batch in done)
-        if written:
-            table = pa.Table.from_batches(done).drop_columns(leave_out)
-            with open_atomic(f"{self.table}/{self.partition}/{name}") as file:
-                # Features are noise to compressors and dictionaries: they cost time, save nothing.
-                pq.write_table(
-                    table,
-                    file,
-                    row_group_size=_ROWS_OF_GROUP,
-                    compression="none",
-                    use_dictionary=False,
-                )
-        rows.add(written)
-        tasks.add(1)
-        yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])
-
-    def mark_written(self) -> None:
-        """Say, as Spark does, that the table is there, even if it has no row."""
-        with open_atomic(f"{self.table}/_SUCCESS"):
-            pass  # an empty file
+    context = TaskContext.get()
+    name = f"part-{context.partitionId() if context else 0:05d}-{run}.parquet"
+    done = list(compute(batches))
+    written = sum(batch.num_rows for batch in done)
+    if written:
+        table = pa.Table.from_batches(done).drop_columns(leave_out)
+        with open_atomic(f"{folder}/{name}") as file:
+            # Features are noise to compressors and dictionaries: they cost time, save nothing.
+            pq.write_table(
+                table,
+                file,
+                row_group_size=_ROWS_OF_GROUP,
+                compression="none",
+                use_dictionary=False,
+            )
+    rows.add(written)
+    tasks.add(1)
+    yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])

@@ -35,24 +35,18 @@ def shown_live(show: Callable[[str, float], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reporting_progress(
-    what: str, unit: str, look: Callable[[], tuple[int, int, int]]
-) -> Iterator[None]:
-    """Report the progress of the jobs that run inside the block: live, or every ten seconds.
+def reporting_progress(look: Callable[[], tuple[int, int, int]]) -> Iterator[None]:
+    """Report the progress of featurization inside the block: live, or every ten seconds.
 
     Parameters
     ----------
-    what
-        Name of the work, for the log.
-    unit
-        What a written row is.
     look
-        Gives the number of rows written, of tasks done and of all tasks; zeros before there are
+        Gives the number of tiles written, of tasks done and of all tasks; zeros before there are
         any.
     """
     done = threading.Event()
     reporter = threading.Thread(
-        target=_report_until, args=(what, unit, look, done), name="progress", daemon=True
+        target=_report_until, args=(look, done), name="progress", daemon=True
     )
     reporter.start()
     try:
@@ -62,12 +56,12 @@ def reporting_progress(
         reporter.join()
 
 
-def describe_progress(unit: str, rows: int, *, tasks_done: int, tasks: int, seconds: float) -> str:
+def describe_progress(rows: int, *, tasks_done: int, tasks: int, seconds: float) -> str:
     """Put progress into words; what is left is estimated from the tasks that are done.
 
     Examples
     --------
-    >>> describe_progress("tiles", 3000, tasks_done=10, tasks=40, seconds=30.0)
+    >>> describe_progress(3000, tasks_done=10, tasks=40, seconds=30.0)
     '3,000 of about 12,000 tiles (25 %), 100 tiles/s, 1 min 30 s left'
     """
     total = round(rows * tasks / tasks_done)
@@ -75,14 +69,12 @@ def describe_progress(unit: str, rows: int, *, tasks_done: int, tasks: int, seco
     left = round((total - rows) / rate)
     time_left = f"{left // 60} min {left % 60} s" if left >= 60 else f"{left} s"  # noqa: PLR2004
     return (
-        f"{rows:,} of about {total:,} {unit} ({100 * tasks_done / tasks:.0f} %), "
-        f"{rate:.0f} {unit}/s, {time_left} left"
+        f"{rows:,} of about {total:,} tiles ({100 * tasks_done / tasks:.0f} %), "
+        f"{rate:.0f} tiles/s, {time_left} left"
     )
 
 
-def _report_until(
-    what: str, unit: str, look: Callable[[], tuple[int, int, int]], done: threading.Event
-) -> None:
+def _report_until(look: Callable[[], tuple[int, int, int]], done: threading.Event) -> None:
     start = last = time.monotonic()
     while not done.wait(_POLL_S):
         now = time.monotonic()
@@ -92,13 +84,11 @@ def _report_until(
         if not (rows and tasks_done):
             continue
         last = now
-        words = describe_progress(
-            unit, rows, tasks_done=tasks_done, tasks=tasks, seconds=now - start
-        )
+        words = describe_progress(rows, tasks_done=tasks_done, tasks=tasks, seconds=now - start)
         for show in _live:
             show(words, tasks_done / tasks)
         if not _live:
-            LOGGER.info("%s: %s", what, words)
+            LOGGER.info("Featurization: %s", words)
 
 
 def look_at_writing_stage(session: SparkSession) -> tuple[int, int, int]:

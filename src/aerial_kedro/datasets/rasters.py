@@ -1,19 +1,23 @@
-"""Rasters of our own making, written as GeoTIFFs, plain or cloud optimized."""
+"""Rasters of our own making, written as GeoTIFFs, plain or cloud optimized, and previews."""
 
 from __future__ import annotations
 
+import base64
+import io
 import struct
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal, Unpack
 
+import numpy as np
 import rasterio
 from kedro_datasets._typing import ImagePreview
+from PIL import Image
+from rasterio.enums import Resampling
 from rasterio.shutil import copy
 
 from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.previews import preview_raster, read_colours
 from aerial_kedro.scenes.addresses import gdal_path
 from aerial_kedro.scenes.raster import Raster
 
@@ -23,6 +27,8 @@ COG_BLOCK = 256
 """Side of a block, pixels; a raster that is larger gets overviews."""
 _EXTRA_SAMPLES = 338  # TIFF 6.0, section 18
 _UNSPECIFIED = 0
+_LONGEST_PX = 600  # of a preview
+_RGB = [1, 2, 3]
 
 
 def encode_geotiff(raster: Raster) -> bytes:
@@ -66,6 +72,37 @@ def decode_geotiff(content: bytes) -> Raster:
             colour_table=read_colours(dataset),
             tags=dataset.tags(),
         )
+
+
+def preview_raster(path: str) -> ImagePreview:
+    """Show a GeoTIFF: its colours, its colour table, or its first band in grey.
+
+    Parameters
+    ----------
+    path
+        Path that GDAL opens.
+    """
+    with rasterio.open(path, driver="GTiff") as dataset:
+        scale = _LONGEST_PX / max(dataset.width, dataset.height)
+        shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
+        is_rgb = dataset.count >= len(_RGB)
+        pixels = dataset.read(_RGB if is_rgb else 1, out_shape=shape, resampling=Resampling.nearest)
+        colours = None if is_rgb else read_colours(dataset)
+    picture = Image.fromarray((np.moveaxis(pixels, 0, -1) if is_rgb else pixels).astype(np.uint8))
+    if colours:
+        black = (0, 0, 0)
+        picture.putpalette([part for v in range(256) for part in colours.get(v, black)[:3]])
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return ImagePreview(base64.b64encode(buffer.getvalue()).decode())
+
+
+def read_colours(dataset: rasterio.DatasetReader) -> dict[int, tuple[int, int, int, int]] | None:
+    """Read the colours (red, green, blue, alpha) of the first band's values, if there are any."""
+    try:
+        return dict(dataset.colormap(1))
+    except ValueError:
+        return None
 
 
 def to_cog(geotiff: bytes) -> bytes:

@@ -12,9 +12,8 @@ from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.listing import ListedFile, list_folder
-from aerial_kedro.datasets.previews import preview_raster
+from aerial_kedro.datasets.base import ListedFile, Options, ProjectDataset, list_folder
+from aerial_kedro.datasets.rasters import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import fingerprint, is_remote, read_remote

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Unpack
 
 import pandas as pd
 from kedro_datasets._typing import TablePreview
+from pyarrow import dataset as arrow
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user knows)
 
 from aerial_kedro.cluster import spark
 from aerial_kedro.cluster.blob_storage import python_address
 from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, PartFiles
-from aerial_kedro.datasets.previews import preview_table
+from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, write_part
 from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.featurizer import PendingFeatures
@@ -24,7 +25,9 @@ from aerial_kedro.tiles.catalog import ddl
 
 # What makes one row of features.
 _IDENTITY = ["image_id", "source_version", "feature_key"]
-_PROGRESS = "Featurization", "tiles"
+_PARTITION = "feature_key"
+
+_LONGEST_TEXT = 80  # of a preview
 
 
 class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
@@ -98,8 +101,14 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         writer.options(**self._options).parquet(self._spark_path)
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """Show the first rows in the pipeline graph."""
-        return preview_table(self._path, self._credentials, nrows)
+        """Show the first rows in the pipeline graph, without Spark; long values are cut."""
+        filesystem, base = self.locate()
+        table = arrow.dataset(base, filesystem=filesystem, format="parquet")
+        rows = table.head(nrows, batch_readahead=0, fragment_readahead=0).to_pylist()
+        data = [[_brief(value) for value in row.values()] for row in rows]
+        return TablePreview(
+            {"index": list(range(len(rows))), "columns": table.schema.names, "data": data}
+        )
 
     def _exists(self) -> bool:
         # Not by reading its schema: a table that no row was written to has none.
@@ -111,7 +120,7 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
 class FeatureStoreDataset(TableDataset):
     """`tile_features`: only ever added to, one folder for each ``feature_key``.
 
-    Every task's file is in place when the task ends (`PartFiles`; what an engine in Java computes
+    Every task's file is in place when the task ends (`write_part`; what an engine in Java computes
     is written by Spark, with Hadoop's commit algorithm 2), so that a run which is killed leaves
     what it has done, and the next one finds it. A task that runs again writes its file under the
     same name. But an executor that outlives its driver may put one last file in place after the
@@ -119,7 +128,7 @@ class FeatureStoreDataset(TableDataset):
     """
 
     _mode = "append"
-    _partitions: ClassVar[list[str]] = ["feature_key"]
+    _partitions: ClassVar[list[str]] = [_PARTITION]
     _options: ClassVar[dict[str, str]] = {
         "mapreduce.fileoutputcommitter.algorithm.version": "2",
         # Features are noise to a compressor and to a dictionary: both cost time (a tenth of a
@@ -139,18 +148,28 @@ class FeatureStoreDataset(TableDataset):
         """Add rows, reporting progress; pending ones are computed and written by Spark's tasks."""
         session = spark.session()
         if not isinstance(data, PendingFeatures):
-            with reporting_progress(*_PROGRESS, partial(look_at_writing_stage, session)):
+            with reporting_progress(partial(look_at_writing_stage, session)):
                 super().save(data)
             return
         rows, tasks = session.sparkContext.accumulator(0), session.sparkContext.accumulator(0)
-        files = self.part_files(data.feature_key)
+        folder = f"{self._path}/{_PARTITION}={data.feature_key}"
         write = partial(
-            files.write, compute=data.compute, leave_out="feature_key", rows=rows, tasks=tasks
+            write_part,
+            compute=data.compute,
+            folder=folder,
+            run=uuid.uuid4().hex,
+            leave_out=_PARTITION,
+            rows=rows,
+            tasks=tasks,
         )
-        with reporting_progress(*_PROGRESS, lambda: (rows.value, tasks.value, data.tasks)):
+        with reporting_progress(lambda: (rows.value, tasks.value, data.tasks)):
             data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
-        files.mark_written()
+        # As Spark does: the table is there, even if it has no row.
+        self.write_bytes(b"", "/_SUCCESS")
 
-    def part_files(self, feature_key: str) -> PartFiles:
-        """Name the files of a run's tasks."""
-        return PartFiles(self._path, f"feature_key={feature_key}")
+
+def _brief(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} …"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.datasets.listing import ListedFile, list_folder
+from aerial_kedro.datasets.base import ListedFile, list_folder
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.addresses import read_bytes
 

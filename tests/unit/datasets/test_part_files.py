@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import fsspec
@@ -13,7 +14,7 @@ import pytest
 from kedro.io import DatasetError
 from pyspark.sql import DataFrame, SparkSession
 
-from aerial_kedro.datasets.part_files import PartFiles
+from aerial_kedro.datasets.part_files import write_part
 from aerial_kedro.datasets.tables import FeatureStoreDataset
 from aerial_kedro.features.featurize import FEATURE_COLUMNS, Batches
 from aerial_kedro.features.featurizer import PendingFeatures
@@ -139,8 +140,17 @@ def test_tasks_write_into_blob_storage_as_python_addresses_it(
     address: str, table: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
-    files = stored(address).part_files(KEY)
-    assert (files.table, files.partition) == (table or address, f"feature_key={KEY}")
+    folders, marks = [], []
+
+    class Pending(PendingFeatures):
+        def compute_into(self, write: partial[Batches], columns: str) -> None:
+            folders.append(write.keywords["folder"])
+
+    store = stored(address)
+    monkeypatch.setattr(store, "write_bytes", lambda *given: marks.append(given))
+    store.save(Pending(None, compute, KEY, TASKS))  # type: ignore[arg-type]
+    assert folders == [f"{table or address}/feature_key={KEY}"]
+    assert marks == [(b"", "/_SUCCESS")]
 
 
 class Count:
@@ -164,21 +174,24 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_task_that_runs_twice_writes_one_file(table: str) -> None:
-    files = PartFiles(table, "feature_key=0f")
     done, tasks = Count(), Count()
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pydict({"id": list(range(100))})
 
     for _ in range(2):
-        write = files.write(
-            batches(), compute=compute, leave_out="feature_key", rows=done, tasks=tasks
+        write = write_part(
+            batches(),
+            compute=compute,
+            folder=f"{table}/feature_key=0f",
+            run="run",
+            leave_out="feature_key",
+            rows=done,
+            tasks=tasks,
         )
         assert [batch.to_pydict() for batch in write] == [{"rows": [90]}]
-    files.mark_written()
     filesystem, folder = fsspec.core.url_to_fs(table)
-    part, mark = sorted(filesystem.find(folder), key=lambda path: path.endswith("_SUCCESS"))
-    assert mark == f"{folder}/_SUCCESS"
+    (part,) = filesystem.find(folder)
     assert part.startswith(f"{folder}/feature_key=0f/part-")
     assert pq.read_table(io.BytesIO(filesystem.cat_file(part))).num_rows == 90
     assert (done.value, tasks.value) == (180, 2)

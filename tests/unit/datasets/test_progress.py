@@ -18,7 +18,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def work() -> None:
-    with reporting_progress("Featurization", "tiles", lambda: (300, 1, 4)):
+    with reporting_progress(lambda: (300, 1, 4)):
         time.sleep(0.2)
 
 
@@ -43,7 +43,7 @@ def test_what_is_shown_live_is_not_logged(caplog: pytest.LogCaptureFixture) -> N
 def test_nothing_is_reported_before_a_task_is_done(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level(logging.INFO, logger="aerial_kedro"),
-        reporting_progress("Featurization", "tiles", lambda: (300, 0, 4)),
+        reporting_progress(lambda: (300, 0, 4)),
     ):
         time.sleep(0.1)
     assert caplog.messages == []
