@@ -1,7 +1,10 @@
-"""Typed records as JSON files: what a pydantic model holds, and a text a person can read."""
+"""Typed records: JSON files that a person can read, and facts that are looked up."""
 
 from __future__ import annotations
 
+import datetime as dt
+import importlib.metadata
+import platform
 from typing import Unpack
 
 from kedro.utils import load_obj
@@ -10,6 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.report.content import RunFacts
+
+_PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
 
 
 class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
@@ -63,3 +69,21 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
     def preview(self) -> JSONPreview:
         """Show the record in the pipeline graph."""
         return JSONPreview(self.load().model_dump_json(indent=2))
+
+
+class RunFactsDataset(ProjectDataset[None, RunFacts]):
+    """Looks at the clock, the interpreter and the installed packages.
+
+    A `MemoryDataset` would hold the time at which the catalog was read, not that of the report.
+    """
+
+    not_saved = "Facts of the run are read, never written."
+
+    def load(self) -> RunFacts:
+        """Look now."""
+        return RunFacts(
+            created=dt.datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
+            python=platform.python_version(),
+            processor=f"{platform.machine()}, {platform.system()}",
+            versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        )

@@ -53,22 +53,19 @@ class StacSearchDataset(ProjectDataset[None, list[dict[str, Any]]]):
         request = read_request(self._request)
         try:
             return _search(request, current_rules())
-        except (APIError, ClientTypeError, pystac.STACError, requests.RequestException) as error:
-            raise _unusable(request, error) from error
-        except (KeyError, TypeError, ValueError, NotImplementedError) as error:
-            # What pystac makes of an answer that is no STAC.
-            raise _unusable(request, error) from error
-
-
-def _unusable(request: SearchRequest, error: Exception) -> AerialError:
-    status = getattr(error, "status_code", None)
-    said = redact(error).strip()[:_SHOWN] or type(error).__name__
-    return AerialError(
-        f"The STAC API {request.api_url} cannot be searched "
-        f"({f'HTTP {status}: ' if status else ''}{said}). Check the address and the connection "
-        "(behind a proxy: HTTPS_PROXY, NO_PROXY), or try again later; another API is given with "
-        "--params=acquisition.api_url=…"
-    )
+        # The second line is what pystac makes of an answer that is no STAC.
+        except (
+            APIError, ClientTypeError, pystac.STACError, requests.RequestException,
+            KeyError, TypeError, ValueError, NotImplementedError,
+        ) as error:  # fmt: skip
+            status = getattr(error, "status_code", None)
+            said = redact(error).strip()[:_SHOWN] or type(error).__name__
+            raise AerialError(
+                f"The STAC API {request.api_url} cannot be searched "
+                f"({f'HTTP {status}: ' if status else ''}{said}). Check the address and the "
+                "connection (behind a proxy: HTTPS_PROXY, NO_PROXY), or try again later; another "
+                "API is given with --params=acquisition.api_url=…"
+            ) from error
 
 
 def _search(request: SearchRequest, rules: AccessRules) -> list[dict[str, Any]]:

@@ -6,6 +6,9 @@ import pytest
 
 from aerial_kedro.datasets.models import ModelStoreDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.registration import Registration, RegistrySettings
+from tests.models import make_card, make_source
 from tests.unit.datasets.refusals import refused
 
 
@@ -54,3 +57,21 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> Non
         store(tmp_path, "state").load()
     assert store(tmp_path).exists()
     assert store(tmp_path, "county").exists()
+
+
+def registered(folder: Path) -> ModelStoreDataset:
+    registry = {"name": "county", "alias": "best", "promote": "better"}
+    return ModelStoreDataset(path=str(folder), spark_path=str(folder), registry=registry)
+
+
+def test_an_entry_of_the_registry_stands_for_the_version_that_has_the_alias(tmp_path: Path) -> None:
+    with pytest.raises(AerialError, match=r"models:/county@best is a model of the registry"):
+        registered(tmp_path).check_name()
+
+
+def test_without_a_run_there_is_nothing_to_add_a_version_to(tmp_path: Path) -> None:
+    source = make_source()
+    settings = RegistrySettings(name="county", alias="best", promote="better")
+    model = TrainedModel(None, make_card(source), source)
+    registered(tmp_path).save(Registration(model, settings))
+    assert list(tmp_path.iterdir()) == []
