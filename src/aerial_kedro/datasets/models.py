@@ -25,7 +25,7 @@ from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, wr
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
-from aerial_kedro.models.model import ModelCard, TrainedModel
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration
 from aerial_kedro.models.model import StoredStage
 
@@ -104,7 +104,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         if self._spark_path is None or data.stages is None:
             raise ValueError("a model is saved with Spark: give spark_path")
         self.check_name()
-        name = self._model_name or _new_name(data.card)
+        now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
+        name = self._model_name or f"{data.card.backbone}-{data.card.classifier}-{now}"
         model = data.with_card(name=name)
         spark.session()
         # The card goes first and comes back last: a folder without one is no model.
@@ -186,8 +187,10 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         AerialError
             If there is none.
         """
-        name = self._model_name or self._latest()
-        if name is None:
+        name = self._model_name
+        if not name and self.has(_LATEST):
+            name = str(json.loads(self.read_bytes(_LATEST))["model_name"])
+        if not name:
             raise AerialError(
                 f"There is no trained model in {self._path} yet. Train one with `kedro run`."
             )
@@ -199,21 +202,11 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             )
         return name
 
-    def _latest(self) -> str | None:
-        if not self.has(_LATEST):
-            return None
-        return str(json.loads(self.read_bytes(_LATEST))["model_name"])
-
     def _exists(self) -> bool:
         try:
             return bool(find_version(self._address) if self._address else self.find())
         except AerialError:
             return False
-
-
-def _new_name(card: ModelCard) -> str:
-    now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{card.backbone}-{card.classifier}-{now}"
 
 
 def read_stages(

@@ -57,6 +57,9 @@ def log_model(model: ServedModel, name: str, registered_model_name: str) -> Mode
         Its name in the registry, which gets a version.
     """
     package = Path(aerial_kedro.__file__).parent
+    size, picture = model.card.backbone.input_size, io.BytesIO()
+    Image.new("RGB", (size, size), "grey").save(picture, "PNG")
+    request = {pyfunc.IMAGE_COLUMN: [base64.b64encode(picture.getvalue()).decode()]}
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder, "model")
         files.mkdir()
@@ -67,7 +70,7 @@ def log_model(model: ServedModel, name: str, registered_model_name: str) -> Mode
             data_path=str(files),
             code_paths=[str(package)],
             signature=_SIGNATURE,
-            input_example=_example(model.card.backbone.input_size),
+            input_example=pd.DataFrame(request),
             pip_requirements=[
                 f"{each}=={importlib.metadata.version(each)}" for each in _REQUIREMENTS
             ],
@@ -80,10 +83,3 @@ def log_model(model: ServedModel, name: str, registered_model_name: str) -> Mode
         model.card.model_name,
     )
     return logged
-
-
-def _example(size: int) -> pd.DataFrame:
-    """Make a request that shows the form: one grey tile."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (size, size), "grey").save(buffer, "PNG")
-    return pd.DataFrame({pyfunc.IMAGE_COLUMN: [base64.b64encode(buffer.getvalue()).decode()]})

@@ -19,13 +19,12 @@ from kedro.pipeline.node import Node
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import RunInfo
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from pydantic import BaseModel
 
 from aerial_kedro import __version__
 from aerial_kedro.imagery.redaction import redact
-from aerial_kedro.tracking.record import ChildRun, RunRecord
+from aerial_kedro.tracking.record import RunRecord
 
 # What a run made for people to read, under the name that it has in the history.
 _PAGES = {
@@ -235,20 +234,16 @@ def log_record(record: RunRecord) -> None:
         source = CodeDatasetSource(tags=each.facts)
         dataset = MetaDataset(source, name=each.name, digest=each.digest[:_LONGEST_DIGEST])  # type: ignore[abstract]
         mlflow.log_input(dataset, context="training")
-    for child in record.children:
-        _log_child(child, run.info)
-
-
-def _log_child(child: ChildRun, parent: RunInfo) -> None:
     # By the client, so that the active run stays the one that Kedro's hook has opened.
-    client = mlflow.MlflowClient()
-    tags = {**child.tags, MLFLOW_PARENT_RUN_ID: parent.run_id}
-    run_id = client.create_run(parent.experiment_id, tags=tags, run_name=child.name).info.run_id
-    for name, text in child.parameters.items():
-        client.log_param(run_id, name, text)
-    for name, figure in child.metrics.items():
-        client.log_metric(run_id, name, figure)
-    client.set_terminated(run_id)
+    client, experiment = mlflow.MlflowClient(), run.info.experiment_id
+    for child in record.children:
+        tags = {**child.tags, MLFLOW_PARENT_RUN_ID: run.info.run_id}
+        run_id = client.create_run(experiment, tags=tags, run_name=child.name).info.run_id
+        for name, text in child.parameters.items():
+            client.log_param(run_id, name, text)
+        for name, figure in child.metrics.items():
+            client.log_metric(run_id, name, figure)
+        client.set_terminated(run_id)
 
 
 def code_version(project: Path) -> dict[str, str]:
