@@ -26,7 +26,6 @@ from aerial_kedro.tiles.catalog import ddl
 # What makes one row of features.
 _IDENTITY = ["image_id", "source_version", "feature_key"]
 _PARTITION = "feature_key"
-
 _LONGEST_TEXT = 80  # of a preview
 
 
