@@ -25,9 +25,8 @@ from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, wr
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
-from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.model import StoredStage, TrainedModel
 from aerial_kedro.models.registration import Registration
-from aerial_kedro.models.model import StoredStage
 
 LOGGER = logging.getLogger(__name__)
 _LATEST = "/latest.json"
