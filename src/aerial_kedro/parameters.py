@@ -1,7 +1,4 @@
-"""What checked parameters share: lists written as one word, years, errors that name values.
-
-Results that are kept as records share their base with them.
-"""
+"""What checked values share: a base, words read as lists, years, errors that name values."""
 
 from __future__ import annotations
 
@@ -18,10 +15,10 @@ FIRST_YEAR, LAST_YEAR = 1930, 2099
 M = TypeVar("M", bound=BaseModel)
 
 
-class Record(BaseModel):
-    """A group of parameters or a result: unchangeable, and without fields that it does not know."""
+class CheckedModel(BaseModel):
+    """Parameters or results: refuses names that it does not know, and NaN for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def split_items(value: Any) -> Any:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Least probabilities for which the trade-off is reported."""
 
 
-class Abstention(Record, allow_inf_nan=False):
+class Abstention(CheckedModel):
     """Accuracy of a model that abstains below a probability.
 
     Parameters
@@ -37,7 +37,7 @@ class Abstention(Record, allow_inf_nan=False):
     accuracy_sure: float | None
 
 
-class AbstentionSummary(Record, allow_inf_nan=False):
+class AbstentionSummary(CheckedModel):
     """Abstention as the map has it, and as it would be with other limits.
 
     Parameters

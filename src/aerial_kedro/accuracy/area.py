@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 Z_95 = 1.96
 """Standard normal quantile of a 95 % interval, rounded as the paper rounds it."""
@@ -41,7 +41,7 @@ class UnsampledClassError(ValueError):
         )
 
 
-class Estimate(Record, allow_inf_nan=False):
+class Estimate(CheckedModel):
     """An estimated value with its standard error and 95 % interval, all in its units."""
 
     value: float
@@ -49,7 +49,7 @@ class Estimate(Record, allow_inf_nan=False):
     interval: Interval
 
 
-class ClassArea(Record, allow_inf_nan=False):
+class ClassArea(CheckedModel):
     """Area and accuracy of one class.
 
     Parameters
@@ -71,7 +71,7 @@ class ClassArea(Record, allow_inf_nan=False):
     producers_accuracy: Estimate | None
 
 
-class AdjustedAreas(Record):
+class AdjustedAreas(CheckedModel):
     """Error-adjusted areas of all classes, and the accuracies weighted by area."""
 
     overall_accuracy: Estimate

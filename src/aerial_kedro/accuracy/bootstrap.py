@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aerial_kedro.accuracy.confusion import paired_codes
 from aerial_kedro.accuracy.interval import Interval, percentile_interval, resample_sums
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
 def block_bootstrap(
@@ -94,7 +94,7 @@ def _macro_f1_of_each(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(f1.sum(axis=1) / present.sum(axis=1))
 
 
-class PairedComparison(Record):
+class PairedComparison(CheckedModel):
     """Two classifiers' macro-F1 on the same tiles, and how sure it is which is the better.
 
     Parameters

@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class ClassAccuracy(Record, allow_inf_nan=False):
+class ClassAccuracy(CheckedModel):
     """Accuracy of one class.
 
     Parameters
@@ -41,7 +41,7 @@ class ClassAccuracy(Record, allow_inf_nan=False):
     support: int
 
 
-class Confusion(Record):
+class Confusion(CheckedModel):
     """A reference class that was predicted as another.
 
     Parameters

@@ -25,10 +25,10 @@ from aerial_kedro.accuracy.reliability import (
     expected_calibration_error,
     reliability_curve,
 )
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class Evaluation(Record):
+class Evaluation(CheckedModel):
     """Agreement of predicted with reference labels on one set of tiles.
 
     Parameters

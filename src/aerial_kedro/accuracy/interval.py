@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy.stats import binomtest
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 RESAMPLES = 500
 """Number of resamples for one interval."""
@@ -23,7 +23,7 @@ _DRAWS_AT_A_TIME = 4_000_000
 """Draws of blocks held in memory at once (32 MB)."""
 
 
-class Interval(Record, allow_inf_nan=False):
+class Interval(CheckedModel):
     """A range that holds the true value at a stated level of confidence.
 
     Parameters
@@ -52,7 +52,7 @@ class Interval(Record, allow_inf_nan=False):
         return self
 
 
-class Proportion(Record, allow_inf_nan=False):
+class Proportion(CheckedModel):
     """How many of some cases are hits.
 
     Parameters

@@ -7,10 +7,10 @@ from typing import Any
 
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval, wilson
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class ComparedModel(Record):
+class ComparedModel(CheckedModel):
     """One model of a comparison.
 
     Parameters
@@ -46,7 +46,7 @@ class ComparedModel(Record):
     test: Evaluation
 
 
-class RankedModel(Record):
+class RankedModel(CheckedModel):
     """A model with its rank.
 
     Parameters
@@ -61,7 +61,7 @@ class RankedModel(Record):
     model: ComparedModel
 
 
-class Ranking(Record):
+class Ranking(CheckedModel):
     """Models in the order of their macro-F1 on validation.
 
     Parameters

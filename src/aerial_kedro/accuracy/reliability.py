@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 _BINS = 10
 SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may sum from 1: those stored as float32 do by about 1e-6."""
 
 
-class ReliabilityBin(Record, allow_inf_nan=False):
+class ReliabilityBin(CheckedModel):
     """The tiles whose highest probability falls into one bin.
 
     Parameters

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 OTHER = "Other"
 """Row of the classes that are in no group."""
 
 
-class ShareRow(Record, allow_inf_nan=False):
+class ShareRow(CheckedModel):
     """Share of the land that a class, or a group of classes, has.
 
     Parameters
@@ -41,7 +41,7 @@ class ShareRow(Record, allow_inf_nan=False):
     difference_points: float
 
 
-class ShareComparison(Record, allow_inf_nan=False):
+class ShareComparison(CheckedModel):
     """Shares of one year's map and of the land cover, over the same tiles.
 
     Parameters

@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 FEW_TILES = 10
 """Below this number of tiles, a fold's accuracy is chance."""
 
 
-class RandomSplit(Record):
+class RandomSplit(CheckedModel):
     """The chosen classifier, fitted and evaluated on a random split.
 
     Parameters
@@ -31,7 +31,7 @@ class RandomSplit(Record):
     evaluation: Evaluation
 
 
-class FoldResult(Record):
+class FoldResult(CheckedModel):
     """One fold: the classifier fitted without its blocks, and evaluated on them.
 
     Parameters
@@ -60,7 +60,7 @@ class FoldResult(Record):
     remark: str | None = None
 
 
-class CrossValidation(Record):
+class CrossValidation(CheckedModel):
     """The chosen classifier, fitted and evaluated fold by fold.
 
     Parameters
@@ -87,7 +87,7 @@ class CrossValidation(Record):
     pooled: Evaluation | None
 
 
-class ValidationSummary(Record):
+class ValidationSummary(CheckedModel):
     """Results of the other divisions of the tiles; None for each that was not requested.
 
     Parameters

@@ -13,11 +13,12 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from sklearn.metrics import average_precision_score
 
 from aerial_kedro.accuracy.interval import Proportion, proportion
 from aerial_kedro.change.comparison import last_comparison
+from aerial_kedro.parameters import CheckedModel
 
 FIRST = (10, 20, 50)
 """Lengths of the candidate lists that are evaluated."""
@@ -28,11 +29,7 @@ THRESHOLD = 0.5
 _CURVE_POINTS = 200
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Expectation(_Record):
+class Expectation(CheckedModel):
     """Number of true changes to expect among the likeliest places, by their probabilities.
 
     Parameters
@@ -62,7 +59,7 @@ class CandidateList(Expectation):
     recall: Proportion
 
 
-class Detection(_Record):
+class Detection(CheckedModel):
     """The places whose probability of change is above a threshold, evaluated.
 
     Parameters
@@ -92,7 +89,7 @@ class CurvePoint(Expectation):
     true: int
 
 
-class ChangeAssessment(_Record):
+class ChangeAssessment(CheckedModel):
     """An estimate of change against the truth.
 
     Parameters
@@ -124,7 +121,7 @@ class ChangeAssessment(_Record):
     curve: list[CurvePoint]
 
 
-class ChangeSummary(BaseModel):
+class ChangeSummary(CheckedModel):
     """What became of what between the last two years, and how much of it is real.
 
     Parameters
@@ -144,8 +141,6 @@ class ChangeSummary(BaseModel):
     assessment
         The estimate against known truth; None where there is none.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: int | None = None
     after: int | None = None

@@ -18,7 +18,7 @@ from azure.storage.blob import ContainerClient
 from pydantic import SecretStr, ValidationError, model_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 _REMOTE = ("abfs", "abfss", "az", "wasb", "wasbs")
 _BLOB_HOST, _DFS_HOST = ".blob.core.windows.net", ".dfs.core.windows.net"
@@ -39,7 +39,7 @@ _VARIABLES = {
 }
 
 
-class StorageCredential(Record):
+class StorageCredential(CheckedModel):
     """What opens the storage account: the entry ``storage`` of the credentials.
 
     Parameters

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.known import digest_parts
+from aerial_kedro.parameters import CheckedModel
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class WeightsFile:
     stored: tuple[Backbone, ...] = ()
 
 
-class BackboneCard(BaseModel):
+class BackboneCard(CheckedModel):
     """What is known of an exported backbone.
 
     Parameters
@@ -95,8 +94,6 @@ class BackboneCard(BaseModel):
         Name of what it was exported from and with, `aerial_kedro.features.known.name_export`;
         None where that was not known.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     architecture: str

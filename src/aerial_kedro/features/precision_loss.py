@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
+
+from aerial_kedro.parameters import CheckedModel
 
 _REGULARISATION = 0.01
 _MAX_ITERATIONS = 300
 _FEWEST_CLASSES = 2
 
 
-class ProbeAccuracy(BaseModel):
+class ProbeAccuracy(CheckedModel):
     """Accuracy of the same simple classifier on features of two precisions.
 
     Parameters
@@ -27,15 +29,13 @@ class ProbeAccuracy(BaseModel):
         of the run.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     training_tiles: int
     evaluated_tiles: int
     fp32: float
     precision: float
 
 
-class PrecisionSummary(BaseModel):
+class PrecisionSummary(CheckedModel):
     """What computed the features, and what its precision costs.
 
     Parameters
@@ -54,11 +54,9 @@ class PrecisionSummary(BaseModel):
         None in fp32, and where there are too few labelled tiles.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     engine: str
     precision: str
-    milliseconds: dict[str, float] = {}
+    milliseconds: dict[str, float] = Field(default_factory=dict)
     calibration_tiles: int | None = None
     tiles: int = 0
     mean_cosine: float | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, feature_key
@@ -20,6 +20,7 @@ from aerial_kedro.features.engines import (
     engines_for,
     open_engine,
 )
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.reading import READING_VERSION
 
 LOGGER = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ _SECONDS_A_ROUND = 0.08
 _CLEARLY = 0.9
 
 
-class EngineChoice(BaseModel):
+class EngineChoice(CheckedModel):
     """What runs the backbone.
 
     Parameters
@@ -42,11 +43,9 @@ class EngineChoice(BaseModel):
         Engine to what a tile took in the measurement; empty where none was made.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     engine: str
     precision: str
-    milliseconds: dict[str, float] = {}
+    milliseconds: dict[str, float] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class FeatureSource:
         )
 
 
-class FeatureRequest(BaseModel):
+class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
     """The run parameters of features that ``--params`` holds; None for those it does not.
 
     Parameters
@@ -129,8 +128,6 @@ class FeatureRequest(BaseModel):
     """
 
     # A file of weights may be called 2018.
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
     backbone: str | None = None
     engine: str | None = None
     precision: str | None = None

@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
-from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, Record
+from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
 
 
-class RunParameters(Record):
+class RunParameters(CheckedModel):
     """The flat run parameters of `conf/base/parameters.yml`.
 
     Parameters
@@ -57,7 +57,7 @@ class RunParameters(Record):
 
     # A model or folder may be called 2018. All else is strict: nodes take the values as they were
     # given, not as they could be read.
-    model_config = ConfigDict(allow_inf_nan=False, coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     scenes_root: str
     landcover_path: str

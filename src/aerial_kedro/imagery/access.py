@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from urllib3.util.retry import Retry
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Items, Record
+from aerial_kedro.parameters import CheckedModel, Items
 
 # How the rules of a run reach the Python workers of Spark, which see no configuration.
 RULES_VARIABLE = "AERIAL_KEDRO_IMAGERY"
@@ -50,7 +50,7 @@ def _check_service(service: str) -> str:
 _Host = Annotated[str, AfterValidator(_check_pattern)]
 
 
-class SignerRule(Record):
+class SignerRule(CheckedModel):
     """Which service signs the addresses of a host.
 
     Parameters
@@ -66,7 +66,7 @@ class SignerRule(Record):
     service: Annotated[str, AfterValidator(_check_service)]
 
 
-class AccessRules(Record):
+class AccessRules(CheckedModel):
     """The parameters ``imagery``: what may be read over HTTP, and how.
 
     Parameters

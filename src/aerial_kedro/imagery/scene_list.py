@@ -15,14 +15,14 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.redaction import redact, unsigned
 from aerial_kedro.imagery.search import SearchRequest
-from aerial_kedro.parameters import Record, Year
+from aerial_kedro.parameters import CheckedModel, Year
 
 _YEAR_DIGITS = 4
 _METRES_PER_DEGREE = 111_320.0
 _BANDS = 4  # as NAIP has; items do not state theirs
 
 
-class ListedScene(Record):
+class ListedScene(CheckedModel):
     """A scene of a list.
 
     Parameters
@@ -56,7 +56,7 @@ class ListedScene(Record):
         return href
 
 
-class SceneList(Record):
+class SceneList(CheckedModel):
     """Scenes to run the main job on; ``scenes_root`` may name the file that holds it.
 
     Parameters

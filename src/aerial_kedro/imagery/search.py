@@ -9,12 +9,12 @@ from pydantic import Field, field_validator
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import host_of
-from aerial_kedro.parameters import Items, Record, Year, check_parameters
+from aerial_kedro.parameters import CheckedModel, Items, Year, check_parameters
 
 _CORNERS = 4
 
 
-class SearchRequest(Record):
+class SearchRequest(CheckedModel):
     """The parameters ``acquisition``: a place and years in a collection of a STAC API.
 
     Parameters

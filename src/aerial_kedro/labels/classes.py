@@ -8,7 +8,7 @@ from functools import cached_property
 from pydantic import Field, model_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 UNSURE = "Unsure"
 """Name on the map where the model abstains; no class may have it."""
@@ -17,7 +17,7 @@ UNSURE = "Unsure"
 _SHOWN = 20  # codes in a message
 
 
-class LandCoverClasses(Record):
+class LandCoverClasses(CheckedModel):
     """The table from land-cover codes to classes.
 
     Parameters

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.scenes.addresses import gdal_path
 from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
@@ -30,7 +30,7 @@ _ROUNDING = 1e-9
 _NEIGHBOURHOOD = 2048
 
 
-class LabelRules(Record):
+class LabelRules(CheckedModel):
     """Rules by which area shares become a label.
 
     Parameters

@@ -8,17 +8,17 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.cells import fit_grid, is_on_global_grid
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.grid import CellGrid
 from aerial_kedro.tiles.squares import centres
 
 
-class MapSettings(Record):
+class MapSettings(CheckedModel):
     """Settings by which predictions become a map.
 
     Parameters
@@ -29,8 +29,6 @@ class MapSettings(Record):
     smoothing
         Whether each tile takes the commonest class of its neighbourhood of 3 by 3 tiles.
     """
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     min_probability: float = Field(strict=True, ge=0, le=1)
     smoothing: StrictBool

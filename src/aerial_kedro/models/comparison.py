@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aerial_kedro.accuracy.bootstrap import PairedComparison
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class ModelScores(Record):
+class ModelScores(CheckedModel):
     """One classifier's accuracy on tiles that it had not seen.
 
     Parameters
@@ -24,7 +24,7 @@ class ModelScores(Record):
     out_of_fold: Evaluation
 
 
-class TrainingSummary(Record):
+class TrainingSummary(CheckedModel):
     """Candidates, the choice and the baselines.
 
     Parameters

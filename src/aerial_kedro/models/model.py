@@ -18,13 +18,13 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
 _SAME_SIZE = 0.05
 
 
-class ModelCard(Record):
+class ModelCard(CheckedModel):
     """What is known of a trained classifier.
 
     Parameters

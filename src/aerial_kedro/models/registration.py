@@ -9,10 +9,10 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class RegistrySettings(Record):
+class RegistrySettings(CheckedModel):
     """How models are registered.
 
     Parameters

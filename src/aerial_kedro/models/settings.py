@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Items, Record
+from aerial_kedro.parameters import CheckedModel, Items
 
 # They become namespaces of the pipeline, in which a dot separates.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
-class ClassifierSettings(Record):
+class ClassifierSettings(CheckedModel):
     """What all classifiers have in common.
 
     Parameters
@@ -71,7 +71,7 @@ class RandomForestSettings(ClassifierSettings):
     max_bins: int = Field(default=32, ge=2)
 
 
-class Grid(Record):
+class Grid(CheckedModel):
     """What `conf/base/compare_models/parameters.yml` holds.
 
     Parameters

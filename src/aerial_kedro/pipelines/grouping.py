@@ -7,7 +7,9 @@ from kedro.pipeline import Node, Pipeline
 
 
 def node_of(
-    function: Callable[..., Any], inputs: str | list[str], outputs: str | list[str]
+    function: Callable[..., Any],
+    inputs: str | list[str] | dict[str, str] | None,
+    outputs: str | list[str],
 ) -> Node:
     """Make a node that has its function's name; inputs and outputs are those of `Node`."""
     return Node(function, inputs, outputs, name=function.__name__)

@@ -13,12 +13,13 @@ from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import TrainingSummary
-from aerial_kedro.report.pictures import ExplainedTile, MapImage, Picture, Record, TilePicture
+from aerial_kedro.parameters import CheckedModel
+from aerial_kedro.report.pictures import ExplainedTile, MapImage, Picture, TilePicture
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
 
-class RunFacts(Record):
+class RunFacts(CheckedModel):
     """When, where and with what a run was made.
 
     Parameters
@@ -37,7 +38,7 @@ class RunFacts(Record):
     versions: dict[str, str]
 
 
-class SourceFacts(Record):
+class SourceFacts(CheckedModel):
     """What the data is, for the report's head.
 
     Parameters
@@ -55,7 +56,7 @@ class SourceFacts(Record):
     facts: dict[str, str]
 
 
-class AreaRow(Record):
+class AreaRow(CheckedModel):
     """Area of one class on one map.
 
     Parameters
@@ -75,7 +76,7 @@ class AreaRow(Record):
     adjusted_interval: Interval | None = None
 
 
-class UnsureTiles(Record):
+class UnsureTiles(CheckedModel):
     """The tiles of one map that the model decided on, or left open.
 
     Parameters
@@ -93,7 +94,7 @@ class UnsureTiles(Record):
     smoothed: int = Field(ge=0)
 
 
-class ErrorMap(Record):
+class ErrorMap(CheckedModel):
     """One year's map of right and wrong tiles.
 
     Parameters
@@ -110,7 +111,7 @@ class ErrorMap(Record):
     wrong: int = Field(ge=0)
 
 
-class ChangeCandidate(Record):
+class ChangeCandidate(CheckedModel):
     """A place that may have changed, with its two pictures; true classes where they are known."""
 
     tile_id: str
@@ -125,7 +126,7 @@ class ChangeCandidate(Record):
     true_after: str | None = None
 
 
-class ReportContent(Record):
+class ReportContent(CheckedModel):
     """Everything on the page; a section whose data is absent is left out of it.
 
     Parameters

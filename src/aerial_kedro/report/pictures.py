@@ -6,7 +6,9 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from aerial_kedro.parameters import CheckedModel
 
 NO_DATA = 255
 """Class index of a map cell that no tile covers."""
@@ -44,13 +46,7 @@ Picture = Annotated[bytes, AfterValidator(_is_picture)]
 """An encoded PNG or JPEG file."""
 
 
-class Record(BaseModel):
-    """What all parts of the report's content have in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class TilePicture(Record):
+class TilePicture(CheckedModel):
     """A tile with its reference label and what a model made of it."""
 
     picture: Picture
@@ -60,7 +56,7 @@ class TilePicture(Record):
     image_id: str | None = None
 
 
-class Neighbour(Record):
+class Neighbour(CheckedModel):
     """A training tile that is like another to the model.
 
     Parameters
@@ -75,7 +71,7 @@ class Neighbour(Record):
     similarity: float = Field(ge=-1, le=1)
 
 
-class ExplainedTile(Record):
+class ExplainedTile(CheckedModel):
     """A tile and what led to its class.
 
     Parameters
@@ -96,7 +92,7 @@ class ExplainedTile(Record):
     neighbours: list[Neighbour] = Field(default_factory=list)
 
 
-class ExplainedAnswer(Record):
+class ExplainedAnswer(CheckedModel):
     """A tile of one's own choice, with all that the model says of it.
 
     Parameters
@@ -124,7 +120,7 @@ class ExplainedAnswer(Record):
     lat: float | None = None
 
 
-class MapImage(Record, arbitrary_types_allowed=True):
+class MapImage(CheckedModel, arbitrary_types_allowed=True):
     """One year's land-cover map, one cell a tile; row 0 is the north.
 
     Parameters

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks
 from aerial_kedro.tiles.grid import block_id, transform_zones
 from aerial_kedro.tiles.squares import (
@@ -27,7 +27,7 @@ from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 _CORNER_ROUNDING_M = 0.1
 
 
-class SplitCheck(Record):
+class SplitCheck(CheckedModel):
     """What the integrity check of the splits found.
 
     Parameters

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from aerial_kedro.parameters import Names, Record
+from aerial_kedro.parameters import CheckedModel, Names
 
 SPLITS = ("train", "validation", "test")
 
 
-class SplitRules(Record):
+class SplitRules(CheckedModel):
     """How labelled tiles are divided.
 
     Parameters

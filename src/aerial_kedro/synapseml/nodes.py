@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pyspark.ml.classification import Classifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.functions import array_to_vector
 from pyspark.ml.wrapper import JavaModel
@@ -24,39 +24,34 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.confusion import ClassAccuracy, per_class_accuracy
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tracking.record import RunRecord
 
 LOGGER = logging.getLogger(__name__)
 
 
-class SynapseForestSettings(BaseModel):
+class SynapseForestSettings(CheckedModel):
     """A random forest as the 2017 sample's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     num_trees: int = Field(gt=0)
     max_depth: int = Field(gt=0, le=30)
 
 
-class SynapseRegressionSettings(BaseModel):
+class SynapseRegressionSettings(CheckedModel):
     """Logistic regression as the 2017 sample's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reg_param: float = Field(ge=0)
     max_iter: int = Field(gt=0)
 
 
-class SynapseSettings(BaseModel):
+class SynapseSettings(CheckedModel):
     """The parameters ``synapseml``: settings of its two classifiers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     random_forest: SynapseForestSettings
     logistic_regression: SynapseRegressionSettings
 
 
-class SynapseStatistics(BaseModel):
+class SynapseStatistics(CheckedModel):
     """What `ComputeModelStatistics` says of a classifier.
 
     Parameters
@@ -75,8 +70,6 @@ class SynapseStatistics(BaseModel):
         Whether the classifier gives any; one regression for each class against the rest does not.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     classes: list[str]
     confusion: list[list[int]]
     accuracy: float
@@ -86,10 +79,8 @@ class SynapseStatistics(BaseModel):
     has_probabilities: bool
 
 
-class SynapseSummary(BaseModel):
+class SynapseSummary(CheckedModel):
     """Both classifiers on the test split."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     random_forest: SynapseStatistics
     logistic_regression: SynapseStatistics

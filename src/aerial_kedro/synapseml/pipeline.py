@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.synapseml import nodes
 
 SYNAPSEML = "synapseml"
@@ -26,24 +26,9 @@ def create_pipeline(**_: object) -> Pipeline:
                 models[1],
                 name="train_logistic_regression",
             ),
-            Node(
-                nodes.summarise,
-                [*models, "labelled_features"],
-                "synapseml_summary",
-                name="summarise",
-            ),
-            Node(
-                nodes.record_run,
-                "synapseml_summary",
-                "synapseml_record",
-                name="record_run",
-            ),
-            Node(
-                nodes.predict_test,
-                [*models, "labelled_features"],
-                "synapseml_predictions",
-                name="predict_test",
-            ),
+            node_of(nodes.summarise, [*models, "labelled_features"], "synapseml_summary"),
+            node_of(nodes.record_run, "synapseml_summary", "synapseml_record"),
+            node_of(nodes.predict_test, [*models, "labelled_features"], "synapseml_predictions"),
         ],
         "training_synapseml",
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 
 
-class CatalogFingerprint(Record):
+class CatalogFingerprint(CheckedModel):
     """What identifies a tile catalog in the run history, whatever the order of its rows.
 
     Parameters
@@ -24,7 +24,7 @@ class CatalogFingerprint(Record):
     images: int
 
 
-class QuarantineSummary(Record):
+class QuarantineSummary(CheckedModel):
     """How many tiles could not be read.
 
     Parameters
@@ -43,7 +43,7 @@ class QuarantineSummary(Record):
     examples: list[tuple[str, str, str]]
 
 
-class ScoreSummary(Record):
+class ScoreSummary(CheckedModel):
     """How many tiles of which class a model found.
 
     Parameters
@@ -78,7 +78,7 @@ class ScoreSummary(Record):
         )
 
 
-class CatalogSummary(Record):
+class CatalogSummary(CheckedModel):
     """Counts of the catalog's images.
 
     Parameters

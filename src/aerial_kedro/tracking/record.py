@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from aerial_kedro.parameters import CheckedModel
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class UsedData(_Record):
+class UsedData(CheckedModel):
     """Data that a run used; runs that used the same show the same name and digest.
 
     Parameters
@@ -22,10 +20,10 @@ class UsedData(_Record):
 
     name: str
     digest: str
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
 
 
-class ChildRun(_Record):
+class ChildRun(CheckedModel):
     """One of several models that a run compared: a run of its own below that run.
 
     Parameters
@@ -39,10 +37,10 @@ class ChildRun(_Record):
     name: str
     parameters: dict[str, str]
     metrics: dict[str, float]
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
 
 
-class RunRecord(_Record):
+class RunRecord(CheckedModel):
     """What a node adds to the run history: `RunHistoryHook` logs every one that a node returns.
 
     Parameters
@@ -57,7 +55,7 @@ class RunRecord(_Record):
         Runs below this one.
     """
 
-    metrics: dict[str, float] = {}
-    tags: dict[str, str] = {}
-    data: list[UsedData] = []
-    children: list[ChildRun] = []
+    metrics: dict[str, float] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+    data: list[UsedData] = Field(default_factory=list)
+    children: list[ChildRun] = Field(default_factory=list)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.examples.county.landcover import draw_land_cover, draw_truth
 from aerial_kedro.examples.county.scenes import draw_scenes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -16,9 +16,9 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     inputs = ["params:sample_county", "params:seed"]
     return group(
         [
-            Node(draw_scenes, inputs, "sample_scenes", name="draw_scenes"),
-            Node(draw_land_cover, inputs, "sample_land_cover", name="draw_land_cover"),
-            Node(draw_truth, inputs, "sample_truth", name="draw_truth"),
+            node_of(draw_scenes, inputs, "sample_scenes"),
+            node_of(draw_land_cover, inputs, "sample_land_cover"),
+            node_of(draw_truth, inputs, "sample_truth"),
         ],
         "sample_data",
     )

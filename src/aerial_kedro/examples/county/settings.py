@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from aerial_kedro.parameters import CheckedModel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(gt=0)]
 
 
-class Flight(BaseModel):
+class Flight(CheckedModel):
     """One photo flight over the county.
 
     Parameters
@@ -25,8 +27,6 @@ class Flight(BaseModel):
     greenness
         How green grass and crops are: 0 in a drought, 1 in a wet spring.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     date: dt.date
     sun_azimuth_deg: Annotated[float, Field(ge=0, lt=360)]
@@ -45,7 +45,7 @@ DEFAULT_FLIGHTS = (
 )
 
 
-class CountySettings(BaseModel):
+class CountySettings(CheckedModel):
     """Size and make-up of the county; the defaults give the full sample.
 
     Parameters
@@ -71,8 +71,6 @@ class CountySettings(BaseModel):
     land_cover_years
         Years of the land-cover rasters.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     width_m: Annotated[int, Field(ge=448)] = 6944
     height_m: Annotated[int, Field(ge=448)] = 6944

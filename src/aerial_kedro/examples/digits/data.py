@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from sklearn.model_selection import train_test_split
 
 from aerial_kedro.errors import AerialError
@@ -24,6 +23,7 @@ from aerial_kedro.examples.digits.files import (
     spellings,
 )
 from aerial_kedro.examples.digits.settings import DigitsSettings
+from aerial_kedro.parameters import CheckedModel
 
 LOGGER = logging.getLogger(__name__)
 BLACK = 255
@@ -85,17 +85,15 @@ class Digits:
         return self.train_images.shape[1], self.train_images.shape[2]
 
 
-class FileRecord(BaseModel):
+class FileRecord(CheckedModel):
     """A file that a dataset was read from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     size_bytes: int
     sha256: str
 
 
-class DatasetRecord(BaseModel):
+class DatasetRecord(CheckedModel):
     """What a run records of its data, so that another run can be known to have used the same.
 
     Parameters
@@ -117,8 +115,6 @@ class DatasetRecord(BaseModel):
     licence
         What is known of the licence, in this project's words.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     description: str

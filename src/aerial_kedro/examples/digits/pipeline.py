@@ -10,7 +10,7 @@ from aerial_kedro.examples.digits.evaluation import (
 )
 from aerial_kedro.examples.digits.page import draw_page
 from aerial_kedro.examples.digits.regression import fit_regression, sweep_regularization
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 DIGITS, DOWNLOAD = "digits", "digits_download"
 """Tags of nodes that need neither Spark nor its cluster."""
@@ -26,31 +26,20 @@ def create_pipeline(**_: object) -> Pipeline:
 def create_download_pipeline(**_: object) -> Pipeline:
     """Fetch the MNIST files from the web, for `create_pipeline`."""
     return group(
-        [Node(check_download, "digits_on_web", "digits_downloaded", name="check_download")],
+        [node_of(check_download, "digits_on_web", "digits_downloaded")],
         DOWNLOAD,
     )
 
 
 def _models() -> list[Node]:
     return [
-        Node(
-            read_digits,
-            ["digit_files", _SETTINGS],
-            ["digit_images", "digits_record"],
-            name="read_digits",
-        ),
-        Node(
+        node_of(read_digits, ["digit_files", _SETTINGS], ["digit_images", "digits_record"]),
+        node_of(
             fit_regression,
             ["digit_images", _STRENGTH, _SETTINGS],
             ["digits_regression", "registered_digits"],
-            name="fit_regression",
         ),
-        Node(
-            evaluate_regression,
-            ["digit_images", "digits_regression"],
-            "digits_by_regression",
-            name="evaluate_regression",
-        ),
+        node_of(evaluate_regression, ["digit_images", "digits_regression"], "digits_by_regression"),
         Node(
             read_by_network, ["digit_images", _SETTINGS], "digits_by_network", name="train_network"
         ),
@@ -62,16 +51,14 @@ def _results() -> list[Node]:
     found = ["digits_by_regression", "digits_by_network", "digits_sweep"]
     data = ["digit_images", "digits_record"]
     return [
-        Node(
+        node_of(
             list_figures,
             ["digits_record", _STRENGTH, *found],
             ["digits_metrics", "digits_run_record"],
-            name="list_figures",
         ),
-        Node(
+        node_of(
             draw_page,
             ["run_facts", *data, _STRENGTH, "digits_regression", *found, _SETTINGS],
             ["digits_page", "digits_sample"],
-            name="draw_page",
         ),
     ]

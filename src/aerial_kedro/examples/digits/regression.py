@@ -5,7 +5,6 @@ from __future__ import annotations
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import validation_curve
 from sklearn.multiclass import OneVsRestClassifier
@@ -13,19 +12,18 @@ from sklearn.multiclass import OneVsRestClassifier
 from aerial_kedro.examples.digits.data import BLACK, Digits
 from aerial_kedro.examples.digits.files import DIGITS
 from aerial_kedro.examples.digits.settings import DigitsSettings
+from aerial_kedro.parameters import CheckedModel
 
 
-class SweepPoint(BaseModel):
+class SweepPoint(CheckedModel):
     """Accuracy at one strength of regularisation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     regularization: float
     train_accuracy: float
     validation_accuracy: float
 
 
-class Sweep(BaseModel):
+class Sweep(CheckedModel):
     """What strengths of regularisation do to accuracy, on a part of the training images.
 
     Parameters
@@ -35,8 +33,6 @@ class Sweep(BaseModel):
     points
         Accuracies in order of the strength.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     fitted: int
     validated: int

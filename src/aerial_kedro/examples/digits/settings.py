@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from aerial_kedro.parameters import CheckedModel
 
 Regularization = Annotated[float, Field(strict=True, ge=1e-9, le=1e9, allow_inf_nan=False)]
 """Strength of the regularisation, the inverse of scikit-learn's ``C``."""
@@ -25,11 +27,7 @@ class DigitsRunParameters(BaseModel):
     regularization: Regularization
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DownloadSettings(_Settings):
+class DownloadSettings(CheckedModel):
     """Where the files are fetched from.
 
     Parameters
@@ -47,7 +45,7 @@ class DownloadSettings(_Settings):
     attempts: int = Field(strict=True, ge=1, le=20)
 
 
-class SweepSettings(_Settings):
+class SweepSettings(CheckedModel):
     """Which strengths of regularisation to compare, and on how many images.
 
     Parameters
@@ -62,7 +60,7 @@ class SweepSettings(_Settings):
     images: int = Field(strict=True, ge=20)
 
 
-class NetworkSettings(_Settings):
+class NetworkSettings(CheckedModel):
     """Training of the network that the regression is compared with.
 
     Parameters
@@ -80,7 +78,7 @@ class NetworkSettings(_Settings):
     learning_rate: float = Field(strict=True, gt=0, allow_inf_nan=False)
 
 
-class DigitsSettings(_Settings):
+class DigitsSettings(CheckedModel):
     """Settings of the digits tutorial, without the run parameters.
 
     Parameters

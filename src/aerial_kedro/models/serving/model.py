@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from scipy.special import softmax
 
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.features.artifact import BackboneCard
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
+from aerial_kedro.parameters import CheckedModel
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -85,7 +85,7 @@ class ForestClassifier:
             nodes = further
 
 
-class ServedCard(BaseModel):
+class ServedCard(CheckedModel):
     """What is known of a served model.
 
     Parameters
@@ -107,8 +107,6 @@ class ServedCard(BaseModel):
     backbone
         Card of the backbone.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model_name: str
     classifier: str

@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from aerial_kedro.models.settings import Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.training.pipeline import (
     create_fit,
     create_registration,
@@ -42,11 +42,8 @@ def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeli
 
 def _backbone(space: str, combinations: list[tuple[str, str]]) -> Pipeline:
     """Featurize once, and train everything on these features."""
-    measured = Node(
-        nodes.measure_backbone,
-        ["feature_source", "params:seed"],
-        "tile_milliseconds",
-        name="measure_backbone",
+    measured = node_of(
+        nodes.measure_backbone, ["feature_source", "params:seed"], "tile_milliseconds"
     )
     parts: list[Node | Pipeline] = [
         featurization.create_pipeline(),
@@ -59,11 +56,10 @@ def _backbone(space: str, combinations: list[tuple[str, str]]) -> Pipeline:
 
 def _combination(classifier: str, setting: str) -> Pipeline:
     """Train one model, under the names of its classifier and of its setting."""
-    validated = Node(
+    validated = node_of(
         nodes.validate,
         [f"fitted_{classifier}", "labelled_features", "model_name", "params:seed"],
         "candidate",
-        name="validate",
     )
     own = {f"params:{classifier}": f"params:{_NAME}.{classifier}.{setting}"}
     return _within(
@@ -119,19 +115,11 @@ def _test(models: dict[str, str]) -> list[Node]:
 def _report() -> list[Node]:
     """Write the table, the page and the run's history, and register the best model."""
     return [
-        Node(nodes.tabulate, "ranking", "comparison", name="tabulate"),
-        Node(
-            nodes.draw_page,
-            ["run_facts", "ranking", "catalog_fingerprint"],
-            "comparison_page",
-            name="draw_page",
+        node_of(nodes.tabulate, "ranking", "comparison"),
+        node_of(
+            nodes.draw_page, ["run_facts", "ranking", "catalog_fingerprint"], "comparison_page"
         ),
-        Node(
-            nodes.record_run,
-            ["ranking", "choice", "catalog_fingerprint"],
-            "run_record",
-            name="record_run",
-        ),
+        node_of(nodes.record_run, ["ranking", "choice", "catalog_fingerprint"], "run_record"),
         *create_registration("best_model"),
     ]
 

@@ -1,22 +1,21 @@
 """Wiring of data ingestion."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines.data_ingestion import nodes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Scenes and land cover in, the tile catalog out."""
     return group(
         [
-            Node(
+            node_of(
                 nodes.lay_tiles,
                 ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
                 "tiles",
-                name="lay_tiles",
             ),
-            Node(
+            node_of(
                 nodes.label_tiles,
                 [
                     "tiles",
@@ -27,25 +26,17 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:split",
                 ],
                 "labelled_tiles",
-                name="label_tiles",
             ),
-            Node(
+            node_of(
                 nodes.split_tiles,
                 ["labelled_tiles", "params:land_cover", "params:split", "params:seed"],
                 "tile_catalog",
-                name="split_tiles",
             ),
-            Node(
-                nodes.check_splits,
-                ["tile_catalog", "params:split"],
-                "split_check",
-                name="check_splits",
-            ),
-            Node(
+            node_of(nodes.check_splits, ["tile_catalog", "params:split"], "split_check"),
+            node_of(
                 nodes.summarise_catalog,
                 ["tile_catalog", "params:max_nodata_fraction"],
                 "catalog_summary",
-                name="summarise_catalog",
             ),
         ],
         "data_ingestion",

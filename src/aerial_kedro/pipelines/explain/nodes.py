@@ -7,7 +7,7 @@ import logging
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -15,7 +15,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model
 from aerial_kedro.models.serving.model import ServedModel
-from aerial_kedro.parameters import Names
+from aerial_kedro.parameters import CheckedModel, Names
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.report.content import RunFacts
 from aerial_kedro.report.pages import render_explained
@@ -34,7 +34,7 @@ _SAME = 1e-4
 _WHERE = "07_model_output/tiles.parquet has the names of those with a place (image_id, tile_id)"
 
 
-class ExplainSettings(BaseModel):
+class ExplainSettings(CheckedModel):
     """Which tiles are explained, and how closely.
 
     Parameters
@@ -46,8 +46,6 @@ class ExplainSettings(BaseModel):
     neighbours
         Nearest training tiles to show.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     tiles: Names = ()
     patches: int = Field(gt=0, le=32)

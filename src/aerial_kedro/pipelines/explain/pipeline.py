@@ -1,22 +1,17 @@
 """Wiring of explanations."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines.explain import nodes
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Names of tiles in, after the main job; a page that explains their classes out."""
     return group(
         [
-            Node(
-                nodes.choose_images,
-                ["predictions", "params:explain"],
-                "chosen_images",
-                name="choose_images",
-            ),
-            Node(
+            node_of(nodes.choose_images, ["predictions", "params:explain"], "chosen_images"),
+            node_of(
                 nodes.explain_chosen,
                 [
                     "chosen_images",
@@ -27,13 +22,11 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:explain",
                 ],
                 ["explained_images", "explaining_model"],
-                name="explain_chosen",
             ),
-            Node(
+            node_of(
                 nodes.draw_page,
                 ["explained_images", "explaining_model", "run_facts", "params:explain"],
                 "explained_page",
-                name="draw_page",
             ),
         ],
         "explain",

@@ -3,19 +3,18 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.featurization import nodes, preparation
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
     prepare: list[Node | Pipeline] = [
-        Node(
+        node_of(
             preparation.export_backbone,
             ["backbone_weights", "params:pooling", "params:engine", "params:seed"],
             "exported_backbone",
-            name="export_backbone",
         ),
-        Node(
+        node_of(
             preparation.prepare_backbone,
             [
                 "exported_backbone",
@@ -27,13 +26,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 "params:seed",
             ],
             "feature_source",
-            name="prepare_backbone",
         ),
-        Node(
+        node_of(
             preparation.measure_precision,
             ["feature_source", "tile_catalog", "params:max_nodata_fraction", "params:seed"],
             "precision_summary",
-            name="measure_precision",
         ),
     ]
     return group(prepare, "featurization") + create_feature_pipeline()
@@ -43,7 +40,7 @@ def create_feature_pipeline() -> Pipeline:
     """Compute the features that are missing, and check what could not be read."""
     return group(
         [
-            Node(
+            node_of(
                 nodes.featurize_tiles,
                 [
                     "tile_catalog",
@@ -52,9 +49,8 @@ def create_feature_pipeline() -> Pipeline:
                     "params:max_nodata_fraction",
                 ],
                 "tile_features",
-                name="featurize_tiles",
             ),
-            Node(
+            node_of(
                 nodes.quarantine_tiles,
                 [
                     "tile_catalog",
@@ -63,9 +59,8 @@ def create_feature_pipeline() -> Pipeline:
                     "params:max_nodata_fraction",
                 ],
                 "quarantine",
-                name="quarantine_tiles",
             ),
-            Node(
+            node_of(
                 nodes.check_quarantine,
                 [
                     "quarantine",
@@ -74,7 +69,6 @@ def create_feature_pipeline() -> Pipeline:
                     "params:max_quarantine_fraction",
                 ],
                 "quarantine_summary",
-                name="check_quarantine",
             ),
         ],
         "featurization",

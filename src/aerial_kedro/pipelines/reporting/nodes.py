@@ -19,11 +19,12 @@ from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, SourceFacts
-from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, Record, TilePicture
+from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, TilePicture
 from aerial_kedro.scenes.raster import Raster
 
 LOGGER = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _SPARSE = 0.01
 _TEST_WRONG = 1  # position in OUTCOMES; 0 is a test tile that is right
 
 
-class ReportSettings(Record):
+class ReportSettings(CheckedModel):
     """How much the report shows.
 
     Parameters

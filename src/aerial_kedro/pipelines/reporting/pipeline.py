@@ -101,8 +101,8 @@ def _create_report(own: list[Node], figures: dict[str, str], page: dict[str, str
                 ["test_predictions", "tile_catalog", "params:report", "params:seed"],
                 ["gallery", "worst_errors"],
             ),
-            Node(report.build_metrics, figures, "metrics", name="build_metrics"),
-            Node(report.write_report, page, "report", name="write_report"),
+            node_of(report.build_metrics, figures, "metrics"),
+            node_of(report.write_report, page, "report"),
         ],
         "reporting",
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.grouping import group
+from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.training import history, nodes, selection, validation
 
 _FITS: dict[str, Callable[..., nodes.Candidate]] = {
@@ -27,11 +27,10 @@ def create_pipeline(**_: object) -> Pipeline:
         *(group([create_fit(name), _calibrate(name)], name) for name in _FITS),
         group([baseline], nodes.BASELINE),
         *_choose(),
-        Node(
+        node_of(
             history.record_run,
             ["training_summary", "validation_summary", "catalog_fingerprint", "split_check"],
             "run_record",
-            name="record_run",
         ),
         *create_registration("trained_model"),
     ]
@@ -41,7 +40,7 @@ def create_pipeline(**_: object) -> Pipeline:
 def create_selection() -> list[Node]:
     """Join features with labels, and list the classes that can be learned."""
     return [
-        Node(
+        node_of(
             selection.select_labelled,
             [
                 "tile_features",
@@ -51,9 +50,8 @@ def create_selection() -> list[Node]:
                 "params:asked_features",
             ],
             "labelled_features",
-            name="select_labelled",
         ),
-        Node(selection.list_classes, "labelled_features", "classes", name="list_classes"),
+        node_of(selection.list_classes, "labelled_features", "classes"),
     ]
 
 
@@ -70,17 +68,11 @@ def create_fit(name: str) -> Node:
 def create_registration(model: str) -> list[Node]:
     """Register the dataset ``model``, with the fingerprint of what it learned from."""
     return [
-        Node(
-            history.fingerprint_catalog,
-            "tile_catalog",
-            "catalog_fingerprint",
-            name="fingerprint_catalog",
-        ),
-        Node(
+        node_of(history.fingerprint_catalog, "tile_catalog", "catalog_fingerprint"),
+        node_of(
             history.register_model,
             [model, "params:registry", "catalog_fingerprint"],
             "registered_model",
-            name="register_model",
         ),
     ]
 
@@ -98,19 +90,17 @@ def _choose() -> list[Node]:
     """Choose a classifier out of fold, then evaluate everything once on the test split."""
     candidates = [f"calibrated_{name}" for name in _FITS]
     return [
-        Node(
+        node_of(
             nodes.choose_model,
             [*candidates, "tile_catalog", "params:seed"],
             ["trained_model", "choice"],
-            name="choose_model",
         ),
-        Node(
+        node_of(
             nodes.evaluate_on_test,
             [*candidates, f"fitted_{nodes.BASELINE}", "labelled_features", "choice", "params:seed"],
             "training_summary",
-            name="evaluate_on_test",
         ),
-        Node(
+        node_of(
             validation.validate_choice,
             [
                 "labelled_features",
@@ -121,6 +111,5 @@ def _choose() -> list[Node]:
                 "params:seed",
             ],
             "validation_summary",
-            name="validate_choice",
         ),
     ]

@@ -14,7 +14,7 @@ from aerial_kedro.accuracy.validation import RandomSplit, ValidationSummary
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.cross_validation import cross_validate, evaluate_random_split
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.parameters import Record
+from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.pipelines.training.nodes import Choice
 from aerial_kedro.splits.folds import assign_folds
 from aerial_kedro.splits.rules import SplitRules
@@ -23,7 +23,7 @@ LOGGER = logging.getLogger(__name__)
 _NO_BLOCKS = "the tiles have no coordinates, so their split is random already"
 
 
-class ValidationSettings(Record):
+class ValidationSettings(CheckedModel):
     """Divisions of the tiles on which the chosen classifier is evaluated besides the split.
 
     Parameters
