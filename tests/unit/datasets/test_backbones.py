@@ -7,7 +7,7 @@ import pytest
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.cluster.blob_storage import BlobStorage, StorageCredential
+from aerial_kedro.cluster.blob_storage import StorageCredential
 from aerial_kedro.datasets import backbones
 from aerial_kedro.datasets.backbones import (
     BackboneFiles,
@@ -185,7 +185,7 @@ class TestWhatARunLoadsAgainAndAgain:
     def test_a_new_run_reads_the_weights_again(self, tmp_path: Path, reads: list[str]) -> None:
         """Kedro releases no inputs of a pipeline, and their file may be another one by then."""
         hooks = ProjectHooks()
-        hooks._storage = BlobStorage(StorageCredential(), str(tmp_path))
+        hooks._storage = (str(tmp_path), StorageCredential())
         node = Node(len, "backbone_weights", "size", name="measure")
         file = tmp_path / "weights.pth"
         weights = BackboneWeightsDataset(backbone="resnet18", weights_path=str(file))

@@ -142,13 +142,17 @@ def test_tasks_write_into_blob_storage_as_python_addresses_it(
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     folders, marks = [], []
 
-    class Pending(PendingFeatures):
-        def compute_into(self, write: partial[Batches], columns: str) -> None:
+    class Tiles:
+        def mapInArrow(self, write: partial[Batches], _columns: str) -> Tiles:  # noqa: N802
             folders.append(write.keywords["folder"])
+            return self
+
+        def collect(self) -> None:
+            """Run nothing."""
 
     store = stored(address)
     monkeypatch.setattr(store, "write_bytes", lambda *given: marks.append(given))
-    store.save(Pending(None, compute, KEY, TASKS))  # type: ignore[arg-type]
+    store.save(PendingFeatures(Tiles(), compute, KEY, TASKS))  # type: ignore[arg-type]
     assert folders == [f"{table or address}/feature_key={KEY}"]
     assert marks == [(b"", "/_SUCCESS")]
 

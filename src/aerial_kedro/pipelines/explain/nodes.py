@@ -221,7 +221,7 @@ def _check_probabilities(
     chosen: pd.DataFrame, features: pd.DataFrame, card: ModelCard, served: ServedModel
 ) -> None:
     """Refuse predictions that the model would not make of these features."""
-    made = served.classifier.probabilities(np.stack(features[card.column].tolist()))
+    made = served.probabilities(np.stack(features[card.column].tolist()))
     of_image = dict(zip(features["image_id"], made, strict=True))
     for image, given in zip(chosen["image_id"], chosen["probabilities"], strict=True):
         if set(given) != set(card.classes) or not np.allclose(
