@@ -1,7 +1,5 @@
 """The one error type whose message is meant for the person who started the run."""
 
-from __future__ import annotations
-
 
 class AerialError(Exception):
     """Something the user can mend: the message names the thing, the place and the remedy.

@@ -1,7 +1,5 @@
 """What happens around a run: checks before it, a plain message when it fails."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, cast
 

@@ -1,7 +1,5 @@
 """What checked values share: a base, words read as lists, years, errors that name values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 

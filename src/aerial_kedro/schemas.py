@@ -1,7 +1,5 @@
 """Columns of the tables that pipelines hand to one another."""
 
-from __future__ import annotations
-
 from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
 

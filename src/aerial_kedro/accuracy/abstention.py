@@ -7,8 +7,6 @@ Information Theory 16(1). El-Yaniv, R. and Wiener, Y. (2010), "On the foundation
 selective classification", Journal of Machine Learning Research 11, for risk and coverage.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

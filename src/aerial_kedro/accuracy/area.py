@@ -9,8 +9,6 @@ Olofsson, P. et al. (2014), "Good practices for estimating area and assessing ac
 change", Remote Sensing of Environment 148, 42-57; its equations are named below.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Intervals of evaluations that respect space: whole blocks of tiles are resampled."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Temperature scaling: calibrates a model's probabilities with a single number."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ no more than its table. The measures are scikit-learn's, but where they are unde
 and never NaN.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How well predicted labels agree with reference labels, in one record."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Confidence intervals that neither few nor clustered cases make too narrow."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Self
 

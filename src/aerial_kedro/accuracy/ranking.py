@@ -1,7 +1,5 @@
 """Models that were evaluated on the same tiles, ranked by the validation split alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

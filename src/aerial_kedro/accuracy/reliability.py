@@ -7,8 +7,6 @@ Review 78(1). Guo, C. et al. (2017), "On calibration of modern neural networks",
 expected calibration error.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

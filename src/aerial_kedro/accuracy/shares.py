@@ -4,8 +4,6 @@ The land cover counts every cell, the map assigns each tile to one class, so eve
 error differs where classes are mixed: roads and field edges vanish in the tiles around them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field

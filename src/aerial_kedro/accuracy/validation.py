@@ -1,7 +1,5 @@
 """Accuracy under other divisions of the tiles than the one split: at random, and by folds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

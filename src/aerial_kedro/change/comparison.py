@@ -7,8 +7,6 @@ years are weighed against it. Change is never to any class alike: fields become 
 not become fields, and a model's usual confusions are not its changes.
 """
 
-from __future__ import annotations
-
 import itertools
 import logging
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """True classes of places, from maps of known truth."""
 
-from __future__ import annotations
-
 import logging
 from functools import partial
 

@@ -5,8 +5,6 @@ mostly right. What counts is how many of the reported changes are true (precisio
 the true ones are reported (recall), and whether the probabilities foretell both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Self
 

@@ -1,10 +1,8 @@
 """Blob storage: one credential for all that read it, and a look at it before a run."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import (
@@ -65,7 +63,7 @@ class StorageCredential(CheckedModel):
     tenant_id: str | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> StorageCredential:
+    def _check(self) -> Self:
         if self.connection_string and not {"AccountName", "BlobEndpoint"} & set(self._connection()):
             raise ValueError("connection_string names neither AccountName nor BlobEndpoint")
         if (self.account_key or self.sas_token) and not self.account:

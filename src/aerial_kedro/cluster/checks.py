@@ -1,7 +1,5 @@
 """A Spark cluster: looked at before a run, so that what is missing is named within a minute."""
 
-from __future__ import annotations
-
 import re
 import socket
 import sys

@@ -1,7 +1,5 @@
 """The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

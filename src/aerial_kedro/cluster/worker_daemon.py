@@ -4,8 +4,6 @@ Spark ends a worker that is idle for a minute, and each new one would import the
 pyarrow and rasterio anew: a second or two of a core. ``spark.python.daemon.module`` names it.
 """
 
-from __future__ import annotations
-
 import gc
 
 from pyspark import daemon

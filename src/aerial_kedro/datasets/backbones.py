@@ -1,7 +1,5 @@
 """Backbones: files of weights in; the ONNX file, its card and what runs it out."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """What all datasets share: a place in storage, folders that are listed, what is refused."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass

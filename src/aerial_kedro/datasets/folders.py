@@ -1,7 +1,5 @@
 """Folders of tiles, labelled or not."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Unpack
 

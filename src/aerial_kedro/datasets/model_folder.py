@@ -1,7 +1,5 @@
 """What lies beside a model's stages, in the store of models and in the registry alike."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import ValidationError

@@ -1,7 +1,5 @@
 """Trained models by name: a Spark ML pipeline, its card, and what computes its features."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import json

@@ -1,7 +1,5 @@
 """Part files of a Parquet table that Spark's Python workers write themselves."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pyarrow as pa

@@ -1,7 +1,5 @@
 """Progress of a long Spark job, in words a person can use: done, rate, time left."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading

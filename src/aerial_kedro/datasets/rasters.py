@@ -1,7 +1,5 @@
 """Rasters of our own making, written as GeoTIFFs, plain or cloud optimized, and previews."""
 
-from __future__ import annotations
-
 import base64
 import io
 import struct

@@ -1,7 +1,5 @@
 """Typed records: JSON files that a person can read, and facts that are looked up."""
 
-from __future__ import annotations
-
 import datetime as dt
 import importlib.metadata
 import platform

@@ -1,7 +1,5 @@
 """Polygon layers of regions, such as counties."""
 
-from __future__ import annotations
-
 from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
 

@@ -1,7 +1,5 @@
 """MLflow's registry of models: a version with each run, and the best one by an alias."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import tempfile

@@ -1,7 +1,5 @@
 """Scenes and land cover: folders of GeoTIFFs, known by their headers."""
 
-from __future__ import annotations
-
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack
@@ -21,7 +19,13 @@ from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
 from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import check_href, gdal_path
-from aerial_kedro.scenes.headers import SceneHeader, check_size, read_header, year_of_scene
+from aerial_kedro.scenes.headers import (
+    SceneHeader,
+    check_north_up,
+    check_size,
+    read_header,
+    year_of_scene,
+)
 
 _TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
@@ -189,12 +193,7 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
                         f"The land cover {file.href} has no coordinate reference system, so its "
                         "place is unknown. Assign one (gdal_edit.py -a_srs EPSG:5070)."
                     )
-                across, skew_x, _, skew_y, down = dataset.transform[:5]
-                if skew_x or skew_y or across <= 0 or down >= 0:
-                    raise AerialError(
-                        f"The land cover {file.href} is rotated, mirrored or south-up. Write it "
-                        "north-up (gdalwarp) first."
-                    )
+                check_north_up(dataset, f"The land cover {file.href}")
                 check_size(dataset, gdal_path(file.href), f"The land cover {file.href}")
                 shape = (min(dataset.height, self._THINNED), min(dataset.width, self._THINNED))
                 values = np.unique(dataset.read(1, out_shape=shape))

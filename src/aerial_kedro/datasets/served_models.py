@@ -1,7 +1,5 @@
 """Models that are ready to be served, as a flavour of MLflow that kedro-mlflow's dataset takes."""
 
-from __future__ import annotations
-
 import base64
 import importlib.metadata
 import io

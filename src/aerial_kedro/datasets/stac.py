@@ -1,7 +1,5 @@
 """Searching a STAC API."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit

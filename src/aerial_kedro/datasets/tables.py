@@ -1,7 +1,5 @@
 """Tables: Parquet that Spark reads and writes, with the columns that the design lays down."""
 
-from __future__ import annotations
-
 import uuid
 from functools import partial
 from pathlib import Path

@@ -4,8 +4,6 @@ Occlusion shows how the probability changes when a part of the picture is covere
 tiles whose features lie at the smallest angle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np

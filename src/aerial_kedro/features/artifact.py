@@ -1,7 +1,5 @@
 """The backbone as every engine runs it: one ONNX file and the card that describes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,34 +26,6 @@ class Weights:
     state: Mapping[str, Any]
     source: str
     sha256: str
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """The content of a file of weights: torch, which takes seconds to import, parses it later.
-
-    Parameters
-    ----------
-    backbone
-        Name of the network that the weights belong to.
-    content
-        The file.
-    name
-        Path or file name, for messages.
-    source
-        Origin, as a report names it.
-    sha256
-        Digest of the content.
-    stored
-        Backbones that earlier runs made, of these or of other weights, in fp32 or int8.
-    """
-
-    backbone: str
-    content: bytes = field(repr=False)
-    name: str
-    source: str
-    sha256: str
-    stored: tuple[Backbone, ...] = ()
 
 
 class BackboneCard(CheckedModel):
@@ -180,3 +150,31 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         **({"calibration": card.calibration} if card.calibration else {}),
     }
     return digest_parts(parts)
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """The content of a file of weights: torch, which takes seconds to import, parses it later.
+
+    Parameters
+    ----------
+    backbone
+        Name of the network that the weights belong to.
+    content
+        The file.
+    name
+        Path or file name, for messages.
+    source
+        Origin, as a report names it.
+    sha256
+        Digest of the content.
+    stored
+        Backbones that earlier runs made, of these or of other weights, in fp32 or int8.
+    """
+
+    backbone: str
+    content: bytes = field(repr=False)
+    name: str
+    source: str
+    sha256: str
+    stored: tuple[Backbone, ...] = ()

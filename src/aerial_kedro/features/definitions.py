@@ -1,7 +1,5 @@
 """Which backbones there are, how the libraries build them, and which outputs are features."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 Their packages are imported when they are opened, so that a worker needs the one that it uses.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import importlib.util

@@ -1,7 +1,5 @@
 """Export of a torch network to ONNX, preprocessing inside, proven equal."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

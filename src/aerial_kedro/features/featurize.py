@@ -1,7 +1,5 @@
 """Featurization of tiles on a Spark executor: read, resize, run the network, hand on."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A plug-in is a module with `featurize` and `explain_missing` of its own; `Engine
 it.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is known of a backbone without the libraries that build it."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import json

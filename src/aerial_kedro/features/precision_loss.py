@@ -1,7 +1,5 @@
 """What a lower precision costs: measured against fp32 on tiles of known class."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

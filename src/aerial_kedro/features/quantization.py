@@ -1,7 +1,5 @@
 """Quantization of a backbone to eight bits, with ranges measured on tiles."""
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Where features come from: a backbone, and what runs it, the engine asked for or the fastest."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Files of pretrained weights: found, and checked against their published hash."""
 
-from __future__ import annotations
-
 import hashlib
 from importlib.resources import as_file, files
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pretrained weights: parsed without running code, and given to their network."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from pathlib import Path

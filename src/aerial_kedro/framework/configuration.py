@@ -1,7 +1,5 @@
 """Configuration: environment variables by name, and errors that say what to set."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

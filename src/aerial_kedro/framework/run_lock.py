@@ -1,7 +1,5 @@
 """One run at a time on a data folder: a second one is refused before it touches anything."""
 
-from __future__ import annotations
-
 import contextlib
 import datetime as dt
 import errno

@@ -1,7 +1,5 @@
 """Run parameters: what `--params` may hold, checked before anything runs."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from typing import Any, Literal

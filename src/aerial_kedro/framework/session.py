@@ -1,7 +1,5 @@
 """The session of a run and its context: one run at a time, errors without a traceback."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which hosts imagery may be read from, which services sign there, how requests are repeated."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

@@ -1,7 +1,5 @@
 """Keeping signatures out of texts: messages, exceptions, logs."""
 
-from __future__ import annotations
-
 import functools
 import logging
 import re

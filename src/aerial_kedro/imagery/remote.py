@@ -1,7 +1,5 @@
 """Scenes on the web: how GDAL requests them, and what identifies the version of a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar

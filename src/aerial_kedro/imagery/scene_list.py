@@ -1,7 +1,5 @@
 """Lists of scenes: the address of each, and what is known of it before it is read."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -1,7 +1,5 @@
 """Searches of a STAC API: the place and the years of imagery."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """Signatures of addresses: where they come from, how long they hold, when they are renewed."""
 
-from __future__ import annotations
-
 import functools
 import re
 import threading

@@ -1,9 +1,8 @@
 """Land-cover classes: the table from codes of the land-cover raster to classes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -35,7 +34,7 @@ class LandCoverClasses(CheckedModel):
     background: list[int] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _codes_are_unambiguous(self) -> LandCoverClasses:
+    def _codes_are_unambiguous(self) -> Self:
         seen: dict[int, str] = {}
         for name, codes in self.codes.items():
             for code in codes:

@@ -1,7 +1,5 @@
 """Land-cover labels: the exact area share of every class in a tile."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Cells that tiles have on a map: on the fixed global grid, or on one laid through the tiles."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from pyproj import Transformer

@@ -1,7 +1,5 @@
 """Maps of tiles: one cell a tile, one CRS for all zones, one raster a year."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The class that a map shows for each tile: the likeliest, or none where the model is unsure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from itertools import product
 

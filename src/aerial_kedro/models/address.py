@@ -1,7 +1,5 @@
 """Names of stored models, and addresses of registered ones: one grammar for all who read them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

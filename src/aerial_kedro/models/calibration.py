@@ -1,7 +1,5 @@
 """Cross-fitting: what a classifier makes of tiles it has not seen, and its calibration on them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame

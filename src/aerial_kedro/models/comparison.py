@@ -1,7 +1,5 @@
 """What training found, as one record."""
 
-from __future__ import annotations
-
 from aerial_kedro.accuracy.bootstrap import PairedComparison
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.parameters import CheckedModel

@@ -1,7 +1,5 @@
 """The chosen classifier fitted and evaluated again: on a random split, and fold by fold."""
 
-from __future__ import annotations
-
 import logging
 
 import pandas as pd

@@ -1,11 +1,9 @@
 """A trained classifier and the card that says what it is."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 from pydantic import Field
@@ -111,11 +109,11 @@ class TrainedModel:
     source: FeatureSource
     stored: tuple[StoredStage, ...] = ()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> TrainedModel:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.
         return self
 
-    def with_card(self, **changes: Any) -> TrainedModel:
+    def with_card(self, **changes: Any) -> Self:
         """Return the same model with a changed card."""
         return replace(self, card=self.card.model_copy(update=changes))
 

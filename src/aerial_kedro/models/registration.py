@@ -1,7 +1,5 @@
 """What a registry of models is given: a model, what it learned from, when it becomes the best."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """Fitting Spark ML's classifiers, and evaluating them on a split."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

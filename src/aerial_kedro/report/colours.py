@@ -1,7 +1,5 @@
 """Colours of classes, the same on every map, chart and page."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 

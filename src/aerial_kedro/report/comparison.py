@@ -1,7 +1,5 @@
 """The page of a comparison of models: one HTML file, no network, no script."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter

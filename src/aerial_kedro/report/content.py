@@ -1,7 +1,5 @@
 """Everything that the report's page shows, as plain data."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """The report's charts, as matplotlib figures that know nothing of the page."""
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Mapping

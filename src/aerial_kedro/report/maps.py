@@ -1,7 +1,5 @@
 """Maps as figures: north up and to scale."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes

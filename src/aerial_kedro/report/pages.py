@@ -1,7 +1,5 @@
 """The HTML pages: one file each, with no other file, no network and no script."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Pictures on the pages, as plain data: tiles, tiles explained, maps."""
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the pages say in words: numbers, names, and the report in a few sentences."""
 
-from __future__ import annotations
-
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.models.comparison import TrainingSummary

@@ -1,7 +1,5 @@
 """Addresses of tiles and scenes: which are allowed, and how each reader opens them."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote

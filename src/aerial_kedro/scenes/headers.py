@@ -3,8 +3,6 @@
 A raster whose declared size would fill memory or disk is refused unread.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping
@@ -201,11 +199,7 @@ def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
             f"({dataset.crs.to_wkt()[:60]}…). Assign the right one (gdal_edit.py -a_srs "
             "EPSG:269zz)."
         )
-    across, skew_x, _, skew_y, down = dataset.transform[:5]
-    if skew_x or skew_y or across <= 0 or down >= 0:
-        raise AerialError(
-            f"The scene {href} is rotated or mirrored. Reproject it north-up (gdalwarp) first."
-        )
+    check_north_up(dataset, f"The scene {href}")
     if dataset.count < _RGB_BANDS:
         raise AerialError(
             f"The scene {href} has {dataset.count} band(s); red, green and blue are needed."
@@ -214,6 +208,15 @@ def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
         raise AerialError(
             f"The scene {href} holds {dataset.dtypes[0]} values; 8-bit colour is needed. Scale "
             "it (gdal_translate -ot Byte -scale) first."
+        )
+
+
+def check_north_up(dataset: rasterio.DatasetReader, name: str) -> None:
+    """Refuse a raster whose rows do not run from west to east, from the north on."""
+    across, skew_x, _, skew_y, down = dataset.transform[:5]
+    if skew_x or skew_y or across <= 0 or down >= 0:
+        raise AerialError(
+            f"{name} is rotated, mirrored or south-up. Write it north-up (gdalwarp) first."
         )
 
 

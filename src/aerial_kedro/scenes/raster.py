@@ -1,7 +1,5 @@
 """A georeferenced array in memory: what a raster file holds, without the file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

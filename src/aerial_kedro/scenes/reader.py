@@ -1,11 +1,10 @@
 """Reading windows of scenes on a disk, in blob storage or on the web, which stay open."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import rasterio
@@ -57,7 +56,7 @@ class SceneReader:
         self._refused: dict[str, SignedAddress | None] = {}
         self._failures: dict[str, list[str]] = {}
 
-    def __enter__(self) -> SceneReader:
+    def __enter__(self) -> Self:
         # rasterio would set up GDAL for every tile: 0.2 ms of the 1.2 that a PNG takes.
         self._gdal.enter_context(rasterio.Env.from_defaults())
         return self

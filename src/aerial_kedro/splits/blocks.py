@@ -1,7 +1,5 @@
 """Training, validation and test: by spatial block with a buffer, or stratified at random."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

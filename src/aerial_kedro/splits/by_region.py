@@ -1,7 +1,5 @@
 """Training, validation and test by whole regions, with the buffer along their borders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

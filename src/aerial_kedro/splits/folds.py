@@ -1,7 +1,5 @@
 """Folds for cross-validation: whole blocks, with the buffer around each fold's test tiles."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from aerial_kedro.errors import AerialError

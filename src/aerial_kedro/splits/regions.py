@@ -1,7 +1,5 @@
 """Regions of a polygon layer, such as counties, and the tiles that lie in each."""
 
-from __future__ import annotations
-
 import logging
 import re
 import unicodedata

@@ -3,10 +3,8 @@
 The parameter group `split` gives the rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -48,7 +46,7 @@ class SplitRules(CheckedModel):
     validation_regions: Names = ()
 
     @model_validator(mode="after")
-    def _leaves_training_tiles(self) -> SplitRules:
+    def _leaves_training_tiles(self) -> Self:
         if self.validation + self.test >= 1:
             raise ValueError(
                 f"validation ({self.validation:g}) and test ({self.test:g}) leave nothing to train"
@@ -56,7 +54,7 @@ class SplitRules(CheckedModel):
         return self
 
     @model_validator(mode="after")
-    def _names_regions_where_there_are_some(self) -> SplitRules:
+    def _names_regions_where_there_are_some(self) -> Self:
         if self.unit == "region" and not self.region_column:
             raise ValueError(
                 "unit=region needs region_column: the column of the layer that names the regions"

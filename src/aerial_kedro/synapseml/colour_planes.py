@@ -4,8 +4,6 @@ SynapseML's `ImageFeaturizer` hands a network decimals by colour planes and take
 What lies between entrance and exit is the exported graph, untouched.
 """
 
-from __future__ import annotations
-
 import onnx
 from onnx import TensorProto, helper
 

@@ -1,15 +1,10 @@
 """Classifiers of SynapseML, as Spark writes them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
-
-if TYPE_CHECKING:
-    from synapse.ml.train import TrainedClassifierModel
 
 
 class SynapseModelDataset(ProjectDataset[Any, Any]):
@@ -29,11 +24,11 @@ class SynapseModelDataset(ProjectDataset[Any, Any]):
         super().__init__(**options)
         self._spark_path = spark_path
 
-    def save(self, data: TrainedClassifierModel) -> None:
+    def save(self, data: Any) -> None:
         """Write the model."""
         data.write().overwrite().save(self._spark_path)
 
-    def load(self) -> TrainedClassifierModel:
+    def load(self) -> Any:
         """Read the model.
 
         Raises

@@ -1,7 +1,5 @@
 """Kedro's hook of the plug-in: Spark takes SynapseML's Java parts only when it starts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

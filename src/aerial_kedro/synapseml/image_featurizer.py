@@ -7,8 +7,6 @@ are image files of the network's own size, and the rest is refused or goes to qu
 The Java parts are not in Spark: see `conf/base/synapseml.yml`.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

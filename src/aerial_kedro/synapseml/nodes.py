@@ -9,8 +9,6 @@ regression for each class against the rest, which has scores and no probabilitie
 The Java parts are not in Spark: see `conf/base/synapseml.yml`.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

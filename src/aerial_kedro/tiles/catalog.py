@@ -1,7 +1,5 @@
 """The tile catalog: its columns, and the tiles that lie whole inside a scene."""
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Iterator

@@ -1,8 +1,7 @@
 """Folders of tiles: their image files, with class, split and place of each, and catalog rows."""
 
-from __future__ import annotations
-
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pandas as pd
 from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.places import SQUARE_COLUMNS, FolderPlaces
 
+LOGGER = logging.getLogger(__name__)
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 _SHOWN = 5  # names in a remark
 _SPLIT_FOLDERS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
@@ -214,12 +214,12 @@ def image_id_of(path: str) -> str:
 
 
 def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
-    """Make one row a tile image.
+    """Make one row a tile image; what was passed over, or has no place, is logged.
 
     Parameters
     ----------
     tree
-        The files of the folder.
+        The files of the folder, with their places where `tile_summaries.csv` gives them.
     year
         Year of all of them, if it is known.
 
@@ -229,6 +229,8 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
         ``image_id, tile_id, href, source_version, kind, label, split, year`` and ``epsg, xmin,
         ymin, xmax, ymax, lon, lat``, which are missing for tiles without a place.
     """
+    for remark in remarks_on(tree):
+        LOGGER.warning("%s", remark)
     rows = pd.DataFrame(list(tree.files))
     ids = [image_id_of(path) for path in rows["path"]]
     # An equal path, size and time below another root is another version.

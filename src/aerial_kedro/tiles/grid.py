@@ -1,7 +1,5 @@
 """The fixed global tile grid: the same place has the same ``tile_id`` in every scene and year."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass

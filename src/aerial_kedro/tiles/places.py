@@ -1,7 +1,5 @@
 """Places of a folder's tiles: `tile_summaries.csv` beside them holds their corners."""
 
-from __future__ import annotations
-
 import io
 from collections import defaultdict
 from collections.abc import Sequence

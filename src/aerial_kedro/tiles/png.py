@@ -1,7 +1,5 @@
 """Plain colour PNG files through GDAL, which inflates them whole: in half of Pillow's time."""
 
-from __future__ import annotations
-
 import struct
 
 import numpy as np

@@ -3,8 +3,6 @@
 Pages show them as small JPEG pictures.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import warnings

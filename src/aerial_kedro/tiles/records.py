@@ -1,7 +1,5 @@
 """Records of the tile catalog and of what became of its tiles, as the pipelines write them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

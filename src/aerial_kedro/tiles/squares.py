@@ -1,7 +1,5 @@
 """Tiles as squares on the ground: seen from another CRS, and how far apart they lie."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What functions on Spark's Python workers share: quick starts, and frames that Spark takes."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import sys

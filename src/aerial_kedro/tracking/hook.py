@@ -1,7 +1,5 @@
 """The run history: what MLflow keeps of every run."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import time

@@ -1,7 +1,5 @@
 """What a node has to add to the run history, as plain data."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from aerial_kedro.parameters import CheckedModel

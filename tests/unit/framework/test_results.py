@@ -9,7 +9,7 @@ import pytest
 from kedro.io import DataCatalog
 
 from aerial_kedro.datasets.model_folder import CARD
-from aerial_kedro.framework.results import describe_results
+from aerial_kedro.framework.console import describe_results
 
 
 def catalog(root: str) -> DataCatalog:

@@ -1,7 +1,5 @@
 """A piece of ground that layers are painted on, and patterns that are drawn on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,7 +1,5 @@
 """Colours of the ground, and the inks that mix them anew for every piece of land."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Grids of square pixels over the ground, and how large ones are painted and warped."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,7 +54,7 @@ class Frame:
         down = np.arange(self.rows, dtype=np.float64) + 0.5
         return self.west + self.step * across, self.north - self.step * down
 
-    def part(self, rows: slice, columns: slice) -> Frame:
+    def part(self, rows: slice, columns: slice) -> "Frame":
         """Cut a window out of the frame, given by its rows and columns."""
         return Frame(
             self.west + columns.start * self.step,

@@ -1,7 +1,5 @@
 """How each kind of land looks from above: one table of layers for each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Truth and land-cover rasters of the county."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -2,8 +2,6 @@
 
 # ruff: noqa: PLR2004 - the numbers are the drawing: metres, shares and shades.
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,8 +1,7 @@
 """Smooth random fields and scattered points, the raw material of every texture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Field:
         rng: np.random.Generator,
         bounds: tuple[float, float, float, float],
         spacing: float,
-    ) -> Field:
+    ) -> Self:
         """Draw a field of zero mean and about unit variance over (west, south, east, north)."""
         west, south, east, north = bounds
         size = tuple(int(np.ceil(side / spacing)) + 5 for side in (north - south, east - west))

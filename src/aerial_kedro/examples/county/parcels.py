@@ -1,7 +1,5 @@
 """The layout of the land: estates between roads, divided into parcels, and how these change."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 

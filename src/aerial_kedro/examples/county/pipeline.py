@@ -1,7 +1,5 @@
 """The pipeline that draws the embedded sample."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kedro.pipeline import Pipeline

@@ -1,9 +1,8 @@
 """The plan of the county: what lies where, in every year."""
 
-from __future__ import annotations
-
 from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +47,7 @@ class Waters:
     wander: Field
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, outer: Frame, county: Frame) -> Waters:
+    def draw(cls, rng: np.random.Generator, outer: Frame, county: Frame) -> Self:
         """Draw a river from north to south through the outer land, and lakes in the county."""
         west, south, east, north = county.bounds
         width, height = east - west, north - south

@@ -1,7 +1,5 @@
 """The photo flights' scenes: overlapping sheets in two UTM zones, named as NAIP names them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

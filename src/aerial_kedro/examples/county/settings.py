@@ -1,7 +1,5 @@
 """What can be set about the made-up county."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Self
 

@@ -1,7 +1,5 @@
 """The whole county in one year: painted, lit and seen from above."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """The digits as arrays, whatever files they come from, and a record of them: the first node."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """How well the models read the test digits, and which they misread: nodes and their parts."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The four files of MNIST, or of other digits in its format: where they are and what they hold."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

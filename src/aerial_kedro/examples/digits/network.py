@@ -1,7 +1,5 @@
 """A small convolutional network: what is possible on the same digits."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

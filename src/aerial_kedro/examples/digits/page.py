@@ -1,7 +1,5 @@
 """The tutorial's figures, and its page for a reader who meets a classifier for the first time."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Logistic regression on the pixels, as in the tutorial, and what its regularisation does."""
 
-from __future__ import annotations
-
 import joblib
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """From a stored model, whose stages are Spark ML's, to one that is served with numpy."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import numpy as np

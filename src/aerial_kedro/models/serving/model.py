@@ -3,10 +3,9 @@
 Spark ML's classifiers are in numpy here: the same probabilities from the same numbers.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +158,7 @@ class ServedModel:
         (folder / _CARD).write_text(self.card.model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> ServedModel:
+    def read(cls, folder: Path) -> Self:
         """Read what `write` wrote; nothing in it is executed."""
         card = ServedCard.model_validate_json((folder / _CARD).read_bytes())
         with np.load(folder / _CLASSIFIER, allow_pickle=False) as arrays:

@@ -1,7 +1,5 @@
 """The served model as MLflow loads it (`mlflow.pyfunc`, ``loader_module``)."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Sequence

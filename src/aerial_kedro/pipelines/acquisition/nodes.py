@@ -1,7 +1,5 @@
 """Nodes of the acquisition of imagery."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nodes of change."""
 
-from __future__ import annotations
-
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812

@@ -1,7 +1,5 @@
 """Nodes of the comparison; what trains and evaluates a model is the main job's."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 
@@ -9,7 +7,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.ranking import ComparedModel, Ranking, accuracy_range, rank_models
-from aerial_kedro.features.source import FeatureSource, measure_engine
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.model import TrainedModel, find_tile_size
 from aerial_kedro.pipelines.training.nodes import (
     Candidate,
@@ -24,14 +22,6 @@ from aerial_kedro.tiles.records import CatalogFingerprint
 from aerial_kedro.tracking.record import ChildRun, RunRecord
 
 LOGGER = logging.getLogger(__name__)
-
-
-def measure_backbone(source: FeatureSource, seed: int) -> float:
-    """Measure what the network takes for a tile, in milliseconds on one thread.
-
-    The time of featurization would not do: features that are there are not computed again.
-    """
-    return measure_engine(source, seed)
 
 
 def validate(candidate: Candidate, labelled_features: DataFrame, name: str, seed: int) -> Candidate:
@@ -108,7 +98,7 @@ def evaluate(
     source
         What computed its features.
     millis
-        Milliseconds a tile, of `measure_backbone`.
+        Milliseconds a tile, of `measure_engine`.
     seed
         Seed of the block bootstrap.
     """

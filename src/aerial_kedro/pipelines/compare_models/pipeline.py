@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
+from aerial_kedro.features.source import measure_engine
 from aerial_kedro.models.settings import Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes
@@ -42,9 +43,9 @@ def create_pipeline(grid: Grid, classifier: str = "both", **_: object) -> Pipeli
 
 def _backbone(space: str, combinations: list[tuple[str, str]]) -> Pipeline:
     """Featurize once, and train everything on these features."""
-    measured = node_of(
-        nodes.measure_backbone, ["feature_source", "params:seed"], "tile_milliseconds"
-    )
+    # The time of featurization would not do: features that are there are not computed again.
+    inputs = ["feature_source", "params:seed"]
+    measured = Node(measure_engine, inputs, "tile_milliseconds", name="measure_backbone")
     parts: list[Node | Pipeline] = [
         featurization.create_pipeline(),
         group([measured], "featurization"),

@@ -1,7 +1,5 @@
 """Nodes of data ingestion: each takes and returns tables, and reads or writes nothing itself."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial

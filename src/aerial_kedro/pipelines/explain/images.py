@@ -1,7 +1,5 @@
 """What the report's errors and tiles of one's own choice are explained by."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 

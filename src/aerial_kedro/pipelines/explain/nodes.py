@@ -1,7 +1,5 @@
 """Nodes that explain tiles of one's own choice."""
 
-from __future__ import annotations
-
 import difflib
 import logging
 

@@ -1,7 +1,5 @@
 """Nodes of featurization."""
 
-from __future__ import annotations
-
 import logging
 import math
 

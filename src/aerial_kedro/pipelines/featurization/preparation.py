@@ -1,7 +1,5 @@
 """Nodes that prepare what computes the features, and measure what its precision costs."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import replace

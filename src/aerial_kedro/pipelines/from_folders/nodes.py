@@ -1,9 +1,5 @@
 """Nodes that make a tile catalog from class folders."""
 
-from __future__ import annotations
-
-import logging
-
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -11,9 +7,7 @@ from pyspark.sql import DataFrame
 from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
 from aerial_kedro.splits.blocks import SplitCheck, split_by_place, stratified_split
 from aerial_kedro.splits.rules import SPLITS, SplitRules
-from aerial_kedro.tiles.folders import TileTree, remarks_on, rows_of_files
-
-LOGGER = logging.getLogger(__name__)
+from aerial_kedro.tiles.folders import TileTree, rows_of_files
 
 
 def catalog_folders(
@@ -40,10 +34,7 @@ def catalog_folders(
         Columns of `rows_of_files`; and ``block_id`` where every tile has a place and the folder is
         not divided, so that the split is by spatial block.
     """
-    for remark in remarks_on(tree):
-        LOGGER.warning("%s", remark)
-    frame = rows_of_files(tree, year)
-    frame = _sample(frame, sample_fraction, seed)
+    frame = _sample(rows_of_files(tree, year), sample_fraction, seed)
     if frame["split"].isna().all():
         if frame["epsg"].notna().all():
             return split_by_place(frame, rules, seed)

@@ -1,7 +1,5 @@
 """Nodes that evaluate the map beyond the test split: mixed tiles, areas, shares of the land."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -103,9 +101,7 @@ def measure_areas(
     return areas
 
 
-def _adjusted(
-    sums: pd.Series[float], names: list[str], sample: list[Evaluation]
-) -> dict[str, Estimate]:
+def _adjusted(sums: pd.Series, names: list[str], sample: list[Evaluation]) -> dict[str, Estimate]:
     counts = pd.DataFrame(0, index=names, columns=names)
     for found in sample:
         table = pd.DataFrame(found.confusion, index=found.classes, columns=found.classes)

@@ -1,7 +1,5 @@
 """Nodes that gather what the report shows: the data, tiles, tiles explained, maps."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Nodes that put together what the others found: the run's figures, and the page."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Nodes that score tiles without labels, of a folder or of scenes."""
 
-from __future__ import annotations
-
 import logging
 
 import pandas as pd
@@ -15,25 +13,9 @@ from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.pipelines.scoring.nodes import map_located
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
-from aerial_kedro.tiles.folders import TileTree, remarks_on, rows_of_files
 from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
-
-
-def catalog_unlabelled(tree: TileTree, year: int | None) -> pd.DataFrame:
-    """Make one row a tile image, without labels (`rows_of_files`).
-
-    Parameters
-    ----------
-    tree
-        The files, with their places where `tile_summaries.csv` gives them.
-    year
-        Year of all images, if it is known.
-    """
-    for remark in remarks_on(tree):
-        LOGGER.warning("%s", remark)
-    return rows_of_files(tree, year)
 
 
 def catalog_without_labels(tiles: DataFrame) -> DataFrame:

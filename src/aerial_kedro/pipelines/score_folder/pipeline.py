@@ -9,13 +9,14 @@ from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.score_folder import nodes
 from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.pipelines.scoring.pipeline import create_map_pipeline, create_prediction_pipeline
+from aerial_kedro.tiles.folders import rows_of_files
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Unlabelled tiles and a trained model in; predictions, table and map out."""
     inputs = ["unlabelled_tiles", "params:year"]
     ingestion = group(
-        [node_of(nodes.catalog_unlabelled, inputs, "score_catalog")], "data_ingestion"
+        [Node(rows_of_files, inputs, "score_catalog", name="catalog_unlabelled")], "data_ingestion"
     )
     outputs = group(
         [

@@ -1,7 +1,5 @@
 """Nodes of scoring."""
 
-from __future__ import annotations
-
 import logging
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Nodes that prepare what the run history keeps."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -1,7 +1,5 @@
 """Nodes of training: fit, calibrate, choose out of fold, test once."""
 
-from __future__ import annotations
-
 import logging
 import time
 from dataclasses import dataclass, replace

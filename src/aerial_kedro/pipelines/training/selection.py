@@ -1,7 +1,5 @@
 """What training learns from: tiles with features, a label and a split."""
 
-from __future__ import annotations
-
 import logging
 import math
 

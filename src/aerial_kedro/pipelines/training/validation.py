@@ -1,7 +1,5 @@
 """Node that evaluates the chosen classifier on other divisions of the tiles."""
 
-from __future__ import annotations
-
 import logging
 from functools import partial
 
