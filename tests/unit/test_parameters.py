@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.search import SearchRequest
-from aerial_kedro.parameters import Items, Names, Year, check_parameters
+from aerial_kedro.parameters import CheckedModel, Items, Names, Year, check_parameters
 
 
 class Given(BaseModel):
@@ -64,3 +65,17 @@ def test_a_password_in_an_address_is_not_shown(
     with pytest.raises(AerialError, match="name or a password") as refused:
         check_parameters(model, given, "group")
     assert "secret" not in str(refused.value)
+
+
+class Wish(CheckedModel):
+    share: float
+
+
+@pytest.mark.parametrize(
+    "given", [{"share": math.nan}, {"share": math.inf}, {"share": 0.5, "sure": True}]
+)
+def test_values_that_are_none_and_names_that_are_unknown_are_refused(
+    given: dict[str, float],
+) -> None:
+    with pytest.raises(AerialError, match="wish"):
+        check_parameters(Wish, given, "wish")
