@@ -43,7 +43,7 @@ def environment_variable(name: str, *default: Any) -> Any:
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, and four things more, none of which a resolver or a hook could do.
+    """Kedro's loader, and five things more, none of which a resolver or a hook could do.
 
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
     path has one default, in `parameters.yml`. A missing environment variable is an error that
@@ -51,7 +51,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
     wherever the command is given: Kedro does that for some keys of the catalog only. Where the
     configuration is an archive there is no project, and the root is the working folder's. And an
     entry of the catalog whose place is in a folder of a layer, such as ``04_feature``, is shown
-    in that layer by kedro-viz, unless its own ``metadata`` says otherwise.
+    in that layer by kedro-viz, unless its own ``metadata`` says otherwise. And an environment's
+    own class table, `land_cover.codes`, stands for base's table and its groups of classes.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +82,13 @@ class ProjectConfigLoader(OmegaConfigLoader):
         if key == "catalog":
             return with_layers(found)
         return self._with_absolute_roots(found) if key == "globals" else found
+
+    def _merge_configs(self, config: Any, env_config: Any, key: str, env_path: str) -> Any:
+        own = env_config.get("land_cover") if key == "parameters" else None
+        if isinstance(own, Mapping) and "codes" in own:
+            report = {**config.get("report", {}), "groups": {}}
+            config = {**config, "land_cover": {}, "report": report}
+        return super()._merge_configs(config, env_config, key, env_path)
 
     def _with_absolute_roots(self, settings: dict[str, Any]) -> dict[str, Any]:
         archived = self._protocol != "file"

@@ -97,6 +97,62 @@ class TestRunParameters:
         assert loader["parameters"]["sed"] == 3
 
 
+TABLE = """
+land_cover:
+  codes: {Forest: [41, 42], Water: [11]}
+  excluded: [Water]
+report:
+  gallery_tiles: 4
+  groups: {Green: [Forest]}
+"""
+
+
+class TestAClassTableOfOnesOwn:
+    @pytest.mark.parametrize(
+        ("own", "land_cover", "groups"),
+        [
+            (
+                "land_cover: {codes: {Trees: [1], Grass: [2]}}",
+                {"codes": {"Trees": [1], "Grass": [2]}},
+                {},
+            ),
+            (
+                "land_cover: {codes: {Trees: [1], Wet: [2]}, excluded: [Wet]}\n"
+                "report: {groups: {Dry: [Trees]}}",
+                {"codes": {"Trees": [1], "Wet": [2]}, "excluded": ["Wet"]},
+                {"Dry": ["Trees"]},
+            ),
+        ],
+    )
+    def test_stands_for_bases_and_its_groups(
+        self, load: Load, own: str, land_cover: dict[str, Any], groups: dict[str, Any]
+    ) -> None:
+        files = {"base/parameters.yml": TABLE, "local/parameters.yml": own}
+        parameters = load(files)["parameters"]
+        assert parameters["land_cover"] == land_cover
+        assert parameters["report"] == {"gallery_tiles": 4, "groups": groups}
+
+    def test_is_one_with_codes_alone(self, load: Load) -> None:
+        files = {"base/parameters.yml": TABLE, "local/parameters.yml": "land_cover: {excluded: []}"}
+        parameters = load(files)["parameters"]
+        assert parameters["land_cover"] == {
+            "codes": {"Forest": [41, 42], "Water": [11]},
+            "excluded": [],
+        }
+        assert parameters["report"]["groups"] == {"Green": ["Forest"]}
+
+    def test_takes_values_of_the_command_as_well(self, load: Load) -> None:
+        files = {
+            "base/parameters.yml": TABLE,
+            "local/parameters.yml": "land_cover: {codes: {Trees: [1], Grass: [2]}}",
+        }
+        loader = load(files, params={"land_cover": {"background": [0]}})
+        assert loader["parameters"]["land_cover"] == {
+            "codes": {"Trees": [1], "Grass": [2]},
+            "background": [0],
+        }
+
+
 class TestRoots:
     @pytest.mark.parametrize(
         ("given", "expected"),

@@ -8,7 +8,4 @@ from aerial_kedro.pipelines.grouping import group, node_of
 
 def create_pipeline(**_: object) -> Pipeline:
     """Make a model in MLflow's registry, ready to be served, of a stored model."""
-    return group(
-        [node_of(assemble_model, "stored_model", "served_model")],
-        "serving",
-    )
+    return group([node_of(assemble_model, "stored_model", "served_model")], "serving")
