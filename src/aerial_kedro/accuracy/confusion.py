@@ -1,8 +1,8 @@
 """Confusion counts, and the accuracies that follow from them.
 
 Everything here starts from counts, never from one label at a time, so that a county of tiles costs
-no more than its table. The measures are scikit-learn's, but where they are undefined: None, never 0
-and never NaN.
+no more than its table. The measures equal scikit-learn's, but where they are undefined: None, never
+0 and never NaN.
 """
 
 from collections.abc import Sequence
