@@ -28,6 +28,42 @@ class Weights:
     sha256: str
 
 
+class CellEmbedding(CheckedModel):
+    """How a backbone embeds the cells of a tile: its second output, and how that is stored.
+
+    Parameters
+    ----------
+    layers
+        Layers of the network that the numbers of a cell come from.
+    channels
+        Numbers of a cell before they are projected.
+    scales
+        One for each principal component, largest first: the embedding is the stored integer,
+        -127 to 127, times its scale.
+    explained
+        Share of the variance of the (standardised) numbers that the components keep.
+    fitted_tiles
+        Number of training tiles that the components were fitted on.
+    fitted_on
+        Identity of these tiles.
+    projection_sha256
+        Digest of the projection.
+    """
+
+    layers: tuple[str, ...]
+    channels: int
+    scales: tuple[float, ...]
+    explained: float
+    fitted_tiles: int
+    fitted_on: str
+    projection_sha256: str
+
+    @property
+    def components(self) -> int:
+        """Number of components."""
+        return len(self.scales)
+
+
 class BackboneCard(CheckedModel):
     """What is known of an exported backbone.
 
@@ -63,6 +99,8 @@ class BackboneCard(CheckedModel):
     export
         Name of what it was exported from and with, `aerial_kedro.features.known.name_export`;
         None where that was not known.
+    cells
+        How it embeds the cells of a tile; None where it does not.
     """
 
     name: str
@@ -81,6 +119,7 @@ class BackboneCard(CheckedModel):
     calibration: str | None = None
     program_sha256: str | None = None
     export: str | None = None
+    cells: CellEmbedding | None = None
 
 
 @dataclass(frozen=True)
