@@ -8,6 +8,12 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.known import digest_parts
 from aerial_kedro.parameters import CheckedModel
 
+NUMBERS, CELLS = "cell_numbers", "cells"
+"""Second output of an exported network: the cells' numbers, or the embedding made of them."""
+
+PROJECTION_FILE = "projection.npz"
+"""Name of the embedding's projection in the file that the engine ``torch`` runs."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -63,6 +69,13 @@ class CellEmbedding(CheckedModel):
         """Number of components."""
         return len(self.scales)
 
+    def __str__(self) -> str:
+        """Describe it in one line."""
+        return (
+            f"{self.components} components of {self.channels} numbers ({', '.join(self.layers)}), "
+            f"{self.explained:.1%} of their variance, fitted on {self.fitted_tiles:,} tiles"
+        ).replace("%", " %", 1)
+
 
 class BackboneCard(CheckedModel):
     """What is known of an exported backbone.
@@ -99,6 +112,8 @@ class BackboneCard(CheckedModel):
     export
         Name of what it was exported from and with, `aerial_kedro.features.known.name_export`;
         None where that was not known.
+    cell_layers
+        Layers whose maps can embed cells; empty where there are none.
     cells
         How it embeds the cells of a tile; None where it does not.
     """
@@ -119,6 +134,7 @@ class BackboneCard(CheckedModel):
     calibration: str | None = None
     program_sha256: str | None = None
     export: str | None = None
+    cell_layers: tuple[str, ...] = ()
     cells: CellEmbedding | None = None
 
 
@@ -130,7 +146,8 @@ class Backbone:
     ----------
     onnx
         The ONNX file. Input ``tiles``: uint8, ``(batch, size, size, 3)``; output ``features``:
-        float32, ``(batch, n_features)``.
+        float32, ``(batch, n_features)``; where the card has ``cells``, output ``cells``: int8,
+        ``(batch, 7, 7, components)``.
     card
         Description of the backbone.
     program
@@ -187,6 +204,7 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         # Left out where there are none: keys of before there was a choice stay as they were.
         **({"stages": card.stages} if card.stages else {}),
         **({"calibration": card.calibration} if card.calibration else {}),
+        **({"cells": card.cells.projection_sha256} if card.cells else {}),
     }
     return digest_parts(parts)
 

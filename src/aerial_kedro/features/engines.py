@@ -11,10 +11,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import PROJECTION_FILE
 
 PRECISIONS = ("fp32", "int8", "bf16")
 AUTO = "auto"
@@ -164,17 +166,28 @@ class Engine:
     ----------
     batch
         Number of tiles at once that is fastest, a tile; measured on one core.
-    run
-        Gives the features, float32 ``(n, n_features)``, of tiles, uint8 ``(n, size, size, 3)``.
+    run_with_cells
+        Gives the features, float32 ``(n, n_features)``, of tiles, uint8 ``(n, size, size, 3)``, and
+        the network's second output; None where it has none.
     """
 
     batch: int
-    run: Callable[[np.ndarray], np.ndarray]
+    run_with_cells: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+
+    def run(self, tiles: np.ndarray) -> np.ndarray:
+        """Features of tiles."""
+        return self.run_with_cells(tiles)[0]
 
     def run_in_batches(self, tiles: np.ndarray) -> np.ndarray:
         """Features of any number of tiles but none, as many at a time as is fastest."""
+        return self.run_all(tiles)[0]
+
+    def run_all(self, tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features of any number of tiles but none, and their cells where the network has them."""
         starts = range(0, len(tiles), self.batch)
-        return np.concatenate([self.run(tiles[at : at + self.batch]) for at in starts])
+        found = [self.run_with_cells(tiles[at : at + self.batch]) for at in starts]
+        cells = [each for _, each in found if each is not None]
+        return np.concatenate([each for each, _ in found]), np.concatenate(cells) if cells else None
 
 
 def open_engine(engine: str, precision: str, network: bytes) -> Engine:
@@ -216,8 +229,13 @@ def _open_onnxruntime(onnx: bytes) -> Engine:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+
+    def run(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        features, *cells = session.run(None, {"tiles": tiles})
+        return np.asarray(features), np.asarray(cells[0]) if cells else None
+
     # Few at once, so that the network's activations stay in the core's cache.
-    return Engine(2, lambda tiles: np.asarray(session.run(["features"], {"tiles": tiles})[0]))
+    return Engine(2, run)
 
 
 def _open_openvino(onnx: bytes, precision: str) -> Engine:
@@ -234,8 +252,13 @@ def _open_openvino(onnx: bytes, precision: str) -> Engine:
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
     }
     model = core.compile_model(core.read_model(onnx), "CPU", settings)
-    # A copy: the result lies in memory that the next call writes to.
-    return Engine(1, lambda tiles: np.array(model({"tiles": tiles})["features"], dtype=np.float32))
+
+    def run(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        # Copies: the results lie in memory that the next call writes to.
+        features, *cells = (np.array(each) for each in model({"tiles": tiles}).values())
+        return features.astype(np.float32, copy=False), cells[0] if cells else None
+
+    return Engine(1, run)
 
 
 def _open_torch(program: bytes, precision: str) -> Engine:
@@ -253,15 +276,37 @@ def _open_torch(program: bytes, precision: str) -> Engine:
         torch.backends.cudnn.allow_tf32 = False
     else:
         torch.set_num_threads(1)
-    exported = torch.export.load(io.BytesIO(program)).module()
+    extra = {PROJECTION_FILE: ""}
+    exported = torch.export.load(io.BytesIO(program), extra_files=extra).module()
+    project = _read_projection(extra[PROJECTION_FILE], device)
     # Tiles come as rows, columns, channels and stay so; twice as fast on a processor.
     network = exported.to(device).to(memory_format=torch.channels_last)
 
-    def run(tiles: np.ndarray) -> np.ndarray:
+    def run(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         half = precision == "bf16"
         rounding = torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
         with torch.inference_mode(), rounding:
-            features = network(torch.from_numpy(tiles).to(device))
-        return np.asarray(features.float().cpu().numpy())
+            features, *numbers = network(torch.from_numpy(tiles).to(device))
+        cells = project(numbers[0].float()).cpu().numpy() if project and numbers else None
+        return np.asarray(features.float().cpu().numpy()), cells
 
     return Engine(64 if on_card else 2, run)
+
+
+def _read_projection(archive: str | bytes, device: Any) -> Callable[[Any], Any] | None:
+    """Read how `_open_torch` embeds cells; None where the file says nothing of it."""
+    if not archive:
+        return None
+    import torch  # noqa: PLC0415
+
+    content = archive if isinstance(archive, bytes) else archive.encode("latin-1")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        centre, matrix = (
+            torch.from_numpy(arrays[name]).to(device) for name in ("centre", "matrix")
+        )
+    largest = np.iinfo(np.int8).max
+
+    def project(numbers: Any) -> Any:
+        return torch.round((numbers - centre) @ matrix).clamp(-largest, largest).to(torch.int8)
+
+    return project

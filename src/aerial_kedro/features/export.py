@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import Backbone, BackboneCard, Weights
+from aerial_kedro.features.artifact import NUMBERS, Backbone, BackboneCard, Weights
+from aerial_kedro.features.cell_maps import CellMaps, cell_layers
 from aerial_kedro.features.definitions import chosen_stages, pool_features
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.known import BackboneDefinition
@@ -32,7 +33,7 @@ _PARITY_TILES = 4
 
 
 class FeatureNetwork(nn.Module):
-    """A cut network behind its preprocessing: uint8 tiles in, one feature vector a tile out."""
+    """A cut network behind its preprocessing: uint8 tiles in, features of tiles and cells out."""
 
     scale: torch.Tensor
     offset: torch.Tensor
@@ -41,17 +42,27 @@ class FeatureNetwork(nn.Module):
         self, network: nn.Module, definition: BackboneDefinition, pooling: str = "last"
     ) -> None:
         super().__init__()
+        self.cell_layers = cell_layers(network, definition)
+        self.cells = CellMaps(network, self.cell_layers) if self.cell_layers else None
         self.network = pool_features(network, definition, pooling)
         scale = torch.tensor(definition.std).view(1, 3, 1, 1) * 255
         offset = torch.tensor(definition.mean).view(1, 3, 1, 1) * 255
         self.register_buffer("scale", scale)
         self.register_buffer("offset", offset)
 
-    def forward(self, tiles: torch.Tensor) -> torch.Tensor:
-        """Features ``(batch, n)`` of tiles ``(batch, size, size, 3)``, uint8."""
+    def forward(self, tiles: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Features ``(batch, n)`` of tiles ``(batch, size, size, 3)``, uint8.
+
+        Behind them, where the network has maps, the numbers of cells, see `CellMaps`.
+        """
         pixels = tiles.permute(0, 3, 1, 2).float()
-        features: torch.Tensor = self.network((pixels - self.offset) / self.scale)
-        return features.flatten(1)
+        features = self.network((pixels - self.offset) / self.scale).flatten(1)
+        return (features,) if self.cells is None else (features, self.cells())
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what it gives."""
+        return ["features"] if self.cells is None else ["features", NUMBERS]
 
 
 def export_backbone(
@@ -80,12 +91,13 @@ def export_backbone(
     Raises
     ------
     AerialError
-        If the cosine similarity of any feature vector with torch's falls below 0.9999.
+        If the cosine similarity of any tile's features, or of any cell's numbers, with torch's
+        falls below 0.9999.
     """
     network = FeatureNetwork(load_backbone(definition, weights), definition, pooling).eval()
     tiles = _parity_tiles(definition.input_size, seed)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(tiles)).numpy()
+        expected = [each.numpy() for each in network(torch.from_numpy(tiles))]
     onnx, opset = _to_onnx(network, tiles)
     onnx, cosine = _fold_if_equal(onnx, tiles, expected)
     if not cosine >= MIN_COSINE:  # a network with broken weights gives NaN
@@ -101,7 +113,7 @@ def export_backbone(
         weights_source=weights.source,
         weights_sha256=weights.sha256,
         input_size=definition.input_size,
-        n_features=expected.shape[1],
+        n_features=expected[0].shape[1],
         mean=definition.mean,
         std=definition.std,
         stages=chosen_stages(definition, pooling),
@@ -109,11 +121,14 @@ def export_backbone(
         parity_cosine=cosine,
         onnx_sha256=hashlib.sha256(onnx).hexdigest(),
         program_sha256=hashlib.sha256(program).hexdigest() if program else None,
+        cell_layers=tuple(each.name for each in network.cell_layers),
     )
     return Backbone(onnx, card, program)
 
 
-def _fold_if_equal(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> tuple[bytes, float]:
+def _fold_if_equal(
+    onnx: bytes, tiles: np.ndarray, expected: list[np.ndarray]
+) -> tuple[bytes, float]:
     """Fold what does not depend on the pixels; some networks need their batch's size to run."""
     try:
         folded = fold_shapes(onnx)
@@ -125,8 +140,12 @@ def _fold_if_equal(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> tupl
     return onnx, _parity(onnx, tiles, expected)
 
 
-def _parity(onnx: bytes, tiles: np.ndarray, expected: np.ndarray) -> float:
-    return smallest_cosine(expected, open_engine("onnxruntime", "fp32", onnx).run(tiles))
+def _parity(onnx: bytes, tiles: np.ndarray, expected: list[np.ndarray]) -> float:
+    """Least cosine of any tile's features, and of any cell's numbers where there are any."""
+    found = open_engine("onnxruntime", "fp32", onnx).run_with_cells(tiles)
+    pairs = [(one, other) for one, other in zip(expected, found, strict=False) if other is not None]
+    flat = [[each.reshape(-1, each.shape[-1]) for each in pair] for pair in pairs]
+    return min(smallest_cosine(one, other) for one, other in flat)
 
 
 def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
@@ -138,7 +157,7 @@ def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
+def _to_onnx(network: FeatureNetwork, tiles: np.ndarray) -> tuple[bytes, int]:
     """Write the network in the oldest opset that has all its operators."""
     try:
         return _write_onnx(network, tiles, _OPSET), _OPSET
@@ -146,7 +165,7 @@ def _to_onnx(network: nn.Module, tiles: np.ndarray) -> tuple[bytes, int]:
         return _write_onnx(network, tiles, _NEWER_OPSET), _NEWER_OPSET
 
 
-def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
+def _write_onnx(network: FeatureNetwork, tiles: np.ndarray, opset: int) -> bytes:
     buffer = io.BytesIO()
     # On an operator that the opset lacks torch prints the whole graph; the error says enough.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -159,8 +178,8 @@ def _write_onnx(network: nn.Module, tiles: np.ndarray, opset: int) -> bytes:
             (torch.from_numpy(tiles),),
             buffer,  # type: ignore[arg-type]  # a file object will do for this exporter
             input_names=["tiles"],
-            output_names=["features"],
-            dynamic_axes={"tiles": {0: "batch"}, "features": {0: "batch"}},
+            output_names=network.outputs,
+            dynamic_axes={name: {0: "batch"} for name in ("tiles", *network.outputs)},
             opset_version=opset,
             dynamo=False,
         )
@@ -187,7 +206,7 @@ def fold_shapes(network: bytes) -> bytes:
     Parameters
     ----------
     network
-        An ONNX file whose input and output have a batch of any size.
+        An ONNX file whose input and outputs have a batch of any size.
 
     Returns
     -------
@@ -201,14 +220,14 @@ def fold_shapes(network: bytes) -> bytes:
     """
     model = onnx.load_from_string(network)
     version, opsets = model.ir_version, list(model.opset_import)
-    ends = (model.graph.input[0], model.graph.output[0])
+    ends = (model.graph.input[0], *model.graph.output)
     names = [_batch_of(end).dim_param for end in ends]
     for end in ends:
         _batch_of(end).dim_value = 1
     folded = _optimize(model.SerializeToString())
     if any(node.domain for node in folded.graph.node):
         raise ValueError("the runtime wrote operators of its own")
-    for end, name in zip((folded.graph.input[0], folded.graph.output[0]), names, strict=True):
+    for end, name in zip((folded.graph.input[0], *folded.graph.output), names, strict=True):
         _batch_of(end).dim_param = name
     # Shapes of a batch of one, and the versions of the runtime that was here.
     del folded.graph.value_info[:]

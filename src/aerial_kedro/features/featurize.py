@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.cells.statistics import BANDS, cell_statistics
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
@@ -22,6 +24,8 @@ FEATURE_COLUMNS: dict[str, str] = {
     "source_version": "string",
     "features": "array<float>",
     "statistics": "array<float>",
+    "cells": "binary",
+    "cell_statistics": "binary",
     "feature_key": "string",
 }
 QUARANTINE_COLUMNS: dict[str, str] = {"image_id": "string", "href": "string", "reason": "string"}
@@ -77,6 +81,7 @@ def featurize_batches(
     ------
     pyarrow.RecordBatch
         `FEATURE_COLUMNS`. A tile that cannot be read has no row here: `explain_missing` says why.
+        ``cells`` and ``cell_statistics`` are null where the network embeds no cells.
 
     Raises
     ------
@@ -90,13 +95,12 @@ def featurize_batches(
     with kept_between_tasks(), SceneReader() as reader:
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
-                ids, versions = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
-                if ids:
-                    pixels = space[: len(ids)]
-                    features, statistics = opened.run_in_batches(pixels), image_statistics(pixels)
+                group = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
+                if group.ids:
+                    features, cells = opened.run_all(space[: len(group.ids)])
                     if not np.isfinite(features).all():
-                        raise AerialError(_not_finite(ids, features, engine, precision))
-                    yield _to_arrow(ids, versions, features, statistics, feature_key)
+                        raise AerialError(_not_finite(group.ids, features, engine, precision))
+                    yield _to_arrow(group, space, features, cells, feature_key)
 
 
 def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: str) -> str:
@@ -108,20 +112,33 @@ def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: st
     )
 
 
-def _read_group(
-    tiles: list[Tile], space: np.ndarray, reader: SceneReader
-) -> tuple[list[str], list[str]]:
-    """Read tiles into the first rows of ``space``: ids and source versions of those that could."""
-    ids: list[str] = []
-    versions: list[str] = []
+@dataclass
+class _Group:
+    """Tiles that were read at once; their red, green and blue lie in the space given.
+
+    ``infrared`` has the position and the near infrared, ``(size, size)``, of those that have it.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    infrared: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+def _read_group(tiles: list[Tile], space: np.ndarray, reader: SceneReader) -> _Group:
+    """Read tiles into the first rows of ``space``, those that can be."""
+    group = _Group()
     for tile in tiles:
         try:
-            space[len(ids)] = read_tile(tile, space.shape[1], reader)
+            pixels = read_tile(tile, space.shape[1], reader)
         except TileReadError:
             continue  # counted and explained after the pass, see `explain_missing`
-        ids.append(tile["image_id"])
-        versions.append(tile["source_version"])
-    return ids, versions
+        position = len(group.ids)
+        space[position] = pixels[..., :3]
+        if pixels.shape[-1] > len(BANDS):
+            group.infrared[position] = pixels[..., 3]
+        group.ids.append(tile["image_id"])
+        group.versions.append(tile["source_version"])
+    return group
 
 
 def image_statistics(pixels: np.ndarray) -> np.ndarray:
@@ -146,20 +163,39 @@ def image_statistics(pixels: np.ndarray) -> np.ndarray:
 
 
 def _to_arrow(
-    ids: list[str],
-    versions: list[str],
+    group: _Group,
+    space: np.ndarray,
     features: np.ndarray,
-    statistics: np.ndarray,
+    cells: np.ndarray | None,
     feature_key: str,
 ) -> pa.RecordBatch:
+    count = len(group.ids)
+    pixels = space[:count]
+    nothing = pa.nulls(count, pa.binary())
     columns = [
-        pa.array(ids, pa.string()),
-        pa.array(versions, pa.string()),
+        pa.array(group.ids, pa.string()),
+        pa.array(group.versions, pa.string()),
         _list_array(features),
-        _list_array(statistics),
-        pa.array([feature_key] * len(ids), pa.string()),
+        _list_array(image_statistics(pixels)),
+        nothing if cells is None else pa.array(pack(cells), pa.binary()),
+        nothing if cells is None else pa.array(_cell_statistics(group, pixels), pa.binary()),
+        pa.array([feature_key] * count, pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))
+
+
+def _cell_statistics(group: _Group, pixels: np.ndarray) -> list[bytes]:
+    """Statistics of each tile's cells, with near infrared where the tile has it."""
+    with_infrared = sorted(group.infrared)
+    without = [each for each in range(len(pixels)) if each not in group.infrared]
+    found: dict[int, bytes] = {}
+    if without:
+        found |= zip(without, pack(cell_statistics(pixels[without])), strict=True)
+    if with_infrared:
+        infrared = np.stack([group.infrared[each] for each in with_infrared])
+        both = np.concatenate([pixels[with_infrared], infrared[..., None]], axis=-1)
+        found |= zip(with_infrared, pack(cell_statistics(both)), strict=True)
+    return [found[each] for each in range(len(pixels))]
 
 
 def _list_array(rows: np.ndarray) -> pa.ListArray:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 # To be raised when the same network, weights and packages are exported otherwise.
-_EXPORT_VERSION = "1"
+_EXPORT_VERSION = "2"
 _EXPORTERS = ("onnx", "onnxruntime", "timm", "torch", "torchvision")
 
 
@@ -51,6 +51,8 @@ class BackboneDefinition:
         Weights that need no network, if there are any.
     stages
         Modules whose pooled outputs make good features beside the last layer's.
+    cell_stages
+        Modules whose maps embed cells, the finest last; empty: they are looked for.
     """
 
     name: str
@@ -61,6 +63,7 @@ class BackboneDefinition:
     std: tuple[float, float, float]
     packaged: PackagedWeights | None = None
     stages: tuple[str, ...] = ()
+    cell_stages: tuple[str, ...] = ()
 
 
 def _lite(number: int, input_size: int, sha256: str) -> BackboneDefinition:
@@ -76,6 +79,8 @@ def _lite(number: int, input_size: int, sha256: str) -> BackboneDefinition:
         packaged=PackagedWeights(package, file, sha256),
         # Chosen on validation tiles of EuroSAT, see docs/decisions.md.
         stages=("blocks.1", "blocks.2", "blocks.3", "blocks.4"),
+        # What a place is used for, what stands on it, its texture: all three are needed.
+        cell_stages=("blocks.6", "blocks.4", "blocks.2"),
     )
 
 

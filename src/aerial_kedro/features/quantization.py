@@ -12,6 +12,7 @@ from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.cell_projection import names_of_projection
 
 # Raise it when the same tiles would give another int8 network.
 QUANTIZATION_VERSION = "2"
@@ -94,7 +95,7 @@ def quantize_backbone(backbone: Backbone, tiles: np.ndarray, calibration: str) -
             # eight-bit weights overflow, and the same file gives other features than with it.
             reduce_range=True,
             op_types_to_quantize=_QUANTIZED,
-            nodes_to_exclude=kept,
+            nodes_to_exclude=[*kept, *names_of_projection(model.graph)],
         )
         quantized = path.read_bytes()
     card = backbone.card.model_copy(

@@ -31,7 +31,8 @@ def cross_fit(
     ----------
     rows
         The training and validation splits: ``image_id, label, block_id`` and the settings' column.
-        Where blocks are not known, folds are of tiles.
+        Where blocks are not known, folds are of tiles. Perhaps ``weight``, see `fit_stages`, and
+        bool ``teaches`` and ``evaluated``: the rows to learn from, and to predict; else all.
     settings
         Settings of the classifier.
     classes
@@ -52,7 +53,10 @@ def cross_fit(
     AerialError
         If no fold leaves two classes to learn.
     """
-    folds = _folds(rows.select("image_id", "label", "block_id").toPandas(), seed)
+    for name in ("teaches", "evaluated"):
+        rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))  # noqa: FBT003
+    own = ["weight"] if "weight" in rows.columns else []
+    folds = _folds(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
     assigned = rows.sparkSession.createDataFrame(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
@@ -60,13 +64,13 @@ def cross_fit(
     # Broadcast, so that features are not shuffled: their few partitions would become as many as a
     # shuffle has, each a task in every iteration of a fit, and most of these hardly any work.
     numbered = rows.join(F.broadcast(assigned), "image_id").select(
-        "image_id", "label", "block_id", "fold", settings.column
+        "image_id", "label", "block_id", "fold", "teaches", "evaluated", settings.column, *own
     )
     numbered.persist()  # each fold reads it several times, and the join behind it would be redone
     try:
         parts = []
         for name in sorted(folds["fold"].unique()):
-            known = set(folds.loc[folds["fold"] != name, "label"])
+            known = set(folds.loc[(folds["fold"] != name) & folds["teaches"], "label"])
             learned = [each for each in classes if each in known]
             if len(learned) >= _FEWEST_CLASSES:
                 parts.append(_predict_fold(numbered, name, learned, classes, settings, seed=seed))
@@ -137,8 +141,9 @@ def _predict_fold(
     seed: int,
 ) -> pd.DataFrame:
     """Predict a fold after learning some of the classes on the others."""
-    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned))
-    found = predict_unseen(others, rows.filter(F.col("fold") == fold), settings, learned, seed)
+    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned) & F.col("teaches"))
+    own = rows.filter((F.col("fold") == fold) & F.col("evaluated"))
+    found = predict_unseen(others, own, settings, learned, seed)
     columns = ("image_id", "label", "block_id", "pred_label", "class_probabilities")
     tiles = found.select(*columns).toPandas()
     # In the order of all classes: 0 for those not learned.

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.parameters import CheckedModel
@@ -50,6 +51,8 @@ class ModelCard(CheckedModel):
         the training and validation splits that the fold's model had not seen.
     validation
         Accuracy on the validation split.
+    cells
+        How it reads cells, where it classifies those; None of a classifier of tiles.
     """
 
     name: str = ""
@@ -66,6 +69,7 @@ class ModelCard(CheckedModel):
     tile_size_m: float | None = Field(default=None, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
+    cells: CellInputs | None = None
 
 
 @dataclass(frozen=True)

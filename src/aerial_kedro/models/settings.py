@@ -32,7 +32,7 @@ class ClassifierSettings(CheckedModel):
 
 
 class LogisticRegressionSettings(ClassifierSettings):
-    """Multinomial logistic regression on standardised features.
+    """Multinomial logistic regression.
 
     Parameters
     ----------
@@ -42,11 +42,14 @@ class LogisticRegressionSettings(ClassifierSettings):
         Strength of the penalty.
     elastic_net_param
         0 is ridge, 1 is lasso.
+    standardise
+        Whether features are scaled to deviation 1 first.
     """
 
     max_iter: int = Field(gt=0)
     reg_param: float = Field(ge=0)
     elastic_net_param: float = Field(default=0.0, ge=0, le=1)
+    standardise: bool = True
 
 
 class RandomForestSettings(ClassifierSettings):

@@ -35,7 +35,8 @@ def fit_stages(
     Parameters
     ----------
     rows
-        Training tiles: ``label`` and the settings' column.
+        Training tiles: ``label`` and the settings' column; perhaps ``weight``, which then stands
+        for what the settings say of weights.
     settings
         Settings of the classifier, whose type says which it is.
     classes
@@ -58,6 +59,8 @@ def fit_stages(
         ]
     )
     weight = weights[F.col("label")] if settings.class_weights else F.lit(1.0)
+    if "weight" in rows.columns:
+        weight = F.col("weight")
     prepared = rows.select(
         "label", array_to_vector(F.col(settings.column)).alias("vector"), weight.alias("weight")
     )
@@ -74,7 +77,10 @@ def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] 
         "predictionCol": "model_prediction",
     }
     if isinstance(settings, LogisticRegressionSettings):
-        scaler = StandardScaler(inputCol="vector", outputCol="scaled", withMean=True)
+        scales = settings.standardise
+        scaler = StandardScaler(
+            inputCol="vector", outputCol="scaled", withMean=scales, withStd=scales
+        )
         model = LogisticRegression(
             featuresCol="scaled",
             family="multinomial",

@@ -79,7 +79,7 @@ def check_tiles(tiles: DataFrame) -> None:
         what = "are no PNG or JPEG files" if kind == "file" else "are windows of scenes"
         raise AerialError(
             f"The engine 'synapseml' takes tiles that are PNG or JPEG files; {count:,} {what}, "
-            f"such as {first}. Run {name_engines_for('fp32')}, which take all."
+            f"such as {first}. Run {name_engines_for('fp32')}, which take all and embed cells."
         )
 
 
@@ -119,6 +119,8 @@ def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame:
             "source_version",
             F.slice(OUTPUT, 1, length).alias("features"),
             F.slice(OUTPUT, length + 1, F.size(OUTPUT) - length).alias("statistics"),
+            # Its reader in Java gives one output; folders, all it takes, have no use for cells.
+            *[F.lit(None).cast("binary").alias(each) for each in ("cells", "cell_statistics")],
             F.lit(source.key).alias("feature_key"),
         )
         .select(*FEATURE_COLUMNS)

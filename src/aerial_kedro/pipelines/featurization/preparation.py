@@ -10,6 +10,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.engines import AUTO, has_graphics_card, open_engine
 from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
@@ -35,30 +36,67 @@ def prepare_backbone(
     max_nodata_fraction: float,
     seed: int,
 ) -> FeatureSource:
-    """Quantize the network where the run is in int8, and choose what runs it.
+    """Fit what embeds cells, quantize the network where the run is in int8, choose what runs it.
+
+    Tiles of scenes have cells; image files have none, and their network gives none.
 
     Parameters
     ----------
     exported
         The network, in fp32.
     weights
-        Its weights, with the backbones that earlier runs left: an int8 one is taken where it was
+        Its weights, with the backbones that earlier runs left: one is taken where it was fitted or
         calibrated on the same tiles.
     tile_catalog
-        The tiles, of which int8 is calibrated on training tiles; on tiles in no split where
-        those are too few.
+        The tiles. The projection of cells is fitted and int8 calibrated on those of training
+        blocks; on tiles in no split where those are too few.
     engine, precision
         The run parameters.
     max_nodata_fraction
-        Tiles with a greater share of nodata are not calibrated on.
+        Tiles with a greater share of nodata are not learned from.
     seed
         Seed of every draw of tiles.
     """
-    backbone = exported
+    from aerial_kedro.features.cell_projection import without_cells  # noqa: PLC0415
+
+    if tile_catalog.filter("kind = 'window'").isEmpty():
+        prepared = without_cells(exported)
+    else:
+        prepared = _project_once(exported, tile_catalog, max_nodata_fraction, seed)
+    backbone = prepared
     if precision == "int8":
-        backbone = _quantize_once(exported, weights.stored, tile_catalog, max_nodata_fraction, seed)
+        backbone = _quantize_once(prepared, weights.stored, tile_catalog, max_nodata_fraction, seed)
     choice = choose_engine(backbone, engine, precision, seed)
-    return FeatureSource(backbone, choice, exported if backbone is not exported else None)
+    return FeatureSource(backbone, choice, prepared if backbone is not prepared else None)
+
+
+def _project_once(
+    exported: Backbone, tile_catalog: DataFrame, max_nodata_fraction: float, seed: int
+) -> Backbone:
+    """Fit the projection of cells on tiles of training blocks, pure and mixed, unless it is."""
+    from aerial_kedro.features import cell_projection, quantization  # noqa: PLC0415  # slow
+
+    if not exported.card.cell_layers:
+        raise AerialError(
+            f"The backbone {exported.card.name!r} has no maps before its last layers, so it cannot "
+            "tell the cells of a tile apart, of which the map of scenes is made. Use another "
+            "backbone, such as efficientnet_lite0; class folders (--pipeline=from_folders) take "
+            "any."
+        )
+    ground = tile_catalog.withColumn("split", F.coalesce("split", "cell_split"))
+    wanted = ground.filter("split is null or split = 'train'")
+    sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
+    fitted_on = quantization.name_calibration(_versions(sample))
+    if exported.card.cells and exported.card.cells.fitted_on == fitted_on:
+        return exported
+    pixels = _read(wanted, sample, exported.card.input_size)
+    projected = cell_projection.project_cells(exported, np.array(list(pixels.values())), fitted_on)
+    LOGGER.info("Cells: %s", projected.card.cells)
+    return projected
+
+
+def _versions(sample: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
 
 
 def export_backbone(weights: WeightsFile, pooling: str, engine: str, seed: int) -> Backbone:
@@ -106,10 +144,9 @@ def _quantize_once(
 
     wanted = tile_catalog.filter("split is null or split = 'train'")
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
-    pairs = [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
-    calibration = quantization.name_calibration(pairs)
-    # The same weights, preprocessing and features.
-    same = {"architecture", "weights_sha256", "input_size", "mean", "std", "stages"}
+    calibration = quantization.name_calibration(_versions(sample))
+    # The same weights, preprocessing, features and cells.
+    same = {"architecture", "weights_sha256", "input_size", "mean", "std", "stages", "cells"}
     expected = {**exported.card.model_dump(include=same), "calibration": calibration}
     for each in stored:
         if each.card.model_dump(include=set(expected)) == expected:
