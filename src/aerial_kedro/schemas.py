@@ -21,6 +21,34 @@ LABELLED_FEATURE_COLUMNS: dict[str, str] = {
     **{name: _CATALOG_COLUMNS[name] for name in ("label", "split", "block_id")},
 }
 
+CELL_SAMPLE_COLUMNS: dict[str, str] = {
+    "image_id": "string",  # the image's, and the number of the cell in it
+    "label": "string",
+    "purity": "double",
+    "split": "string",
+    "block_id": "string",
+    "features": "array<float>",
+    "statistics": "array<float>",
+    "weight": "double",
+    "teaches": "boolean",
+    "evaluated": "boolean",
+}
+
+CELL_PREDICTION_COLUMNS: dict[str, str] = {
+    **{name: _CATALOG_COLUMNS[name] for name in (
+        "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax", "lon", "lat",
+        "block_id", "label", "purity", "cell_split", "cell_labels", "cell_purity",
+    )},
+    # 49 bytes: 1 + position in the model's classes, and the probability of that in percent.
+    "cell_classes": "binary",
+    "cell_confidence": "binary",
+    # (7, 7, classes) bytes: 255 times the probability.
+    "cell_probabilities": "binary",
+    "class_by_cells": "string",
+    "probability_by_cells": "double",
+    "shares": "map<string,double>",
+}  # fmt: skip
+
 # Table name in the catalog to its columns and the pipeline that makes it.
 TABLES: dict[str, tuple[dict[str, str], str]] = {
     "tile_catalog": (_CATALOG_COLUMNS, "data_ingestion"),
@@ -29,6 +57,8 @@ TABLES: dict[str, tuple[dict[str, str], str]] = {
         {name: kind for name, kind in _CATALOG_COLUMNS.items() if name != "split"},
         "data_ingestion",
     ),
+    "cell_sample": (CELL_SAMPLE_COLUMNS, "training"),
+    "cell_predictions": (CELL_PREDICTION_COLUMNS, "scoring"),
     "labelled_features": (LABELLED_FEATURE_COLUMNS, "training"),
     "tile_features": (FEATURE_COLUMNS, "featurization"),
     "quarantine": (QUARANTINE_COLUMNS, "featurization"),

@@ -54,7 +54,7 @@ def cross_fit(
         If no fold leaves two classes to learn.
     """
     for name in ("teaches", "evaluated"):
-        rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))  # noqa: FBT003
+        rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))
     own = ["weight"] if "weight" in rows.columns else []
     folds = _folds(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
     assigned = rows.sparkSession.createDataFrame(

@@ -1,0 +1,173 @@
+"""Nodes that draw the cells to learn from and to evaluate on."""
+
+import logging
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.cells.describe import (
+    CellInputs,
+    describe_cells,
+    measure_statistics,
+    read_statistics,
+)
+from aerial_kedro.cells.drawing import CellRules, Quotas, candidate_cells, draw_cells, set_quotas
+from aerial_kedro.cells.grid import COUNT, unpack
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.models.neighbourhoods import PLACE_COLUMNS, map_neighbourhoods
+from aerial_kedro.schemas import CELL_SAMPLE_COLUMNS
+from aerial_kedro.tiles.catalog import ddl
+
+LOGGER = logging.getLogger(__name__)
+_DRAWN_FROM = ("image_id", "cell_split", "cell_labels", "cell_purity")
+# Tiles whose statistics say how the training cells' are spread.
+_MEASURED_TILES = 2_000
+_FEWEST_CLASSES = 2
+
+
+def plan_draw(
+    tile_catalog: DataFrame, rules: CellRules, classes: LandCoverClasses, seed: int
+) -> Quotas:
+    """Decide how many of the cells of each class and split are drawn.
+
+    Raises
+    ------
+    AerialError
+        If the training blocks have pure cells of fewer than two classes.
+    """
+    candidates = (
+        _labelled(tile_catalog)
+        .mapInPandas(
+            partial(candidate_cells, rules=rules, seed=seed),
+            "kind string, cells long, numbers array<double>",
+        )
+        .toPandas()
+    )
+    quotas = set_quotas(candidates, rules)
+    found = {classes.names[code - 1]: weight for code, weight in quotas.weights.items()}
+    if len(found) < _FEWEST_CLASSES:
+        raise AerialError(
+            f"The training blocks have pure cells of {len(found)} class(es) "
+            f"({', '.join(found) or 'none'}); a map of cells needs two. Give a larger area, or "
+            "lower `cells.min_purity`."
+        )
+    return quotas
+
+
+def measure_inputs(
+    tile_features: DataFrame, tile_catalog: DataFrame, source: FeatureSource, seed: int
+) -> CellInputs:
+    """Find out which bands all tiles have, and how their statistics are spread in training tiles.
+
+    Raises
+    ------
+    AerialError
+        If the features hold no cells.
+    """
+    embedding = source.backbone.card.cells
+    if embedding is None:
+        raise AerialError(
+            f"The features are of {source}, which embeds no cells. Compute them again: `kedro run "
+            "--pipeline=featurization` with scenes."
+        )
+    features = tile_features.filter(F.col("feature_key") == source.key)
+    found = features.agg(
+        F.min(F.length("cell_statistics")).alias("least"),
+        F.max(F.length("cell_statistics")).alias("most"),
+    ).collect()[0]
+    infrared = found["least"] == found["most"] and found["least"] > 6 * COUNT
+    if found["least"] != found["most"]:
+        LOGGER.warning(
+            "Some scenes have near infrared and some have none: the cells are classified without it"
+        )
+    training = (
+        features.join(_labelled(tile_catalog).filter("cell_split = 'train'"), "image_id")
+        .orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
+        .select("cell_statistics")
+        .limit(_MEASURED_TILES)
+        .toPandas()
+    )
+    statistics = read_statistics(training["cell_statistics"].tolist(), infrared=infrared)
+    means, deviations = measure_statistics(statistics.reshape(-1, statistics.shape[-1]))
+    return CellInputs(
+        scales=embedding.scales, infrared=infrared, means=means, deviations=deviations
+    )
+
+
+def sample_cells(
+    tile_features: DataFrame,
+    tile_catalog: DataFrame,
+    source: FeatureSource,
+    inputs: CellInputs,
+    quotas: Quotas,
+    rules: CellRules,
+    classes: LandCoverClasses,
+    seed: int,
+) -> DataFrame:
+    """Describe the cells that are drawn: a row a cell.
+
+    Returns
+    -------
+    DataFrame
+        `CELL_SAMPLE_COLUMNS`.
+    """
+    features = tile_features.filter(F.col("feature_key") == source.key).select(
+        "image_id", "source_version", "cells", "cell_statistics"
+    )
+    places = tile_catalog.select(
+        *_DRAWN_FROM[1:], "image_id", "source_version", "block_id", *PLACE_COLUMNS
+    )
+    tiles = places.join(features, ["image_id", "source_version"]).drop("source_version")
+    describe = partial(
+        _describe_drawn, inputs=inputs, quotas=quotas, rules=rules, names=classes.names, seed=seed
+    )
+    found = map_neighbourhoods(tiles, describe, ddl(CELL_SAMPLE_COLUMNS))
+    return found.orderBy("image_id")
+
+
+def _describe_drawn(
+    tiles: pd.DataFrame,
+    inputs: CellInputs,
+    quotas: Quotas,
+    rules: CellRules,
+    names: list[str],
+    seed: int,
+) -> pd.DataFrame:
+    described = describe_cells(tiles, inputs)
+    own = np.flatnonzero(
+        tiles["is_own"] & tiles["cell_split"].notna() & tiles["cell_labels"].notna()
+    )
+    tiles = tiles.loc[own].reset_index(drop=True)
+    if not len(tiles):
+        return pd.DataFrame(columns=list(CELL_SAMPLE_COLUMNS))
+    teaches, evaluated = draw_cells(tiles, rules, quotas, seed)
+    tile, cell = np.nonzero(teaches | evaluated)
+    numbers = described[own].reshape(len(own), COUNT, -1)[tile, cell]
+    labels = unpack(tiles["cell_labels"].tolist()).reshape(len(tiles), COUNT)[tile, cell]
+    purity = unpack(tiles["cell_purity"].tolist()).reshape(len(tiles), COUNT)[tile, cell]
+    ids = tiles["image_id"].to_numpy()[tile]
+    return pd.DataFrame(
+        {
+            "image_id": [f"{name}#{number:02d}" for name, number in zip(ids, cell, strict=True)],
+            "label": np.array(names, dtype=object)[labels.astype(int) - 1],
+            "purity": purity / 100,
+            "split": tiles["cell_split"].to_numpy()[tile],
+            "block_id": tiles["block_id"].to_numpy()[tile],
+            "features": list(numbers),
+            "statistics": list(numbers[:, 3 * inputs.components :]),
+            "weight": [quotas.weights.get(int(code), 1.0) for code in labels],
+            "teaches": teaches[tile, cell],
+            "evaluated": evaluated[tile, cell],
+        }
+    )[list(CELL_SAMPLE_COLUMNS)]
+
+
+def _labelled(tile_catalog: DataFrame) -> DataFrame:
+    return tile_catalog.filter("cell_split is not null and cell_labels is not null").select(
+        *_DRAWN_FROM
+    )
