@@ -54,7 +54,7 @@ TABLES: dict[str, tuple[dict[str, str], str]] = {
     "tile_catalog": (_CATALOG_COLUMNS, "data_ingestion"),
     "score_catalog": (_CATALOG_COLUMNS, "score_folder"),
     "labelled_tiles": (
-        {name: kind for name, kind in _CATALOG_COLUMNS.items() if name != "split"},
+        {**TILE_COLUMNS, **LABEL_COLUMNS, "block_id": SPLIT_COLUMNS["block_id"]},
         "data_ingestion",
     ),
     "cell_sample": (CELL_SAMPLE_COLUMNS, "training"),

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import CheckedModel
-from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks
+from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks, with_splits
 from aerial_kedro.tiles.grid import block_id, transform_zones
 from aerial_kedro.tiles.squares import (
     DISTORTION,
@@ -94,7 +94,7 @@ def plan_blocks(counted: pd.DataFrame, rules: SplitRules, seed: int) -> pd.DataF
 def split_tiles(
     frames: Iterator[pd.DataFrame], blocks: pd.DataFrame, trained: list[str], rules: SplitRules
 ) -> Iterator[pd.DataFrame]:
-    """Assign each labelled tile its block's split, unless it is too near to another split's block.
+    """Assign each tile its block's split, unless it is too near to another split's block.
 
     Parameters
     ----------
@@ -110,7 +110,9 @@ def split_tiles(
     Yields
     ------
     pandas.DataFrame
-        The tiles with ``split``; null for unlabelled tiles and those inside the buffer.
+        The tiles with ``cell_split``, the split of the ground that they lie in: null inside the
+        buffer and in blocks without a split; and ``split``, the same where a tile has a label that
+        is learned, else null.
     """
     tree = cKDTree(on_sphere(blocks))
     own_splits = blocks.set_index("block_id")["split"]
@@ -119,14 +121,12 @@ def split_tiles(
     rank = {name: position for position, name in enumerate(SPLITS)}
     ranks = blocks["split"].map(rank).to_numpy()
     for frame in frames:
-        own = frame["block_id"].map(own_splits).where(frame["label"].isin(trained))
+        own = frame["block_id"].map(own_splits)
         tile, block = _near_blocks(frame, blocks, tree, rules)
         outranked = ranks[block] > own.map(rank).to_numpy(dtype=float)[tile]
         gives_way = np.zeros(len(frame), dtype=bool)
         gives_way[tile[outranked]] = True
-        yield for_spark(
-            frame.assign(split=own.astype(object).where(own.notna() & ~gives_way, None))
-        )
+        yield for_spark(with_splits(frame, own, gives_way, trained))
 
 
 def _near_blocks(

@@ -6,7 +6,7 @@ import pandas as pd
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.splits.regions import region_id
-from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks
+from aerial_kedro.splits.rules import SPLITS, SplitRules, balance_blocks, with_splits
 from aerial_kedro.tiles.squares import lie_nearer
 from aerial_kedro.tiles.workers import for_spark
 
@@ -93,7 +93,7 @@ def split_by_region(
     gives_way: set[str],
     trained: list[str],
 ) -> Iterator[pd.DataFrame]:
-    """Assign each labelled tile its region's split, unless it gives way (``mapInPandas``).
+    """Assign each tile its region's split, unless it gives way (``mapInPandas``).
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ def split_by_region(
     Yields
     ------
     pandas.DataFrame
-        The tiles with ``split``; null where they are in none.
+        The tiles with ``cell_split``, the split of the ground that they lie in: null where they
+        give way and outside regions with a split; and ``split``, the same where a tile has a label
+        that is learned, else null.
     """
     for frame in frames:
-        divided = frame["label"].isin(trained) & ~frame["tile_id"].isin(gives_way)
-        own = frame["block_id"].map(splits).astype(object)
-        yield for_spark(frame.assign(split=own.where(divided & own.notna(), None)))
+        own, given = frame["block_id"].map(splits), frame["tile_id"].isin(gives_way).to_numpy()
+        yield for_spark(with_splits(frame, own, given, trained))

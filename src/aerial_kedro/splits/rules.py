@@ -137,3 +137,29 @@ def balance_blocks(counts: pd.DataFrame, shares: Mapping[str, float], seed: int)
         wanted[choice] -= block
         assigned[str(counts.index[index])] = names[choice]
     return assigned
+
+
+def with_splits(
+    frame: pd.DataFrame, own: pd.Series, gives_way: np.ndarray, trained: list[str]
+) -> pd.DataFrame:
+    """Add the split of the ground that tiles lie in, and that of those which teach a tile's class.
+
+    Parameters
+    ----------
+    frame
+        Tiles with ``label``.
+    own
+        Split of each tile's block or region, missing where that has none; indexed as ``frame``.
+    gives_way
+        Bool, ``(tiles,)``: too near to another split.
+    trained
+        Classes that are learned.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The tiles with ``split`` and ``cell_split``.
+    """
+    ground = own.astype(object).where(own.notna() & ~gives_way, None)
+    learned = ground.where(frame["label"].isin(trained), None)
+    return frame.assign(split=learned, cell_split=ground)

@@ -48,8 +48,13 @@ LABEL_COLUMNS: dict[str, str] = {
     "fractions": "map<string,double>",
     "label_year": "int",
     "year_gap": "int",
+    # A byte a cell (`cells.grid`): 1 + position of the class in the class table, and that class's
+    # share of the cell in percent; 0 where the land cover does not cover the cell.
+    "cell_labels": "binary",
+    "cell_purity": "binary",
 }
-SPLIT_COLUMNS: dict[str, str] = {"block_id": "string", "split": "string"}
+# `cell_split` is of the ground a tile lies in, whatever its label; `split` of labelled tiles only.
+SPLIT_COLUMNS: dict[str, str] = {"block_id": "string", "split": "string", "cell_split": "string"}
 
 
 def ddl(columns: dict[str, str]) -> str:

@@ -123,14 +123,14 @@ def label_tiles(
 def split_tiles(
     labelled_tiles: DataFrame, classes: LandCoverClasses, rules: SplitRules, seed: int
 ) -> DataFrame:
-    """Assign labelled tiles to the split of their block or region, except those in a buffer.
+    """Assign tiles to the split of their block or region, except those in a buffer.
 
     Parameters
     ----------
     labelled_tiles
         The result of `label_tiles`.
     classes
-        The class table; tiles of excluded classes are in no split.
+        The class table; tiles of excluded classes have no ``split``, but a ``cell_split``.
     rules
         Shares, unit and buffer.
     seed
@@ -235,6 +235,9 @@ def _size() -> Column:
 def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
     """Check that test tiles keep their distance from training tiles, and no place is in both.
 
+    Cells of mixed tiles are learned and tested too, so it holds for all ground that has a split.
+    A catalog of a folder has ``split`` alone.
+
     Parameters
     ----------
     tile_catalog
@@ -245,7 +248,7 @@ def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
     Returns
     -------
     SplitCheck
-        The distances found.
+        The distances found: of all ground, if the catalog tells its splits.
 
     Raises
     ------
@@ -253,13 +256,18 @@ def check_splits(tile_catalog: DataFrame, rules: SplitRules) -> SplitCheck:
         If a test tile is too near to a training tile, one place is in two splits, or a split is
         empty.
     """
-    places = (
-        tile_catalog.filter("split is not null")
-        .select("tile_id", "split", "lon", "lat", _size())
+    found = (
+        tile_catalog.filter("split is not null or cell_split is not null")
+        .select("tile_id", "split", "cell_split", "lon", "lat", _size())
         .distinct()
         .toPandas()
     )
-    return check_distance(places, rules)
+    kept = ["tile_id", "split", "lon", "lat", "size_m"]
+    learned = found[kept].dropna(subset="split").drop_duplicates()
+    ground = found.assign(split=found["cell_split"])[kept].dropna(subset="split").drop_duplicates()
+    # Of the labelled tiles alone too: a split may have ground, and no tile to learn from.
+    check = check_distance(learned, rules)
+    return check_distance(ground, rules) if len(ground) else check
 
 
 def summarise_catalog(tile_catalog: DataFrame, max_nodata_fraction: float) -> CatalogSummary:
