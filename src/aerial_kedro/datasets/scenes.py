@@ -37,7 +37,8 @@ _LAND_COVER_REMEDY = "Give the land-cover raster, or a folder of them."
 _TRUTH_REMEDY = "Give a folder of land-cover rasters of known truth, one a year, or null for none."
 _SCENE_COLUMNS = (
     "href string, source_version string, crs string, epsg int, transform array<double>, "
-    "width int, height int, gsd_m double, year int, lon double, lat double, description string"
+    "width int, height int, gsd_m double, year int, lon double, lat double, description string, "
+    "infrared boolean"
 )
 
 

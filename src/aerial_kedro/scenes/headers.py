@@ -17,6 +17,7 @@ from rasterio.enums import Interleaving
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
+from aerial_kedro.scenes.bands import RGB, holds_infrared
 
 _DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 # The first that matches counts: NLCD's names hold the year and then a day of release.
@@ -25,7 +26,6 @@ _YEARS_IN_NAMES = (
     re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)"),
     re.compile(rf"(?<!\d){_DATE}(?!\d)"),
 )
-_RGB_BANDS = 3
 # The conterminous United States at 30 m are 17,000 million cells, a large county at 0.6 m as many.
 _MOST_PIXELS = 200_000_000_000
 # A block is decoded as a whole, however little of it is needed.
@@ -38,7 +38,7 @@ _HARMLESS_BYTES = 2**30
 
 @dataclass(frozen=True)
 class SceneHeader:
-    """Metadata of a scene, known before a pixel of it is read.
+    """Metadata of a scene, known before its tiles are.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ class SceneHeader:
         The scene's centre in degrees.
     description
         The file's own description; that of the embedded sample marks it as not real.
+    infrared
+        Whether the fourth band is near infrared; it is not where it is a mask, or missing.
     """
 
     href: str
@@ -76,6 +78,7 @@ class SceneHeader:
     lon: float
     lat: float
     description: str
+    infrared: bool
 
     @property
     def affine(self) -> Affine:
@@ -135,7 +138,7 @@ def year_of_scene(
 def read_header(
     path: str, href: str, source_version: str, default_year: int | None = None
 ) -> SceneHeader:
-    """Read the header of a scene.
+    """Read the header of a scene, and a block of its fourth band if it has one.
 
     Parameters
     ----------
@@ -174,6 +177,7 @@ def read_header(
                 lon=float(lon),
                 lat=float(lat),
                 description=dataset.tags().get("TIFFTAG_IMAGEDESCRIPTION", ""),
+                infrared=holds_infrared(dataset),
             )
     except rasterio.errors.RasterioIOError as error:
         raise AerialError(
@@ -200,11 +204,11 @@ def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
             "EPSG:269zz)."
         )
     check_north_up(dataset, f"The scene {href}")
-    if dataset.count < _RGB_BANDS:
+    if dataset.count < len(RGB):
         raise AerialError(
             f"The scene {href} has {dataset.count} band(s); red, green and blue are needed."
         )
-    if set(dataset.dtypes[:_RGB_BANDS]) != {"uint8"}:
+    if set(dataset.dtypes[: len(RGB)]) != {"uint8"}:
         raise AerialError(
             f"The scene {href} holds {dataset.dtypes[0]} values; 8-bit colour is needed. Scale "
             "it (gdal_translate -ot Byte -scale) first."

@@ -20,6 +20,7 @@ from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.remote import ATTEMPTS, cause, gdal_environment, is_remote, open_remote
 from aerial_kedro.imagery.signing import SignedAddress, SigningError, shared_signing
 from aerial_kedro.scenes.addresses import check_href, gdal_path
+from aerial_kedro.scenes.bands import RGB, masks_by_infrared, open_unmasked
 
 # A damaged scene read through a warp raises GDAL's own error, which rasterio keeps to itself.
 SCENE_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, SigningError)
@@ -28,7 +29,6 @@ _OPEN_SCENES = 4
 # After so many failures in a row, a scene on the web is not requested again, since each failure
 # takes all of its retries.
 _MOST_FAILURES = 3
-RGB = (1, 2, 3)
 # In GDAL's message where a server is not reached at all; an answer has a code instead.
 _UNREACHED = "CURL error"
 _BLOBS = "/vsiaz/"
@@ -50,6 +50,7 @@ class SceneReader:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, rasterio.DatasetReader] = OrderedDict()
+        self._unmasked: dict[str, rasterio.DatasetReader] = {}
         self._gdal = contextlib.ExitStack()
         self._rules = current_rules()
         self._signed: dict[str, SignedAddress] = {}
@@ -68,7 +69,7 @@ class SceneReader:
         trace: TracebackType | None,
     ) -> None:
         while self._open:
-            self._open.popitem()[1].close()
+            self._close(next(reversed(self._open)))
         self._gdal.close()
 
     def scene(self, href: str) -> rasterio.DatasetReader:
@@ -77,10 +78,19 @@ class SceneReader:
             self._close(href)
         if href not in self._open:
             while len(self._open) >= _OPEN_SCENES:
-                self._open.popitem(last=False)[1].close()
+                self._close(next(iter(self._open)))
             self._open[href] = self._opened(href)
         self._open.move_to_end(href)
         return self._open[href]
+
+    def _bands(self, href: str, infrared: bool) -> rasterio.DatasetReader:
+        """Return the scene; one with infrared so that this masks nothing."""
+        scene = self.scene(href)
+        if not (infrared and masks_by_infrared(scene)):
+            return scene
+        if href not in self._unmasked:
+            self._unmasked[href] = open_unmasked(scene)
+        return self._unmasked[href]
 
     def _opened(self, href: str) -> rasterio.DatasetReader:
         if not is_remote(href):
@@ -93,10 +103,17 @@ class SceneReader:
             return open_remote(self._signed[href].url)
 
     def _close(self, href: str) -> None:
-        if href in self._open:
-            self._open.pop(href).close()
+        for opened in (self._unmasked, self._open):
+            if href in opened:
+                opened.pop(href).close()
 
-    def read(self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]) -> np.ndarray:
+    def read(
+        self,
+        href: str,
+        read: Callable[[rasterio.DatasetReader], np.ndarray],
+        *,
+        has_infrared: bool = False,
+    ) -> np.ndarray:
         """Read something from a scene; one on the web is opened again and reread if that fails.
 
         Parameters
@@ -105,6 +122,8 @@ class SceneReader:
             Address of the scene.
         read
             Function of the opened scene.
+        has_infrared
+            Whether its fourth band is near infrared, which then masks nothing.
 
         Raises
         ------
@@ -114,9 +133,9 @@ class SceneReader:
             If the scene is in blob storage that cannot be reached, which is no fault of the tile.
         """
         if is_remote(href):
-            return self._read_remote(href, read)
+            return self._read_remote(href, read, has_infrared)
         try:
-            return read(self.scene(href))
+            return read(self._bands(href, has_infrared))
         except SCENE_ERRORS as error:
             if gdal_path(href).startswith(_BLOBS):
                 self._check_reachable(href)
@@ -135,7 +154,7 @@ class SceneReader:
                 ) from error
 
     def _read_remote(
-        self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray]
+        self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray], has_infrared: bool
     ) -> np.ndarray:
         """Read from a scene on the web, unless it has failed too often.
 
@@ -147,7 +166,7 @@ class SceneReader:
         with gdal_environment(self._rules):
             for left in reversed(range(ATTEMPTS)):
                 try:
-                    pixels = read(self.scene(href))
+                    pixels = read(self._bands(href, has_infrared))
                     break
                 except SCENE_ERRORS as error:
                     self._close(href)
@@ -160,7 +179,15 @@ class SceneReader:
         failures.clear()
         return pixels
 
-    def read_window(self, href: str, window: Window, size: int) -> np.ndarray:
+    def read_window(
+        self,
+        href: str,
+        window: Window,
+        size: int,
+        bands: Sequence[int] = RGB,
+        *,
+        has_infrared: bool = False,
+    ) -> np.ndarray:
         """Read a window of a scene, resampled (bilinear) to a square.
 
         Parameters
@@ -171,21 +198,36 @@ class SceneReader:
             Window in pixels of the scene; it need not begin or end with a whole pixel.
         size
             Side of the result in pixels.
+        bands
+            Numbers of the bands; red, green and blue by default.
+        has_infrared
+            Whether the scene's fourth band is near infrared, which then masks nothing.
 
         Returns
         -------
         numpy.ndarray
-            Array of shape ``(size, size, 3)``, uint8, red, green and blue.
+            Array of shape ``(size, size, bands)``, uint8.
 
         Raises
         ------
         TileReadError
             If the scene cannot be read there.
         """
-        return self.read(href, lambda scene: read_rgb(scene, size, size, window=window))
+        return self.read(
+            href,
+            lambda scene: read_bands(scene, size, size, bands=bands, window=window),
+            has_infrared=has_infrared,
+        )
 
     def read_warped(
-        self, href: str, bounds: tuple[float, float, float, float], epsg: int, size: int
+        self,
+        href: str,
+        bounds: tuple[float, float, float, float],
+        epsg: int,
+        size: int,
+        bands: Sequence[int] = RGB,
+        *,
+        has_infrared: bool = False,
     ) -> np.ndarray:
         """Read a place of a scene that lies in another CRS, through a warp.
 
@@ -199,23 +241,28 @@ class SceneReader:
             CRS of the tile.
         size
             Side of the result in pixels.
+        bands, has_infrared
+            As in `read_window`.
 
         Returns
         -------
         numpy.ndarray
-            Array of shape ``(size, size, 3)``, uint8.
+            Array of shape ``(size, size, bands)``, uint8.
         """
         xmin, ymin, xmax, ymax = bounds
         transform = Affine((xmax - xmin) / size, 0, xmin, 0, (ymin - ymax) / size, ymax)
 
         def read(scene: rasterio.DatasetReader) -> np.ndarray:
             with warped(scene, epsg, transform, size, size) as view:
-                return np.asarray(view.read(RGB))
+                # Colour first: GDAL warps all bands of a view in other pieces than some.
+                parts = [view.read(part) for part in (bands[:3], bands[3:]) if part]
+                return np.concatenate(parts)
 
-        return np.ascontiguousarray(self.read(href, read).transpose(1, 2, 0))
+        pixels = self.read(href, read, has_infrared=has_infrared)
+        return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
-def read_rgb(
+def read_bands(
     dataset: rasterio.DatasetReader,
     height: int,
     width: int,
@@ -223,8 +270,8 @@ def read_rgb(
     bands: Sequence[int] = RGB,
     window: Window | None = None,
 ) -> np.ndarray:
-    """Read three bands, resampled (bilinear) to ``(height, width, 3)``, uint8."""
-    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    """Read bands, resampled (bilinear) to ``(height, width, bands)``, uint8."""
+    pixels = np.empty((height, width, len(bands)), dtype=np.uint8)
     # GDAL writes each band's values where they belong; no second copy is made.
     out = pixels.transpose(2, 0, 1)
     dataset.read(bands, out=out, window=window, resampling=Resampling.bilinear)

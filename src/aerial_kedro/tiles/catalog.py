@@ -14,8 +14,9 @@ from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.scenes.bands import RGB
 from aerial_kedro.scenes.headers import SceneHeader
-from aerial_kedro.scenes.reader import RGB, SceneReader, TileReadError, warped
+from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
@@ -41,6 +42,7 @@ TILE_COLUMNS: dict[str, str] = {
     "gsd_m": "double",
     "year": "int",
     "nodata_fraction": "double",
+    "has_infrared": "boolean",
 }
 LABEL_COLUMNS: dict[str, str] = {
     "label": "string",
@@ -146,6 +148,7 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
         epsg=grid.epsg,
         gsd_m=scene.gsd_m,
         year=scene.year,
+        has_infrared=scene.infrared,
     )
 
 
@@ -217,21 +220,33 @@ def _empty_strip(
             row["width"].iloc[0] * count,
             row["height"].iloc[0],
         )
-        return reader.read(scene.href, lambda dataset: _empty(dataset, height, width, window))
+        return reader.read(
+            scene.href,
+            lambda dataset: _empty(dataset, height, width, window, scene.infrared),
+            has_infrared=scene.infrared,
+        )
     step = grid.tile_size_m / _SAMPLES_PER_SIDE
     transform = Affine(step, 0, row["xmin"].min(), 0, -step, row["ymax"].iloc[0])
 
     def read_warped(dataset: rasterio.DatasetReader) -> np.ndarray:
         with warped(dataset, grid.epsg, transform, width, height) as view:
-            return _empty(view, height, width, None)
+            return _empty(view, height, width, None, scene.infrared)
 
-    return reader.read(scene.href, read_warped)
+    return reader.read(scene.href, read_warped, has_infrared=scene.infrared)
 
 
 def _empty(
-    dataset: rasterio.DatasetReader, height: int, width: int, window: Window | None
+    dataset: rasterio.DatasetReader,
+    height: int,
+    width: int,
+    window: Window | None,
+    infrared: bool,
 ) -> np.ndarray:
     pixels = dataset.read(RGB, window=window, out_shape=(3, height, width))
+    if infrared:
+        # Not the dataset's mask, in which the fourth band would have a say.
+        masks = dataset.read_masks(RGB, window=window, out_shape=(3, height, width))
+        return np.asarray(~masks.any(axis=0) | ~pixels.any(axis=0))
     with warnings.catch_warnings():
         # Of nodata and an alpha band the first is meant, which is what rasterio takes.
         warnings.simplefilter("ignore", NodataShadowWarning)

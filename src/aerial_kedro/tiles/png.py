@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import rasterio
 
-from aerial_kedro.scenes.reader import read_rgb
+from aerial_kedro.scenes.reader import read_bands
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB_8_BIT = bytes([8, 2, 0, 0, 0])  # depth, colour, three methods
@@ -54,4 +54,4 @@ def decode_plain(content: bytes, width: int, height: int) -> np.ndarray:
         If the file is damaged.
     """
     with rasterio.MemoryFile(content) as memory, memory.open(driver="PNG") as dataset:
-        return read_rgb(dataset, height, width)
+        return read_bands(dataset, height, width)

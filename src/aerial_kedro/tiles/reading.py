@@ -18,16 +18,18 @@ from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
 from aerial_kedro.scenes.addresses import read_bytes
-from aerial_kedro.scenes.reader import RGB, SceneReader, TileReadError, read_rgb
+from aerial_kedro.scenes.bands import INFRARED, RGB
+from aerial_kedro.scenes.reader import SceneReader, TileReadError, read_bands
 from aerial_kedro.tiles import png
 
 # Part of every feature_key: raise it when the pixels that reach the network change.
-READING_VERSION = "1"
+READING_VERSION = "2"
 
 # Columns of the catalog that reading a tile needs.
 SOURCE_COLUMNS = [
     "image_id", "source_version", "href", "kind",
     "row_off", "col_off", "height", "width", "epsg", "xmin", "ymin", "xmax", "ymax",
+    "has_infrared",
 ]  # fmt: skip
 
 PICTURE_COLUMNS: dict[str, str] = {"image_id": "string", "picture": "binary"}
@@ -46,7 +48,7 @@ _JPEG_QUALITY = 85
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
+def read_tile(tile: Tile, size: int, reader: SceneReader, *, infrared: bool = False) -> np.ndarray:
     """Read the pixels of one tile of the catalog.
 
     Parameters
@@ -57,11 +59,14 @@ def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
         Side of the result in pixels.
     reader
         Keeps scenes open between tiles.
+    infrared
+        Whether to read near infrared as well, of tiles that have it.
 
     Returns
     -------
     numpy.ndarray
-        Array of shape ``(size, size, 3)``, uint8.
+        Array of shape ``(size, size, 3)``, uint8, red, green and blue; ``(size, size, 4)`` with
+        near infrared.
 
     Raises
     ------
@@ -70,11 +75,15 @@ def read_tile(tile: Tile, size: int, reader: SceneReader) -> np.ndarray:
     """
     if tile["kind"] == "file":
         return read_image_file(tile["href"], size)
+    has_infrared = bool(tile.get("has_infrared"))
+    bands = (*RGB, INFRARED) if infrared and has_infrared else RGB
     if tile["row_off"] is None:
         bounds = (tile["xmin"], tile["ymin"], tile["xmax"], tile["ymax"])
-        return reader.read_warped(tile["href"], bounds, int(tile["epsg"]), size)
+        return reader.read_warped(
+            tile["href"], bounds, int(tile["epsg"]), size, bands, has_infrared=has_infrared
+        )
     window = Window(tile["col_off"], tile["row_off"], tile["width"], tile["height"])
-    return reader.read_window(tile["href"], window, size)
+    return reader.read_window(tile["href"], window, size, bands, has_infrared=has_infrared)
 
 
 def read_tiles(
@@ -254,7 +263,7 @@ def _read_tiff(dataset: rasterio.DatasetReader, size: int) -> np.ndarray:
         for value, (red, green, blue, _) in dataset.colormap(1).items():
             colours[value] = red, green, blue
         return _resized(Image.fromarray(colours[dataset.read(1)]), size)
-    return read_rgb(dataset, size, size, bands=RGB if dataset.count >= len(RGB) else (1, 1, 1))
+    return read_bands(dataset, size, size, bands=RGB if dataset.count >= len(RGB) else (1, 1, 1))
 
 
 def _check_size(width: int, height: int) -> None:

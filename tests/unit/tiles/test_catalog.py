@@ -74,6 +74,7 @@ def empty_header(left: float, top: float, width: int, height: int, gsd: float) -
         lon=lon,
         lat=lat,
         description="",
+        infrared=False,
     )
 
 
