@@ -16,6 +16,7 @@ from aerial_kedro.pipelines import (
     serving,
     training,
 )
+from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.synapseml import pipeline as synapseml
 
 
@@ -28,8 +29,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     parts = {
         "data_ingestion": data_ingestion.create_pipeline(),
         "featurization": featurization.create_pipeline(),
-        "training": training.create_pipeline(),
-        "scoring": scoring.create_pipeline(),
+        "training": training.create_pipeline() + cells.create_training(),
+        "scoring": scoring.create_pipeline() + cells.create_scoring(),
         "reporting": reporting.create_pipeline(),
     }
     return {

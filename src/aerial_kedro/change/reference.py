@@ -73,7 +73,7 @@ def find_true_classes(
     if not len(found):
         LOGGER.info(_LEFT_OUT, "the reference maps cover none of the places")
         return nothing
-    _check_classes({*found["true_before"], *found["true_after"]}, classes)
+    check_reference_classes({*found["true_before"], *found["true_after"]}, classes)
     LOGGER.info("The truth is known for %s of %s places", f"{len(found):,}", f"{len(last):,}")
     return found.assign(unseen=found["unseen_before"] & found["unseen_after"])[TRUTH_COLUMNS]
 
@@ -83,7 +83,7 @@ def _true_classes(
 ) -> pd.DataFrame:
     """Give ``tile_id, block_id, unseen, true`` of the tiles of a year that the maps cover."""
     label = partial(
-        label_tiles, rasters=maps, classes=_classes_of(maps, classes), rules=_ANY_MAJORITY
+        label_tiles, rasters=maps, classes=classes_of_maps(maps, classes), rules=_ANY_MAJORITY
     )
     # `label` and `split` are the run's own until here; `label` becomes the true class.
     own = tile_catalog.filter(F.col("year") == year).withColumn(
@@ -99,8 +99,14 @@ def _true_classes(
     )
 
 
-def _classes_of(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandCoverClasses:
-    """Build the class table of some reference maps: their own where they have one."""
+def classes_of_maps(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandCoverClasses:
+    """Build the class table of some reference maps: their own where they have one.
+
+    Raises
+    ------
+    AerialError
+        If the maps do not mean the same by their codes.
+    """
     legends = {each.legend for each in maps}
     if len(legends) > 1:
         names = ", ".join(each.href for each in maps)
@@ -119,7 +125,14 @@ def _classes_of(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandC
     return LandCoverClasses(codes=codes, background=background)
 
 
-def _check_classes(found: set[str], classes: LandCoverClasses) -> None:
+def check_reference_classes(found: set[str], classes: LandCoverClasses) -> None:
+    """Refuse reference maps that show a class which the class table does not know.
+
+    Raises
+    ------
+    AerialError
+        Naming the classes.
+    """
     unknown = sorted(found - set(classes.names))
     if unknown:
         raise AerialError(

@@ -61,6 +61,7 @@ def featurize_batches(
     feature_key: str,
     engine: str,
     precision: str,
+    with_infrared: bool = False,
 ) -> Batches:
     """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
 
@@ -76,6 +77,8 @@ def featurize_batches(
         Written beside every row.
     engine, precision
         What runs the backbone.
+    with_infrared
+        Whether near infrared is read as well, for the statistics of cells.
 
     Yields
     ------
@@ -95,7 +98,8 @@ def featurize_batches(
     with kept_between_tasks(), SceneReader() as reader:
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
-                group = _read_group(batch.slice(start, rows).to_pylist(), space, reader)
+                tiles = batch.slice(start, rows).to_pylist()
+                group = _read_group(tiles, space, reader, infrared=with_infrared)
                 if group.ids:
                     features, cells = opened.run_all(space[: len(group.ids)])
                     if not np.isfinite(features).all():
@@ -124,12 +128,14 @@ class _Group:
     infrared: dict[int, np.ndarray] = field(default_factory=dict)
 
 
-def _read_group(tiles: list[Tile], space: np.ndarray, reader: SceneReader) -> _Group:
+def _read_group(
+    tiles: list[Tile], space: np.ndarray, reader: SceneReader, *, infrared: bool
+) -> _Group:
     """Read tiles into the first rows of ``space``, those that can be."""
     group = _Group()
     for tile in tiles:
         try:
-            pixels = read_tile(tile, space.shape[1], reader)
+            pixels = read_tile(tile, space.shape[1], reader, infrared=infrared)
         except TileReadError:
             continue  # counted and explained after the pass, see `explain_missing`
         position = len(group.ids)

@@ -1,0 +1,80 @@
+"""Wiring of cells: training, scoring and reporting each have a part."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines.cells import sampling, scoring, training
+from aerial_kedro.pipelines.grouping import group, node_of
+
+_SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
+_RULES = ["params:cells.drawn", "params:land_cover", "params:seed"]
+_FITTED = ["fitted_cell_regression", "fitted_cell_forest"]
+_CALIBRATED = ["calibrated_cell_regression", "calibrated_cell_forest"]
+
+
+def create_training(**_: object) -> Pipeline:
+    """Cells with labels in; their classifier, and what was found out, out."""
+    own = ["cell_sample", "cell_classes", "feature_source"]
+    nodes: list[Node | Pipeline] = [
+        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "cell_quotas"),
+        node_of(sampling.measure_inputs, [*_SAMPLED, "params:seed"], "cell_inputs"),
+        node_of(
+            sampling.sample_cells,
+            [*_SAMPLED, "cell_inputs", "cell_quotas", *_RULES],
+            "cell_sample",
+        ),
+        node_of(training.list_cell_classes, ["cell_sample", "params:land_cover"], "cell_classes"),
+        node_of(
+            training.choose_penalty,
+            ["cell_sample", "params:cells.classifiers", "params:seed"],
+            "cell_regression",
+        ),
+        node_of(
+            training.fit_cell_regression,
+            [*own, "cell_inputs", "cell_regression", "params:classifier", "params:seed"],
+            _FITTED[0],
+        ),
+        node_of(
+            training.fit_cell_forest,
+            [*own, "cell_inputs", "params:cells.classifiers", "params:classifier", "params:seed"],
+            _FITTED[1],
+        ),
+        node_of(
+            training.fit_cell_statistics,
+            [*own, "params:image_statistics", "params:seed"],
+            "fitted_cell_statistics",
+        ),
+        *(
+            Node(
+                training.calibrate_cells,
+                [fitted, "cell_sample", "params:seed"],
+                calibrated,
+                name=calibrated,
+            )
+            for fitted, calibrated in zip(_FITTED, _CALIBRATED, strict=True)
+        ),
+        node_of(
+            training.choose_cell_model,
+            [*_CALIBRATED, "tile_catalog", "params:seed"],
+            ["cell_model", "cell_choice"],
+        ),
+        node_of(
+            training.evaluate_cells_on_test,
+            [*_CALIBRATED, "fitted_cell_statistics", "cell_sample", "cell_choice", "params:seed"],
+            "cell_summary",
+        ),
+    ]
+    return group([group(nodes, "cells")], "training")
+
+
+def create_scoring(**_: object) -> Pipeline:
+    """Features of cells and their classifier in; the class of every cell out."""
+    return group(
+        [
+            node_of(
+                scoring.score_cells,
+                ["tile_catalog", "tile_features", "cell_model", "feature_source"],
+                "cell_predictions",
+            )
+        ],
+        "scoring",
+    )

@@ -1,0 +1,185 @@
+"""Nodes that evaluate the map of cells on the ground of test blocks."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.ground import GroundAccuracy, GroundSample, evaluate_ground
+from aerial_kedro.cells.grid import COUNT, unpack
+from aerial_kedro.change.reference import check_reference_classes, classes_of_maps
+from aerial_kedro.labels.cells import largest_class
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.parameters import CheckedModel
+
+LOGGER = logging.getLogger(__name__)
+# Test tiles of a year that are compared; more would say no more, since blocks are what counts.
+_MOST_TILES = 20_000
+_PERCENT = 100
+
+
+class CellMapSummary(CheckedModel):
+    """How much of the ground the map of cells has right.
+
+    Parameters
+    ----------
+    agreement
+        Year to agreement with the land cover, in test blocks; empty where no cell has a label.
+    truth
+        Year to accuracy where the truth is known.
+    land_cover
+        Year to the accuracy of the land cover itself there.
+    bytes_a_tile
+        Bytes that the embedding of a tile's cells takes.
+    """
+
+    agreement: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    truth: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    land_cover: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    bytes_a_tile: int
+
+
+def evaluate_cell_map(
+    cell_predictions: DataFrame,
+    predictions: DataFrame,
+    cell_model: TrainedModel,
+    reference_maps: list[LandCoverRaster],
+    classes: LandCoverClasses,
+    seed: int,
+) -> CellMapSummary:
+    """Compare the map of cells, and of tiles, with land cover and truth in test blocks.
+
+    Parameters
+    ----------
+    cell_predictions, predictions
+        What both classifiers say.
+    cell_model
+        The classifier of cells.
+    reference_maps
+        Maps of known truth; perhaps none.
+    classes
+        The class table.
+    seed
+        Seed of the choice of tiles, where there are many, and of the bootstrap.
+    """
+    embedding = cell_model.source.backbone.card.cells
+    summary = CellMapSummary(bytes_a_tile=COUNT * (embedding.components if embedding else 0))
+    tiles = _test_tiles(cell_predictions, predictions, seed)
+    for year, rows in tiles.groupby("year"):
+        labels, purity = (_unpacked(rows[name]) for name in ("cell_labels", "cell_purity"))
+        compare = _Comparison(rows, cell_model.card.classes, classes, seed)
+        if (labels > 0).any():
+            found = compare.with_reference(labels.astype(int) - 1, purity / _PERCENT)
+            summary.agreement[str(year)] = found
+            LOGGER.info("%s", describe_agreement(str(year), found))
+        maps = [each for each in reference_maps if each.year == year]
+        truth, share = _true_cells(rows, maps, classes)
+        if (truth >= 0).any():
+            found = compare.with_reference(truth, share)
+            summary.truth[str(year)] = found
+            LOGGER.info(
+                "%s, against the truth: %.3f of the ground right, macro-F1 %.3f", year,
+                found.accuracy, found.macro_f1,
+            )  # fmt: skip
+            if (labels > 0).any():
+                itself = compare.of(labels.astype(int) - 1, truth, share)
+                summary.land_cover[str(year)] = itself
+    return summary
+
+
+def describe_agreement(year: str, found: GroundAccuracy) -> str:
+    """Say the first figure of a run in one sentence."""
+    interval = found.accuracy_interval
+    spread = f" ({100 * interval.lower:.1f} to {100 * interval.upper:.1f})" if interval else ""
+    return (
+        f"{year}: the map agrees with the land cover on {100 * found.accuracy:.1f} %{spread} of "
+        f"the ground of test blocks, pure and mixed; one class a tile has "
+        f"{100 * found.tile_map_accuracy:.1f} %, and at best "
+        f"{100 * found.best_tile_map_accuracy:.1f} %"
+    )
+
+
+def _test_tiles(cell_predictions: DataFrame, predictions: DataFrame, seed: int) -> pd.DataFrame:
+    """Bring some test tiles of each year to the driver, with what both maps say of them."""
+    test = cell_predictions.filter("cell_split = 'test'")
+    order = Window.partitionBy("year").orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
+    some = test.withColumn("number", F.row_number().over(order)).filter(
+        F.col("number") <= _MOST_TILES
+    )
+    tiles = predictions.select("image_id", "pred_label")
+    return some.drop("number").join(tiles, "image_id").orderBy("image_id").toPandas()
+
+
+def _true_cells(
+    tiles: pd.DataFrame, maps: list[LandCoverRaster], classes: LandCoverClasses
+) -> tuple[np.ndarray, np.ndarray]:
+    """Position in the class table of each cell's true class, or -1, and its share of the cell."""
+    if not maps:
+        return np.full((len(tiles), COUNT), -1), np.zeros((len(tiles), COUNT))
+    table = classes_of_maps(maps, classes)
+    shares = cell_shares(tiles.reset_index(drop=True), maps, table)
+    found, purity = (each.reshape(len(tiles), COUNT) for each in largest_class(shares))
+    check_reference_classes(set(table.names), classes)
+    position = np.array([-1, *(classes.names.index(name) for name in table.names)])
+    return position[found], purity / _PERCENT
+
+
+def _unpacked(column: pd.Series) -> np.ndarray:
+    """Values of cells ``(tiles, 49)``; 0 where a tile has none."""
+    nothing = bytes(COUNT)
+    values = [nothing if each is None else each for each in column]
+    return unpack(values).reshape(len(values), COUNT)
+
+
+class _Comparison:
+    """Both maps of some tiles of a year, to be compared with one reference and another."""
+
+    def __init__(
+        self, tiles: pd.DataFrame, own: list[str], classes: LandCoverClasses, seed: int
+    ) -> None:
+        self._tiles, self._names, self._seed = tiles, classes.names, seed
+        position = np.array([-1, *(classes.names.index(name) for name in own)])
+        self._predicted = position[_unpacked(tiles["cell_classes"])]
+        chances = unpack(tiles["cell_probabilities"].tolist()).reshape(len(tiles), COUNT, -1)
+        self._chances = np.zeros((len(tiles), COUNT, len(self._names)))
+        self._chances[..., position[1:]] = chances / chances.sum(axis=-1, keepdims=True)
+
+    def with_reference(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
+        """Compare the map of cells."""
+        return self._evaluate(self._predicted, self._chances, reference, purity)
+
+    def of(self, other: np.ndarray, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
+        """Compare another map of the same cells, that is sure of each."""
+        sure = np.eye(len(self._names) + 1)[other][..., : len(self._names)]
+        sure[other < 0] = 1 / len(self._names)
+        return self._evaluate(other, sure, reference, purity)
+
+    def _evaluate(
+        self,
+        predicted: np.ndarray,
+        chances: np.ndarray,
+        reference: np.ndarray,
+        purity: np.ndarray,
+    ) -> GroundAccuracy:
+        codes = {name: position for position, name in enumerate(self._names)}
+        tiles = self._tiles
+        of_tile, by_cells = (
+            tiles[name].map(codes).fillna(-1).to_numpy(int)
+            for name in ("pred_label", "class_by_cells")
+        )
+        sample = GroundSample(
+            reference=reference,
+            predicted=predicted,
+            purity=purity,
+            probabilities=chances,
+            tile_classes=of_tile,
+            by_cells=by_cells,
+            is_pure=tiles["label"].notna().to_numpy(),
+            blocks=tiles["block_id"].tolist(),
+        )
+        return evaluate_ground(sample, self._names, self._seed)
