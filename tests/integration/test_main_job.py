@@ -15,6 +15,7 @@ import rasterio
 import shapely
 from pyproj import Geod, Transformer
 
+from aerial_kedro.cells.grid import unpack
 from aerial_kedro.examples.county.landcover import TRUTH_CODES
 from tests.integration.kedro_project import COUNTY, Project
 
@@ -22,7 +23,8 @@ YEARS = (2012, 2018)
 # As the design lays them down; a table may have more.
 CATALOG_COLUMNS = set(
     "image_id tile_id href kind row_off col_off height width epsg xmin ymin xmax ymax lon lat "  # noqa: SIM905
-    "gsd_m year nodata_fraction label purity fractions label_year year_gap block_id split".split()
+    "gsd_m year nodata_fraction label purity fractions label_year year_gap block_id split "
+    "cell_labels cell_purity cell_split".split()
 )
 OUTPUTS = (
     "03_primary/tile_catalog",
@@ -118,6 +120,30 @@ def test_a_label_is_the_majority_class_where_it_is_pure_enough(catalog: pd.DataF
     assert covered["label"].astype(object).where(covered["label"].notna(), None).tolist() == (
         expected
     )
+
+
+def test_cells_have_the_labels_of_their_tiles_land_cover(catalog: pd.DataFrame) -> None:
+    """The classes of a tile's cells are about its shares, and all the same where it is pure."""
+    labels, purity = (unpack(list(catalog[name])) for name in ("cell_labels", "cell_purity"))
+    assert ((labels > 0) == (purity > 0)).all()
+    covered = catalog["fractions"].notna().to_numpy()
+    assert (labels[covered] > 0).mean() > 0.99
+    assert not labels[~covered].any()
+    names = ["Barren", "Forest", "Shrub", "Cultivated", "Herbaceous", "Developed", "Water"]
+    position = {name: 1 + at for at, name in enumerate(names)}
+    for tile, cells in zip(catalog[covered]["fractions"], labels[covered], strict=True):
+        for name, share in dict(tile).items():
+            assert (cells == position[name]).mean() == pytest.approx(share, abs=0.35)
+            if share > 0.999:
+                assert (cells == position[name]).all()
+
+
+def test_the_split_of_the_ground_is_that_of_labelled_tiles_and_more(catalog: pd.DataFrame) -> None:
+    labelled = catalog[catalog["split"].notna()]
+    assert (labelled["split"] == labelled["cell_split"]).all()
+    mixed = catalog["label"].isna() & catalog["fractions"].notna()
+    assert catalog.loc[mixed, "split"].isna().all()
+    assert catalog.loc[mixed, "cell_split"].notna().mean() > 0.4
 
 
 def test_labels_are_of_the_nearest_land_cover_year(catalog: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import rasterio
 
+from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS
 from tests.integration.kedro_project import Project
 
 
@@ -29,7 +30,7 @@ def mapped(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
 def test_no_land_cover_is_asked_for_or_made_up(mapped: Project) -> None:
     catalog = mapped.table("03_primary/score_catalog")
     assert len(catalog)
-    unknown = ["label", "purity", "fractions", "label_year", "year_gap", "block_id", "split"]
+    unknown = [*LABEL_COLUMNS, *SPLIT_COLUMNS]
     assert catalog[unknown].isna().all(axis=None)
     predictions = mapped.table("07_model_output/predictions")
     assert set(predictions["decided_by"]) == {"model"}

@@ -17,8 +17,8 @@ from aerial_kedro.labels.codes import LandCoverWindow, unknown_code
 FULLY_COVERED = 0.99
 """What is covered by a smaller share counts as not covered."""
 
-# Boxes a side of a cell: with eight, a turned grid of 30 m is off by 0.1 % of a cell at most. A box is not wider
-# than a pixel, so that it meets at most two by two, unless pixels are finer than 0.5 m in 32 m.
+# Boxes a side of a cell. With eight, a turned grid of 30 m is off by 0.1 % of a cell at most. A
+# box is no wider than a pixel, so that it meets two by two; pixels below 0.5 m are sampled.
 _FEWEST, _MOST = 8, 64
 _BOXES_AT_A_TIME = 20_000  # which stay in the processor's cache
 # Boxes may reach into a neighbouring pixel by rounding.

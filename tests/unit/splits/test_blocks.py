@@ -65,6 +65,11 @@ def places_of(tiles: pd.DataFrame) -> pd.DataFrame:
     return found[["tile_id", "split", "lon", "lat", "size_m"]].drop_duplicates()
 
 
+def ground_of(tiles: pd.DataFrame) -> pd.DataFrame:
+    """The same with the split of the ground, mixed and water tiles among them."""
+    return tiles.assign(split=tiles["cell_split"])
+
+
 def pairs_of_splits(tiles: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
     sets = [(tiles["split"] == name).to_numpy() for name in SPLITS]
     return [(a, b) for a, b in itertools.combinations(sets, 2) if a.any() and b.any()]
@@ -110,7 +115,9 @@ class TestBuffer:
         tiles = labelled_square(side, seed)
         (blocked,) = block_of_tiles(iter([tiles]), block_size_m)
         assume(blocked["block_id"].nunique() > 4)
-        assert smallest_distance(split(tiles, rules, seed)) >= buffer_m - 1e-6
+        divided = split(tiles, rules, seed)
+        assert smallest_distance(divided) >= buffer_m - 1e-6
+        assert smallest_distance(ground_of(divided)) >= buffer_m - 1e-6
 
     @given(
         block_size_m=st.sampled_from([448.0, 1120.0, 777.0]),
@@ -134,6 +141,7 @@ class TestBuffer:
         divided = split(tiles, rules_of(block_size_m, buffer_m), seed)
         around = f"+proj=aeqd +lon_0=-78 +lat_0={lat} +ellps=GRS80"
         assert smallest_distance_in(divided, around) >= buffer_m * 0.995
+        assert smallest_distance_in(ground_of(divided), around) >= buffer_m * 0.995
 
     def test_costs_one_strip_of_the_lower_split_only(self) -> None:
         tiles = grid_tiles([(COL + c, ROW) for c in range(10)]).assign(label="Forest")
@@ -155,6 +163,19 @@ class TestBuffer:
         assert divided.loc[outside, "split"].isna().all()
         assert set(divided.loc[~outside, "split"].dropna()) == set(SPLITS)
 
+    def test_the_ground_of_such_tiles_is_in_their_blocks_split(self) -> None:
+        tiles = labelled_square(15, 1)
+        divided = split(tiles, RULES)
+        outside = ~divided["label"].isin(CLASSES.trained)
+        assert divided.loc[outside, "cell_split"].notna().mean() > 0.5
+        assert divided.loc[~outside, "split"].equals(divided.loc[~outside, "cell_split"])
+        # Only the buffer and blocks without a label that is learned have none.
+        blocks = divided.groupby("block_id")["cell_split"]
+        assert (blocks.nunique() <= 1).all()
+        (blocked,) = block_of_tiles(iter([tiles]), RULES.block_size_m)
+        tested = occupied_blocks(blocked, RULES, 0).query("split == 'test'")["block_id"]
+        assert (divided.loc[divided["block_id"].isin(tested), "cell_split"] == "test").all()
+
     def test_years_of_one_place_share_its_split(self) -> None:
         tiles = labelled_square(12, 2).assign(label="Forest")
         both = pd.concat([tiles, tiles.assign(year=2012)], ignore_index=True)
@@ -168,7 +189,7 @@ class TestBuffer:
         (divided,) = split_tiles(iter([blocked]), blocks, CLASSES.trained, RULES)
         lost = ~blocked["block_id"].isin(blocks["block_id"])
         assert lost.any()
-        assert divided.loc[lost, "split"].isna().all()
+        assert divided.loc[lost, ["split", "cell_split"]].isna().all(axis=None)
 
 
 def counts_of_blocks(number: int, seed: int) -> pd.DataFrame:

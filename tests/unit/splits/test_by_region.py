@@ -85,7 +85,12 @@ def test_no_two_splits_come_nearer_than_the_buffer(side: int, buffer_m: float, s
     (found,) = split_by_region(iter([tiles]), splits, gives_way, CLASSES.trained)
     divided = found[found["split"].notna()]
     assert (divided["split"] == divided["block_id"].map(splits)).all()
-    kept = found[found["split"].notna()].drop_duplicates(["tile_id", "split"])
+    # The law is for all ground, mixed and water tiles too; labelled tiles are as their ground.
+    learned = found["label"].isin(CLASSES.trained)
+    assert found["split"].isna().equals(found["cell_split"].isna() | ~learned)
+    assert (divided["split"] == divided["cell_split"]).all()
+    ground = found.assign(split=found["cell_split"])
+    kept = ground[ground["split"].notna()].drop_duplicates(["tile_id", "split"])
     # Every pair measured: the grid's squares are parallel.
     for first, second in [("train", "test"), ("train", "validation"), ("validation", "test")]:
         a, b = (kept.loc[kept["split"] == s, ["xmin", "ymin"]].to_numpy() for s in (first, second))
@@ -93,8 +98,9 @@ def test_no_two_splits_come_nearer_than_the_buffer(side: int, buffer_m: float, s
         if gaps.size:
             assert np.hypot(*np.moveaxis(gaps, -1, 0)).min() >= buffer_m - 0.01
     # Test tiles never give way, so a border costs one strip.
-    tested = tiles["block_id"].map(splits).eq("test") & tiles["label"].isin(CLASSES.trained)
-    assert (found.loc[tested, "split"] == "test").all()
+    tested = tiles["block_id"].map(splits).eq("test")
+    assert (found.loc[tested & learned, "split"] == "test").all()
+    assert (found.loc[tested, "cell_split"] == "test").all()
 
 
 def test_the_pipelines_check_agrees() -> None:
@@ -119,4 +125,4 @@ def test_training_keeps_away_from_mixed_tiles_of_a_test_region() -> None:
 def test_tiles_outside_all_regions_are_in_no_split() -> None:
     tiles = grid_tiles([(COL, ROW)]).assign(block_id=None, label="Forest")
     (found,) = split_by_region(iter([tiles]), {"a": "train"}, set(), CLASSES.trained)
-    assert found["split"].tolist() == [None]
+    assert found["split"].tolist() == found["cell_split"].tolist() == [None]
