@@ -20,7 +20,13 @@ from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.remote import ATTEMPTS, cause, gdal_environment, is_remote, open_remote
 from aerial_kedro.imagery.signing import SignedAddress, SigningError, shared_signing
 from aerial_kedro.scenes.addresses import check_href, gdal_path
-from aerial_kedro.scenes.bands import RGB, masks_by_infrared, open_unmasked
+from aerial_kedro.scenes.bands import (
+    RGB,
+    cut_out,
+    is_masked_by_infrared,
+    is_tagged_as_alpha,
+    open_unmasked,
+)
 
 # A damaged scene read through a warp raises GDAL's own error, which rasterio keeps to itself.
 SCENE_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, SigningError)
@@ -83,10 +89,10 @@ class SceneReader:
         self._open.move_to_end(href)
         return self._open[href]
 
-    def _bands(self, href: str, infrared: bool) -> rasterio.DatasetReader:
-        """Return the scene; one with infrared so that this masks nothing."""
+    def _view(self, href: str, without_alpha: bool) -> rasterio.DatasetReader:
+        """Return the scene, or a view of it in which no alpha is tagged."""
         scene = self.scene(href)
-        if not (infrared and masks_by_infrared(scene)):
+        if not (without_alpha and is_tagged_as_alpha(scene)):
             return scene
         if href not in self._unmasked:
             self._unmasked[href] = open_unmasked(scene)
@@ -103,6 +109,7 @@ class SceneReader:
             return open_remote(self._signed[href].url)
 
     def _close(self, href: str) -> None:
+        # The view first: what GDAL keeps of a blob goes with the scene itself.
         for opened in (self._unmasked, self._open):
             if href in opened:
                 opened.pop(href).close()
@@ -112,7 +119,7 @@ class SceneReader:
         href: str,
         read: Callable[[rasterio.DatasetReader], np.ndarray],
         *,
-        has_infrared: bool = False,
+        without_alpha: bool = False,
     ) -> np.ndarray:
         """Read something from a scene; one on the web is opened again and reread if that fails.
 
@@ -122,8 +129,9 @@ class SceneReader:
             Address of the scene.
         read
             Function of the opened scene.
-        has_infrared
-            Whether its fourth band is near infrared, which then masks nothing.
+        without_alpha
+            Whether the function warps a scene whose fourth band is near infrared: it then gets a
+            view in which this is not tagged as alpha.
 
         Raises
         ------
@@ -133,9 +141,9 @@ class SceneReader:
             If the scene is in blob storage that cannot be reached, which is no fault of the tile.
         """
         if is_remote(href):
-            return self._read_remote(href, read, has_infrared)
+            return self._read_remote(href, read, without_alpha)
         try:
-            return read(self._bands(href, has_infrared))
+            return read(self._view(href, without_alpha))
         except SCENE_ERRORS as error:
             if gdal_path(href).startswith(_BLOBS):
                 self._check_reachable(href)
@@ -154,7 +162,7 @@ class SceneReader:
                 ) from error
 
     def _read_remote(
-        self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray], has_infrared: bool
+        self, href: str, read: Callable[[rasterio.DatasetReader], np.ndarray], without_alpha: bool
     ) -> np.ndarray:
         """Read from a scene on the web, unless it has failed too often.
 
@@ -166,7 +174,7 @@ class SceneReader:
         with gdal_environment(self._rules):
             for left in reversed(range(ATTEMPTS)):
                 try:
-                    pixels = read(self._bands(href, has_infrared))
+                    pixels = read(self._view(href, without_alpha))
                     break
                 except SCENE_ERRORS as error:
                     self._close(href)
@@ -213,11 +221,14 @@ class SceneReader:
         TileReadError
             If the scene cannot be read there.
         """
-        return self.read(
-            href,
-            lambda scene: read_bands(scene, size, size, bands=bands, window=window),
-            has_infrared=has_infrared,
-        )
+
+        def read(scene: rasterio.DatasetReader) -> np.ndarray:
+            if not (has_infrared and is_masked_by_infrared(scene)):
+                return read_bands(scene, size, size, bands=bands, window=window)
+            with cut_out(scene, bands, window, size) as (cut, inner):
+                return read_bands(cut, size, size, bands=cut.indexes, window=inner)
+
+        return self.read(href, read)
 
     def read_warped(
         self,
@@ -258,7 +269,7 @@ class SceneReader:
                 parts = [view.read(part) for part in (bands[:3], bands[3:]) if part]
                 return np.concatenate(parts)
 
-        pixels = self.read(href, read, has_infrared=has_infrared)
+        pixels = self.read(href, read, without_alpha=has_infrared)
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 

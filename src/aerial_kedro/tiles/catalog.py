@@ -14,7 +14,7 @@ from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.scenes.bands import RGB
+from aerial_kedro.scenes.bands import RGB, read_validity
 from aerial_kedro.scenes.headers import SceneHeader
 from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
@@ -221,9 +221,7 @@ def _empty_strip(
             row["height"].iloc[0],
         )
         return reader.read(
-            scene.href,
-            lambda dataset: _empty(dataset, height, width, window, scene.infrared),
-            has_infrared=scene.infrared,
+            scene.href, lambda dataset: _empty(dataset, height, width, window, scene.infrared)
         )
     step = grid.tile_size_m / _SAMPLES_PER_SIDE
     transform = Affine(step, 0, row["xmin"].min(), 0, -step, row["ymax"].iloc[0])
@@ -232,7 +230,7 @@ def _empty_strip(
         with warped(dataset, grid.epsg, transform, width, height) as view:
             return _empty(view, height, width, None, scene.infrared)
 
-    return reader.read(scene.href, read_warped, has_infrared=scene.infrared)
+    return reader.read(scene.href, read_warped, without_alpha=scene.infrared)
 
 
 def _empty(
@@ -243,15 +241,14 @@ def _empty(
     infrared: bool,
 ) -> np.ndarray:
     pixels = dataset.read(RGB, window=window, out_shape=(3, height, width))
-    if infrared:
-        # Not the dataset's mask, in which the fourth band would have a say.
-        masks = dataset.read_masks(RGB, window=window, out_shape=(3, height, width))
-        return np.asarray(~masks.any(axis=0) | ~pixels.any(axis=0))
     with warnings.catch_warnings():
         # Of nodata and an alpha band the first is meant, which is what rasterio takes.
         warnings.simplefilter("ignore", NodataShadowWarning)
-        valid = dataset.dataset_mask(window=window, out_shape=(height, width))
-    return np.asarray((valid == 0) | ~pixels.any(axis=0))
+        if infrared:
+            valid = read_validity(dataset, height, width, window)
+        else:
+            valid = dataset.dataset_mask(window=window, out_shape=(height, width)) != 0
+    return np.asarray(~valid | ~pixels.any(axis=0))
 
 
 def tiles_of_scenes(frames: Iterator[pd.DataFrame], tile_size_m: float) -> Iterator[pd.DataFrame]:

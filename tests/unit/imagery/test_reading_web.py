@@ -11,6 +11,8 @@ from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
+from aerial_kedro.imagery.remote import read_remote
+from aerial_kedro.scenes.headers import read_header
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from tests.builders import ORIGIN, ZONE, write_scene
 from tests.unit.imagery.web import SECRET, Web
@@ -36,7 +38,7 @@ def test_a_window_is_the_same_from_the_web_as_from_a_disk(
     np.testing.assert_array_equal(read(href), read(str(scene)))
     bounds = (ORIGIN[0] + 50, ORIGIN[1] - 300, ORIGIN[0] + 274, ORIGIN[1] - 76)
     with SceneReader() as reader:
-        warps = [reader.read_warped(each, bounds, ZONE - 1, SIZE) for each in (href, str(scene))]
+        warps = [reader.read_warped(each, bounds, ZONE, SIZE) for each in (href, str(scene))]
     np.testing.assert_array_equal(*warps)
 
 
@@ -74,6 +76,62 @@ def test_a_fault_on_the_way_is_got_over(
     web.faults = list(faults)
     np.testing.assert_array_equal(read(href), read(str(scene)))
     assert web.faults == []
+
+
+@pytest.fixture
+def infrared(tmp_path: Path) -> Path:
+    """A scene whose fourth band, infrared, is tagged as alpha and 0 over a lake."""
+    pixels = np.random.default_rng(0).integers(1, 255, (4, 340, 340), dtype=np.uint8)
+    pixels[3, 100:200, 100:200] = 0
+    return write_scene(tmp_path / "m_2018.tif", pixels=pixels, photometric="rgb", alpha="yes")
+
+
+@pytest.mark.parametrize("faults", [[], ["ok", "503"], ["ok", "drop", "drop"], ["drop", "500"]])
+def test_infrared_tagged_as_alpha_is_the_same_from_the_web(
+    web: Web, infrared: Path, rules: AccessRules, faults: list[str]
+) -> None:
+    href, bands = web.host(infrared), (1, 2, 3, 4)
+    web.refused, web.faults = set(), list(faults)
+    bounds = (ORIGIN[0] + 50, ORIGIN[1] - 500, ORIGIN[0] + 500, ORIGIN[1] - 50)
+    with SceneReader() as reader:
+        for read, place in (
+            (reader.read_window, (WINDOW, SIZE)),
+            (reader.read_warped, (bounds, ZONE, SIZE)),
+        ):
+            found = [read(each, *place, bands, has_infrared=True) for each in (href, str(infrared))]
+            np.testing.assert_array_equal(*found)
+            assert found[0][..., :3].any(axis=-1).all()
+        assert web.faults == []
+
+
+def test_a_failed_view_of_a_scene_tells_no_signature(
+    web: Web, infrared: Path, rules: AccessRules, caplog: pytest.LogCaptureFixture
+) -> None:
+    href = web.host(infrared)
+    web.refused = set()
+    bounds = (ORIGIN[0] + 50, ORIGIN[1] - 500, ORIGIN[0] + 500, ORIGIN[1] - 50)
+    with SceneReader() as reader:
+        reader.scene(href)
+        web.always = "503"
+        with pytest.raises(TileReadError, match="scene unreadable") as caught:
+            reader.read_warped(href, bounds, ZONE, SIZE, has_infrared=True)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in caplog.text
+
+
+def test_infrared_costs_one_request_with_the_header(
+    web: Web, infrared: Path, rules: AccessRules
+) -> None:
+    """And is no reason to take a failing server for a scene without it."""
+    href = web.host(infrared)
+    web.refused = set()
+    web.faults = ["ok", "503", "503", "503"]  # GDAL gives up after two repetitions
+    header = read_remote(href, rules, lambda url: read_header(f"/vsicurl/{url}", href, "v"))
+    assert header.infrared
+    assert web.faults == []
+    web.asked.clear()
+    read_remote(href, rules, lambda url: read_header(f"/vsicurl/{url}", href, "v"))
+    assert len([asked for asked in web.asked if asked.method == "GET"]) == 2
 
 
 @pytest.mark.parametrize("interleave", ["pixel", "band"])

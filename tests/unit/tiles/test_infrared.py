@@ -1,0 +1,214 @@
+"""Near infrared tagged as alpha masks nothing: lakes keep their colours, and it can be read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import rasterio.shutil
+from pyproj import Transformer
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.tiles.catalog import tiles_of_scene
+from aerial_kedro.tiles.reading import Tile, read_tile
+from tests.builders import ORIGIN, TILE, ZONE, paint_ground, read_scene_header, write_scene
+
+SIZE = 224
+# Corners lie inside pixels, as those of real scenes do.
+SHIFT = 33.17
+TAGS: dict[str, dict[str, Any]] = {
+    "alpha": {"photometric": "rgb", "alpha": "yes"},
+    "untagged": {"photometric": "rgb", "alpha": "unspecified"},
+    "alpha, nodata 0": {"photometric": "rgb", "alpha": "yes", "nodata": 0},
+    "untagged, nodata 0": {"photometric": "rgb", "alpha": "unspecified", "nodata": 0},
+}
+# CRS and ground sample distance: windows whole and resampled, two warps.
+PLACES = {
+    "1 m": (f"EPSG:{ZONE}", 1.0),
+    "0.6 m": (f"EPSG:{ZONE}", 0.6),
+    "0.5 m": (f"EPSG:{ZONE}", 0.5),
+    "0.3 m": (f"EPSG:{ZONE}", 0.3),
+    "web Mercator": ("EPSG:3857", 1.0),
+    "other zone": (f"EPSG:{ZONE - 1}", 1.0),
+}
+
+
+class Scene:
+    """Ground with a lake in its middle, over which infrared is 0: with it, and with a flat band."""
+
+    def __init__(self, folder: Path, tag: str, place: str, *, cog: bool = False) -> None:
+        self.crs, self.gsd = PLACES[place]
+        x, y = ORIGIN[0] - SHIFT, ORIGIN[1] + SHIFT
+        if self.crs != f"EPSG:{ZONE}":
+            x, y = Transformer.from_crs(ZONE, self.crs, always_xy=True).transform(x, y)
+        self.origin = (x, y)
+        metres = 490 if self.crs == f"EPSG:{ZONE}" else 620
+        side = round(metres / self.gsd) // 2 * 2 + 1  # odd: overviews round its half
+        colours = np.maximum(paint_ground(self.origin, self.gsd, (side, side), self.crs), 1)
+        noise = np.random.default_rng(0).integers(1, 255, (side, side)).astype(np.uint8)
+        self.lake = np.zeros((side, side), dtype=bool)
+        self.lake[side // 8 : side // 2, side // 8 : -side // 8] = True
+        self.infrared = np.where(self.lake, 0, noise).astype(np.uint8)
+        self.folder, self.cog = folder, cog
+        tags = TAGS[tag]
+        self.path = self.write("a", np.concatenate([colours, self.infrared[None]]), tags)
+        # GDAL warps three bands in other pieces than some of four.
+        flat = np.concatenate([colours, np.full_like(noise, 200)[None]])
+        self.colours = self.write("b", flat, {**tags, "alpha": "unspecified"})
+        self.grey = self.write("c", np.stack([self.infrared] * 3), {})
+
+    def write(self, name: str, pixels: np.ndarray, profile: dict[str, Any]) -> Path:
+        path = self.folder / f"{name}_2018.tif"
+        write_scene(path, crs=self.crs, origin=self.origin, gsd=self.gsd, pixels=pixels, **profile)
+        if not self.cog:
+            return path
+        cog = self.folder / f"{name}_cog_2018.tif"
+        # Else the overviews of colours would themselves be black where alpha is 0.
+        rasterio.shutil.copy(path, cog, driver="COG", blocksize=128, resampling="nearest")
+        return cog
+
+
+def tiles_of(path: Path) -> pd.DataFrame:
+    with SceneReader() as reader:
+        return tiles_of_scene(read_scene_header(path), TILE, reader)
+
+
+def records(tiles: pd.DataFrame) -> list[Tile]:
+    return tiles.astype(object).where(tiles.notna(), None).to_dict("records")
+
+
+def read_all(tiles: list[Tile], path: Path, **options: Any) -> np.ndarray:
+    with SceneReader() as reader:
+        read = [read_tile({**tile, "href": str(path)}, SIZE, reader, **options) for tile in tiles]
+    return np.stack(read)
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest) -> Iterator[str]:
+    return request.param
+
+
+@pytest.mark.parametrize("cog", [False, True], ids=["plain", "cog"])
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_lake_has_the_colours_of_the_file(
+    tmp_path: Path, place: str, tag: str, cog: bool
+) -> None:
+    if cog and not place.startswith("0."):
+        return  # overviews are not used
+    scene = Scene(tmp_path, tag, place, cog=cog)
+    tiles = tiles_of(scene.path)
+    assert len(tiles) >= 4
+    assert tiles["has_infrared"].all()
+    assert (tiles["nodata_fraction"] == 0).all()
+    colours = records(tiles_of(scene.colours))
+    assert not any(tile["has_infrared"] for tile in colours)
+    rows = records(tiles)
+    expected = read_all(colours, scene.colours)
+    assert expected.any(axis=-1).all()
+    np.testing.assert_array_equal(read_all(rows, scene.path), expected)
+    both = read_all(rows, scene.path, infrared=True)
+    assert both.shape == (len(rows), SIZE, SIZE, 4)
+    assert both.flags.c_contiguous
+    np.testing.assert_array_equal(both[..., :3], expected)
+    # A warp keeps the nodata value for what it finds no image for, and takes the next one.
+    assert (both[..., 3] <= ("nodata" in tag)).mean() > 0.1
+    if "nodata" not in tag:
+        grey = read_all([{**tile, "has_infrared": False} for tile in rows], scene.grey)
+        np.testing.assert_array_equal(both[..., 3], grey[..., 0])
+
+
+def test_scenes_whose_fourth_band_is_untagged_are_read_as_ever(tmp_path: Path, place: str) -> None:
+    scene = Scene(tmp_path, "untagged", place)
+    rows = records(tiles_of(scene.path))
+    before = read_all([{**tile, "has_infrared": None} for tile in rows], scene.path)
+    np.testing.assert_array_equal(read_all(rows, scene.path), before)
+
+
+def test_a_tile_without_infrared_has_three_channels_though_it_be_asked_for(
+    tmp_path: Path, place: str
+) -> None:
+    """Also one of a catalog that did not know of it."""
+    scene = Scene(tmp_path, "untagged", place)
+    for path in (scene.path, scene.colours):
+        [tile, *_] = records(tiles_of(path))
+        for older in ({**tile, "has_infrared": None}, dict(tile)):
+            if path == scene.path:
+                older.pop("has_infrared")
+            assert read_all([older], path, infrared=True).shape == (1, SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize("crs", [f"EPSG:{ZONE}", "EPSG:3857"])
+@pytest.mark.parametrize("by", ["black", "mask", "nodata"])
+def test_what_the_colours_or_a_mask_band_call_empty_stays_so(
+    tmp_path: Path, crs: str, by: str
+) -> None:
+    """Though infrared says something there; and the lake's zeros still do not count."""
+    name = "1 m" if crs == f"EPSG:{ZONE}" else "web Mercator"
+    scene = Scene(tmp_path, "alpha", name)
+    with rasterio.open(scene.path) as dataset:
+        pixels = dataset.read()
+    side = pixels.shape[1]
+    empty = np.zeros((side, side), dtype=bool)
+    empty[:, side // 2 :] = True
+    pixels[:3, empty] = {"black": 0, "mask": 90, "nodata": 255}[by]
+    pixels[3, empty & ~scene.lake] = 255 if by == "nodata" else 70
+    profile = {
+        "black": {}, "mask": {"mask": np.where(empty, 0, 255).astype(np.uint8)},
+        "nodata": {"nodata": 255},
+    }[by]  # fmt: skip
+    pixels[3, empty & scene.lake] = 255 if by == "nodata" else 0
+    path = scene.write("d", pixels, {**TAGS["alpha"], **profile})
+    whole = tiles_of(scene.path)
+    tiles = tiles_of(path)
+    assert (whole["nodata_fraction"] == 0).all()
+    with rasterio.open(path) as dataset:
+        middle = dataset.transform @ (side / 2, side / 2)
+    x, _ = Transformer.from_crs(crs, ZONE, always_xy=True).transform(*middle)
+    expected = ((tiles["xmax"] - x) / TILE).clip(0, 1)
+    assert tiles["nodata_fraction"].to_numpy() == pytest.approx(expected.to_numpy(), abs=0.05)
+    assert 0 < expected.mean() < 1
+
+
+def test_a_true_alpha_still_masks(tmp_path: Path, place: str) -> None:
+    scene = Scene(tmp_path, "alpha", place)
+    with rasterio.open(scene.path) as dataset:
+        pixels = dataset.read()
+    pixels[3] = np.where(scene.lake, 0, 255)
+    path = scene.write("d", pixels, TAGS["alpha"])
+    tiles = tiles_of(path)
+    assert not tiles["has_infrared"].any()
+    assert tiles["nodata_fraction"].max() > 0.5
+    assert read_all(records(tiles), path, infrared=True).shape[-1] == 3
+
+
+@pytest.mark.shared_data
+def test_real_naip_is_the_same_without_its_tag(shared_data: Path, tmp_path: Path) -> None:
+    """The same pixels written without the tag, window by window and through a warp."""
+    names = ("naip/california/riverside_2018_62.tif", "paired_1m/scenes/naip_3708020_sw_5.tif")
+    for name in names:
+        with rasterio.open(shared_data / name) as dataset:
+            assert dataset.colorinterp[3] == rasterio.enums.ColorInterp.alpha
+            pixels, transform, crs = dataset.read(), dataset.transform, dataset.crs
+            bounds = transform_bounds(crs, 3857, *dataset.bounds)
+        pixels[3, 60:160, 60:160] = 0
+        href, twin = (
+            str(write_scene(tmp_path / f"{tag}_2018.tif", crs=crs, transform=transform,
+                            pixels=pixels, **TAGS[tag]))
+            for tag in ("alpha", "untagged")
+        )  # fmt: skip
+        bands = (1, 2, 3, 4)
+        with SceneReader() as reader:
+            for window in (Window(20.3, 40.7, 150, 150), Window(20.3, 40.7, 83.33, 83.33)):
+                np.testing.assert_array_equal(
+                    reader.read_window(href, window, 150, bands, has_infrared=True),
+                    reader.read_window(twin, window, 150, bands),
+                )
+            np.testing.assert_array_equal(
+                reader.read_warped(href, bounds, 3857, 150, bands, has_infrared=True),
+                reader.read_warped(twin, bounds, 3857, 150, bands),
+            )
