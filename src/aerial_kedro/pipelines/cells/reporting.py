@@ -169,7 +169,7 @@ class _Comparison:
         codes = {name: position for position, name in enumerate(self._names)}
         tiles = self._tiles
         of_tile, by_cells = (
-            tiles[name].map(codes).fillna(-1).to_numpy(int)
+            np.array([codes.get(each, -1) for each in tiles[name]], dtype=np.int64)
             for name in ("pred_label", "class_by_cells")
         )
         sample = GroundSample(
