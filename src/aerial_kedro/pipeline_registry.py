@@ -8,6 +8,7 @@ from aerial_kedro.pipelines import (
     acquisition,
     data_ingestion,
     explain,
+    export_embeddings,
     featurization,
     from_folders,
     reporting,
@@ -45,6 +46,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "score_folder": score_folder.create_pipeline(),
         "score_scenes": score_folder.create_scene_pipeline(),
         "explain": explain.create_pipeline(),
+        "export_embeddings": export_embeddings.create_pipeline(),
         "serving": serving.create_pipeline(),
         "training_synapseml": synapseml.create_pipeline(),
         # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.

@@ -26,6 +26,7 @@ PIPELINES = {
     "__default__", "sample_data", "data_ingestion", "featurization", "training", "scoring",
     "reporting", "from_folders", "score_folder", "digits", "serving", "training_synapseml",
     "folder_ingestion", "compare_models", "score_scenes", "explain",
+    "export_embeddings",
 }  # fmt: skip
 
 

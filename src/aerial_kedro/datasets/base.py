@@ -1,8 +1,10 @@
 """What all datasets share: a place in storage, folders that are listed, what is refused."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,6 +68,14 @@ class Place:
         """Write a file whole or not at all (`open_atomic`); its name as in `locate`."""
         with open_atomic(self._path.rstrip("/") + name, self._credentials) as file:
             file.write(content)
+
+    def write_file(self, source: Path, name: str = "") -> None:
+        """Copy a file of this machine, as `write_bytes` does, without holding it in memory."""
+        with (
+            source.open("rb") as content,
+            open_atomic(self._path.rstrip("/") + name, self._credentials) as file,
+        ):
+            shutil.copyfileobj(content, file)
 
     def glob(self, pattern: str) -> list[str]:
         """List paths of the file system, sorted; the pattern as a name in `locate`."""

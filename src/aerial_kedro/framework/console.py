@@ -39,7 +39,7 @@ _QUIET = (
 # The results a user looks for, by the names of their datasets.
 _RESULTS = (
     ("Report", ("report", "digits_page", "comparison_page", "explained_page")),
-    ("Map", ("maps",)),
+    ("Map", ("maps", "embeddings")),
     ("Tables", ("mapped_tiles", "predictions_csv")),
     ("Model", ("trained_model",)),
 )
