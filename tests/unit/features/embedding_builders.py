@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from aerial_kedro.features.artifact import Backbone, BackboneCard, CellEmbedding
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 
@@ -41,6 +45,49 @@ def _source(cells: CellEmbedding | None) -> FeatureSource:
         onnx_sha256="c" * 64,
         cells=cells,
     )
-    return FeatureSource(
-        Backbone(b"", card), EngineChoice(engine="onnxruntime", precision="fp32")
-    )
+    return FeatureSource(Backbone(b"", card), EngineChoice(engine="onnxruntime", precision="fp32"))
+
+
+TILE = 224.0
+COMPONENTS = 3
+WEST, NORTH = 2232, 18036  # column and row of a tile of zone 18
+
+
+def cells_of_place(column: int, row: int, year: int = 2018, epsg: int = 26918) -> np.ndarray:
+    """Cells that differ from place to place, year to year and zone to zone: int8 (7, 7, 3)."""
+    rng = np.random.default_rng([column, row, year, epsg])
+    return rng.integers(-127, 128, (7, 7, COMPONENTS), dtype=np.int8)
+
+
+def place(column: int, row: int, year: int = 2018, epsg: int = 26918) -> dict[str, Any]:
+    """A row of `tile_catalog`, as far as it counts here."""
+    return {
+        "image_id": f"e{epsg}_x{column}_y{row}_{year}",
+        "source_version": "1",
+        "kind": "window",
+        "year": year,
+        "epsg": epsg,
+        "xmin": column * TILE,
+        "ymin": row * TILE,
+        "xmax": (column + 1) * TILE,
+        "ymax": (row + 1) * TILE,
+    }
+
+
+def featured(tile: dict[str, Any], key: str, *, has_cells: bool = True) -> dict[str, Any]:
+    """The row of `tile_features` for a row of the catalog."""
+    column, row = round(tile["xmin"] / TILE), round(tile["ymin"] / TILE)
+    cells = cells_of_place(column, row, tile["year"], tile["epsg"])
+    return {
+        "image_id": tile["image_id"],
+        "source_version": "1",
+        "feature_key": key,
+        "cells": cells.tobytes() if has_cells else None,
+    }
+
+
+CATALOG = (
+    "image_id string, source_version string, kind string, year int, epsg int, "
+    "xmin double, ymin double, xmax double, ymax double"
+)
+FEATURES = "image_id string, source_version string, feature_key string, cells binary"
