@@ -77,10 +77,11 @@ class EmbeddingFolderDataset(ProjectDataset[PendingEmbeddings, dict[str, dict[st
         for key, tiles in groupby(rows, key=attrgetter("year", "epsg")):
             grid = grids[key]
             with tempfile.TemporaryDirectory() as folder:
-                self.write_file(write_cog(Path(folder), tiles, grid, data.source), _tif(grid.name))
+                made = write_cog(Path(folder), tiles, grid, data.source)
+                self.write_file(made, f"/{grid.name}.tif")
             item = describe_item(grid, data.source, self._links)
             self.write_bytes(json.dumps(item, indent=2).encode(), f"/{grid.name}.json")
-            LOGGER.info("Embeddings of %d in EPSG:%d: %s", grid.year, grid.epsg, _tif(grid.name))
+            LOGGER.info("Written: %s.tif (%d by %d cells)", grid.name, *grid.shape)
         current = {grid.name for grid in data.grids}
         for path in (path for pattern in _FILES for path in self.glob(pattern)):
             if PurePosixPath(path).stem not in current:
@@ -91,10 +92,6 @@ class EmbeddingFolderDataset(ProjectDataset[PendingEmbeddings, dict[str, dict[st
 
     def _exists(self) -> bool:
         return bool(self._names())
-
-
-def _tif(name: str) -> str:
-    return f"/{name}.tif"
 
 
 def write_cog(

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.embeddings import PendingEmbeddings
+from aerial_kedro.pipelines.export_embeddings import nodes
 from aerial_kedro.pipelines.export_embeddings.nodes import lay_out_embeddings
 from tests.unit.features.embedding_builders import (
     CATALOG,
@@ -59,7 +60,10 @@ def test_a_year_without_cells_has_no_raster(spark_session: SparkSession) -> None
     assert [grid.name for grid in pending.grids] == ["embeddings_2020_26918"]
 
 
-def test_tiles_are_sorted_by_raster_and_from_north_to_south(spark_session: SparkSession) -> None:
+def test_tiles_are_sorted_by_raster_and_from_north_to_south(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "_TILES_OF_PART", 3)
     tiles = [
         place(WEST + column, NORTH - row, year)
         for row in (2, 0, 1)
@@ -67,7 +71,8 @@ def test_tiles_are_sorted_by_raster_and_from_north_to_south(spark_session: Spark
         for year in (2020, 2018)
     ]
     pending = lay_out(spark_session, tiles, [featured(tile, SOURCE.key) for tile in tiles])
-    found = [(row.year, -row.ymax, row.xmin) for row in pending.tiles.collect()]
+    assert pending.tiles.rdd.getNumPartitions() == 4
+    found = [(row.year, -row.ymax) for row in pending.tiles.toLocalIterator()]
     assert len(found) == len(tiles)
     assert found == sorted(found)
 

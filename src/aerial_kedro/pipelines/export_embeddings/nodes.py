@@ -1,6 +1,7 @@
 """Nodes of the export of embeddings."""
 
 import logging
+import math
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -11,6 +12,9 @@ from aerial_kedro.features.embeddings import EmbeddingGrid, PendingEmbeddings, c
 from aerial_kedro.features.source import FeatureSource
 
 LOGGER = logging.getLogger(__name__)
+
+# The driver takes a part at a time: at 64 numbers a cell, 13 MB.
+_TILES_OF_PART = 4_096
 
 
 def lay_out_embeddings(
@@ -46,10 +50,14 @@ def lay_out_embeddings(
     ).select("year", "epsg", "xmin", "ymin", "xmax", "ymax", "cells")
     extents = _extents(tiles)
     _report(extents)
+    order = ("year", "epsg", F.desc("ymax"))
+    # Not `orderBy`, whose parts would grow with the area.
+    parts = math.ceil(extents["with_cells"].sum() / _TILES_OF_PART)
     return PendingEmbeddings(
         tiles.filter("cells is not null")
         .select("year", "epsg", "xmin", "ymax", "cells")
-        .orderBy("year", "epsg", F.desc("ymax"), "xmin"),
+        .repartitionByRange(parts, *order)
+        .sortWithinPartitions(*order),
         tuple(_grid(each) for _, each in extents[extents["with_cells"] > 0].iterrows()),
         source,
     )
