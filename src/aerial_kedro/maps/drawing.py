@@ -1,7 +1,7 @@
 """Maps of tiles: one cell a tile, one CRS for all zones, one raster a year."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -74,12 +74,7 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
     cells = cells_on_grid(tiles, epsg, grid, is_own=is_own)
     first_col, top_row = int(cells["col"].min()), int(cells["row"].max())
     shape = (top_row - int(cells["row"].min()) + 1, int(cells["col"].max()) - first_col + 1)
-    if shape[0] * shape[1] > _MOST_CELLS:
-        raise AerialError(
-            f"The {len(tiles):,} tiles lie so far apart that their map would have {shape[0]:,} by "
-            f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
-            "region on their own (--params=scenes_root=DIR)."
-        )
+    check_extent(len(tiles), shape)
     left, upper = grid.point(first_col, top_row + 1)
     return TileCells(
         epsg=epsg,
@@ -89,6 +84,29 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
         columns=cells["col"].to_numpy() - first_col,
         tiles=cells["tile"].to_numpy(),
     )
+
+
+def check_extent(tiles: int, shape: tuple[int, int]) -> None:
+    """Make sure that a map fits into memory.
+
+    Parameters
+    ----------
+    tiles
+        Number of tiles on the map.
+    shape
+        Number of its rows and columns.
+
+    Raises
+    ------
+    AerialError
+        If the tiles lie so far apart that the map would be nearly all gaps, and huge.
+    """
+    if shape[0] * shape[1] > _MOST_CELLS:
+        raise AerialError(
+            f"The {tiles:,} tiles lie so far apart that their map would have {shape[0]:,} by "
+            f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
+            "region on their own (--params=scenes_root=DIR)."
+        )
 
 
 def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
@@ -122,11 +140,25 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     pixels[0][at] = source["mapped_class"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
     percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
     pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
-    return Raster(
-        pixels=pixels,
-        transform=cells.transform,
-        crs=f"EPSG:{cells.epsg}",
-        nodata=NODATA,
+    raster = Raster(pixels, cells.transform, f"EPSG:{cells.epsg}", NODATA)
+    return describe_classes(raster, classes, colours)
+
+
+def describe_classes(raster: Raster, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
+    """Name the bands and values of a land-cover map, and give the values their colours.
+
+    Parameters
+    ----------
+    raster
+        Band 1: class values; band 2: probability in percent.
+    classes
+        Names of the values; the first is drawn as 1.
+    colours
+        Class to ``#rrggbb``.
+    """
+    values = {name: index + 1 for index, name in enumerate(classes)}
+    return replace(
+        raster,
         band_names=("land cover", "probability in percent"),
         colour_table={
             value: (*ImageColor.getrgb(colours[name]), 255) for name, value in values.items()

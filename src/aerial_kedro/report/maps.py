@@ -1,5 +1,7 @@
 """Maps as figures: north up and to scale."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -12,35 +14,43 @@ from numpy.typing import NDArray
 
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.figures import INK, house_style, new_figure
-from aerial_kedro.report.pictures import NO_DATA, MapImage
+from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
 
 _MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
 
 
 def map_figure(map_image: MapImage) -> Figure:
-    """Draw the land-cover map, one cell a tile; its legend is the page's."""
-    colours = class_colours(map_image.classes)
-    table = np.array([to_rgba(colours[name]) for name in map_image.classes])
-    index = map_image.class_index
-    cells = np.zeros((*index.shape, 4))
-    covered = index != NO_DATA
-    cells[covered] = table[index[covered]]
-    figure, image = _draw_cells(map_image, cells, below=0.4)
-    image.axes.annotate(
-        "N",
-        xy=(0.97, -0.012),
-        xytext=(0, -18),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        color=INK,
-        fontweight="bold",
-        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 3, "shrinkB": 0},
-        annotation_clip=False,
-    )
+    """Draw the land-cover map; its legend is the page's."""
+    figure, image = _draw_cells(map_image, _coloured(map_image), below=0.4)
+    _north_arrow(image.axes)
     _scale_bar(image.axes, map_image.extent[2] - map_image.extent[0])
+    return figure
+
+
+def imagery_and_map_figure(map_image: MapImage, imagery: ImageryPicture) -> Figure:
+    """Draw imagery and the land-cover map of the same ground side by side, to one scale.
+
+    Parameters
+    ----------
+    map_image
+        The map, thinned for the page (`thinning.thin_map`); its legend is the page's.
+    imagery
+        The imagery, in the map's CRS; what lies outside the map is cut off.
+    """
+    with house_style():
+        figure = new_figure(2 * _MAP_WIDTH, _MAP_WIDTH * _aspect(map_image) + 0.6)
+        panels = figure.subplots(1, 2)
+    for axes, title, pixels, extent in (
+        (panels[0], "Imagery", imagery.pixels, imagery.extent),
+        (panels[1], "Map", _coloured(map_image), map_image.extent),
+    ):
+        _draw_pixels(axes, pixels, extent)
+        xmin, ymin, xmax, ymax = map_image.extent
+        axes.set(xlim=(xmin, xmax), ylim=(ymin, ymax))
+        axes.set_title(title, loc="left", fontsize=13, color=INK)
+    _scale_bar(panels[0], map_image.extent[2] - map_image.extent[0])
+    _north_arrow(panels[1])
     return figure
 
 
@@ -93,15 +103,52 @@ def _draw_cells(
     map_image: MapImage, cells: NDArray[np.floating], below: float
 ) -> tuple[Figure, AxesImage]:
     """Draw cells in the map's proportions, with some inches of room below."""
-    xmin, ymin, xmax, ymax = map_image.extent
-    aspect = (ymax - ymin) / (xmax - xmin)
     with house_style():
-        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * min(max(aspect, 0.3), 2.0) + below)
+        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * _aspect(map_image) + below)
         axes = figure.add_subplot()
+    return figure, _draw_pixels(axes, cells, map_image.extent)
+
+
+def _aspect(map_image: MapImage) -> float:
+    """Height of a map's panel in widths."""
+    xmin, ymin, xmax, ymax = map_image.extent
+    return min(max((ymax - ymin) / (xmax - xmin), 0.3), 2.0)
+
+
+def _coloured(map_image: MapImage) -> NDArray[np.floating]:
+    """Colours of a map's pixels, ``(rows, cols, 4)``; without data they are clear."""
+    colours = class_colours(map_image.classes)
+    table = np.zeros((NO_DATA + 1, 4))
+    for position, name in enumerate(map_image.classes):
+        table[position] = to_rgba(colours[name])
+    coloured: NDArray[np.floating] = table[map_image.class_index]
+    return coloured
+
+
+def _draw_pixels(
+    axes: Axes, pixels: NDArray[Any], extent: tuple[float, float, float, float]
+) -> AxesImage:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_edgecolor("#9aa5b1")
-    return figure, axes.imshow(cells, extent=(xmin, xmax, ymin, ymax), interpolation="none")
+    xmin, ymin, xmax, ymax = extent
+    return axes.imshow(pixels, extent=(xmin, xmax, ymin, ymax), interpolation="none")
+
+
+def _north_arrow(axes: Axes) -> None:
+    axes.annotate(
+        "N",
+        xy=(0.97, -0.012),
+        xytext=(0, -18),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        color=INK,
+        fontweight="bold",
+        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 3, "shrinkB": 0},
+        annotation_clip=False,
+    )
 
 
 def _scale_bar(axes: Axes, width_m: float) -> None:

@@ -119,7 +119,7 @@ class ExplainedAnswer(CheckedModel):
 
 
 class MapImage(CheckedModel, arbitrary_types_allowed=True):
-    """One year's land-cover map, one cell a tile; row 0 is the north.
+    """One year's land-cover map, a pixel a tile or a cell of 32 m; row 0 is the north.
 
     Parameters
     ----------
@@ -159,4 +159,30 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
         xmin, ymin, xmax, ymax = self.extent
         if not (xmin < xmax and ymin < ymax):
             raise ValueError(f"The map's extent {self.extent} is not (xmin, ymin, xmax, ymax).")
+        return self
+
+
+class ImageryPicture(CheckedModel, arbitrary_types_allowed=True):
+    """Imagery of the ground that a map shows; row 0 is the north.
+
+    Parameters
+    ----------
+    pixels
+        Red, green, blue, ``(rows, cols, 3)`` uint8.
+    extent
+        ``(xmin, ymin, xmax, ymax)`` in the units of the map's CRS.
+    """
+
+    pixels: NDArray[np.uint8]
+    extent: tuple[float, float, float, float]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.pixels.dtype != np.uint8 or self.pixels.shape[2:] != (3,):
+            raise ValueError(
+                f"Imagery is uint8(rows, cols, 3), not {self.pixels.dtype}{self.pixels.shape}."
+            )
+        xmin, ymin, xmax, ymax = self.extent
+        if not (xmin < xmax and ymin < ymax):
+            raise ValueError(f"The extent {self.extent} is not (xmin, ymin, xmax, ymax).")
         return self

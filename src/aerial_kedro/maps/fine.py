@@ -1,0 +1,191 @@
+"""The fine map: what each cell of a tile shows, drawn as a raster, and areas counted from it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from aerial_kedro.cells.grid import COUNT, SIDE, unpack
+from aerial_kedro.labels.classes import UNSURE
+from aerial_kedro.maps.drawing import NODATA, describe_classes
+from aerial_kedro.maps.mapping import MapSettings
+from aerial_kedro.maps.mosaic import mosaic, zone_grid
+from aerial_kedro.scenes.raster import Raster
+
+# Rows of the map that are smoothed at once: what counts votes is as large as they are.
+_ROWS = 1024
+_M2_PER_KM2 = 1e6
+
+
+def fine_map(
+    tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str], settings: MapSettings
+) -> Raster:
+    """Draw one year's cells as a raster, a pixel a cell.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax`` (of the fixed global grid), ``cell_classes,
+        cell_confidence`` (49 bytes each, null without a prediction), a row a tile.
+    classes
+        The classes that ``cell_classes`` count, from 1; the value after them is `UNSURE`.
+    colours
+        Class to ``#rrggbb``, of `UNSURE` too.
+    settings
+        Confidence below which a cell is unsure, and whether the map is smoothed.
+
+    Returns
+    -------
+    Raster
+        Band 1: class values; band 2: probability of the model's likeliest class in percent (1–100).
+        Nodata is 0. The grid is the tile grid of the zone with the most tiles, each tile cut into
+        7 by 7 cells; see `mosaic` for other zones.
+
+    Raises
+    ------
+    AerialError
+        If tiles lie so far apart that the map would be nearly all gaps, and huge; are not of the
+        global grid; or appear twice.
+    ValueError
+        If a cell has a class number beyond ``classes``.
+    """
+    shown = shown_cells(tiles, classes, settings)
+    confidence = cells_of_column(tiles["cell_confidence"])
+    raster = mosaic(tiles, np.stack([shown, confidence], axis=-1))
+    return describe_classes(raster, [*classes, UNSURE], colours)
+
+
+def areas_of_cells(
+    tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettings
+) -> pd.DataFrame:
+    """Count the cells of each class on the maps of all years, and their area.
+
+    Parameters
+    ----------
+    tiles
+        As `fine_map` takes them, and ``year``.
+    classes, settings
+        As for `fine_map`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year, mapped_class, cells, area_km2``: for each year all classes in their order, and
+        `UNSURE`. Areas are those of the tiles' squares in their zones; cells without a class, and
+        the slivers that a map fills between zones, are not counted.
+    """
+    names = [*classes, UNSURE]
+    parts = []
+    for year, rows in tiles.groupby("year", dropna=False):
+        values = shown_cells(rows, classes, settings).ravel()
+        squares = (rows["xmax"] - rows["xmin"]) * (rows["ymax"] - rows["ymin"])
+        of_cells = np.repeat(squares.to_numpy(float) / COUNT / _M2_PER_KM2, COUNT)
+        length = len(names) + 1
+        count = np.bincount(values, minlength=length)[1:]
+        area = np.bincount(values, weights=of_cells, minlength=length)[1:]
+        found = {"year": year, "mapped_class": names, "cells": count, "area_km2": area}
+        parts.append(pd.DataFrame(found))
+    columns = ["year", "mapped_class", "cells", "area_km2"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettings) -> np.ndarray:
+    """Determine the class that the map of one year shows for each cell.
+
+    Parameters
+    ----------
+    tiles, classes, settings
+        As for `fine_map`. Cells whose class has no confidence are never unsure.
+
+    Returns
+    -------
+    numpy.ndarray
+        Class values, ``(tiles, 7, 7)`` uint8: 1 + position in ``classes``, after them `UNSURE`; 0
+        without a prediction.
+    """
+    shown = cells_of_column(tiles["cell_classes"])
+    unsure = len(classes) + 1
+    if shown.max(initial=0) >= unsure:
+        raise ValueError(
+            f"Cells have the class number {shown.max()}, but there are only {len(classes)} classes "
+            f"({', '.join(classes)}): give the classes of the model that predicted them."
+        )
+    confidence = cells_of_column(tiles["cell_confidence"])
+    known = (shown != NODATA) & (confidence != NODATA)
+    shown[known & (confidence < percent(settings.min_probability))] = unsure
+    if settings.smoothing:
+        for epsg in tiles["epsg"].unique():
+            own = (tiles["epsg"] == epsg).to_numpy()
+            grid = zone_grid(tiles[own], SIDE)
+            shown[own] = grid.cut(smooth_cells(grid.paste(shown[own]), unsure))
+    return shown
+
+
+def percent(probability: float) -> float:
+    """Turn a probability into percent that compares with whole ones: 0.55 is 55, not a bit more.
+
+    Examples
+    --------
+    >>> 0.55 * 100 > 55, percent(0.55) > 55
+    (True, False)
+    """
+    return round(100 * probability, 6)
+
+
+def smooth_cells(cells: np.ndarray, unsure: int) -> np.ndarray:
+    """Assign each cell the commonest class among itself and its up to eight neighbours.
+
+    The rule of `maps.mapping.smooth_classes`, for an array.
+
+    Parameters
+    ----------
+    cells
+        Class values, ``(rows, cols)`` uint8; 0 where there is no prediction: such cells neither
+        vote nor get a class.
+    unsure
+        The value after the classes; its cells do not vote and can be filled.
+
+    Returns
+    -------
+    numpy.ndarray
+        Class values, as given.
+
+    Examples
+    --------
+    >>> speck = np.array([[1, 1, 1, 2], [1, 2, 1, 2], [1, 1, 1, 2]], dtype=np.uint8)
+    >>> smooth_cells(speck, unsure=3)
+    array([[1, 1, 1, 2],
+           [1, 1, 1, 2],
+           [1, 1, 1, 2]], dtype=uint8)
+    """
+    padded = np.pad(cells, 1)
+    smooth = np.empty_like(cells)
+    for start in range(0, len(cells), _ROWS):
+        part = padded[start : start + _ROWS + 2]
+        smooth[start : start + _ROWS] = _smooth_inside(part, unsure)
+    return smooth
+
+
+def _smooth_inside(cells: np.ndarray, unsure: int) -> np.ndarray:
+    """Smooth all but the outermost rows and columns, and return the rest."""
+    own = cells[1:-1, 1:-1]
+    best, most = np.zeros_like(own), np.zeros_like(own)
+    tied = np.zeros(own.shape, dtype=bool)
+    for value in range(1, unsure):
+        is_class = (cells == value).view(np.uint8)
+        across = is_class[:, :-2] + is_class[:, 1:-1] + is_class[:, 2:]
+        votes = across[:-2] + across[1:-1] + across[2:]
+        tied = (votes == most) | (tied & (votes < most))  # without votes, all classes tie
+        best[votes > most] = value
+        most = np.maximum(most, votes)
+    smooth: np.ndarray = np.where((own != NODATA) & ~tied, best, own)
+    return smooth
+
+
+def cells_of_column(column: pd.Series) -> np.ndarray:
+    """Take the values of cells out of a binary column: ``(tiles, 7, 7)`` uint8, 0 where null."""
+    known = column.notna().to_numpy()
+    cells = np.zeros((len(column), SIDE, SIDE), dtype=np.uint8)
+    if known.any():
+        cells[known] = unpack(column[known].tolist())
+    return cells
