@@ -1,7 +1,7 @@
 """Mosaics: a small square of pixels for each tile, put together as one raster of all zones."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -191,17 +191,17 @@ def _draw_zone(drawn: ZonedPixels, source: np.ndarray, grid: ZoneGrid) -> tuple[
     """
     bounds = array_bounds(*source.shape[1:], grid.transform)
     west, south, east, north = transform_bounds(grid.epsg, drawn.zones[0], *bounds)
-    left, upper = np.floor(~drawn.transform @ (west, north)).astype(int).clip(0)
-    right, lower = np.ceil(~drawn.transform @ (east, south)).astype(int)
+    left, upper = (max(math.floor(each), 0) for each in ~drawn.transform @ (west, north))
+    right, lower = (math.ceil(each) for each in ~drawn.transform @ (east, south))
     to_zone = Transformer.from_crs(drawn.zones[0], grid.epsg, always_xy=True)
     height, width = source.shape[1:]
     for start in range(upper, lower, _ROWS):
         rows, cols = np.nonzero(drawn.zone[start : min(start + _ROWS, lower), left:right] == 0)
         rows, cols = rows + start, cols + left
-        points: Any = to_zone.transform(*(drawn.transform @ (cols + 0.5, rows + 0.5)))
-        col, row = (np.floor(each).astype(int) for each in ~grid.transform @ points)
+        points = np.stack(to_zone.transform(*drawn.centres(rows, cols)))
+        col, row = (np.floor(each).astype(int) for each in ~grid.transform @ (points[0], points[1]))
         held = (col >= 0) & (col < width) & (row >= 0) & (row < height)
         held[held] = source[0][row[held], col[held]] != NODATA
         drawn.pixels[:, rows[held], cols[held]] = source[:, row[held], col[held]]
         drawn.zone[rows[held], cols[held]] = drawn.zones.index(grid.epsg) + 1
-    return slice(int(upper), int(lower)), slice(int(left), int(right))
+    return slice(upper, lower), slice(left, right)

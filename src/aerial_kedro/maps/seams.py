@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -35,6 +36,12 @@ class ZonedPixels:
     transform: Affine
     zones: Sequence[int]
 
+    def centres(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centres of pixels in the map's CRS, each ``(n,)``."""
+        points: Any = cols + 0.5, rows + 0.5
+        x, y = self.transform @ points
+        return x, y
+
 
 def fill_seams(drawn: ZonedPixels, window: tuple[slice, slice], tile_size_m: float) -> None:
     """Fill the slivers between a zone and others with the values of the nearest pixel, in place.
@@ -61,7 +68,7 @@ def fill_seams(drawn: ZonedPixels, window: tuple[slice, slice], tile_size_m: flo
     part = (slice(top, rows.stop + reach), slice(left, cols.stop + reach))
     zone = drawn.zone[part]
     slivers = np.argwhere(_between_zones(zone, half))
-    x, y = drawn.transform @ (slivers[:, 1] + left + 0.5, slivers[:, 0] + top + 0.5)
+    x, y = drawn.centres(slivers[:, 0] + top, slivers[:, 1] + left)
     slivers = slivers[~_may_be_covered(x, y, drawn.zones, tile_size_m)]
     if not len(slivers):
         return

@@ -1,0 +1,227 @@
+"""The fine map: classes of cells, unsure ones, smoothing, areas, and the file it becomes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.datasets.rasters import RasterFolderDataset
+from aerial_kedro.labels.classes import UNSURE
+from aerial_kedro.maps.fine import areas_of_cells, fine_map, shown_cells, smooth_cells
+from aerial_kedro.maps.mapping import MapSettings, smooth_classes
+from aerial_kedro.scenes.raster import Raster
+from tests.builders import cell_of_origin, grid_tiles
+from tests.unit.maps.conftest import places_at_border, random_cells, with_cells
+
+NAMES = ["Forest", "Field", "Town"]
+COLOURS = {"Forest": "#006400", "Field": "#ffbb22", "Town": "#fa0000", UNSURE: "#4a4a55"}
+COL, ROW = cell_of_origin()
+AS_PREDICTED = MapSettings(min_probability=0.0, smoothing=False)
+SMOOTH = MapSettings(min_probability=0.5, smoothing=True)
+UNSURE_VALUE = 4
+
+places = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6)
+
+
+def draw(tiles: pd.DataFrame, settings: MapSettings = AS_PREDICTED) -> Raster:
+    return fine_map(tiles, NAMES, COLOURS, settings)
+
+
+def one_tile(value: int, confidence: int) -> pd.DataFrame:
+    cells = np.full((1, 7, 7), value), np.full((1, 7, 7), confidence)
+    return with_cells(grid_tiles([(COL, ROW)]), *cells)
+
+
+def scattered(at: set[tuple[int, int]], seed: int) -> pd.DataFrame:
+    """Tiles at some places, with cells of any class, of none, and of any confidence."""
+    tiles = grid_tiles([(COL + col, ROW + row) for col, row in sorted(at)])
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 4, (len(tiles), 7, 7))
+    return with_cells(tiles, classes, rng.integers(1, 101, classes.shape) * (classes > 0))
+
+
+def exploded(tiles: pd.DataFrame, settings: MapSettings) -> dict[tuple[int, int], tuple[int, int]]:
+    """The rule cell by cell: (row down, column) on the grid to class value and percent."""
+    found = {}
+    for tile in tiles.itertuples():
+        left, top = round(tile.xmin / 32), -round(tile.ymax / 32)
+        for number, (value, percent) in enumerate(
+            zip(tile.cell_classes, tile.cell_confidence, strict=True)
+        ):
+            is_unsure = value > 0 and percent < round(100 * settings.min_probability, 6)
+            place = (top + number // 7, left + number % 7)
+            found[place] = (UNSURE_VALUE if is_unsure else value, percent)
+    if settings.smoothing:
+        values = [value or None for value, _ in found.values()]
+        cells = [(0, *place) for place in found]
+        smooth = smooth_classes(values, cells, silent=[UNSURE_VALUE])
+        found = {
+            place: (value or 0, percent)
+            for (place, (_, percent)), value in zip(found.items(), smooth, strict=True)
+        }
+    return found
+
+
+@tries(max_examples=60, deadline=None)
+@given(places, st.integers(0, 2**16), st.sampled_from([0.0, 0.37, 0.5]), st.booleans())
+def test_the_map_is_the_rule_applied_to_each_cell(
+    at: set[tuple[int, int]], seed: int, min_probability: float, smoothing: bool
+) -> None:
+    settings = MapSettings(min_probability=min_probability, smoothing=smoothing)
+    tiles = scattered(at, seed)
+    raster = draw(tiles, settings)
+    cells = np.zeros_like(raster.pixels)
+    left, top = round(raster.transform.c / 32), -round(raster.transform.f / 32)
+    for (row, col), both in exploded(tiles, settings).items():
+        cells[:, row - top, col - left] = both if both[0] else 0
+    assert np.array_equal(raster.pixels, cells)
+
+
+@given(
+    hnp.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 12), st.integers(1, 12)),
+        elements=st.integers(0, UNSURE_VALUE),
+    )
+)
+def test_smoothing_cells_is_smoothing_tiles(cells: np.ndarray) -> None:
+    at = [(0, *place) for place in np.ndindex(cells.shape)]
+    names = [value or None for value in cells.ravel().tolist()]
+    slow = smooth_classes(names, at, silent=[UNSURE_VALUE]).reshape(cells.shape)
+    assert np.array_equal(smooth_cells(cells, UNSURE_VALUE), np.where(slow == None, 0, slow))  # noqa: E711
+
+
+def test_a_tall_map_is_smoothed_in_strips_that_do_not_show() -> None:
+    cells = np.random.default_rng(2).integers(0, 5, (2100, 5), dtype=np.uint8)
+    parts = [smooth_cells(cells[900:1200], 4)[1:-1], smooth_cells(cells[2000:], 4)[1:]]
+    smooth = smooth_cells(cells, 4)
+    assert np.array_equal(smooth[901:1199], parts[0])
+    assert np.array_equal(smooth[2001:], parts[1])
+
+
+def test_smoothing_crosses_the_borders_of_tiles_but_not_of_zones() -> None:
+    tiles = grid_tiles([(COL, ROW), (COL + 1, ROW)])
+    classes = np.ones((2, 7, 7))
+    classes[1] = 2
+    classes[0, 3, 6] = 2  # a cell at the border, with the other tile's class in three neighbours
+    classes[1, :, 0] = 1
+    shown = shown_cells(with_cells(tiles, classes, classes * 0 + 90), NAMES, SMOOTH)
+    assert shown[0, 3, 6] == 1
+    apart = with_cells(tiles.assign(epsg=[26918, 26917]), classes, classes * 0 + 90)
+    alone = with_cells(tiles, classes, classes * 0 + 90).iloc[:1]
+    assert np.array_equal(shown_cells(apart, NAMES, SMOOTH)[:1], shown_cells(alone, NAMES, SMOOTH))
+
+
+@pytest.mark.parametrize(
+    ("percent", "least", "value"),
+    [(49, 0.5, 4), (50, 0.5, 2), (55, 0.55, 2), (54, 0.55, 4), (29, 0.29, 2), (1, 0.0, 2)],
+)
+def test_cells_below_the_least_probability_are_unsure(
+    percent: int, least: float, value: int
+) -> None:
+    raster = draw(one_tile(2, percent), MapSettings(min_probability=least, smoothing=False))
+    assert set(np.unique(raster.pixels[0])) == {value}
+    assert set(np.unique(raster.pixels[1])) == {percent}
+
+
+def test_a_class_without_a_confidence_is_not_unsure() -> None:
+    raster = draw(one_tile(2, 0), MapSettings(min_probability=0.9, smoothing=False))
+    assert np.unique(raster.pixels[0]).tolist() == [2]
+    assert not raster.pixels[1].any()
+
+
+def test_tiles_without_a_prediction_are_nodata() -> None:
+    tiles = random_cells(grid_tiles([(COL, ROW), (COL + 1, ROW)]), 3)
+    for column in ("cell_classes", "cell_confidence"):
+        tiles[column] = tiles[column].astype(object)
+        tiles.loc[0, column] = None
+    raster = draw(tiles)
+    assert not raster.pixels[:, :, :7].any()
+    assert raster.pixels[:, :, 7:].all()
+
+
+def test_a_class_that_has_no_name_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"class number 4.*only 3 classes \(Forest, Field, Town\)"):
+        draw(one_tile(4, 90))
+
+
+def test_the_raster_says_what_its_values_mean() -> None:
+    raster = draw(one_tile(1, 90))
+    assert raster.tags == {"CLASSES": "1 Forest, 2 Field, 3 Town, 4 Unsure"}
+    assert raster.colour_table[4] == (74, 74, 85, 255)
+    assert raster.band_names == ("land cover", "probability in percent")
+    assert raster.pixels.dtype == np.uint8
+
+
+class TestAreas:
+    def test_cells_of_each_class_are_counted_and_measured(self) -> None:
+        tiles = pd.concat([scattered({(0, 0), (1, 0), (1, 2)}, 4), scattered({(3, 1)}, 5)])
+        tiles = tiles.assign(year=[2018, 2018, 2018, 2021]).reset_index(drop=True)
+        areas = areas_of_cells(tiles, NAMES, SMOOTH)
+        assert areas["year"].tolist() == [2018] * 4 + [2021] * 4
+        assert areas["mapped_class"].tolist() == [*NAMES, UNSURE] * 2
+        for year, rows in tiles.groupby("year"):
+            counts = Counter(value for value, _ in exploded(rows, SMOOTH).values())
+            found = areas[areas["year"] == year]
+            assert found["cells"].tolist() == [counts[value] for value in range(1, 5)]
+            assert found["area_km2"].to_numpy() == pytest.approx(found["cells"] * 0.032**2)
+
+    def test_a_cells_area_is_that_of_its_tile(self) -> None:
+        tiles = random_cells(grid_tiles([(COL, ROW)], size=350.0), 1).assign(year=2018)
+        areas = areas_of_cells(tiles, ["Forest"], AS_PREDICTED)
+        assert areas["area_km2"].tolist() == pytest.approx([0.35**2, 0])
+
+    def test_slivers_between_zones_are_not_counted(self) -> None:
+        tiles = random_cells(places_at_border(36.0), 3).assign(year=2018)
+        assert areas_of_cells(tiles, NAMES, SMOOTH)["cells"].sum() == 49 * len(tiles)
+
+    def test_no_tiles_have_no_areas(self) -> None:
+        tiles = random_cells(grid_tiles([(COL, ROW)]), 1).assign(year=2018).iloc[:0]
+        assert areas_of_cells(tiles, NAMES, SMOOTH).empty
+
+
+def test_the_file_is_cloud_optimized_with_its_colours(tmp_path: Path) -> None:
+    cells = [(COL + col, ROW + row) for col in range(100) for row in range(90)]
+    raster = draw(random_cells(grid_tiles(cells), 3))
+    RasterFolderDataset(path=str(tmp_path), driver="COG").save({"map_2018": raster})
+    with rasterio.open(tmp_path / "map_2018.tif") as file:
+        assert file.crs.to_epsg() == 26918
+        assert file.transform == raster.transform
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert file.overviews(1) == file.overviews(2) == [2, 4]
+        assert file.colormap(1)[2] == (255, 187, 34, 255)
+        assert file.tags()["CLASSES"] == raster.tags["CLASSES"]
+        assert np.array_equal(file.read(), raster.pixels)
+    with rasterio.open(tmp_path / "map_2018.tif", overview_level=0) as half:
+        # An overview shows one of its cells, never a mixture.
+        classes, percent = half.read()
+        rows, cols = (side // 2 for side in raster.pixels.shape[1:])
+        apart = raster.pixels[:, : rows * 2, : cols * 2].reshape(2, rows, 2, cols, 2)
+        same = (apart[0] == classes[:rows, None, :cols, None]) & (
+            apart[1] == percent[:rows, None, :cols, None]
+        )
+        assert same.any(axis=(1, 3)).all()
+
+
+def test_a_county_takes_seconds() -> None:
+    number = np.arange(67_392)
+    col, row = COL + number % 260, ROW + number // 260
+    tiles = pd.DataFrame({"epsg": 26918, "xmin": col * 224.0, "ymin": row * 224.0})
+    tiles = tiles.assign(xmax=tiles["xmin"] + 224, ymax=tiles["ymin"] + 224)
+    rng = np.random.default_rng(1)
+    classes = rng.integers(1, 4, (len(tiles), 7, 7), dtype=np.uint8)
+    tiles = tiles.assign(cell_classes=pack(classes), cell_confidence=pack(classes * 30))
+    start = time.perf_counter()
+    draw(tiles, SMOOTH)
+    assert time.perf_counter() - start < 5  # 0.4 s where nothing else runs

@@ -1,0 +1,174 @@
+"""Patches of change: which cells make one, how large and how likely, and where it lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from affine import Affine
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pyproj import Geod, Transformer
+
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.maps.patches import PATCH_COLUMNS, patches_of_change, patches_on_grid
+from tests.builders import ZONE, cell_of_origin, grid_tiles
+
+NAMES = ["Forest", "Field", "Town"]
+COL, ROW = cell_of_origin()
+GRID = Affine(32, 0, 500_000, 0, -32, 4_000_000)
+small = st.shared(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+classes = hnp.arrays(np.uint8, small, elements=st.integers(0, 3))
+
+
+def by_hand(
+    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int
+) -> list[set[tuple[int, int]]]:
+    """Grow each patch from cell to cell."""
+    free = {
+        place
+        for place in np.ndindex(before.shape)
+        if before[place] and after[place] and before[place] != after[place]
+        and chance[place] >= least
+    }  # fmt: skip
+    patches = []
+    while free:
+        patch, edge = set(), {min(free)}
+        while edge:
+            row, col = edge.pop()
+            patch.add((row, col))
+            free.discard((row, col))
+            for place in ((row + 1, col), (row - 1, col), (row, col + 1), (row, col - 1)):
+                same = place in free and (
+                    before[place] == before[row, col] and after[place] == after[row, col]
+                )
+                edge |= {place} if same else set()
+        patches.append(patch)
+    return patches
+
+
+def outline(patch: set[tuple[int, int]]) -> shapely.Geometry:
+    corners = [(*(GRID @ (col, row + 1)), *(GRID @ (col + 1, row))) for row, col in patch]
+    return shapely.union_all([shapely.box(*each) for each in corners])
+
+
+@tries(max_examples=150, deadline=None)
+@given(
+    classes, classes, hnp.arrays(np.uint8, small, elements=st.integers(0, 100)),
+    st.sampled_from([0, 30, 55]),
+)  # fmt: skip
+def test_a_patch_is_what_grows_from_cell_to_cell(
+    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int
+) -> None:
+    found = patches_on_grid(before, after, chance, GRID, least / 100)
+    expected = by_hand(before, after, chance, least)
+    assert len(found) == len(expected)
+    rows = {
+        (row.before, row.after, shapely.normalize(row.geometry)): row for row in found.itertuples()
+    }
+    for patch in expected:
+        first = next(iter(patch))
+        shape = outline(patch)
+        row = next(
+            row for (b, a, geometry), row in rows.items()
+            if (b, a) == (before[first], after[first]) and geometry.equals(shape)
+        )  # fmt: skip
+        chances = [chance[place] / 100 for place in patch]
+        assert row.cells == len(patch)
+        assert row.area_ha == pytest.approx(len(patch) * 0.1024)
+        assert row.area_ha == pytest.approx(shape.area / 1e4)
+        assert row.mean_probability == pytest.approx(np.mean(chances))
+        assert row.expected_area_ha == pytest.approx(sum(chances) * 0.1024)
+
+
+def changed(letters: list[str], chance: int = 90) -> pd.DataFrame:
+    """One tile of forest where letters say what cells become; the rest stays forest."""
+    after = np.ones((1, 7, 7), dtype=np.uint8)
+    for row, line in enumerate(letters):
+        for col, letter in enumerate(line):
+            after[0, row, col] = {".": 1, "f": 2, "t": 3, " ": 0}[letter]
+    return grid_tiles([(COL, ROW)]).assign(
+        class_before=pack(np.ones_like(after)),
+        class_after=pack(after),
+        change_probability=pack(np.full_like(after, chance)),
+    )
+
+
+def test_cells_that_touch_by_a_corner_are_two_patches() -> None:
+    found = patches_of_change(changed(["tt", "..tt"]), NAMES, 0.5)
+    assert found["cells"].tolist() == [2, 2]
+
+
+def test_neighbours_that_became_something_else_are_two_patches() -> None:
+    found = patches_of_change(changed(["ttf"]), NAMES, 0.5)
+    assert found[["class_before", "class_after", "cells"]].to_numpy().tolist() == [
+        ["Forest", "Town", 2], ["Forest", "Field", 1]
+    ]  # fmt: skip
+
+
+def test_a_patch_crosses_tiles_and_keeps_its_hole() -> None:
+    tiles = grid_tiles([(COL, ROW), (COL + 1, ROW)])
+    after = np.ones((2, 7, 7), dtype=np.uint8)
+    after[0, 2:5, 5:], after[1, 2:5, :1] = 2, 2
+    after[0, 3, 6] = 1
+    packed = tiles.assign(
+        class_before=pack(np.ones_like(after)),
+        class_after=pack(after),
+        change_probability=pack(np.full_like(after, 80)),
+    )
+    found = patches_of_change(packed, NAMES, 0.5)
+    assert found["cells"].tolist() == [8]
+    assert len(found.geometry[0].interiors) == 1
+    area, _ = Geod(ellps="GRS80").geometry_area_perimeter(found.geometry[0])
+    assert abs(area) / 1e4 == pytest.approx(found["area_ha"][0], rel=0.002)
+
+
+def test_patches_are_ranked_by_the_change_to_expect() -> None:
+    tiles = changed(["ttt.f", "....f"], chance=60)
+    chance = np.full((1, 7, 7), 60, dtype=np.uint8)
+    chance[0, :2, 4] = 95
+    found = patches_of_change(tiles.assign(change_probability=pack(chance)), NAMES, 0.5)
+    assert found["class_after"].tolist() == ["Field", "Town"]
+    assert found["rank"].tolist() == [1, 2]
+    assert found["expected_area_ha"].tolist() == pytest.approx(
+        [2 * 0.95 * 0.1024, 3 * 0.6 * 0.1024]
+    )
+    assert found["mean_probability"].tolist() == pytest.approx([0.95, 0.6])
+
+
+def test_places_are_in_degrees() -> None:
+    found = patches_of_change(changed(["....ttt"] * 2), NAMES, 0.5)
+    assert found.columns.tolist() == PATCH_COLUMNS
+    assert found.crs.to_string() == "OGC:CRS84"
+    patch = found.iloc[0]
+    assert patch.geometry.contains(shapely.Point(patch.lon, patch.lat))
+    assert patch.geometry.bounds == (patch.west, patch.south, patch.east, patch.north)
+    x, y = Transformer.from_crs(4326, ZONE, always_xy=True).transform(patch.lon, patch.lat)
+    assert 4 * 32 < x - COL * 224 < 7 * 32
+    assert 0 < (ROW + 1) * 224 - y < 2 * 32
+
+
+def test_what_has_no_class_or_no_values_did_not_change() -> None:
+    tiles = changed([" tt"])
+    assert patches_of_change(tiles, NAMES, 0.5)["cells"].tolist() == [2]
+    missing = tiles.assign(change_probability=pd.Series([None], dtype=object))
+    assert patches_of_change(missing, NAMES, 0.5).empty
+
+
+def test_no_change_gives_an_empty_table_of_the_same_columns() -> None:
+    found = patches_of_change(changed(["ttt"], chance=20), NAMES, 0.5)
+    assert found.empty
+    assert found.columns.tolist() == PATCH_COLUMNS
+    assert found.crs.to_string() == "OGC:CRS84"
+    nothing = patches_of_change(changed([]).iloc[:0], NAMES, 0.5)
+    assert nothing.columns.tolist() == PATCH_COLUMNS
+
+
+def test_zones_have_patches_of_their_own() -> None:
+    tiles = pd.concat([changed(["tt"]), changed(["ttt"]).assign(epsg=26917)], ignore_index=True)
+    found = patches_of_change(tiles, NAMES, 0.5)
+    assert found["cells"].tolist() == [3, 2]
+    assert found["lon"][1] - found["lon"][0] == pytest.approx(6, abs=0.01)
