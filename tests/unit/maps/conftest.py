@@ -40,6 +40,7 @@ def places_at_border(lat: float, west: int = 18, east: int = 12, rows: int = 24)
     return pd.concat(parts, ignore_index=True)
 
 
-@pytest.fixture(params=[25.0, 36.0, 48.5])
+@pytest.fixture(params=[5.0, 25.0, 36.0, 48.5])
 def border(request: pytest.FixtureRequest) -> pd.DataFrame:
+    """Both sides of a border; in the far south the grids hardly turn, and the seam is straight."""
     return places_at_border(request.param)
