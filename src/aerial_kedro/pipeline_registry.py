@@ -6,18 +6,13 @@ from aerial_kedro.examples.county import pipeline as county
 from aerial_kedro.examples.digits import pipeline as digits
 from aerial_kedro.pipelines import (
     acquisition,
-    data_ingestion,
     explain,
     export_embeddings,
-    featurization,
     from_folders,
-    reporting,
     score_folder,
-    scoring,
     serving,
-    training,
 )
-from aerial_kedro.pipelines.cells import pipeline as cells
+from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from aerial_kedro.synapseml import pipeline as synapseml
 
 
@@ -27,16 +22,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     Written out, not found: Kedro's finder imports the one folder that is asked for, and a
     pipeline made of several would come out empty.
     """
-    parts = {
-        "data_ingestion": data_ingestion.create_pipeline(),
-        "featurization": featurization.create_pipeline(),
-        "training": training.create_pipeline() + cells.create_training(),
-        "scoring": scoring.create_pipeline() + cells.create_scoring(),
-        "reporting": reporting.create_pipeline(),
-    }
     return {
-        "__default__": sum(parts.values(), Pipeline([])),
-        **parts,
+        **create_scene_pipelines(),
         "acquisition": acquisition.create_pipeline(),
         "sample_data": county.create_pipeline(),
         "digits": digits.create_pipeline(),
@@ -44,7 +31,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "from_folders": from_folders.create_pipeline(),
         "folder_ingestion": from_folders.create_ingestion(),
         "score_folder": score_folder.create_pipeline(),
-        "score_scenes": score_folder.create_scene_pipeline(),
         "explain": explain.create_pipeline(),
         "export_embeddings": export_embeddings.create_pipeline(),
         "serving": serving.create_pipeline(),

@@ -34,6 +34,8 @@ class RunParameters(CheckedModel):
         Seed of every random choice.
     tile_size_m
         Side of a tile in metres.
+    grain
+        Whether maps of scenes are of cells, 7 by 7 a tile, or have one class a tile.
     backbone, weights_path
         Network, and a file of weights instead of its own.
     pooling
@@ -67,6 +69,7 @@ class RunParameters(CheckedModel):
     sample_fraction: float = Field(strict=True, gt=0, le=1)
     seed: int = Field(strict=True, ge=0)
     tile_size_m: float = Field(strict=True, gt=0)
+    grain: Literal["cell", "tile"]
     backbone: str
     weights_path: str | None
     pooling: Literal["auto", "last", "stages"]

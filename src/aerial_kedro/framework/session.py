@@ -13,6 +13,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.run_lock import one_run_at_a_time
 from aerial_kedro.models.settings import check_grid
 from aerial_kedro.pipelines import compare_models
+from aerial_kedro.pipelines.main_job import create_scene_pipelines
 
 
 class ProjectSession(KedroSession):
@@ -51,10 +52,11 @@ class ProjectSession(KedroSession):
 
 
 class ProjectContext(KedroContext):
-    """Kedro's context, which wires `compare_models` from the grid that its parameters hold.
+    """Kedro's context, which wires what depends on parameters.
 
-    Kedro registers pipelines before parameters are known and offers no other place to wire one by
-    them. Not a hook: kedro-viz makes a context without hooks, and draws the grid as well.
+    That is `compare_models`, from its grid, and whether scenes are mapped in cells or tiles. Kedro
+    registers pipelines before parameters are known and offers no other place to wire one by them.
+    Not a hook: kedro-viz makes a context without hooks, and draws what will run as well.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -66,3 +68,4 @@ class ProjectContext(KedroContext):
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         pipelines["compare_models"] = compare_models.create_pipeline(grid, classifier)
+        pipelines.update(create_scene_pipelines(parameters["grain"]))

@@ -25,7 +25,7 @@ class MapSettings(CheckedModel):
         Tiles whose likeliest class is less probable than this are mapped as unsure, 0–1. Below
         one half that class is likelier wrong than right; 0 maps every tile.
     smoothing
-        Whether each tile takes the commonest class of its neighbourhood of 3 by 3 tiles.
+        Whether each cell (or tile) takes the commonest class of its neighbourhood of 3 by 3.
     """
 
     min_probability: float = Field(strict=True, ge=0, le=1)

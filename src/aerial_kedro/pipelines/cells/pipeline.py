@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.cells import sampling, scoring, training
+from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
@@ -67,14 +67,46 @@ def create_training(**_: object) -> Pipeline:
 
 
 def create_scoring(**_: object) -> Pipeline:
-    """Features of cells and their classifier in; the class of every cell out."""
+    """Features of cells and their classifier in; the class of every cell, and the maps, out."""
     return group(
         [
             node_of(
                 scoring.score_cells,
                 ["tile_catalog", "tile_features", "cell_model", "feature_source"],
                 "cell_predictions",
-            )
+            ),
+            node_of(
+                scoring.collect_cells,
+                ["cell_predictions", "params:land_cover", "cell_model"],
+                "cell_map",
+            ),
+            node_of(
+                scoring.draw_cell_maps,
+                ["cell_map", "params:land_cover", "cell_model", "params:mapping"],
+                "maps",
+            ),
+            node_of(scoring.locate_tiles, ["mapped", "cell_map"], "mapped_tiles"),
         ],
         "scoring",
+    )
+
+
+def create_evaluation(**_: object) -> Pipeline:
+    """Both maps in; how much of the ground they have right out."""
+    return group(
+        [
+            node_of(
+                reporting.evaluate_cell_map,
+                [
+                    "cell_predictions",
+                    "predictions",
+                    "cell_model",
+                    "reference_maps",
+                    "params:land_cover",
+                    "params:seed",
+                ],
+                "cell_map_summary",
+            )
+        ],
+        "reporting",
     )

@@ -28,19 +28,27 @@ class CellMapSummary(CheckedModel):
 
     Parameters
     ----------
+    overall
+        Agreement with the land cover in test blocks, of all years together; None where no cell of
+        theirs has a label.
     agreement
-        Year to agreement with the land cover, in test blocks; empty where no cell has a label.
+        The same by year.
     truth
         Year to accuracy where the truth is known.
     land_cover
         Year to the accuracy of the land cover itself there.
+    unknown_share
+        Share of the ground of test blocks that is in none of these figures, since the land cover
+        does not say what it is.
     bytes_a_tile
         Bytes that the embedding of a tile's cells takes.
     """
 
+    overall: GroundAccuracy | None = None
     agreement: dict[str, GroundAccuracy] = Field(default_factory=dict)
     truth: dict[str, GroundAccuracy] = Field(default_factory=dict)
     land_cover: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    unknown_share: float
     bytes_a_tile: int
 
 
@@ -68,39 +76,41 @@ def evaluate_cell_map(
         Seed of the choice of tiles, where there are many, and of the bootstrap.
     """
     embedding = cell_model.source.backbone.card.cells
-    summary = CellMapSummary(bytes_a_tile=COUNT * (embedding.components if embedding else 0))
     tiles = _test_tiles(cell_predictions, predictions, seed)
+    everything = _Comparison(tiles, cell_model.card.classes, classes, seed)
+    summary = CellMapSummary(
+        overall=everything.with_land_cover(),
+        unknown_share=everything.unknown_share,
+        bytes_a_tile=COUNT * (embedding.components if embedding else 0),
+    )
+    if summary.overall:
+        LOGGER.info("%s", describe_agreement(summary.overall))
     for year, rows in tiles.groupby("year"):
-        labels, purity = (_unpacked(rows[name]) for name in ("cell_labels", "cell_purity"))
         compare = _Comparison(rows, cell_model.card.classes, classes, seed)
-        if (labels > 0).any():
-            found = compare.with_reference(labels.astype(int) - 1, purity / _PERCENT)
+        if (found := compare.with_land_cover()) is not None:
             summary.agreement[str(year)] = found
-            LOGGER.info("%s", describe_agreement(str(year), found))
         maps = [each for each in reference_maps if each.year == year]
         truth, share = _true_cells(rows, maps, classes)
         if (truth >= 0).any():
             found = compare.with_reference(truth, share)
             summary.truth[str(year)] = found
             LOGGER.info(
-                "%s, against the truth: %.3f of the ground right, macro-F1 %.3f", year,
-                found.accuracy, found.macro_f1,
+                "%s, against the truth: %.1f %% of the ground right, macro-F1 %.3f",
+                year, 100 * found.accuracy, found.macro_f1,
             )  # fmt: skip
-            if (labels > 0).any():
-                itself = compare.of(labels.astype(int) - 1, truth, share)
-                summary.land_cover[str(year)] = itself
+            if str(year) in summary.agreement:
+                summary.land_cover[str(year)] = compare.of_land_cover(truth, share)
     return summary
 
 
-def describe_agreement(year: str, found: GroundAccuracy) -> str:
+def describe_agreement(found: GroundAccuracy) -> str:
     """Say the first figure of a run in one sentence."""
     interval = found.accuracy_interval
     spread = f" ({100 * interval.lower:.1f} to {100 * interval.upper:.1f})" if interval else ""
     return (
-        f"{year}: the map agrees with the land cover on {100 * found.accuracy:.1f} %{spread} of "
-        f"the ground of test blocks, pure and mixed; one class a tile has "
-        f"{100 * found.tile_map_accuracy:.1f} %, and at best "
-        f"{100 * found.best_tile_map_accuracy:.1f} %"
+        f"The map agrees with the land cover on {100 * found.accuracy:.1f} %{spread} of the ground "
+        f"of test blocks, pure and mixed; one class a tile on {100 * found.tile_map_accuracy:.1f} "
+        f"%, and at best on {100 * found.best_tile_map_accuracy:.1f} %"
     )
 
 
@@ -145,7 +155,9 @@ class _Comparison:
         self._tiles, self._names, self._seed = tiles, classes.names, seed
         position = np.array([-1, *(classes.names.index(name) for name in own)])
         self._predicted = position[_unpacked(tiles["cell_classes"])]
-        chances = unpack(tiles["cell_probabilities"].tolist()).reshape(len(tiles), COUNT, -1)
+        self._labels = _unpacked(tiles["cell_labels"]).astype(np.int64) - 1
+        stored = unpack(tiles["cell_probabilities"].tolist())
+        chances = stored.reshape(len(tiles), COUNT, len(own))
         self._chances = np.zeros((len(tiles), COUNT, len(self._names)))
         self._chances[..., position[1:]] = chances / chances.sum(axis=-1, keepdims=True)
 
@@ -153,11 +165,23 @@ class _Comparison:
         """Compare the map of cells."""
         return self._evaluate(self._predicted, self._chances, reference, purity)
 
-    def of(self, other: np.ndarray, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
-        """Compare another map of the same cells, that is sure of each."""
-        sure = np.eye(len(self._names) + 1)[other][..., : len(self._names)]
-        sure[other < 0] = 1 / len(self._names)
-        return self._evaluate(other, sure, reference, purity)
+    def with_land_cover(self) -> GroundAccuracy | None:
+        """Compare the map of cells with the land cover; None where no cell has a label."""
+        if not (self._labels >= 0).any():
+            return None
+        purity = _unpacked(self._tiles["cell_purity"]) / _PERCENT
+        return self.with_reference(self._labels, purity)
+
+    def of_land_cover(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
+        """Compare the land cover itself, as a map of the same cells that is sure of each."""
+        sure = np.eye(len(self._names) + 1)[self._labels][..., : len(self._names)]
+        sure[self._labels < 0] = 1 / len(self._names)
+        return self._evaluate(self._labels, sure, reference, purity)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the cells without a label; 1 where there are no tiles."""
+        return float((self._labels < 0).mean()) if len(self._tiles) else 1.0
 
     def _evaluate(
         self,

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -12,13 +13,20 @@ from aerial_kedro.cells.describe import describe_cells
 from aerial_kedro.cells.grid import COUNT, SIDE, pack
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.drawing import polygons_of_tiles
+from aerial_kedro.maps.fine import fine_map
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.report.colours import class_colours
+from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 
+_PLACE = ("epsg", "xmin", "ymin", "xmax", "ymax")
 _OWN_COLUMNS = list(CELL_PREDICTION_COLUMNS)[: list(CELL_PREDICTION_COLUMNS).index("cell_classes")]
 
 
@@ -55,6 +63,79 @@ def score_cells(
     predict = partial(_predict, card=model.card, classifier=convert_classifier(model))
     wanted = tiles.select(*_OWN_COLUMNS, "cells", "cell_statistics")
     return map_neighbourhoods(wanted, predict, ddl(CELL_PREDICTION_COLUMNS))
+
+
+def collect_cells(
+    cell_predictions: DataFrame, classes: LandCoverClasses, model: TrainedModel
+) -> pd.DataFrame:
+    """Bring what a map needs of the cells to the driver, about 200 bytes a tile.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a tile, in order: its place, ``cell_classes`` by the values of `map_classes`,
+        ``cell_confidence``, ``class_by_cells``, ``probability_by_cells``, ``shares``.
+    """
+    rows = (
+        cell_predictions.select(
+            "image_id", "tile_id", "year", *_PLACE, "cell_classes", "cell_confidence",
+            "class_by_cells", "probability_by_cells", "shares",
+        )
+        .orderBy("year", "image_id")
+        .toPandas()
+    )  # fmt: skip
+    names = map_classes(classes, model)
+    values = np.array([0, *(1 + names.index(name) for name in model.card.classes)], np.uint8)
+    rows["cell_classes"] = [
+        values[np.frombuffer(each, np.uint8)].tobytes() for each in rows["cell_classes"]
+    ]
+    return rows
+
+
+def map_classes(classes: LandCoverClasses, model: TrainedModel) -> list[str]:
+    """Name the classes in the order of the map's values: the class table's, or a model's own."""
+    return classes.names if set(model.card.classes) <= set(classes.names) else model.card.classes
+
+
+def draw_cell_maps(
+    cell_map: pd.DataFrame, classes: LandCoverClasses, model: TrainedModel, settings: MapSettings
+) -> dict[str, Raster]:
+    """Draw ``map_<year>`` of the cells for each year.
+
+    Parameters
+    ----------
+    cell_map
+        The table of `collect_cells`.
+    classes
+        The class table.
+    model
+        The classifier of cells.
+    settings
+        Abstention and smoothing.
+    """
+    names = map_classes(classes, model)
+    colours = class_colours([*names, UNSURE])
+    return {
+        f"map_{year}": fine_map(rows.reset_index(drop=True), names, colours, settings)
+        for year, rows in cell_map.groupby("year")
+    }
+
+
+def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Put tiles, with their class by both classifiers and the shares of classes, on the map.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The columns of ``mapped``, ``class_by_cells``, ``probability_by_cells`` and for each class
+        ``share_<class>``, 0–1; null where a tile has no cells.
+    """
+    names = sorted({name for each in cell_map["shares"] for name in each})
+    shares = pd.DataFrame(
+        {f"share_{name}": [each.get(name, 0.0) for each in cell_map["shares"]] for name in names}
+    )
+    own = cell_map[["image_id", "class_by_cells", "probability_by_cells"]].join(shares)
+    return polygons_of_tiles(mapped.merge(own, on="image_id", how="left"))
 
 
 def _check_infrared(tiles: DataFrame, card: ModelCard) -> None:

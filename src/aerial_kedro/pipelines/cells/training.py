@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
@@ -23,6 +24,11 @@ from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 from aerial_kedro.splits.folds import assign_folds
 
 LOGGER = logging.getLogger(__name__)
+# Cells by which a penalty is chosen; more would choose no better.
+_CHOOSING = 10_000
+# Land cover of a cell that shows one class only: where it shows two, its label may well be wrong.
+_UNMIXED = 0.99
+_FEWEST_UNMIXED = 200
 
 
 class CellClassifiers(CheckedModel):
@@ -60,12 +66,15 @@ def choose_penalty(
     cell shares numbers with its neighbours, and how much of that is to be believed shows on other
     blocks only.
     """
-    rows = cell_sample.filter("split in ('train', 'validation')").select(
-        "label", "block_id", "features", "weight", "teaches", "evaluated"
-    )
-    cells = rows.toPandas()
     scores = {}
     if len(settings.reg_params) > 1:
+        cells = (
+            cell_sample.filter("split in ('train', 'validation')")
+            .orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
+            .limit(_CHOOSING)
+            .select("label", "block_id", "features", "weight", "teaches", "evaluated")
+            .toPandas()
+        )
         numbers = np.array(cells.pop("features").tolist(), dtype=np.float32)
         scores = _scores(cells, numbers, settings, seed)
         LOGGER.info(
@@ -158,12 +167,24 @@ def _of_cells(candidate: Candidate, inputs: CellInputs) -> Candidate:
 
 
 def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> Candidate:
-    """Predict cells out of fold, calibrate on that, and evaluate on the validation split."""
+    """Predict cells out of fold, calibrate on that, and evaluate on the validation split.
+
+    The temperature is fitted on unmixed cells: where the land cover shows two classes in a cell,
+    its larger one is a toss of a coin, which would make the probabilities too modest everywhere.
+    """
     if candidate.model is None:
         return candidate
     seen = cell_sample.filter("split in ('train', 'validation')")
     unseen = cross_fit(seen, candidate.settings, candidate.model.card.classes, seed)
-    calibrated = replace(candidate, model=calibrate(candidate.model, unseen), unseen=unseen)
+    unmixed = seen.filter(F.col("purity") >= _UNMIXED).select("image_id").toPandas()["image_id"]
+    known = unseen[unseen["image_id"].isin(unmixed)]
+    if len(known) < _FEWEST_UNMIXED or known["label"].nunique() < known["pred_label"].nunique():
+        LOGGER.info(
+            "Only %s cells are unmixed: probabilities are calibrated on mixed ones too",
+            f"{len(known):,}",
+        )
+        known = unseen
+    calibrated = replace(candidate, model=calibrate(candidate.model, known), unseen=unseen)
     return tiles.validate_candidate(calibrated, cell_sample.filter("evaluated"), seed)
 
 

@@ -22,6 +22,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "tile_catalog",
                 "params:engine",
                 "params:precision",
+                "params:grain",
                 "params:max_nodata_fraction",
                 "params:seed",
             ],

@@ -33,6 +33,7 @@ def prepare_backbone(
     tile_catalog: DataFrame,
     engine: str,
     precision: str,
+    grain: str,
     max_nodata_fraction: float,
     seed: int,
 ) -> FeatureSource:
@@ -50,7 +51,7 @@ def prepare_backbone(
     tile_catalog
         The tiles. The projection of cells is fitted and int8 calibrated on those of training
         blocks; on tiles in no split where those are too few.
-    engine, precision
+    engine, precision, grain
         The run parameters.
     max_nodata_fraction
         Tiles with a greater share of nodata are not learned from.
@@ -59,7 +60,7 @@ def prepare_backbone(
     """
     from aerial_kedro.features.cell_projection import without_cells  # noqa: PLC0415
 
-    if tile_catalog.filter("kind = 'window'").isEmpty():
+    if grain == "tile" or tile_catalog.filter("kind = 'window'").isEmpty():
         prepared = without_cells(exported)
     else:
         prepared = _project_once(exported, tile_catalog, max_nodata_fraction, seed)
@@ -79,9 +80,8 @@ def _project_once(
     if not exported.card.cell_layers:
         raise AerialError(
             f"The backbone {exported.card.name!r} has no maps before its last layers, so it cannot "
-            "tell the cells of a tile apart, of which the map of scenes is made. Use another "
-            "backbone, such as efficientnet_lite0; class folders (--pipeline=from_folders) take "
-            "any."
+            "tell the cells of a tile apart. Use another backbone, such as efficientnet_lite0, or "
+            "draw the map with one class a tile: --params=grain=tile."
         )
     ground = tile_catalog.withColumn("split", F.coalesce("split", "cell_split"))
     wanted = ground.filter("split is null or split = 'train'")

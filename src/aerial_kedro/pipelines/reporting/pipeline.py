@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reporting import areas, nodes, report
@@ -25,6 +26,7 @@ _PAGE = {
     "explained_errors": "explained_errors",
 }
 _MAP_FIGURES = {"change": "change_summary", "shares": "area_shares"}
+_CELL_FIGURES = {"cells": "cell_summary", "ground": "cell_map_summary"}
 _MAP_PAGE = {
     **_MAP_FIGURES,
     "maps": "map_images",
@@ -36,8 +38,14 @@ _MAP_PAGE = {
 }
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """Report on scenes, with maps."""
+def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
+    """Report on scenes, with maps.
+
+    Parameters
+    ----------
+    grain
+        The run parameter: with ``tile`` there is nothing of cells to report on.
+    """
     own = [
         node_of(
             nodes.describe_scenes,
@@ -68,7 +76,11 @@ def create_pipeline(**_: object) -> Pipeline:
             "area_shares",
         ),
     ]
-    return create_evaluation() + _create_report(own, _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE)
+    figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
+    if grain == "cell":
+        figures |= _CELL_FIGURES
+        return create_evaluation() + cells.create_evaluation() + _create_report(own, figures, page)
+    return create_evaluation() + _create_report(own, figures, page)
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:

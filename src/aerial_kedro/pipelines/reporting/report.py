@@ -12,6 +12,7 @@ from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.cells.reporting import CellMapSummary
 from aerial_kedro.report.content import ReportContent, RunFacts, SourceFacts, UnsureTiles
 from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
@@ -43,8 +44,12 @@ def build_metrics(
     precision: PrecisionSummary,
     change: ChangeSummary | None = None,
     shares: dict[str, ShareComparison] | None = None,
+    cells: TrainingSummary | None = None,
+    ground: CellMapSummary | None = None,
 ) -> dict[str, Any]:
     """Collect the figures of the run (`metrics.json`).
+
+    What comes first is how much of the ground the map has right, where it is of cells.
 
     Parameters
     ----------
@@ -52,8 +57,13 @@ def build_metrics(
         What the nodes before found on the tiles.
     change, shares
         What they found on the map; None where the tiles have no place.
+    cells, ground
+        The classifiers of cells, and what their map is worth; None where there are none.
     """
-    figures = {
+    figures: dict[str, Any] = {}
+    if ground is not None:
+        figures["ground"] = ground.overall and ground.overall.model_dump()
+    figures |= {
         "data": {
             **catalog.model_dump(),
             "featurized": quarantine.tiles - quarantine.quarantined,
@@ -86,7 +96,33 @@ def build_metrics(
         figures["change"] = change.model_dump(exclude=left_out) if change.places else None
     if shares is not None:
         figures["areas"] = {year: found.model_dump() for year, found in shares.items()}
+    if cells is not None and ground is not None:
+        figures["cells"] = _cell_figures(cells, ground)
     return figures
+
+
+def _cell_figures(cells: TrainingSummary, ground: CellMapSummary) -> dict[str, Any]:
+    without = {"reliability"}
+    return {
+        **{
+            name: {
+                part: getattr(scores, part).model_dump(exclude=without)
+                for part in ("validation", "out_of_fold", "test")
+            }
+            for name, scores in cells.models.items()
+        },
+        "chosen": cells.chosen,
+        "choice": cells.comparison and cells.comparison.model_dump(),
+        "baselines": {
+            name: found.model_dump(exclude=without) for name, found in cells.baselines.items()
+        },
+        "agreement": {year: found.model_dump() for year, found in ground.agreement.items()},
+        "truth": {year: found.model_dump() for year, found in ground.truth.items()},
+        "land_cover": {year: found.model_dump() for year, found in ground.land_cover.items()},
+        "tile_shares_error": ground.overall and ground.overall.tile_shares_error,
+        "unknown_share": ground.unknown_share,
+        "bytes_a_tile": ground.bytes_a_tile,
+    }
 
 
 def _validation_figures(validation: ValidationSummary) -> dict[str, Any]:

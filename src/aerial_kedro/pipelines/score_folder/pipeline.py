@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 
 from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.score_folder import nodes
@@ -40,7 +41,10 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_scene_pipeline(**_: object) -> Pipeline:
-    """Scenes without land cover and a stored model in; predictions, maps and change out."""
+    """Scenes without land cover and a stored model in; predictions and change out.
+
+    The maps come with `create_cell_scoring`, or with `scoring.create_tile_maps`.
+    """
     ingestion = group(
         [
             node_of(
@@ -53,6 +57,14 @@ def create_scene_pipeline(**_: object) -> Pipeline:
         "data_ingestion",
     )
     return ingestion + _create_predictions() + create_map_pipeline()
+
+
+def create_cell_scoring() -> Pipeline:
+    """Classify the cells of the scenes' tiles, by the model's classifier of cells, and map them."""
+    return pipeline(
+        cells.create_scoring(),
+        inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
+    )
 
 
 def _create_predictions() -> Pipeline:

@@ -9,7 +9,7 @@ from aerial_kedro.pipelines.scoring import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Features and the chosen model in; predictions, maps and tables out."""
+    """Features and the chosen model in; predictions, tables and what a map shows out."""
     return create_table_pipeline() + create_map_pipeline()
 
 
@@ -36,10 +36,16 @@ def create_prediction_pipeline() -> Pipeline:
 
 
 def create_map_pipeline() -> Pipeline:
-    """Wire the part that needs coordinates."""
+    """Wire the part that needs coordinates: change, and the tiles as a map shows them."""
     return create_comparison() + group(
+        [node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped")], "scoring"
+    )
+
+
+def create_tile_maps() -> Pipeline:
+    """Wire the maps of a model that knows tiles only."""
+    return group(
         [
-            node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped"),
             node_of(nodes.draw_maps, ["mapped", "params:land_cover"], "maps"),
             Node(polygons_of_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
         ],
