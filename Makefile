@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-catalog bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test lint format bench bench-catalog bench-cells bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--
 
 bench-county: $(VENV)/.installed ## measure a county of 67,000 tiles, from features that are there to the report
 	$(BIN)/python -m benchmarks.county
+
+bench-cells: $(VENV)/.installed ## print how right the sample's map of cells is, and measure what cells cost
+	$(BIN)/python -m benchmarks.cells
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
 	$(BIN)/python -m benchmarks.training

@@ -66,7 +66,7 @@ class ProjectHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Refuse what cannot end well before hours are spent; give Spark its packages."""
-        checked = pipeline.all_outputs() & {"trained_model"}
+        checked = pipeline.all_outputs() & {"trained_model", "cell_model"}
         checked |= {name for name in pipeline.inputs() if name.endswith("backbone_weights")}
         try:
             check_storage(*self._storage)
