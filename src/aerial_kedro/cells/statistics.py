@@ -13,6 +13,7 @@ INFRARED_BANDS = (*BANDS, "near infrared", "NDVI")
 
 # An eighth of a cell's thousand pixels is enough for means and deviations.
 _ROW_STEP, _COLUMN_STEP = 4, 2
+_AT_ONCE = 4
 # A byte holds a mean of 0 to 255, a deviation in halves; of the index, -1 to 1, and its deviation.
 _DEVIATION_SCALE = 2.0
 _INDEX_SCALE = 127.5
@@ -33,16 +34,22 @@ def cell_statistics(pixels: np.ndarray) -> np.ndarray:
         ``(n, 7, 7, 6)``, with near infrared ``(n, 7, 7, 10)``; uint8, see `decode_statistics`. The
         means of `BANDS` or `INFRARED_BANDS`, then their deviations.
     """
-    thinned = pixels[:, ::_ROW_STEP, ::_COLUMN_STEP].astype(np.float32)
-    bands = np.moveaxis(thinned, -1, 1)
-    if bands.shape[1] > len(BANDS):
+    # A few tiles at a time stay in the processor's cache: three times as fast as all at once.
+    starts = range(0, len(pixels), _AT_ONCE)
+    return np.concatenate([_statistics(pixels[at : at + _AT_ONCE]) for at in starts])
+
+
+def _statistics(pixels: np.ndarray) -> np.ndarray:
+    thinned = np.moveaxis(pixels[:, ::_ROW_STEP, ::_COLUMN_STEP], -1, 1)
+    bands = np.ascontiguousarray(thinned).astype(np.float32)
+    with_index = bands.shape[1] > len(BANDS)
+    if with_index:
         bands = np.concatenate([bands, _index(bands)[:, None]], axis=1)
-    bands = np.ascontiguousarray(bands)
     mean = _mean_of_cells(bands)
     spread = np.sqrt(np.maximum(_mean_of_cells(bands * bands) - mean * mean, 0))
     mean, spread = (np.moveaxis(each, 1, -1) for each in (mean, spread))
     spread = spread * _DEVIATION_SCALE
-    if bands.shape[1] > len(BANDS):
+    if with_index:
         mean[..., -1] = (mean[..., -1] + 1) * _INDEX_SCALE
         spread[..., -1] *= _INDEX_DEVIATION_SCALE / _DEVIATION_SCALE
     found = np.concatenate([mean, spread], axis=-1).round()
@@ -90,6 +97,12 @@ def _index(bands: np.ndarray) -> np.ndarray:
 
 def _mean_of_cells(bands: np.ndarray) -> np.ndarray:
     """Average ``(n, bands, rows, columns)`` over cells of whole pixels, as even as can be."""
-    rows, columns = (np.linspace(0, size, SIDE + 1).round().astype(int) for size in bands.shape[2:])
-    sums = np.add.reduceat(np.add.reduceat(bands, rows[:-1], axis=2), columns[:-1], axis=3)
-    return np.asarray(sums / (np.diff(rows)[:, None] * np.diff(columns)[None]))
+    rows, columns = bands.shape[2:]
+    if rows % SIDE == 0 and columns % SIDE == 0:
+        high, wide = rows // SIDE, columns // SIDE
+        strips = bands.reshape(*bands.shape[:2], SIDE, high, columns).sum(axis=3)
+        squares = strips.reshape(*bands.shape[:2], SIDE, SIDE, wide).sum(axis=4)
+        return np.asarray(squares / (high * wide))
+    down, across = (np.linspace(0, size, SIDE + 1).round().astype(int) for size in (rows, columns))
+    sums = np.add.reduceat(np.add.reduceat(bands, down[:-1], axis=2), across[:-1], axis=3)
+    return np.asarray(sums / (np.diff(down)[:, None] * np.diff(across)[None]))
