@@ -39,6 +39,8 @@ def rows(numbers: list[int]) -> pa.RecordBatch:
         pa.array(["1" for _ in numbers], pa.string()),
         pa.array([[number, number / 3] for number in numbers], pa.list_(pa.float32())),
         pa.array([[number] for number in numbers], pa.list_(pa.float32())),
+        pa.array([bytes([number % 256]) * 49 for number in numbers], pa.binary()),
+        pa.array([bytes([number % 255]) * 49 for number in numbers], pa.binary()),
         pa.array([KEY for _ in numbers], pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))

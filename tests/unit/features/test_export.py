@@ -1,5 +1,6 @@
 """The exported file gives the features that torch gives."""
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from torch import nn
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, Weights
-from aerial_kedro.features.definitions import define_backbone
+from aerial_kedro.features.definitions import cut_classifier, define_backbone
 from aerial_kedro.features.engines import open_engine
-from aerial_kedro.features.export import export_backbone
+from aerial_kedro.features.export import FeatureNetwork, export_backbone
 from aerial_kedro.features.precision_loss import smallest_cosine
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights
@@ -26,6 +27,21 @@ Build = Callable[[str], nn.Module]
 
 def run(backbone: Backbone, tiles: np.ndarray) -> np.ndarray:
     return open_engine("onnxruntime", "fp32", backbone.onnx).run(tiles)
+
+
+def assert_cells_are_torchs(
+    backbone: Backbone, network: nn.Module, layers: tuple[str, ...], tiles: np.ndarray
+) -> None:
+    """The file's numbers of cells are those that torch computes of the layers named."""
+    assert backbone.card.cell_layers == layers
+    definition = define_backbone(backbone.card.name)
+    own = FeatureNetwork(cut_classifier(copy.deepcopy(network), definition), definition).eval()
+    with torch.inference_mode():
+        expected = own(torch.from_numpy(tiles))[1].numpy()
+    found = open_engine("onnxruntime", "fp32", backbone.onnx).run_with_cells(tiles)[1]
+    assert found is not None
+    assert found.shape == expected.shape
+    assert found == pytest.approx(expected, abs=2e-3 * float(np.abs(expected).max()))
 
 
 def test_the_default_equals_timms_own_output(lite0: Backbone, tiles224: np.ndarray) -> None:
@@ -54,12 +70,14 @@ def test_the_card_describes_the_file(lite0: Backbone) -> None:
 
 def test_the_graph_takes_bytes_and_any_number_of_tiles(lite0: Backbone) -> None:
     graph = onnx.load_from_string(lite0.onnx).graph
-    (tiles,), (features,) = graph.input, graph.output
-    assert (tiles.name, features.name) == ("tiles", "features")
+    (tiles,), (features, numbers) = graph.input, graph.output
+    assert (tiles.name, features.name, numbers.name) == ("tiles", "features", "cell_numbers")
     assert tiles.type.tensor_type.elem_type == onnx.TensorProto.UINT8
-    assert features.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    for output in (features, numbers):
+        assert output.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     shape = tiles.type.tensor_type.shape.dim
-    assert shape[0].dim_param == "batch"
+    for each in (tiles, features, numbers):
+        assert each.type.tensor_type.shape.dim[0].dim_param == "batch"
     assert [each.dim_value for each in shape[1:]] == [224, 224, 3]
 
 
@@ -71,10 +89,20 @@ def test_the_preprocessing_is_inside(lite0: Backbone, tiles224: np.ndarray) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "features"), [("alexnet", 4096), ("resnet18", 512), ("squeezenet1_1", 512)]
+    ("name", "features", "layers"),
+    [
+        # Maps of 6, 13 and 27 positions a side; of 7, 14 and 28; of 13, 27 and 54.
+        ("alexnet", 4096, ("avgpool", "features.11", "features.4")),
+        ("resnet18", 512, ("layer4", "layer3", "layer2")),
+        ("squeezenet1_1", 512, ("classifier.2", "features.7", "features.4")),
+    ],
 )
 def test_torchvisions_backbones_by_weights_path(
-    name: str, features: int, random_network: Build, weights_file: Callable[..., Path]
+    name: str,
+    features: int,
+    layers: tuple[str, ...],
+    random_network: Build,
+    weights_file: Callable[..., Path],
 ) -> None:
     network = random_network(name)
     definition = define_backbone(name)
@@ -93,6 +121,7 @@ def test_torchvisions_backbones_by_weights_path(
     }[name]()
     last.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
     tiles = np.random.default_rng(5).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    assert_cells_are_torchs(backbone, network, layers, tiles)
     mean, std = (torch.tensor(each).view(3, 1, 1) for each in (definition.mean, definition.std))
     with torch.inference_mode():
         network((torch.from_numpy(tiles).permute(0, 3, 1, 2) / 255 - mean) / std)
@@ -106,6 +135,8 @@ def test_networks_that_need_a_newer_opset_get_one(random_network: Build) -> None
     backbone = export_backbone(definition, Weights(network.state_dict(), "seed", "0"), seed=1)
     assert backbone.card.opset == 17
     assert backbone.card.n_features == 192
+    tiles = np.random.default_rng(5).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    assert_cells_are_torchs(backbone, network, ("norm",), tiles)
 
 
 def test_broken_weights_are_no_backbone(random_network: Build) -> None:

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from aerial_kedro.cells.statistics import cell_statistics
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.cell_projection import project_cells, without_cells
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import (
     FEATURE_COLUMNS,
@@ -24,10 +26,14 @@ from aerial_kedro.features.featurize import (
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS, read_tile
-from tests.builders import read_scene_header, write_scene
+from tests.builders import ORIGIN, paint_ground, read_scene_header, write_scene
 
 SCHEMA = pa.schema(
-    [(name, pa.float64() if name in SOURCE_COLUMNS[4:] else pa.string()) for name in SOURCE_COLUMNS]
+    [
+        *((name, pa.string()) for name in SOURCE_COLUMNS[:4]),
+        *((name, pa.float64()) for name in SOURCE_COLUMNS[4:-1]),
+        (SOURCE_COLUMNS[-1], pa.bool_()),
+    ]
 )
 
 
@@ -38,7 +44,11 @@ def batch_of(rows: list[dict]) -> pa.RecordBatch:
 
 
 def featurize(
-    batches: list[pa.RecordBatch], backbone: Backbone, key: str = "key"
+    batches: list[pa.RecordBatch],
+    backbone: Backbone,
+    key: str = "key",
+    *,
+    with_infrared: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     return featurize_batches(
         iter(batches),
@@ -47,7 +57,19 @@ def featurize(
         feature_key=key,
         engine="onnxruntime",
         precision="fp32",
+        with_infrared=with_infrared,
     )
+
+
+@pytest.fixture(scope="module")
+def lite0(lite0: Backbone) -> Backbone:
+    """The backbone of tiles alone."""
+    return without_cells(lite0)
+
+
+@pytest.fixture(scope="module")
+def with_cells(lite0: Backbone, tiles224: np.ndarray) -> Backbone:
+    return project_cells(lite0, tiles224, "five tiles")
 
 
 @pytest.fixture
@@ -93,8 +115,10 @@ def test_types_are_those_of_the_table_even_where_all_values_are_missing(
 ) -> None:
     (batch,) = featurize([batch_of([{**files[0], "source_version": None}])], lite0)
     assert [field.type for field in batch.schema] == [
-        pa.string(), pa.string(), pa.list_(pa.float32()), pa.list_(pa.float32()), pa.string(),
+        pa.string(), pa.string(), pa.list_(pa.float32()), pa.list_(pa.float32()),
+        pa.binary(), pa.binary(), pa.string(),
     ]  # fmt: skip
+    assert batch["cells"].null_count == batch["cell_statistics"].null_count == 1
 
 
 def test_batches_without_a_readable_tile_give_nothing(lite0: Backbone, files: list[dict]) -> None:
@@ -121,14 +145,61 @@ def test_tiles_of_scenes_are_read_by_window_and_through_a_warp(
 ) -> None:
     rows: list[dict] = []
     for name, crs in (("a.tif", "EPSG:26918"), ("b.tif", "EPSG:3857")):
-        header = read_scene_header(write_scene(tmp_path / name, crs=crs))
-        with SceneReader() as reader:
-            tiles = tiles_of_scene(header, 224.0, reader).iloc[:2]
-        rows.extend(tiles.astype(object).where(tiles.notna(), None).to_dict("records"))
+        rows += tiles_of(write_scene(tmp_path / name, crs=crs))[:2]
     assert [row["row_off"] is None for row in rows] == [False, False, True, True]
     (batch,) = featurize([batch_of(rows)], lite0)
     assert batch["image_id"].to_pylist() == [row["image_id"] for row in rows]
     assert (np.array(batch["statistics"].to_pylist())[:, 3:6] > 0.05).all()  # no flat tile
+
+
+def tiles_of(scene: Path) -> list[dict]:
+    with SceneReader() as reader:
+        tiles = tiles_of_scene(read_scene_header(scene), 224.0, reader)
+    return tiles.astype(object).where(tiles.notna(), None).to_dict("records")
+
+
+def test_cells_lie_in_the_row_of_their_tile(
+    lite0: Backbone, with_cells: Backbone, files: list[dict]
+) -> None:
+    (plain,) = featurize([batch_of(files)], lite0)
+    (found,) = featurize([batch_of(files)], with_cells, "with cells")
+    assert found["features"].equals(plain["features"])
+    engine = open_engine("onnxruntime", "fp32", with_cells.onnx)
+    for row in found.slice(0, 4).to_pylist():
+        (tile,) = [each for each in files if each["image_id"] == row["image_id"]]
+        with SceneReader() as reader:
+            pixels = read_tile(tile, 224, reader)[None]
+        own = np.frombuffer(row["cells"], np.int8).reshape(7, 7, 64).astype(int)
+        expected = engine.run_with_cells(pixels)[1]
+        assert expected is not None
+        # Batches of other sizes may round a number that lies between two integers the other way.
+        assert np.abs(own - expected[0]).max() <= 1
+        assert row["cell_statistics"] == cell_statistics(pixels).tobytes()
+
+
+def test_statistics_of_cells_are_with_near_infrared_where_the_tile_has_it(
+    with_cells: Backbone, files: list[dict], tmp_path: Path
+) -> None:
+    """Tiles with and without it stand in one batch, and each keeps its own."""
+    ground = paint_ground(ORIGIN, 1.0, (448, 448))
+    three_bands, four_bands = (
+        write_scene(tmp_path / name, gsd=1.0, pixels=pixels, photometric="rgb", **options)
+        for name, pixels, options in (
+            ("three.tif", ground, {}),
+            ("four.tif", np.concatenate([ground, ground[:1] // 2 + 9]), {"alpha": "unspecified"}),
+        )
+    )
+    rows = [*tiles_of(three_bands)[:2], *tiles_of(four_bands)[:2], *tiles_of(three_bands)[2:]]
+    for with_infrared, lengths in ((True, [6, 6, 10, 10, 6, 6]), (False, [6] * 6)):
+        (found,) = featurize(
+            [batch_of(rows)], with_cells, "with cells", with_infrared=with_infrared
+        )
+        column = found["cell_statistics"].to_pylist()
+        assert [len(each) / 49 for each in column] == lengths
+        for row, stored in zip(rows, column, strict=True):
+            with SceneReader() as reader:
+                pixels = read_tile(row, 224, reader, infrared=with_infrared)
+            assert stored == cell_statistics(pixels[None]).tobytes()
 
 
 def test_missing_tiles_are_explained(files: list[dict]) -> None:

@@ -18,6 +18,7 @@ WEIGHTS = WeightsFile("lite", b"weights", "a.pth", "file a.pth", "a" * 64)
 EXPORTED = make_backbone(b"fp32", export=name_export("lite", "a" * 64, "auto"))
 INT8 = make_backbone(b"int8", precision="int8", calibration="0123456789abcdef")
 NO_TILES = cast("Any", None)
+ONE_CLASS_A_TILE = "tile"  # the map that needs nothing of cells, and so no tile to fit them on
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "auto"])
@@ -27,7 +28,7 @@ def test_other_precisions_than_int8_run_the_export_itself(
     choice = EngineChoice(engine="openvino", precision="fp32")
     monkeypatch.setattr(preparation, "choose_engine", lambda *_: choice)
     weights = replace(WEIGHTS, stored=(INT8, EXPORTED))
-    found = prepare_backbone(EXPORTED, weights, NO_TILES, "openvino", precision, 0.0, 1)
+    found = prepare_backbone(EXPORTED, weights, NO_TILES, "openvino", precision, ONE_CLASS_A_TILE, 0.0, 1)
     assert found == FeatureSource(EXPORTED, choice)
     assert found.backbone is EXPORTED
     assert found.exported is None
