@@ -14,7 +14,7 @@ from aerial_kedro.cells.statistics import (
 
 
 def tiles(size: int, bands: int) -> np.ndarray:
-    """Noise on a ramp, in another strength for each band; the second tile is as bright as can be."""
+    """Noise on a ramp, of another strength in each band; the second tile is as bright as can be."""
     rng = np.random.default_rng(size)
     ramp = np.linspace(20, 150, size)[:, None, None] + np.linspace(0, 60, size)[None, :, None]
     noise = rng.normal(0, [5, 15, 25, 40][:bands], (size, size, bands))
@@ -25,9 +25,7 @@ def tiles(size: int, bands: int) -> np.ndarray:
 def cells_of(pixels: np.ndarray) -> list[list[np.ndarray]]:
     """Every fourth row and second column of a tile, cut into 7 by 7 pieces."""
     thinned = pixels[::4, ::2].astype(np.float64)
-    rows, columns = (
-        np.linspace(0, length, 8).round().astype(int) for length in thinned.shape[:2]
-    )
+    rows, columns = (np.linspace(0, length, 8).round().astype(int) for length in thinned.shape[:2])
     return [
         [thinned[rows[y] : rows[y + 1], columns[x] : columns[x + 1]] for x in range(7)]
         for y in range(7)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import timm
 import torch
+from timm.models.deit import VisionTransformerDistilled
+from timm.models.mlp_mixer import MlpMixer
+from timm.models.swin_transformer import SwinTransformer
+from timm.models.vision_transformer import VisionTransformer as VisionTransformerOfTimm
 from torch import nn
 from torchvision.models import VisionTransformer
 
@@ -20,10 +23,6 @@ SIZE = 224
 
 def definition(library: str = "timm", name: str = "small") -> BackboneDefinition:
     return BackboneDefinition(name, library, name, SIZE, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-
-
-def timm_network(name: str, **options: object) -> nn.Module:
-    return timm.create_model(name, pretrained=False, num_classes=0, **options)
 
 
 def torchvision_transformer() -> nn.Module:
@@ -56,21 +55,25 @@ NETWORKS = {
     ),
     "transformer of torchvision": (torchvision_transformer, [("encoder", "tokens", False)]),
     "transformer of timm": (
-        lambda: timm_network("vit_tiny_patch16_224", depth=2),
+        lambda: VisionTransformerOfTimm(depth=2, embed_dim=24, num_heads=2, num_classes=0),
         [("norm", "tokens", False)],
     ),
     "transformer with two prefix tokens": (
-        lambda: timm_network("deit_tiny_distilled_patch16_224", depth=2),
+        lambda: VisionTransformerDistilled(
+            depth=2, embed_dim=24, num_heads=2, num_classes=0, weight_init="skip"
+        ),
         [("norm", "tokens", False)],
     ),
     "windows": (
-        lambda: timm_network(
-            "swin_tiny_patch4_window7_224",
-            embed_dim=24, depths=(1, 1, 1, 1), num_heads=(2, 2, 2, 2),
+        lambda: SwinTransformer(
+            embed_dim=24, depths=(1, 1, 1, 1), num_heads=(2, 2, 2, 2), num_classes=0
         ),
-        [("head.drop", "rows", False)],
+        [("norm", "rows", False), ("layers.2", "rows", False), ("layers.1", "rows", True)],
     ),
-    "mixer": (lambda: timm_network("mixer_s32_224", num_blocks=2), [("norm", "tokens", False)]),
+    "mixer": (
+        lambda: MlpMixer(patch_size=32, num_blocks=2, embed_dim=32, num_classes=0),
+        [("norm", "tokens", False)],
+    ),
     "no maps": (without_maps, []),
 }  # fmt: skip
 
@@ -84,7 +87,6 @@ def networks() -> dict[str, nn.Module]:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_of_networks(name: str, networks: dict[str, nn.Module]) -> None:
     found = names(cell_layers(networks[name], definition()))
-    print(name, found)
     assert found == NETWORKS[name][1]
 
 
@@ -98,7 +100,8 @@ def test_a_definition_that_names_stages_is_followed() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "no maps"])
+# Weights at random make a mixer mix places as it likes.
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in {"no maps", "mixer"}])
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 5)])
 def test_rows_of_cells_go_south_and_columns_east(
     row: int, column: int, name: str, networks: dict[str, nn.Module]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features import source
 from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.cell_projection import project_cells, without_cells
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import (
     ENGINES,
@@ -75,6 +77,44 @@ def test_a_tile_has_the_same_features_in_any_batch_and_they_stay(
     alone = [opened.run(tile[None]) for tile in tiles224]  # a result must outlive the next call
     limit = TOLERANCE * float(np.abs(features[engine]).max())
     assert np.concatenate(alone) == pytest.approx(features[engine], abs=limit)
+
+
+@pytest.fixture(scope="module")
+def projected(for_all: Backbone, tiles224: np.ndarray) -> Backbone:
+    return project_cells(for_all, tiles224, "five tiles")
+
+
+@pytest.mark.parametrize("engine", IN_PYTHON)
+def test_engines_embed_cells_alike(
+    engine: str, projected: Backbone, tiles224: np.ndarray, features: dict[str, np.ndarray]
+) -> None:
+    """Numbers between two integers may be rounded either way, few are."""
+    expected = open_engine("onnxruntime", "fp32", projected.onnx).run_with_cells(tiles224)[1]
+    opened = open_engine(engine, "fp32", projected.network_for(engine))
+    # Odd numbers of tiles, so that the last batch of any size is another one.
+    own, found = opened.run_all(tiles224)
+    assert found is not None
+    assert expected is not None
+    assert (found.shape, found.dtype) == ((5, 7, 7, 64), np.int8)
+    different = np.abs(found.astype(int) - expected)
+    assert different.max() <= 1
+    assert (different > 0).mean() < 0.01
+    assert own == pytest.approx(features[engine], abs=TOLERANCE * float(features[engine].max()))
+
+
+@pytest.mark.parametrize("engine", IN_PYTHON)
+def test_without_cells_no_engine_gives_any(
+    engine: str, projected: Backbone, tiles224: np.ndarray
+) -> None:
+    plain = without_cells(projected)
+    opened = open_engine(engine, "fp32", plain.network_for(engine))
+    assert opened.run_all(tiles224[:1])[1] is None
+
+
+def test_the_card_knows_the_file_of_torch(projected: Backbone) -> None:
+    for each in (projected, without_cells(projected)):
+        assert each.program is not None
+        assert each.card.program_sha256 == hashlib.sha256(each.program).hexdigest()
 
 
 @pytest.mark.parametrize("engine", [name for name, each in available().items() if "bf16" in each])
