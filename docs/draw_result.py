@@ -40,8 +40,10 @@ def draw(data: Path) -> None:
     left.imshow(np.moveaxis(paper, 0, -1))
     left.set_title(f"Imagery of {YEAR}")
     middle.imshow(shown, cmap=ListedColormap(scaled), vmin=-0.5, vmax=len(names) + 0.5)
-    middle.set_title("Land cover in cells of 32 m")
-    chances = np.where(shown > 0, probability, np.nan)
+    middle.set_title("Land cover, one class a tile")
+    # The land cover says what is water; the model's probability is of another class there.
+    predicted = [int(value) for value, name in names.items() if name != "Water"]
+    chances = np.where(np.isin(shown, predicted), probability, np.nan)
     bar = figure.colorbar(right.imshow(chances, cmap="cividis"), ax=right, shrink=0.8)
     bar.set_label("percent")
     right.set_title("Probability of the predicted class")
