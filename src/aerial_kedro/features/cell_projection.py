@@ -179,7 +179,8 @@ def without_cells(backbone: Backbone) -> Backbone:
     card = backbone.card
     if not card.cell_layers:
         return backbone
-    return _replaced(backbone, _with_outputs(backbone.onnx), None, backbone.program)
+    program = None if backbone.program is None else _fold_program(backbone.program, b"")
+    return _replaced(backbone, _with_outputs(backbone.onnx), None, program)
 
 
 def _replaced(
