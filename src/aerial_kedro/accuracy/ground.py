@@ -17,6 +17,7 @@ from aerial_kedro.accuracy.reliability import expected_calibration_error, reliab
 from aerial_kedro.parameters import CheckedModel
 
 Cells = NDArray[np.int64]
+_NOTHING = ""
 _PURE = 0.995  # share of a cell, known in percent, that makes it pure
 
 
@@ -78,7 +79,7 @@ class GroundSample:
     ----------
     reference, predicted
         ``(tiles, cells)``: position in the class names of each cell's class, -1 where the reference
-        is not known.
+        is not known, or the map says nothing and so is wrong.
     purity
         ``(tiles, cells)``: share of each cell that its reference class covers, 0–1.
     probabilities
@@ -129,10 +130,12 @@ def evaluate_ground(sample: GroundSample, classes: Sequence[str], seed: int) -> 
     majority, of_tile = shares.argmax(axis=1), sample.tile_classes[keep]
     one_class = np.eye(len(classes) + 1)[of_tile][:, : len(classes)]
     right = (reference == predicted)[known]
-    names = np.array(classes, dtype=object)
+    # Where a map says nothing (-1) it says the last of these, which the reference never does.
+    counted = [*classes, _NOTHING]
+    names = np.array(counted, dtype=object)
     labels, found = names[reference[known]].tolist(), names[predicted[known]].tolist()
     in_blocks = np.repeat(np.array(sample.blocks, dtype=object)[keep], known.sum(axis=1)).tolist()
-    spread = block_bootstrap(labels, found, classes, in_blocks, seed=seed)
+    spread = block_bootstrap(labels, found, counted, in_blocks, seed=seed)
     whole = sample.purity[keep][known] >= _PURE
     good, pure = sample.by_cells[keep] == majority, sample.is_pure[keep]
     weights = known.sum(axis=1)
@@ -143,7 +146,7 @@ def evaluate_ground(sample: GroundSample, classes: Sequence[str], seed: int) -> 
         blocks=len(set(in_blocks)),
         accuracy=float(right.mean()),
         accuracy_interval=spread[0] if spread else None,
-        macro_f1=macro_f1(confusion_counts(labels, found, classes)),
+        macro_f1=macro_f1(confusion_counts(labels, found, counted)),
         tile_map_accuracy=float((reference == of_tile[:, None])[known].mean()),
         best_tile_map_accuracy=float((reference == majority[:, None])[known].mean()),
         pure_accuracy=_mean(right[whole]),

@@ -133,9 +133,7 @@ def test_partitions_make_no_difference(cuts: list[int], seed: int) -> None:
 
 def test_another_seed_draws_others() -> None:
     tiles = ground()
-    one, other = (
-        draw_cells(tiles, RULES, quotas_of([tiles], seed=seed), seed) for seed in (1, 2)
-    )
+    one, other = (draw_cells(tiles, RULES, quotas_of([tiles], seed=seed), seed) for seed in (1, 2))
     assert 0 < (one[1] & other[1]).sum() < 0.3 * one[1].sum()
 
 

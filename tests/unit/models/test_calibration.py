@@ -104,3 +104,45 @@ def test_without_blocks_each_tile_is_a_block_of_its_own(spark_session: SparkSess
     found = cross_fit(table(spark_session, draw(None, noise=0.01)), SETTINGS, CLASSES, 1)
     assert found["unit"].tolist() == found["image_id"].tolist()
     assert evaluate_unseen(found, CLASSES, seed=1).accuracy_interval is None
+
+
+def test_rows_that_do_not_teach_change_nothing_and_only_some_are_predicted(
+    spark_session: SparkSession,
+) -> None:
+    """What the rows show that teach nothing makes no difference to any other's prediction."""
+    rows = draw(6, noise=0.5)
+    rows["teaches"] = rows.index % 5 < 3
+    rows["evaluated"] = rows.index % 4 > 0
+    columns = (
+        "image_id string, label string, block_id string, features array<float>, "
+        "teaches boolean, evaluated boolean"
+    )
+
+    def predicted(features: pd.Series) -> pd.DataFrame:
+        own = rows.assign(features=features)
+        table = spark_session.createDataFrame(
+            list(own.itertuples(index=False, name=None)), columns
+        ).coalesce(1)
+        return cross_fit(table, SETTINGS, CLASSES, 1)
+
+    turned = [[-9 * value for value in each] for each in rows["features"]]
+    found = predicted(rows["features"])
+    other = predicted(rows["features"].where(rows["teaches"], pd.Series(turned)))
+    assert sorted(found["image_id"]) == sorted(rows.loc[rows["evaluated"], "image_id"])
+    teach = found["image_id"].isin(rows.loc[rows["teaches"], "image_id"]).to_numpy()
+    assert 0 < teach.sum() < len(found)
+    before, after = (np.array(each["class_probabilities"].tolist()) for each in (found, other))
+    assert before[teach] == pytest.approx(after[teach], abs=1e-9)
+    assert np.abs(before - after)[~teach].max() > 0.1
+
+
+def test_weights_go_into_every_folds_fit(spark_session: SparkSession) -> None:
+    """Two classes alike in number and hard to tell apart, of which one counts thirtyfold."""
+    tiles = draw(6, noise=1)
+    heavy = tiles.assign(weight=np.where(tiles["label"] == "A", 30.0, 1.0))
+    columns = "image_id string, label string, block_id string, features array<float>, weight double"
+    table = spark_session.createDataFrame(
+        list(heavy.itertuples(index=False, name=None)), columns
+    ).coalesce(1)
+    found = cross_fit(table, SETTINGS, CLASSES, 1)
+    assert np.array(found["class_probabilities"].tolist())[:, 0].mean() > 0.75

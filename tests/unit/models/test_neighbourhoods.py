@@ -48,9 +48,7 @@ def test_every_tile_is_once_its_groups_own_with_all_that_is_around(
             kept = [each for each in places if (zone, year) != (26919, 2020) or each[0] != 0]
             frames.append(grid_tiles(kept, epsg=zone, year=year).assign(place=kept))
     tiles = pd.concat(frames, ignore_index=True)
-    known = {
-        (tile.epsg, tile.year, *tile.place): tile.image_id for tile in tiles.itertuples()
-    }
+    known = {(tile.epsg, tile.year, *tile.place): tile.image_id for tile in tiles.itertuples()}
     columns = ["image_id", "epsg", "year", "xmin", "ymin", "xmax", "ymax"]
     rows = spark_session.createDataFrame(tiles[columns].sample(frac=1, random_state=1))
     found = map_neighbourhoods(

@@ -1,11 +1,81 @@
-"""The baseline that every classifier has to exceed."""
+"""What fits learn of weights and scales, and the baseline that every classifier has to exceed."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from pyspark.ml.classification import LogisticRegressionModel
+from pyspark.sql import DataFrame, SparkSession
+from sklearn.linear_model import LogisticRegression
 
-from aerial_kedro.models.training import evaluate_majority
+from aerial_kedro.models.settings import LogisticRegressionSettings
+from aerial_kedro.models.training import evaluate_majority, fit_stages
+
+SETTINGS = LogisticRegressionSettings(
+    max_iter=60, reg_param=0.1, standardise=False, class_weights=False
+)
+
+
+def cells(copies: int = 1) -> pd.DataFrame:
+    """Rows of two classes that overlap, in numbers of very different scales; some are doubled."""
+    rng = np.random.default_rng(4)
+    code = np.arange(40) % 2
+    numbers = rng.normal(size=(40, 3)) * [5.0, 1.0, 0.1] + code[:, None]
+    rows = pd.DataFrame(
+        {
+            "label": np.array(["A", "B"], dtype=object)[code],
+            "features": numbers.tolist(),
+            "weight": 1.0,
+        }
+    )
+    doubled = rows.iloc[:12]
+    if copies > 1:
+        return pd.concat([rows, *[doubled] * (copies - 1)], ignore_index=True)
+    return rows
+
+
+def coefficients(
+    spark: SparkSession, rows: pd.DataFrame, settings: LogisticRegressionSettings = SETTINGS
+) -> np.ndarray:
+    columns = {"label": "string", "features": "array<double>", "weight": "double"}
+    schema = ", ".join(f"{name} {columns[str(name)]}" for name in rows.columns)
+    table: DataFrame = spark.createDataFrame(
+        list(rows.itertuples(index=False, name=None)), schema
+    ).coalesce(1)
+    model = fit_stages(table, settings, ["A", "B"], 1).stages[-1]
+    assert isinstance(model, LogisticRegressionModel)
+    found = model.coefficientMatrix.toArray()
+    return np.concatenate([found, model.interceptVector.toArray()[:, None]], axis=1)
+
+
+def test_a_weight_of_two_is_the_row_twice(spark_session: SparkSession) -> None:
+    weighted = cells()
+    weighted.loc[:11, "weight"] = 2.0
+    weighted.loc[weighted["label"] == "A", "weight"] *= 3
+    tripled = cells(copies=2)
+    tripled = pd.concat([tripled, *[tripled[tripled["label"] == "A"]] * 2])
+    # The column stands for what the settings say of weights.
+    balanced = SETTINGS.model_copy(update={"class_weights": True})
+    found = coefficients(spark_session, weighted, balanced)
+    assert found == pytest.approx(coefficients(spark_session, tripled), abs=1e-4)
+
+
+def test_numbers_that_keep_their_scale_are_penalised_as_they_are(
+    spark_session: SparkSession,
+) -> None:
+    """The same as scikit-learn's, whose penalty is of the sum of the losses."""
+    rows = cells()
+    numbers = np.array(rows["features"].tolist())
+    # Spark has a row of coefficients for each of the two classes, and penalises both.
+    one, other = coefficients(spark_session, rows)
+    c = 2 / (SETTINGS.reg_param * len(rows))
+    expected = LogisticRegression(C=c, tol=1e-8, max_iter=1000).fit(numbers, rows["label"])
+    assert (other - one)[:3] == pytest.approx(expected.coef_[0], abs=1e-3)
+    assert (other - one)[3] == pytest.approx(expected.intercept_[0], abs=1e-3)
+    scales = SETTINGS.model_copy(update={"standardise": True})
+    one, other = coefficients(spark_session, rows, scales)
+    assert abs((other - one)[0] / numbers[:, 0].std() - expected.coef_[0][0]) > 1e-3
 
 
 def tiles(training: str, test: str) -> pd.DataFrame:

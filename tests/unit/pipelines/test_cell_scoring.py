@@ -1,0 +1,142 @@
+"""Cells are classified group by group as if all were classified at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from scipy.special import softmax
+
+from aerial_kedro.accuracy.calibration import scale_probabilities
+from aerial_kedro.cells.describe import CellInputs, describe_cells
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.serving.model import LinearClassifier
+from aerial_kedro.pipelines.cells import scoring
+from aerial_kedro.pipelines.cells.scoring import score_cells
+from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
+from aerial_kedro.tiles.catalog import ddl
+from tests.builders import grid_tiles
+from tests.models import make_card, make_source
+
+SOURCE = make_source()
+NAMES = ["Town", "Forest", "Water"]  # the model's own order
+NUMBERS = 3 * 4 + 6
+INPUTS = CellInputs(
+    scales=(0.5, 0.25, 0.125, 0.0625),
+    infrared=False,
+    means=(128.0,) * 3 + (40.0,) * 3,
+    deviations=(50.0,) * 3 + (20.0,) * 3,
+)
+_RNG = np.random.default_rng(1)
+CLASSIFIER = LinearClassifier(
+    mean=np.zeros(NUMBERS),
+    scale=np.ones(NUMBERS),
+    coefficients=_RNG.normal(0, 0.05, (3, NUMBERS)),
+    intercepts=np.array([0.3, 0.0, -0.2]),
+)
+
+
+def model(**changes: Any) -> TrainedModel:
+    known = {"classes": NAMES, "cells": INPUTS, "temperature": 1.5}
+    return TrainedModel(None, make_card(SOURCE, **{**known, **changes}), SOURCE)
+
+
+def area() -> pd.DataFrame:
+    """Tiles over the border of groups, some places empty, in two years."""
+    places = [
+        (col, row) for col in range(14, 18) for row in range(30, 34) if (col, row) != (16, 31)
+    ]
+    tiles = pd.concat([grid_tiles(places, year=2018), grid_tiles(places[:6], year=2020)])
+    count = len(tiles)
+    rng = np.random.default_rng(2)
+    return tiles.reset_index(drop=True).assign(
+        source_version="v1",
+        block_id="b1",
+        label=[None if number % 2 else "Forest" for number in range(count)],
+        purity=0.9,
+        cell_split="test",
+        cell_labels=[b"\1" * 49] * count,
+        cell_purity=[b"\x64" * 49] * count,
+        cells=pack(rng.integers(-127, 128, (count, 7, 7, 4)).astype(np.int8)),
+        cell_statistics=pack(rng.integers(0, 256, (count, 7, 7, 6)).astype(np.uint8)),
+    )
+
+
+def tables(spark: SparkSession, tiles: pd.DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Catalog and features; a row of another source's features among them."""
+    own = list(CELL_PREDICTION_COLUMNS)[: list(CELL_PREDICTION_COLUMNS).index("cell_classes")]
+    columns = {name: CELL_PREDICTION_COLUMNS[name] for name in own}
+    catalog = spark.createDataFrame(
+        list(tiles[[*own, "source_version"]].itertuples(index=False, name=None)),
+        ddl({**columns, "source_version": "string"}),
+    )
+    kept = ["image_id", "source_version", "cells", "cell_statistics"]
+    rows = [(*row, SOURCE.key) for row in tiles[kept].itertuples(index=False, name=None)]
+    rows.append((*rows[0][:2], b"\0" * 49, b"\0" * 49 * 6, "of another source"))
+    rows.append((rows[0][0], "v0", *rows[0][2:]))
+    features = spark.createDataFrame(
+        rows, ddl(dict.fromkeys(kept[:2], "string") | dict.fromkeys(kept[2:], "binary"))
+        + ", feature_key string",
+    )  # fmt: skip
+    return catalog, features
+
+
+def test_groups_give_what_all_tiles_at_once_would(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "convert_classifier", lambda _: CLASSIFIER)
+    tiles = area()
+    found = score_cells(*tables(spark_session, tiles), model(), SOURCE)
+    assert found.columns == list(CELL_PREDICTION_COLUMNS)
+    rows = found.toPandas().set_index("image_id")
+    assert sorted(rows.index) == sorted(tiles["image_id"])
+    for _, year in tiles.groupby("year"):
+        year = year.reset_index(drop=True)  # noqa: PLW2901
+        year["column"] = (year["xmin"] / 224).round().astype(int)
+        year["row"] = (year["ymin"] / 224).round().astype(int)
+        numbers = describe_cells(year, INPUTS).reshape(-1, NUMBERS).astype(np.float64)
+        scores = numbers @ CLASSIFIER.coefficients.T + CLASSIFIER.intercepts
+        chances = scale_probabilities(softmax(scores, axis=1), 1.5).reshape(-1, 49, 3)
+        for name, expected in zip(year["image_id"], chances, strict=True):
+            own = rows.loc[name]
+            classes = np.frombuffer(own["cell_classes"], np.uint8)
+            # 1 + position in the model's own classes.
+            assert np.array_equal(classes, 1 + expected.argmax(axis=1))
+            assert list(own["cell_probabilities"]) == pytest.approx(
+                (255 * expected).ravel(), abs=0.51
+            )
+            assert list(own["cell_confidence"]) == pytest.approx(
+                100 * expected.max(axis=1), abs=0.51
+            )
+            mean = expected.mean(axis=0)
+            assert own["class_by_cells"] == NAMES[mean.argmax()]
+            assert own["probability_by_cells"] == pytest.approx(mean.max())
+            shares = {each: (classes == 1 + position).mean() for position, each in enumerate(NAMES)}
+            assert own["shares"] == pytest.approx({k: v for k, v in shares.items() if v})
+    assert len({bytes(each) for each in rows["cell_classes"]}) > 10
+
+
+def test_a_model_of_tiles_is_refused(spark_session: SparkSession) -> None:
+    with pytest.raises(AerialError, match=r"'county' classifies tiles, not their cells"):
+        score_cells(*tables(spark_session, area()), model(cells=None), SOURCE)
+
+
+def test_a_model_of_other_features_is_refused(spark_session: SparkSession) -> None:
+    with pytest.raises(AerialError, match="trained on features abc"):
+        score_cells(*tables(spark_session, area()), model(feature_key="abc"), SOURCE)
+
+
+def test_a_model_with_near_infrared_is_refused_where_scenes_lack_it(
+    spark_session: SparkSession,
+) -> None:
+    tiles = area()
+    for number in range(3, len(tiles)):
+        tiles.at[number, "cell_statistics"] = b"\7" * 49 * 10
+    infrared = INPUTS.model_copy(update={"infrared": True})
+    with pytest.raises(AerialError, match=r"near infrared, which the scenes of 3 tiles lack"):
+        score_cells(*tables(spark_session, tiles), model(cells=infrared), SOURCE)
