@@ -14,6 +14,7 @@ from aerial_kedro.change.reference import check_reference_classes, classes_of_ma
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares
+from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.parameters import CheckedModel
 
@@ -141,9 +142,7 @@ def _true_cells(
 
 def _unpacked(column: pd.Series) -> np.ndarray:
     """Values of cells ``(tiles, 49)``; 0 where a tile has none."""
-    nothing = bytes(COUNT)
-    values = [nothing if each is None else each for each in column]
-    return unpack(values).reshape(len(values), COUNT)
+    return cells_of_column(column).reshape(len(column), COUNT)
 
 
 class _Comparison:

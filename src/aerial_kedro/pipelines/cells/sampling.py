@@ -54,7 +54,7 @@ def plan_draw(
         raise AerialError(
             f"The training blocks have pure cells of {len(found)} class(es) "
             f"({', '.join(found) or 'none'}); a map of cells needs two. Give a larger area, or "
-            "lower `cells.min_purity`."
+            "lower `cells.drawn.min_purity`."
         )
     return quotas
 
@@ -73,7 +73,7 @@ def measure_inputs(
     if embedding is None:
         raise AerialError(
             f"The features are of {source}, which embeds no cells. Compute them again: `kedro run "
-            "--pipeline=featurization` with scenes."
+            "--pipeline=featurization --params=grain=cell` with scenes."
         )
     features = tile_features.filter(F.col("feature_key") == source.key)
     found = features.agg(
@@ -138,13 +138,13 @@ def _describe_drawn(
     names: list[str],
     seed: int,
 ) -> pd.DataFrame:
-    described = describe_cells(tiles, inputs)
     own = np.flatnonzero(
         tiles["is_own"] & tiles["cell_split"].notna() & tiles["cell_labels"].notna()
     )
-    tiles = tiles.loc[own].reset_index(drop=True)
-    if not len(tiles):
+    if not len(own):
         return pd.DataFrame(columns=list(CELL_SAMPLE_COLUMNS))
+    described = describe_cells(tiles, inputs)
+    tiles = tiles.loc[own].reset_index(drop=True)
     teaches, evaluated = draw_cells(tiles, rules, quotas, seed)
     tile, cell = np.nonzero(teaches | evaluated)
     numbers = described[own].reshape(len(own), COUNT, -1)[tile, cell]

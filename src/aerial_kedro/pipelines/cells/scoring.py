@@ -50,7 +50,8 @@ def score_cells(
     if inputs is None:
         raise AerialError(
             f"The model {model.card.name!r} classifies tiles, not their cells. Choose one that a "
-            "run on scenes has trained (--params=model_name=NAME)."
+            "run on scenes with grain=cell has trained (--params=model_name=NAME), or map tiles: "
+            "--params=grain=tile."
         )
     model.check_features(source.key)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
@@ -153,10 +154,10 @@ def _predict(
 ) -> pd.DataFrame:
     """Classify the cells of a group's own tiles (`map_neighbourhoods`)."""
     assert card.cells is not None
-    described = describe_cells(tiles, card.cells)
     own = np.flatnonzero(tiles["is_own"])
     if not len(own):
         return pd.DataFrame(columns=list(CELL_PREDICTION_COLUMNS))
+    described = describe_cells(tiles, card.cells)
     numbers = described[own].reshape(len(own) * COUNT, -1).astype(np.float64)
     chances = scale_probabilities(classifier.probabilities(numbers), card.temperature)
     chances = chances.reshape(len(own), SIDE, SIDE, -1)
