@@ -21,6 +21,7 @@ from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.pipelines.scoring.nodes import draw_years
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
@@ -101,7 +102,7 @@ def map_classes(classes: LandCoverClasses, model: TrainedModel) -> list[str]:
 def draw_cell_maps(
     cell_map: pd.DataFrame, classes: LandCoverClasses, model: TrainedModel, settings: MapSettings
 ) -> dict[str, Raster]:
-    """Draw ``map_<year>`` of the cells for each year.
+    """Draw ``map_<year>`` of the cells for each year, as far as its tiles lie near enough.
 
     Parameters
     ----------
@@ -116,10 +117,7 @@ def draw_cell_maps(
     """
     names = map_classes(classes, model)
     colours = class_colours([*names, UNSURE])
-    return {
-        f"map_{year}": fine_map(rows.reset_index(drop=True), names, colours, settings)
-        for year, rows in cell_map.groupby("year")
-    }
+    return draw_years(cell_map, lambda tiles: fine_map(tiles, names, colours, settings))
 
 
 def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy import abstention
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
+from aerial_kedro.maps.drawing import NODATA, TilesFarApartError, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model
@@ -225,7 +225,10 @@ def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
     for year, found in mapped.groupby("year"):
         tiles = found.reset_index(drop=True)
         outcomes = outcomes_of(tiles)
-        cells = cells_of_tiles(tiles)
+        try:
+            cells = cells_of_tiles(tiles)
+        except TilesFarApartError:  # neither has the year a map, which scoring has said
+            continue
         index = np.full(cells.shape, NO_DATA, np.uint8)
         index[cells.rows, cells.columns] = outcomes[cells.tiles]
         if (index != NO_DATA).mean() < _SPARSE or not (tiles["split"] == "test").any():

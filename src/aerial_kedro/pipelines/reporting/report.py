@@ -28,8 +28,8 @@ _PURE = (
     "shows mixed tiles, on which any single class is partly wrong."
 )
 _NO_MAP = (
-    "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
-    "map_<year>.tif."
+    "The tiles are too far apart for a map on this page; they are in tiles.parquet, and in "
+    "map_<year>.tif where one could be drawn."
 )
 
 
