@@ -125,7 +125,8 @@ def test_smoothing_crosses_the_borders_of_tiles_but_not_of_zones() -> None:
 
 def test_cells_far_apart_are_smoothed_each_where_they_lie() -> None:
     near = scattered({(0, 0), (1, 0), (1, 1)}, seed=4)
-    away = near.assign(**{name: near[name] + 224 * 50_000 for name in ("xmin", "xmax")})
+    edges = ("xmin", "ymin", "xmax", "ymax")
+    away = near.assign(**{name: near[name] + 224 * 5_000 for name in edges})
     alone = shown_cells(near, NAMES, SMOOTH)
     assert not np.array_equal(alone, shown_cells(near, NAMES, AS_PREDICTED))
     both = shown_cells(pd.concat([near, away]), NAMES, SMOOTH)
