@@ -47,20 +47,14 @@ def score_cells(
         If the model is of tiles, was trained on other features, or reads near infrared that some
         scenes lack.
     """
-    inputs = model.card.cells
-    if inputs is None:
-        raise AerialError(
-            f"The model {model.card.name!r} classifies tiles, not their cells. Choose one that a "
-            "run on scenes with grain=cell has trained (--params=model_name=NAME), or map tiles: "
-            "--params=grain=tile."
-        )
-    model.check_features(source.key)
+    model.check_grain("cell")
+    model.check_features(source)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     tiles = tile_catalog.join(
         features.select("image_id", "source_version", "cells", "cell_statistics"),
         ["image_id", "source_version"],
     )
-    if inputs.infrared:
+    if model.card.cells is not None and model.card.cells.infrared:
         _check_infrared(tiles, model.card)
     predict = partial(_predict, card=model.card, classifier=convert_classifier(model))
     wanted = tiles.select(*_OWN_COLUMNS, "cells", "cell_statistics")

@@ -165,7 +165,7 @@ def write_report(
             created=run.created,
             made_up_seed=source.made_up_seed,
             facts={**source.facts, **_facts(run, model, precision)},
-            caveats=[text for text, holds in caveats.items() if holds],
+            caveats=[*(text for text, holds in caveats.items() if holds), *source.caveats],
             maps=maps or {},
             unsure={} if mapped is None else count_unsure(mapped),
             **shown,

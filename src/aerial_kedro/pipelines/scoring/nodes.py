@@ -46,9 +46,10 @@ def score_tiles(
     Raises
     ------
     AerialError
-        If the model was trained on other features.
+        If the model is of cells, or was trained on other features.
     """
-    model.check_features(source.key)
+    model.check_grain("tile")
+    model.check_features(source)
     if remark := model.remark_on_tile_size(tile_catalog):
         LOGGER.warning("%s", remark)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
