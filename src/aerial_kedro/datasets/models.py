@@ -23,7 +23,7 @@ from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, wr
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
-from aerial_kedro.models.model import StoredStage, TrainedModel
+from aerial_kedro.models.model import ModelCard, StoredStage, TrainedModel
 from aerial_kedro.models.registration import Registration
 
 LOGGER = logging.getLogger(__name__)
@@ -33,11 +33,12 @@ _LATEST = "/latest.json"
 class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel]):
     """A folder of trained models, ``<model_name>/`` each, and the way to MLflow's registry.
 
-    Saves under the name given, or a new one from backbone, classifier and time; loads the name
-    given, or the one that was saved last. An address in MLflow's registry, ``models:/NAME/VERSION``
-    or ``models:/NAME@ALIAS``, is loaded from there, and a `Registration` saved there, if MLflow has
-    an active run to add it to. No ready dataset keeps models by name, or a Spark pipeline together
-    with what computes its features; kedro-mlflow's know no alias.
+    Saves under the name given, the card's where no model has it, or a new one from backbone,
+    classifier and time; loads the name given, or the one that was saved last. An address in
+    MLflow's registry, ``models:/NAME/VERSION`` or ``models:/NAME@ALIAS``, is loaded from there, and
+    a `Registration` saved there, if MLflow has an active run to add it to. No ready dataset keeps
+    models by name, or a Spark pipeline together with what computes its features; kedro-mlflow's
+    know no alias.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         Whether a model of that name may be replaced.
     registry
         Parameters ``registry``, for an entry that stands for the version that has the alias.
+    remedy
+        What to do where there is no such model.
     **options
         Options of `ProjectDataset`; the path is the folder, as the Python side writes it.
     """
@@ -60,10 +63,11 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         model_name: str | None = None,
         overwrite: bool = False,
         registry: dict[str, Any] | None = None,
+        remedy: str = "Train one with `kedro run`.",
         **options: Unpack[PathOptions],
     ) -> None:
         super().__init__(**options)
-        self._path = self._path.rstrip("/")
+        self._path, self._remedy = self._path.rstrip("/"), remedy.strip()
         self._spark_path = None if spark_path is None else spark_path.rstrip("/")
         # The command line reads a name of digits as a number.
         self._model_name = None if model_name is None else str(model_name)
@@ -101,8 +105,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         if self._spark_path is None or data.stages is None:
             raise ValueError("a model is saved with Spark: give spark_path")
         self.check_name()
-        now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
-        name = self._model_name or f"{data.card.backbone}-{data.card.classifier}-{now}"
+        name = self.name_new(data.card)
         model = data.with_card(name=name)
         spark.session()
         # The card goes first and comes back last: a folder without one is no model.
@@ -112,6 +115,15 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         self.write_bytes(model.card.model_dump_json(indent=2).encode(), f"/{name}/{CARD}")
         self.write_bytes(json.dumps({"model_name": name}).encode(), _LATEST)
         LOGGER.info("Model: %s (%s)", name, data.card.classifier)
+
+    def name_new(self, card: ModelCard) -> str:
+        """Name the folder that a model with this card is saved in."""
+        if self._model_name:
+            return self._model_name
+        if card.name and not self.has(f"/{card.name}/{CARD}"):
+            return card.name
+        now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
+        return f"{card.backbone}-{card.classifier}-{now}"
 
     def load(self) -> TrainedModel:
         """Read a model by name or by address in the registry, or the latest.
@@ -188,14 +200,12 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         if not name and self.has(_LATEST):
             name = str(json.loads(self.read_bytes(_LATEST))["model_name"])
         if not name:
-            raise AerialError(
-                f"There is no trained model in {self._path} yet. Train one with `kedro run`."
-            )
+            raise AerialError(f"There is no trained model in {self._path} yet. {self._remedy}")
         if not self.has(f"/{name}/{CARD}"):
             names = sorted(each.split("/")[-2] for each in self.glob(f"/*/{CARD}"))
             raise AerialError(
                 f"There is no model called {name!r} in {self._path}. There are: "
-                f"{', '.join(names) or 'none'}."
+                f"{', '.join(names) or 'none'}. {self._remedy}"
             )
         return name
 

@@ -7,6 +7,7 @@ from typing import Unpack
 import numpy as np
 import rasterio
 from kedro_datasets._typing import ImagePreview
+from pyproj import CRS
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
@@ -23,6 +24,7 @@ from aerial_kedro.scenes.headers import (
     SceneHeader,
     check_north_up,
     check_size,
+    ground_sample_distance,
     read_header,
     year_of_scene,
 )
@@ -206,8 +208,15 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
                     bounds=tuple(dataset.bounds),
                     codes=tuple(float(value) for value in values),
                     legend=read_legend(dataset.tags().get("CLASSES", ""), file.href),
+                    pixel_m=_pixel_side(dataset),
                 )
         except rasterio.errors.RasterioIOError as error:
             raise AerialError(
                 f"The land cover {file.href} cannot be opened as a GeoTIFF ({error})."
             ) from error
+
+
+def _pixel_side(dataset: rasterio.DatasetReader) -> float:
+    x, y = dataset.transform @ (dataset.width / 2, dataset.height / 2)
+    crs = CRS.from_wkt(dataset.crs.to_wkt())
+    return ground_sample_distance(crs, dataset.transform, x, y)

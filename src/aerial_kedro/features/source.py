@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from pydantic import Field
@@ -95,6 +96,31 @@ class FeatureSource:
         return {
             "backbone": self.backbone.card.name,
             **self.choice.model_dump(include={"engine", "precision"}),
+        }
+
+    def differences(self, other: Self) -> list[str]:
+        """Name what makes another source's features others than these: ``name (own, other)``."""
+        own, its = self._ingredients, other._ingredients
+        found = [f"{name} ({own[name]}, now {its[name]})" for name in own if own[name] != its[name]]
+        return found or ["the version of this project, which reads tiles in another way"]
+
+    @property
+    def _ingredients(self) -> dict[str, str]:
+        """All that the key is made of, in words; long digests in short."""
+        card = self.backbone.card
+        cells = card.cells
+        return {
+            **self.named,
+            "network": card.architecture,
+            "weights": card.weights_sha256[:8],
+            "input": f"{card.input_size} pixels, mean {card.mean}, deviation {card.std}",
+            "layers": ", ".join(card.stages) or "the last",
+            "calibration tiles of int8": str(card.calibration)[:8],
+            "projection of cells": (
+                f"{cells.projection_sha256[:8]} fitted on the tiles {cells.fitted_on[:8]}"
+                if cells
+                else "none, as with grain=tile"
+            ),
         }
 
     def __str__(self) -> str:

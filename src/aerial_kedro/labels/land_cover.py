@@ -54,6 +54,8 @@ class LandCoverRaster:
         Codes found on a thinned reading, without nodata.
     legend
         Codes and class names where the file has them (`labels.classes.read_legend`); else empty.
+    pixel_m
+        Side of a pixel on the ground in metres; None where that is not known.
     """
 
     href: str
@@ -62,6 +64,7 @@ class LandCoverRaster:
     bounds: tuple[float, float, float, float]
     codes: tuple[float, ...]
     legend: tuple[tuple[int, str], ...] = ()
+    pixel_m: float | None = None
 
 
 def label_tiles(

@@ -18,8 +18,13 @@ from aerial_kedro.tiles.squares import project_squares
 
 NODATA = 0
 
-# A map covers all that lies between its tiles: at 224 m this is 4,480 by 4,480 km.
+# A map covers all that lies between its tiles: of tiles of 224 m this is 4,480 by 4,480 km, of
+# their cells 640 by 640 km.
 _MOST_CELLS = 400_000_000
+
+
+class TilesFarApartError(AerialError):
+    """Tiles lie so far apart that a map of them would be nearly all gaps, and huge."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ def cells_of_tiles(tiles: pd.DataFrame) -> TileCells:
 
     Raises
     ------
-    AerialError
-        If the tiles lie so far apart that the map would be nearly all gaps, and huge.
+    TilesFarApartError
+        If the map would be nearly all gaps, and huge.
     """
     epsg = int(tiles["epsg"].mode().iloc[0])
     is_own = not is_on_global_grid(tiles)
@@ -98,11 +103,11 @@ def check_extent(tiles: int, shape: tuple[int, int]) -> None:
 
     Raises
     ------
-    AerialError
+    TilesFarApartError
         If the tiles lie so far apart that the map would be nearly all gaps, and huge.
     """
     if shape[0] * shape[1] > _MOST_CELLS:
-        raise AerialError(
+        raise TilesFarApartError(
             f"The {tiles:,} tiles lie so far apart that their map would have {shape[0]:,} by "
             f"{shape[1]:,} cells. The predictions are written; for maps, run the scenes of each "
             "region on their own (--params=scenes_root=DIR)."

@@ -9,7 +9,7 @@ from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.drawing import NODATA, describe_classes
 from aerial_kedro.maps.mapping import MapSettings
-from aerial_kedro.maps.mosaic import mosaic, zone_grid
+from aerial_kedro.maps.mosaic import divide_at_gaps, mosaic, zone_grid
 from aerial_kedro.scenes.raster import Raster
 
 # Rows of the map that are smoothed at once: what counts votes is as large as they are.
@@ -44,8 +44,8 @@ def fine_map(
     Raises
     ------
     AerialError
-        If tiles lie so far apart that the map would be nearly all gaps, and huge; are not of the
-        global grid; or appear twice.
+        If tiles lie so far apart that the map would be nearly all gaps, and huge
+        (`TilesFarApartError`); are not of the global grid; or appear twice.
     ValueError
         If a cell has a class number beyond ``classes``.
     """
@@ -115,9 +115,11 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
     shown[known & (confidence < percent(settings.min_probability))] = unsure
     if settings.smoothing:
         for epsg in tiles["epsg"].unique():
-            own = (tiles["epsg"] == epsg).to_numpy()
-            grid = zone_grid(tiles[own], SIDE)
-            shown[own] = grid.cut(smooth_cells(grid.paste(shown[own]), unsure))
+            own = np.flatnonzero(tiles["epsg"] == epsg)
+            for part in divide_at_gaps(tiles.iloc[own]):
+                grid = zone_grid(tiles.iloc[own[part]], SIDE)
+                smooth = smooth_cells(grid.paste(shown[own[part]]), unsure)
+                shown[own[part]] = grid.cut(smooth)
     return shown
 
 

@@ -87,13 +87,51 @@ def zone_grid(tiles: pd.DataFrame, side: int) -> ZoneGrid:
     Raises
     ------
     AerialError
-        If the tiles lie so far apart that the rectangle would be nearly all gaps, and huge; if
-        they are not of the global grid; or if a place appears twice.
+        If the tiles lie so far apart that the rectangle would be nearly all gaps, and huge
+        (`TilesFarApartError`); if they are not of the global grid; or if a place appears twice.
     """
     _check_tiles(tiles)
     size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
     edges = (tiles[["xmin", "ymin", "xmax", "ymax"]].to_numpy() / size).round().astype(np.int64)
+    check_extent(len(tiles), _shape_of(edges, side))
     return _grid_within(int(tiles["epsg"].iloc[0]), size, side, edges, edges)
+
+
+def divide_at_gaps(tiles: pd.DataFrame) -> list[np.ndarray]:
+    """Divide one zone's tiles where no tile lies in a column or row of the grid between them.
+
+    What looks at neighbours can take one part after another, each in a `zone_grid` of its own,
+    however far apart they lie.
+
+    Parameters
+    ----------
+    tiles
+        ``xmin, ymin, xmax`` of tiles of the fixed global grid, in one zone.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Positions of the tiles of each part; every tile is in one.
+
+    Examples
+    --------
+    >>> edges = {"xmin": [0.0, 9e6, 224.0], "ymin": [0.0, 0.0, 0.0], "xmax": [224.0, 9e6, 448.0]}
+    >>> [part.tolist() for part in divide_at_gaps(pd.DataFrame(edges))]
+    [[0, 2], [1]]
+    """
+    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
+    columns, rows = (
+        (tiles[name].to_numpy() / size).round().astype(np.int64) for name in ("xmin", "ymin")
+    )
+    parts = [np.arange(len(tiles))]
+    for places in (columns, rows, columns):  # a gap between rows may show one between columns
+        parts = [piece for part in parts for piece in _at_gaps(part, places)]
+    return parts
+
+
+def _at_gaps(part: np.ndarray, places: np.ndarray) -> list[np.ndarray]:
+    in_order = part[np.argsort(places[part], kind="stable")]
+    return np.split(in_order, np.flatnonzero(np.diff(places[in_order]) > 1) + 1)
 
 
 def mosaic(tiles: pd.DataFrame, squares: np.ndarray) -> Raster:
@@ -166,20 +204,24 @@ def _frame(tiles: pd.DataFrame, epsg: int, own: np.ndarray, side: int) -> ZoneGr
     x, y = transform_zones(tiles["epsg"].to_numpy(), x, y, epsg)
     lower = [np.floor(each.min() / size + _ON_GRID) for each in (x, y)]
     upper = [np.ceil(each.max() / size - _ON_GRID) for each in (x, y)]
+    bounds = np.array([[*lower, *upper]]).astype(np.int64)
+    check_extent(len(tiles), _shape_of(bounds, side))
     edges = tiles.loc[own, ["xmin", "ymin", "xmax", "ymax"]].to_numpy() / size
-    return _grid_within(
-        epsg, size, side, edges.round().astype(np.int64), np.array([[*lower, *upper]])
-    )
+    return _grid_within(epsg, size, side, edges.round().astype(np.int64), bounds)
+
+
+def _shape_of(bounds: np.ndarray, side: int) -> tuple[int, int]:
+    """Rows and columns in pixels of what holds bounds (``left, bottom, right, top`` in tiles)."""
+    width, height = bounds[:, 2:].max(axis=0) - bounds[:, :2].min(axis=0)
+    return int(height) * side, int(width) * side
 
 
 def _grid_within(
     epsg: int, size: float, side: int, tiles: np.ndarray, bounds: np.ndarray
 ) -> ZoneGrid:
     """Lay a grid over bounds (``left, bottom, right, top`` in tiles); tiles are given alike."""
-    limits = np.asarray(bounds, dtype=np.int64)
-    (left, bottom), (right, top) = limits[:, :2].min(axis=0), limits[:, 2:].max(axis=0)
+    (left, bottom), (right, top) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     shape = (int(top - bottom), int(right - left))
-    check_extent(len(tiles), (shape[0] * side, shape[1] * side))
     rows, columns = top - tiles[:, 3], tiles[:, 0] - left
     return ZoneGrid(epsg, size, side, int(left), int(top), shape, rows, columns)
 

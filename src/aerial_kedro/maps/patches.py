@@ -13,7 +13,7 @@ from scipy.ndimage import label
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.maps.drawing import NODATA
 from aerial_kedro.maps.fine import cells_of_column, percent
-from aerial_kedro.maps.mosaic import zone_grid
+from aerial_kedro.maps.mosaic import divide_at_gaps, zone_grid
 
 PATCH_COLUMNS = [
     "rank", "class_before", "class_after", "area_ha", "cells", "mean_probability",
@@ -55,14 +55,16 @@ def patches_of_change(
     """
     parts = []
     for epsg in sorted(tiles["epsg"].unique()):
-        rows = tiles[tiles["epsg"] == epsg]
-        grid = zone_grid(rows, SIDE)
-        before, after, probability = (
-            grid.paste(cells_of_column(rows[name]))
-            for name in ("class_before", "class_after", "change_probability")
-        )
-        found = patches_on_grid(before, after, probability, grid.transform, min_probability)
-        parts.append(found.set_crs(epsg).to_crs(_DEGREES))
+        of_zone = tiles[tiles["epsg"] == epsg]
+        for part in divide_at_gaps(of_zone):
+            rows = of_zone.iloc[part]
+            grid = zone_grid(rows, SIDE)
+            before, after, probability = (
+                grid.paste(cells_of_column(rows[name]))
+                for name in ("class_before", "class_after", "change_probability")
+            )
+            found = patches_on_grid(before, after, probability, grid.transform, min_probability)
+            parts.append(found.set_crs(epsg).to_crs(_DEGREES))
     if not parts:
         return gpd.GeoDataFrame(columns=PATCH_COLUMNS, geometry="geometry", crs=_DEGREES)
     return _ranked(gpd.GeoDataFrame(pd.concat(parts, ignore_index=True)), classes)

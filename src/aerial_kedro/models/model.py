@@ -121,20 +121,51 @@ class TrainedModel:
         """Return the same model with a changed card."""
         return replace(self, card=self.card.model_copy(update=changes))
 
-    def check_features(self, feature_key: str) -> None:
+    def check_features(self, source: FeatureSource) -> None:
         """Refuse features that the model was not trained on.
+
+        Parameters
+        ----------
+        source
+            What computed the features.
 
         Raises
         ------
         AerialError
-            If the key is another than the card's.
+            If its key is another than the card's.
         """
-        if self.card.feature_key != feature_key:
+        if self.card.feature_key != source.key:
             raise AerialError(
-                f"The model {self.card.name!r} was trained on features {self.card.feature_key} of "
-                f"the backbone {self.card.backbone!r}; this run's are {feature_key}. Run with that "
-                "backbone, engine and precision, or train a model on these features."
+                f"The model {self.card.name!r} was trained on features {self.card.feature_key}; "
+                f"this run's are {source.key}. What differs: "
+                f"{'; '.join(self.source.differences(source))}. Map the scenes with what the model "
+                "brings (--pipeline=score_scenes), compute its features (--pipeline=featurization "
+                "with the same parameters and scenes), or train a model on these "
+                "(--pipeline=training)."
             )
+
+    def check_grain(self, grain: str) -> None:
+        """Refuse a model of tiles for cells, and the reverse.
+
+        Parameters
+        ----------
+        grain
+            What is to be classified: ``cell`` or ``tile``.
+
+        Raises
+        ------
+        AerialError
+            If the model classifies the other.
+        """
+        own = "tile" if self.card.cells is None else "cell"
+        if own == grain:
+            return
+        what = {"cell": "cells, not their tiles", "tile": "tiles, not their cells"}
+        raise AerialError(
+            f"The model {self.card.name!r} classifies {what[own]}. Choose one that a run on scenes "
+            f"with grain={grain} has trained (--params=model_name=NAME), or map with "
+            f"--params=grain={own}."
+        )
 
     def remark_on_tile_size(self, tiles: DataFrame) -> str | None:
         """Return a warning where tiles are of another size than those that it learned from.

@@ -33,7 +33,7 @@ def create_scene_pipelines(grain: str = "cell") -> dict[str, Pipeline]:
         "scoring": scoring.create_pipeline(),
         "reporting": reporting.create_pipeline(grain),
     }
-    scenes = score_folder.create_scene_pipeline()
+    scenes = score_folder.create_scene_pipeline(grain)
     if grain == "cell":
         parts["training"] += cells.create_training()
         parts["scoring"] += cells.create_scoring()

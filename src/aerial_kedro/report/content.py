@@ -47,11 +47,14 @@ class SourceFacts(CheckedModel):
         Seed of the embedded sample; None for real data.
     facts
         Name and value, in words.
+    caveats
+        What to know of the data before figures are used, one a text.
     """
 
     title: str
     made_up_seed: int | None
     facts: dict[str, str]
+    caveats: list[str] = Field(default_factory=list)
 
 
 class AreaRow(CheckedModel):

@@ -172,7 +172,7 @@ def read_header(
                 transform=tuple(dataset.transform)[:6],
                 width=dataset.width,
                 height=dataset.height,
-                gsd_m=_ground_sample_distance(crs, dataset.transform, x, y),
+                gsd_m=ground_sample_distance(crs, dataset.transform, x, y),
                 year=year_of_scene(href, dataset.tags(), default_year),
                 lon=float(lon),
                 lat=float(lat),
@@ -224,8 +224,18 @@ def check_north_up(dataset: rasterio.DatasetReader, name: str) -> None:
         )
 
 
-def _ground_sample_distance(crs: CRS, transform: Affine, x: float, y: float) -> float:
-    """Side of a pixel on the ground in metres: on web-Mercator it is less than in map units."""
+def ground_sample_distance(crs: CRS, transform: Affine, x: float, y: float) -> float:
+    """Side of a pixel on the ground in metres: on web-Mercator it is less than in map units.
+
+    Parameters
+    ----------
+    crs
+        CRS of the raster.
+    transform
+        From its pixels to units of the CRS.
+    x, y
+        Where it is measured, from west to east, in units of the CRS.
+    """
     geod = crs.get_geod() or Geod(ellps="WGS84")
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     lons, lats = to_degrees.transform([x, x + 100 * transform.a], [y, y])

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aerial_kedro.datasets.models import ModelStoreDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration, RegistrySettings
+from tests.conftest import PROJECT
 from tests.models import make_card, make_source
 from tests.unit.datasets.refusals import refused
 
@@ -49,6 +51,33 @@ def test_an_empty_store_says_how_to_train(tmp_path: Path) -> None:
     assert not store(tmp_path).exists()
     with refused(r"no trained model in .* yet\. Train one"):
         store(tmp_path).load()
+
+
+def cells(folder: Path, name: str | None = None) -> ModelStoreDataset:
+    """The store of classifiers of cells, with the remedy that the project's catalog gives it."""
+    entries = (PROJECT / "conf/base/cells/catalog.yml").read_text(encoding="utf-8")
+    remedy = yaml.safe_load(entries)["cell_model"]["remedy"]
+    return ModelStoreDataset(
+        path=str(folder), spark_path=str(folder), model_name=name, remedy=remedy
+    )
+
+
+@pytest.mark.parametrize("name", [None, "county"])
+def test_a_model_of_tiles_asked_for_cells_is_answered_with_the_grain(
+    tmp_path: Path, name: str | None
+) -> None:
+    pretend(tmp_path, "county")  # of tiles; those of cells lie in a folder below
+    with refused(r"no .*model.*grain=cell.*kedro run --params=grain=cell.*--params=grain=tile"):
+        cells(tmp_path / "cells", name).load()
+
+
+def test_a_new_model_takes_the_name_on_its_card_where_it_is_free(tmp_path: Path) -> None:
+    pretend(tmp_path, "taken")
+    assert store(tmp_path, "given").name_new(make_card(name="county")) == "given"
+    assert store(tmp_path).name_new(make_card(name="county")) == "county"
+    for name in ("taken", ""):
+        new = store(tmp_path).name_new(make_card(name=name))
+        assert new.startswith("lite-random_forest-20")
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Scene and land-cover folders, as far as they need no Spark."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,15 @@ class TestLandCover:
                 crs="EPSG:5070",
             ),
         ]
-        assert LandCoverDataset(path=str(tmp_path)).load() == written
+        found = LandCoverDataset(path=str(tmp_path)).load()
+        assert [replace(each, pixel_m=None) for each in found] == written
+        assert found[0].pixel_m == pytest.approx(30, rel=1e-3)
+
+    def test_pixels_in_degrees_are_known_in_metres(self, tmp_path: Path) -> None:
+        degrees = {"crs": "EPSG:4326", "origin": (-78.0, 36.0), "gsd": 0.001}
+        write_land_cover(tmp_path / "nlcd_2019.tif", random_codes((9, 9)), **degrees)
+        (found,) = LandCoverDataset(path=str(tmp_path)).load()
+        assert found.pixel_m == pytest.approx(90.2, abs=0.2)
 
     @pytest.mark.parametrize(
         ("dtype", "nodata", "empty"),

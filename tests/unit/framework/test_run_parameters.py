@@ -77,6 +77,8 @@ def test_names_like_no_other_are_answered_with_all(declared: dict[str, Any]) -> 
         ("tile_size_m", -224),
         ("year", 1066),
         ("classifier", "svm"),
+        ("grain", "pixel"),
+        ("grain", None),
         ("model_name", "county/first"),
         ("model_name", "../first"),
         ("model_name", ""),
@@ -101,6 +103,14 @@ def test_values_out_of_range_are_told_with_their_name(
     declared: dict[str, Any], name: str, value: object
 ) -> None:
     assert f"{name}={value!r}: " in refusal(declared, {name: value})
+
+
+def test_another_grain_is_answered_with_the_two_there_are(declared: dict[str, Any]) -> None:
+    assert "grain='pixel': input should be 'cell' or 'tile'" in refusal(
+        declared, {"grain": "pixel"}
+    )
+    for name in ("cell", "tile"):
+        assert check({**declared, "grain": name}, declared).grain == name
 
 
 def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:

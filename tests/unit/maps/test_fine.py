@@ -123,6 +123,16 @@ def test_smoothing_crosses_the_borders_of_tiles_but_not_of_zones() -> None:
     assert np.array_equal(shown_cells(apart, NAMES, SMOOTH)[:1], shown_cells(alone, NAMES, SMOOTH))
 
 
+def test_cells_far_apart_are_smoothed_each_where_they_lie() -> None:
+    near = scattered({(0, 0), (1, 0), (1, 1)}, seed=4)
+    edges = ("xmin", "ymin", "xmax", "ymax")
+    away = near.assign(**{name: near[name] + 224 * 5_000 for name in edges})
+    alone = shown_cells(near, NAMES, SMOOTH)
+    assert not np.array_equal(alone, shown_cells(near, NAMES, AS_PREDICTED))
+    both = shown_cells(pd.concat([near, away]), NAMES, SMOOTH)
+    assert np.array_equal(both, np.concatenate([alone, alone]))
+
+
 @pytest.mark.parametrize(
     ("percent", "least", "value"),
     [(49, 0.5, 4), (50, 0.5, 2), (55, 0.55, 2), (54, 0.55, 4), (29, 0.29, 2), (1, 0.0, 2)],

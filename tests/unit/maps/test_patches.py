@@ -172,3 +172,17 @@ def test_zones_have_patches_of_their_own() -> None:
     found = patches_of_change(tiles, NAMES, 0.5)
     assert found["cells"].tolist() == [3, 2]
     assert found["lon"][1] - found["lon"][0] == pytest.approx(6, abs=0.01)
+
+
+def test_patches_far_apart_are_found_each_where_it_lies() -> None:
+    near = grid_tiles([(COL, ROW), (COL + 1, ROW)])
+    edges = ("xmin", "ymin", "xmax", "ymax")
+    away = near.assign(**{name: near[name] + 224 * 5_000 for name in edges})
+    tiles = pd.concat([near, away]).assign(
+        class_before=[b"\1" * 49] * 4,
+        class_after=[b"\2" * 49] * 4,
+        change_probability=[b"\x50" * 49] * 4,
+    )
+    found = patches_of_change(tiles, NAMES, 0.5)
+    assert found["cells"].tolist() == [98, 98]
+    assert found["north"].diff().abs().iloc[-1] > 9

@@ -14,6 +14,7 @@ from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.cells.describe import CellInputs, describe_cells
 from aerial_kedro.cells.grid import pack
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.model import LinearClassifier
 from aerial_kedro.pipelines.cells import scoring
@@ -127,8 +128,33 @@ def test_a_model_of_tiles_is_refused(spark_session: SparkSession) -> None:
 
 
 def test_a_model_of_other_features_is_refused(spark_session: SparkSession) -> None:
-    with pytest.raises(AerialError, match="trained on features abc"):
+    with pytest.raises(AerialError, match=r"trained on features abc.*differs: the version"):
         score_cells(*tables(spark_session, area()), model(feature_key="abc"), SOURCE)
+
+
+def test_embeddings_by_another_projection_are_refused_by_what_differs(
+    spark_session: SparkSession,
+) -> None:
+    own, other = (
+        make_source(
+            cells=CellEmbedding(
+                layers=("a",), channels=9, scales=(1.0,) * 4, explained=0.9, fitted_tiles=3,
+                fitted_on=tiles, projection_sha256=digest * 64,
+            )
+        )
+        for tiles, digest in (("old tiles", "a"), ("new tiles", "b"))
+    )  # fmt: skip
+    trained = TrainedModel(None, make_card(own, cells=INPUTS), own)
+    with pytest.raises(AerialError) as error:
+        score_cells(*tables(spark_session, area()), trained, other)
+    message = str(error.value)
+    assert (
+        "What differs: projection of cells (aaaaaaaa fitted on the tiles old tile, now bbbbbbbb "
+        "fitted on the tiles new tile). Map the scenes with what the model brings" in message
+    )
+    without = make_source()
+    with pytest.raises(AerialError, match=r"now none, as with grain=tile\)"):
+        score_cells(*tables(spark_session, area()), trained, without)
 
 
 def test_a_model_with_near_infrared_is_refused_where_scenes_lack_it(

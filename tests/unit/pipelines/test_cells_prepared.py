@@ -72,10 +72,14 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     return Recorded(monkeypatch)
 
 
-def prepare(exported: Backbone, tiles: DataFrame, grain: str = "cell", seed: int = 1) -> Backbone:
-    found = preparation.prepare_backbone(
-        exported, WEIGHTS, tiles, "onnxruntime", "fp32", grain, 0.5, seed
-    )
+def prepare(
+    exported: Backbone,
+    tiles: DataFrame,
+    grain: str = "cell",
+    seed: int = 1,
+    engine: str = "onnxruntime",
+) -> Backbone:
+    found = preparation.prepare_backbone(exported, WEIGHTS, tiles, engine, "fp32", grain, 0.5, seed)
     return found.backbone
 
 
@@ -126,3 +130,14 @@ def test_a_network_without_maps_is_refused_with_what_to_do(
     with pytest.raises(AerialError, match=r"'lite' has no maps.*grain=tile"):
         prepare(make_backbone(), catalog(spark_session))
     assert recorded.fits == []
+
+
+def test_an_engine_without_cells_is_refused_by_name(
+    spark_session: SparkSession, recorded: Recorded
+) -> None:
+    with pytest.raises(AerialError, match=r"'synapseml'.*not of their cells.*engine=onnxruntime"):
+        prepare(EXPORTED, catalog(spark_session), engine="synapseml")
+    assert recorded.fits == []
+    for kind, grain in (("file", "cell"), ("window", "tile")):
+        found = prepare(EXPORTED, catalog(spark_session, kind), grain=grain, engine="synapseml")
+        assert found is WITHOUT

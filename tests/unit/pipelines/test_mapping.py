@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import logging
 
+import numpy as np
+import pandas as pd
+import pytest
+
+from aerial_kedro.cells.grid import pack
 from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
-from aerial_kedro.pipelines.reporting.nodes import draw_map_images
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.cells.scoring import draw_cell_maps, locate_tiles
+from aerial_kedro.pipelines.reporting.nodes import draw_error_maps, draw_map_images
 from aerial_kedro.pipelines.reporting.report import count_unsure
 from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.report.colours import UNSURE as GREY
 from tests.builders import CLASSES, cell_of_origin, grid_tiles
+from tests.models import make_card, make_source
 
 COL, ROW = cell_of_origin()
 SURE = MapSettings(min_probability=0.5, smoothing=False)
@@ -79,3 +87,44 @@ def test_the_reports_map_names_what_is_unsure() -> None:
     assert [shown.classes[i] for i in shown.class_index[0]] == [
         "Forest", "Forest", "Unsure", "Forest", "Water",
     ]  # fmt: skip
+
+
+def far_apart(columns: int) -> pd.DataFrame:
+    """Two years; in 2018 the last tile lies so many columns and rows away from its place."""
+    tiles = predicted()
+    away = np.where(tiles.index == len(tiles) - 1, columns * 224.0, 0)
+    edges = {name: tiles[name] + away for name in ("xmin", "ymin", "xmax", "ymax")}
+    return tiles.assign(**edges, label=None, split="test", block_id="b")
+
+
+@pytest.mark.parametrize("settings", [SURE, SMOOTH])
+def test_a_year_whose_cells_lie_too_far_apart_has_no_fine_map_and_keeps_its_tiles(
+    caplog: pytest.LogCaptureFixture, settings: MapSettings
+) -> None:
+    tiles = far_apart(3_000)
+    cells = tiles.assign(
+        cell_classes=pack(np.ones((len(tiles), 7, 7), np.uint8)),
+        cell_confidence=pack(np.full((len(tiles), 7, 7), 90, np.uint8)),
+        class_by_cells="Forest", probability_by_cells=0.9, shares=[{"Forest": 1.0}] * len(tiles),
+    )  # fmt: skip
+    source = make_source()
+    model = TrainedModel(None, make_card(source, classes=["Forest", "Developed"]), source)
+    with caplog.at_level(logging.WARNING):
+        maps = draw_cell_maps(cells, CLASSES, model, settings)
+    assert list(maps) == ["map_2012"]
+    assert maps["map_2012"].pixels.shape == (2, 7, 35)
+    (said,) = caplog.messages
+    assert said.startswith("No map_2018.tif is drawn. The 5 tiles lie so far apart")
+    assert "scenes_root=DIR" in said
+    located = locate_tiles(tiles.assign(mapped_class=tiles["pred_label"]), cells)
+    assert len(located) == len(tiles)
+    assert located["share_Forest"].tolist() == [1.0] * len(tiles)
+
+
+def test_a_year_whose_tiles_lie_too_far_apart_has_no_map(caplog: pytest.LogCaptureFixture) -> None:
+    tiles = far_apart(21_000)
+    shown = tiles.assign(mapped_class=mapped_classes(tiles, SMOOTH))
+    with caplog.at_level(logging.WARNING):
+        assert list(draw_maps(shown, CLASSES)) == ["map_2012"]
+    assert "No map_2018.tif is drawn" in caplog.text
+    assert list(draw_error_maps(shown)) == ["2012"]

@@ -7,12 +7,16 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
+from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import EngineChoice, FeatureRequest, FeatureSource
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines import from_folders, score_folder
+from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from aerial_kedro.pipelines.score_folder.nodes import (
     check_readable,
     take_source,
+    take_source_of_both,
 )
 from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.tiles.records import QuarantineSummary
@@ -74,6 +78,41 @@ def test_an_engine_that_is_not_here_is_named() -> None:
     source = FeatureSource(SOURCE.backbone, EngineChoice(engine="abacus", precision="fp32"))
     with pytest.raises(AerialError, match=r"'county'.*'abacus'.*another model"):
         take_source(model(source), FeatureRequest(), "onnxruntime")
+
+
+def of_cells(source: FeatureSource = SOURCE, **changes: Any) -> TrainedModel:
+    inputs = CellInputs(scales=(1.0,), infrared=False, means=(0.0,) * 6, deviations=(1.0,) * 6)
+    return TrainedModel(None, make_card(source, cells=inputs, **changes), source)
+
+
+def test_a_map_of_cells_takes_the_features_of_both_models() -> None:
+    _, found = take_source_of_both(model(), of_cells(), FeatureRequest(), "onnxruntime")
+    assert found is SOURCE
+
+
+def test_a_model_of_tiles_is_refused_for_cells_before_a_tile_is_read() -> None:
+    with pytest.raises(AerialError, match=r"'county' classifies tiles.*grain=cell.*grain=tile"):
+        take_source_of_both(model(), model(), FeatureRequest(), "onnxruntime")
+
+
+def test_a_model_of_cells_is_refused_for_tiles() -> None:
+    with pytest.raises(AerialError, match=r"'county' classifies cells.*grain=tile.*grain=cell"):
+        take_source(of_cells(), FeatureRequest(), "onnxruntime")
+
+
+def test_models_of_two_runs_make_no_map_of_cells() -> None:
+    other = of_cells(make_source(weights_sha256="b" * 64), name="older")
+    with pytest.raises(AerialError, match=r"'older' of cells and 'county' of tiles.*weights \(b"):
+        take_source_of_both(model(), other, FeatureRequest(), "onnxruntime")
+
+
+@pytest.mark.parametrize("grain", ["cell", "tile"])
+def test_only_scenes_are_mapped_by_cells(grain: str) -> None:
+    """Class folders and tiles of a folder need nothing of cells, whatever the grain."""
+    scenes = create_scene_pipelines(grain)["score_scenes"]
+    assert ("cell_model" in scenes.inputs()) == (grain == "cell")
+    for pipeline in (from_folders.create_pipeline(), score_folder.create_pipeline()):
+        assert not [name for name in pipeline.datasets() if "cell" in name]
 
 
 def test_a_file_of_weights_may_be_called_by_digits() -> None:

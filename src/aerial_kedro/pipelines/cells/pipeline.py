@@ -54,7 +54,7 @@ def create_training(**_: object) -> Pipeline:
         ),
         node_of(
             training.choose_cell_model,
-            [*_CALIBRATED, "tile_catalog", "params:seed"],
+            [*_CALIBRATED, "tile_catalog", "trained_model", "params:seed"],
             ["cell_model", "cell_choice"],
         ),
         node_of(

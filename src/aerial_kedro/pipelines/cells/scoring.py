@@ -21,6 +21,7 @@ from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.pipelines.scoring.nodes import draw_years
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
@@ -46,20 +47,14 @@ def score_cells(
         If the model is of tiles, was trained on other features, or reads near infrared that some
         scenes lack.
     """
-    inputs = model.card.cells
-    if inputs is None:
-        raise AerialError(
-            f"The model {model.card.name!r} classifies tiles, not their cells. Choose one that a "
-            "run on scenes with grain=cell has trained (--params=model_name=NAME), or map tiles: "
-            "--params=grain=tile."
-        )
-    model.check_features(source.key)
+    model.check_grain("cell")
+    model.check_features(source)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     tiles = tile_catalog.join(
         features.select("image_id", "source_version", "cells", "cell_statistics"),
         ["image_id", "source_version"],
     )
-    if inputs.infrared:
+    if model.card.cells is not None and model.card.cells.infrared:
         _check_infrared(tiles, model.card)
     predict = partial(_predict, card=model.card, classifier=convert_classifier(model))
     wanted = tiles.select(*_OWN_COLUMNS, "cells", "cell_statistics")
@@ -101,7 +96,7 @@ def map_classes(classes: LandCoverClasses, model: TrainedModel) -> list[str]:
 def draw_cell_maps(
     cell_map: pd.DataFrame, classes: LandCoverClasses, model: TrainedModel, settings: MapSettings
 ) -> dict[str, Raster]:
-    """Draw ``map_<year>`` of the cells for each year.
+    """Draw ``map_<year>`` of the cells for each year, as far as its tiles lie near enough.
 
     Parameters
     ----------
@@ -116,10 +111,7 @@ def draw_cell_maps(
     """
     names = map_classes(classes, model)
     colours = class_colours([*names, UNSURE])
-    return {
-        f"map_{year}": fine_map(rows.reset_index(drop=True), names, colours, settings)
-        for year, rows in cell_map.groupby("year")
-    }
+    return draw_years(cell_map, lambda tiles: fine_map(tiles, names, colours, settings))
 
 
 def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -189,10 +189,19 @@ def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> 
 
 
 def choose_cell_model(
-    regression: Candidate, forest: Candidate, tile_catalog: DataFrame, seed: int
+    regression: Candidate,
+    forest: Candidate,
+    tile_catalog: DataFrame,
+    tile_model: TrainedModel,
+    seed: int,
 ) -> tuple[TrainedModel, Choice]:
-    """Choose the classifier of cells as that of tiles is chosen."""
-    return tiles.choose_model(regression, forest, tile_catalog, seed)
+    """Choose the classifier of cells as that of tiles is chosen.
+
+    It proposes the name that the run's model of tiles was stored under, so that one ``model_name``
+    stands for both.
+    """
+    model, choice = tiles.choose_model(regression, forest, tile_catalog, seed)
+    return model.with_card(name=tile_model.card.name), choice
 
 
 def evaluate_cells_on_test(

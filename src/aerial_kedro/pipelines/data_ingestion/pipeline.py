@@ -24,6 +24,8 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:land_cover",
                     "params:labels",
                     "params:split",
+                    "params:tile_size_m",
+                    "params:grain",
                 ],
                 "labelled_tiles",
             ),

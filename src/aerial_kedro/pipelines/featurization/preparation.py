@@ -12,7 +12,13 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
-from aerial_kedro.features.engines import AUTO, has_graphics_card, open_engine
+from aerial_kedro.features.engines import (
+    AUTO,
+    has_graphics_card,
+    is_plug_in,
+    name_engines_for,
+    open_engine,
+)
 from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.known import name_export
 from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
@@ -63,7 +69,7 @@ def prepare_backbone(
     if grain == "tile" or tile_catalog.filter("kind = 'window'").isEmpty():
         prepared = without_cells(exported)
     else:
-        prepared = _project_once(exported, tile_catalog, max_nodata_fraction, seed)
+        prepared = _project_once(exported, tile_catalog, engine, max_nodata_fraction, seed)
     backbone = prepared
     if precision == "int8":
         backbone = _quantize_once(prepared, weights.stored, tile_catalog, max_nodata_fraction, seed)
@@ -72,11 +78,16 @@ def prepare_backbone(
 
 
 def _project_once(
-    exported: Backbone, tile_catalog: DataFrame, max_nodata_fraction: float, seed: int
+    exported: Backbone, tile_catalog: DataFrame, engine: str, max_nodata_fraction: float, seed: int
 ) -> Backbone:
     """Fit the projection of cells on tiles of training blocks, pure and mixed, unless it is."""
     from aerial_kedro.features import cell_projection, quantization  # noqa: PLC0415  # slow
 
+    if is_plug_in(engine):
+        raise AerialError(
+            f"The engine {engine!r} computes features of whole tiles only, not of their cells. Run "
+            f"{name_engines_for('fp32')}, or map with one class a tile: --params=grain=tile."
+        )
     if not exported.card.cell_layers:
         raise AerialError(
             f"The backbone {exported.card.name!r} has no maps before its last layers, so it cannot "

@@ -13,7 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy import abstention
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
+from aerial_kedro.labels.coarse import remark_on_pixels
+from aerial_kedro.labels.land_cover import LandCoverRaster
+from aerial_kedro.maps.drawing import NODATA, TilesFarApartError, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model
@@ -57,9 +59,16 @@ class ReportSettings(CheckedModel):
 
 
 def describe_scenes(
-    scenes: DataFrame, scenes_root: str, landcover_path: str, tile_size_m: float, seed: int
+    scenes: DataFrame,
+    land_cover: list[LandCoverRaster],
+    scenes_root: str,
+    landcover_path: str,
+    tile_size_m: float,
+    grain: str,
+    seed: int,
 ) -> SourceFacts:
     """Say which scenes and land cover were used, and whether they are the embedded sample."""
+    remark = remark_on_pixels(land_cover, tile_size_m, grain)
     found = scenes.agg(
         F.count("*").alias("scenes"),
         F.sort_array(F.collect_set("year")).alias("years"),
@@ -78,6 +87,7 @@ def describe_scenes(
             "Land cover": landcover_path,
             "Tile size": f"{tile_size_m:g} m",
         },
+        caveats=[remark] if remark else [],
     )
 
 
@@ -225,7 +235,10 @@ def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
     for year, found in mapped.groupby("year"):
         tiles = found.reset_index(drop=True)
         outcomes = outcomes_of(tiles)
-        cells = cells_of_tiles(tiles)
+        try:
+            cells = cells_of_tiles(tiles)
+        except TilesFarApartError:  # neither has the year a map, which scoring has said
+            continue
         index = np.full(cells.shape, NO_DATA, np.uint8)
         index[cells.rows, cells.columns] = outcomes[cells.tiles]
         if (index != NO_DATA).mean() < _SPARSE or not (tiles["split"] == "test").any():

@@ -51,9 +51,11 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
             nodes.describe_scenes,
             [
                 "scenes",
+                "land_cover",
                 "params:scenes_root",
                 "params:landcover_path",
                 "params:tile_size_m",
+                "params:grain",
                 "params:seed",
             ],
             "source_facts",

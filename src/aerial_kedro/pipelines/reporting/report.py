@@ -28,8 +28,8 @@ _PURE = (
     "shows mixed tiles, on which any single class is partly wrong."
 )
 _NO_MAP = (
-    "The tiles are too far apart for a map on this page; they are in tiles.parquet and "
-    "map_<year>.tif."
+    "The tiles are too far apart for a map on this page; they are in tiles.parquet, and in "
+    "map_<year>.tif where one could be drawn."
 )
 
 
@@ -165,7 +165,7 @@ def write_report(
             created=run.created,
             made_up_seed=source.made_up_seed,
             facts={**source.facts, **_facts(run, model, precision)},
-            caveats=[text for text, holds in caveats.items() if holds],
+            caveats=[*(text for text, holds in caveats.items() if holds), *source.caveats],
             maps=maps or {},
             unsure={} if mapped is None else count_unsure(mapped),
             **shown,

@@ -69,8 +69,10 @@ def take_source(
     Raises
     ------
     AerialError
-        If the command asks for others, or this machine cannot compute the model's.
+        If the model is of cells, the command asks for others, or this machine cannot compute the
+        model's.
     """
+    model.check_grain("tile")
     source, name = model.source, model.card.name
     if others := request.others_than(source.named):
         raise AerialError(
@@ -87,6 +89,35 @@ def take_source(
     source.check_engine(name)
     LOGGER.info("Features as %s learned them: %s", name, source)
     return model.card, source
+
+
+def take_source_of_both(
+    model: TrainedModel, cell_model: TrainedModel, request: FeatureRequest, engine: str
+) -> tuple[ModelCard, FeatureSource]:
+    """Do what `take_source` does for a map of cells: both classifiers must fit what it computes.
+
+    Parameters
+    ----------
+    model, cell_model
+        The classifiers of tiles and of their cells.
+    request, engine
+        As `take_source` takes them.
+
+    Raises
+    ------
+    AerialError
+        As `take_source` does; and if ``cell_model`` is none of cells, or was trained on other
+        features than the other.
+    """
+    cell_model.check_grain("cell")
+    if cell_model.card.feature_key != model.card.feature_key:
+        raise AerialError(
+            f"The latest models are of two runs: {cell_model.card.name!r} of cells and "
+            f"{model.card.name!r} of tiles learned from different features "
+            f"({'; '.join(cell_model.source.differences(model.source))}). Name those of one run: "
+            "--params=model_name=NAME; or map tiles: --params=grain=tile."
+        )
+    return take_source(model, request, engine)
 
 
 def check_readable(source: FeatureSource, quarantine: QuarantineSummary) -> FeatureSource:

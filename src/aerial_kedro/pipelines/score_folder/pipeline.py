@@ -40,10 +40,15 @@ def create_pipeline(**_: object) -> Pipeline:
     return ingestion + _create_predictions() + outputs
 
 
-def create_scene_pipeline(**_: object) -> Pipeline:
+def create_scene_pipeline(grain: str = "tile", **_: object) -> Pipeline:
     """Scenes without land cover and a stored model in; predictions and change out.
 
     The maps come with `create_cell_scoring`, or with `scoring.create_tile_maps`.
+
+    Parameters
+    ----------
+    grain
+        The run parameter: with ``cell``, the classifier of cells is checked as well.
     """
     ingestion = group(
         [
@@ -56,7 +61,7 @@ def create_scene_pipeline(**_: object) -> Pipeline:
         ],
         "data_ingestion",
     )
-    return ingestion + _create_predictions() + create_map_pipeline()
+    return ingestion + _create_predictions(grain) + create_map_pipeline()
 
 
 def create_cell_scoring() -> Pipeline:
@@ -67,13 +72,14 @@ def create_cell_scoring() -> Pipeline:
     )
 
 
-def _create_predictions() -> Pipeline:
+def _create_predictions(grain: str = "tile") -> Pipeline:
     """Featurize `score_catalog` as the model's features were, check that, and predict."""
+    own = ["cell_model"] if grain == "cell" else []
     checks = group(
         [
             node_of(
-                nodes.take_source,
-                ["trained_model", "params:asked_features", "params:engine"],
+                nodes.take_source_of_both if own else nodes.take_source,
+                ["trained_model", *own, "params:asked_features", "params:engine"],
                 ["model_card", "model_source"],
             ),
             node_of(nodes.check_readable, ["model_source", "quarantine_summary"], "checked_source"),

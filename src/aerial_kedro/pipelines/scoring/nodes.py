@@ -1,6 +1,7 @@
 """Nodes of scoring."""
 
 import logging
+from collections.abc import Callable
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.maps.drawing import map_of_tiles
+from aerial_kedro.maps.drawing import TilesFarApartError, map_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.report.colours import class_colours
@@ -45,9 +46,10 @@ def score_tiles(
     Raises
     ------
     AerialError
-        If the model was trained on other features.
+        If the model is of cells, or was trained on other features.
     """
-    model.check_features(source.key)
+    model.check_grain("tile")
+    model.check_features(source)
     if remark := model.remark_on_tile_size(tile_catalog):
         LOGGER.warning("%s", remark)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
@@ -140,8 +142,27 @@ def draw_maps(
         names = card.classes
     shown = [*names, UNSURE]
     colours = class_colours(shown)
+    return draw_years(mapped, lambda tiles: map_of_tiles(tiles, shown, colours))
+
+
+def draw_years(tiles: pd.DataFrame, draw: Callable[[pd.DataFrame], Raster]) -> dict[str, Raster]:
+    """Draw ``map_<year>`` for each year, ``map`` of the tiles that have none.
+
+    A year whose tiles lie too far apart for a map has none, which the log says: all else that the
+    run found stays worth having.
+
+    Parameters
+    ----------
+    tiles
+        ``year``, and what the drawing needs.
+    draw
+        Draws the tiles of one year, numbered from 0 on.
+    """
     maps = {}
-    for year, tiles in mapped.groupby("year", dropna=False):
+    for year, rows in tiles.groupby("year", dropna=False):
         name = "map" if pd.isna(year) else f"map_{year!s}"
-        maps[name] = map_of_tiles(tiles.reset_index(drop=True), shown, colours)
+        try:
+            maps[name] = draw(rows.reset_index(drop=True))
+        except TilesFarApartError as error:
+            LOGGER.warning("No %s.tif is drawn. %s", name, error)
     return maps
