@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from aerial_kedro.accuracy.bootstrap import block_bootstrap
 from aerial_kedro.accuracy.confusion import confusion_counts, macro_f1
@@ -26,23 +27,25 @@ class GroundAccuracy(CheckedModel):
 
     Parameters
     ----------
-    cells, tiles, blocks
-        Cells whose class is known, the tiles they lie in, and the spatial blocks.
     accuracy, accuracy_interval
         Share of the ground that the map has right, and its 95 % interval by block bootstrap; None
         with a single block.
-    macro_f1
-        Mean F1 over the classes that the reference holds.
     tile_map_accuracy
         Share of the same cells that are right where each is given the class of its tile.
     best_tile_map_accuracy
         Share that would be right if each tile had the class of most of its cells: the best that
         one class a tile can be.
+    macro_f1
+        Mean F1 over the classes that the reference holds.
+    cells, tiles, blocks
+        Cells whose class is known, the tiles they lie in, and the spatial blocks.
     pure_accuracy, mixed_accuracy
         Share right among cells of one class only, and among the others; None without such cells.
     tiles_by_cells_pure, tiles_by_cells_mixed
         Share of pure (labelled) and mixed tiles whose likeliest class by their cells is that of
         most of their ground; None without such tiles.
+    tiles_by_model_pure, tiles_by_model_mixed
+        The same of the class that the map of tiles gives them.
     tile_shares_error, tile_map_shares_error
         Mean over the tiles of the sum of the differences between the shares of classes in a tile
         and their true shares, 0 to 2: by cells, and with one class a tile.
@@ -52,23 +55,55 @@ class GroundAccuracy(CheckedModel):
         Expected calibration error of the cells' probabilities.
     """
 
+    accuracy: float
+    accuracy_interval: Interval | None
+    tile_map_accuracy: float
+    best_tile_map_accuracy: float
+    macro_f1: float
     cells: int
     tiles: int
     blocks: int
-    accuracy: float
-    accuracy_interval: Interval | None
-    macro_f1: float
-    tile_map_accuracy: float
-    best_tile_map_accuracy: float
     pure_accuracy: float | None
     mixed_accuracy: float | None
     tiles_by_cells_pure: float | None
     tiles_by_cells_mixed: float | None
+    tiles_by_model_pure: float | None
+    tiles_by_model_mixed: float | None
     tile_shares_error: float
     tile_map_shares_error: float
     area_error: float
     tile_map_area_error: float
     calibration_error: float
+
+
+class CellMapSummary(CheckedModel):
+    """How much of the ground of test blocks the map of cells has right.
+
+    Parameters
+    ----------
+    overall
+        Agreement with the land cover, of all years together; None where no cell has a label.
+    overall_truth
+        Accuracy against the truth, of the years where it is known; None where it is of none.
+    overall_land_cover
+        Accuracy of the land cover itself against that truth.
+    unknown_share
+        Share of the ground that is in none of the figures of agreement, since the land cover does
+        not say what it is.
+    agreement, truth, land_cover
+        The same by year.
+    bytes_a_tile
+        Bytes that the embedding of a tile's cells takes.
+    """
+
+    overall: GroundAccuracy | None = None
+    overall_truth: GroundAccuracy | None = None
+    overall_land_cover: GroundAccuracy | None = None
+    unknown_share: float
+    agreement: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    truth: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    land_cover: dict[str, GroundAccuracy] = Field(default_factory=dict)
+    bytes_a_tile: int
 
 
 @dataclass(frozen=True)
@@ -137,22 +172,25 @@ def evaluate_ground(sample: GroundSample, classes: Sequence[str], seed: int) -> 
     in_blocks = np.repeat(np.array(sample.blocks, dtype=object)[keep], known.sum(axis=1)).tolist()
     spread = block_bootstrap(labels, found, counted, in_blocks, seed=seed)
     whole = sample.purity[keep][known] >= _PURE
-    good, pure = sample.by_cells[keep] == majority, sample.is_pure[keep]
+    by_cells, by_model = (each == majority for each in (sample.by_cells[keep], of_tile))
+    pure = sample.is_pure[keep]
     weights = known.sum(axis=1)
     bins = reliability_curve(reference[known], sample.probabilities[keep][known])
     return GroundAccuracy(
+        accuracy=float(right.mean()),
+        accuracy_interval=spread[0] if spread else None,
+        tile_map_accuracy=float((reference == of_tile[:, None])[known].mean()),
+        best_tile_map_accuracy=float((reference == majority[:, None])[known].mean()),
+        macro_f1=macro_f1(confusion_counts(labels, found, counted)),
         cells=int(known.sum()),
         tiles=len(reference),
         blocks=len(set(in_blocks)),
-        accuracy=float(right.mean()),
-        accuracy_interval=spread[0] if spread else None,
-        macro_f1=macro_f1(confusion_counts(labels, found, counted)),
-        tile_map_accuracy=float((reference == of_tile[:, None])[known].mean()),
-        best_tile_map_accuracy=float((reference == majority[:, None])[known].mean()),
         pure_accuracy=_mean(right[whole]),
         mixed_accuracy=_mean(right[~whole]),
-        tiles_by_cells_pure=_mean(good[pure]),
-        tiles_by_cells_mixed=_mean(good[~pure]),
+        tiles_by_cells_pure=_mean(by_cells[pure]),
+        tiles_by_cells_mixed=_mean(by_cells[~pure]),
+        tiles_by_model_pure=_mean(by_model[pure]),
+        tiles_by_model_mixed=_mean(by_model[~pure]),
         tile_shares_error=float(np.abs(mapped - shares).sum(axis=1).mean()),
         tile_map_shares_error=float(np.abs(one_class - shares).sum(axis=1).mean()),
         area_error=_area_error(mapped, shares, weights),

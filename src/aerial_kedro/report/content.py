@@ -1,18 +1,25 @@
 """Everything that the report's page shows, as plain data."""
 
-from typing import Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.parameters import CheckedModel
-from aerial_kedro.report.pictures import ExplainedTile, MapImage, Picture, TilePicture
+from aerial_kedro.report.pictures import (
+    ExplainedTile,
+    ImageryPicture,
+    MapImage,
+    Picture,
+    TilePicture,
+)
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
@@ -62,23 +69,58 @@ class AreaRow(CheckedModel):
 
     Parameters
     ----------
-    class_name, tiles, area_km2, share
+    class_name, count, area_km2, share
         What the map shows; ``share`` is of the mapped area, 0–1.
+    units
+        What ``count`` counts.
     adjusted_km2, adjusted_interval
         Area corrected by the confusion matrix (Olofsson et al. 2014), and its 95 % interval;
         None where it could not be estimated.
     """
 
     class_name: str
-    tiles: int
+    count: int
+    units: Literal["tiles", "cells"] = "tiles"
     area_km2: float
     share: float = Field(ge=0, le=1)
     adjusted_km2: float | None = None
     adjusted_interval: Interval | None = None
 
 
+class CellContent(CheckedModel):
+    """The classifiers of cells, and how much of the ground their map has right.
+
+    Parameters
+    ----------
+    training
+        The classifiers, the choice and the baselines, on cells of any purity.
+    ground
+        The map on the ground of test blocks.
+    size_m
+        Side of a cell.
+    infrared
+        Whether the chosen classifier reads near infrared.
+    components
+        Numbers of a cell's embedding.
+    settings
+        Settings of the chosen classifier.
+    """
+
+    training: TrainingSummary
+    ground: CellMapSummary
+    size_m: float
+    infrared: bool
+    components: int
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def test(self) -> Evaluation:
+        """The chosen classifier on cells of the test split."""
+        return self.training.models[self.training.chosen].test
+
+
 class UnsureTiles(CheckedModel):
-    """The tiles of one map that the model decided on, or left open.
+    """The tiles, or cells, of one map that the model decided on, or left open.
 
     Parameters
     ----------
@@ -87,12 +129,16 @@ class UnsureTiles(CheckedModel):
     unsure
         Those that the map leaves open.
     smoothed
-        Those that took another class than their likeliest from their neighbours.
+        Those that took another class than their likeliest from their neighbours; None where the
+        map is smoothed and they are not counted.
+    units
+        What is counted.
     """
 
     tiles: int = Field(ge=0)
     unsure: int = Field(ge=0)
-    smoothed: int = Field(ge=0)
+    smoothed: int | None = Field(ge=0)
+    units: Literal["tiles", "cells"] = "tiles"
 
 
 class ErrorMap(CheckedModel):
@@ -157,8 +203,12 @@ class ReportContent(CheckedModel):
         What leaving unsure tiles open is worth, on the test split.
     validation
         The chosen model on other divisions of the tiles.
+    cells
+        Where the map is of cells: their classifiers, and the ground that the map has right.
     maps, areas, unsure
         By year.
+    imagery, tile_maps
+        By year, where the map is of cells: the ground that it shows, and the map of tiles.
     shares
         By year: the map's shares of the land beside the land cover's.
     error_maps
@@ -182,7 +232,10 @@ class ReportContent(CheckedModel):
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
     abstention: AbstentionSummary | None = None
     validation: ValidationSummary = Field(default_factory=ValidationSummary)
+    cells: CellContent | None = None
     maps: dict[str, MapImage] = Field(default_factory=dict)
+    imagery: dict[str, ImageryPicture] = Field(default_factory=dict)
+    tile_maps: dict[str, MapImage] = Field(default_factory=dict)
     areas: dict[str, list[AreaRow]] = Field(default_factory=dict)
     unsure: dict[str, UnsureTiles] = Field(default_factory=dict)
     shares: dict[str, ShareComparison] = Field(default_factory=dict)
@@ -198,6 +251,11 @@ class ReportContent(CheckedModel):
                 f"{', '.join(self.training.models)}."
             )
         return self
+
+    @property
+    def is_smoothed(self) -> bool:
+        """Whether a map shows some tiles or cells in the class of their neighbours."""
+        return any(found.smoothed != 0 for found in self.unsure.values())
 
     @property
     def test(self) -> Evaluation | None:

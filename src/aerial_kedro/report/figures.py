@@ -118,8 +118,15 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def reliability_figure(evaluation: Evaluation) -> Figure:
+def reliability_figure(evaluation: Evaluation, units: str = "Tiles") -> Figure:
     """Reliability diagram: accuracy against confidence, and how many tiles each point holds.
+
+    Parameters
+    ----------
+    evaluation
+        The evaluation, with probabilities.
+    units
+        What it counts.
 
     Raises
     ------
@@ -139,7 +146,7 @@ def reliability_figure(evaluation: Evaluation) -> Figure:
         above.plot(confidence, accuracy, color=ACCENT, marker="o", linewidth=1.6)
         above.set(xlim=(0, 1), ylim=(0, 1.03), ylabel="Share that was right")
         below.bar(confidence, counts, width=0.05, color=ACCENT, alpha=0.75)
-        below.set(xlabel="Probability given to the predicted class", ylabel="Tiles")
+        below.set(xlabel="Probability given to the predicted class", ylabel=units)
         for axes in (above, below):
             quiet(axes)
         below.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -183,7 +190,7 @@ def class_accuracy_figure(evaluations: Mapping[str, Evaluation]) -> Figure:
                     axes.text(value + 0.01, y, f"{value:.0%}", va="center", fontsize=8)
             axes.set_title(heading, fontsize=11, loc="left")
             axes.set_xlim(0, 1.1)
-            _percent_axis(axes)
+            percent_axis(axes)
         panels[0].set_yticks(range(len(classes)), [label(name) for name in classes])
         panels[0].invert_yaxis()
         if len(evaluations) > 1:
@@ -193,7 +200,7 @@ def class_accuracy_figure(evaluations: Mapping[str, Evaluation]) -> Figure:
 
 
 def comparison_figure(
-    models: Mapping[str, Evaluation], baselines: Mapping[str, Evaluation]
+    models: Mapping[str, Evaluation], baselines: Mapping[str, Evaluation], units: str = "tiles"
 ) -> Figure:
     """Overall accuracy of models and baselines, with the 95 % interval where there is one.
 
@@ -201,6 +208,8 @@ def comparison_figure(
     ----------
     models, baselines
         ``{name: evaluation on the test split}``.
+    units
+        What they count.
     """
     rows = [(name, found, ACCENT) for name, found in models.items()]
     rows += [(name, found, "#a9b4bf") for name, found in baselines.items()]
@@ -218,8 +227,8 @@ def comparison_figure(
         axes.set_yticks(range(len(rows)), [label(in_words(name)) for name, _, _ in rows])
         axes.invert_yaxis()
         axes.set_xlim(0, 1.1)
-        axes.set_xlabel("Share of test tiles labelled right; line: 95 % interval")
-        _percent_axis(axes)
+        axes.set_xlabel(f"Share of test {units} labelled right; line: 95 % interval")
+        percent_axis(axes)
     return figure
 
 
@@ -254,7 +263,8 @@ def change_figure(assessment: ChangeAssessment) -> Figure:
     return figure
 
 
-def _percent_axis(axes: Axes) -> None:
+def percent_axis(axes: Axes) -> None:
+    """Give horizontal bars of shares their axis."""
     quiet(axes)
     axes.grid(axis="y", visible=False)
     axes.set_xticks(np.linspace(0, 1, 6))

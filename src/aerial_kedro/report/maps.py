@@ -20,11 +20,25 @@ _MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
 
 
-def map_figure(map_image: MapImage) -> Figure:
-    """Draw the land-cover map; its legend is the page's."""
-    figure, image = _draw_cells(map_image, _coloured(map_image), below=0.4)
+def map_figure(
+    map_image: MapImage, shown: tuple[float, float, float, float] | None = None
+) -> Figure:
+    """Draw the land-cover map; its legend is the page's.
+
+    Parameters
+    ----------
+    map_image
+        The map.
+    shown
+        ``(xmin, ymin, xmax, ymax)`` of the ground to show, in the map's CRS; None shows all of it.
+    """
+    xmin, ymin, xmax, ymax = shown or map_image.extent
+    figure, image = _draw_cells(
+        map_image, _coloured(map_image), below=0.4, aspect=_aspect((xmin, ymin, xmax, ymax))
+    )
+    image.axes.set(xlim=(xmin, xmax), ylim=(ymin, ymax))
     _north_arrow(image.axes)
-    _scale_bar(image.axes, map_image.extent[2] - map_image.extent[0])
+    _scale_bar(image.axes, xmax - xmin)
     return figure
 
 
@@ -39,7 +53,7 @@ def imagery_and_map_figure(map_image: MapImage, imagery: ImageryPicture) -> Figu
         The imagery, in the map's CRS; what lies outside the map is cut off.
     """
     with house_style():
-        figure = new_figure(2 * _MAP_WIDTH, _MAP_WIDTH * _aspect(map_image) + 0.6)
+        figure = new_figure(2 * _MAP_WIDTH, _MAP_WIDTH * _aspect(map_image.extent) + 0.6)
         panels = figure.subplots(1, 2)
     for axes, title, pixels, extent in (
         (panels[0], "Imagery", imagery.pixels, imagery.extent),
@@ -100,18 +114,19 @@ def scale_length(width_m: float) -> float:
 
 
 def _draw_cells(
-    map_image: MapImage, cells: NDArray[np.floating], below: float
+    map_image: MapImage, cells: NDArray[np.floating], below: float, aspect: float | None = None
 ) -> tuple[Figure, AxesImage]:
-    """Draw cells in the map's proportions, with some inches of room below."""
+    """Draw cells in the map's proportions, or other ones, with some inches of room below."""
+    aspect = aspect or _aspect(map_image.extent)
     with house_style():
-        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * _aspect(map_image) + below)
+        figure = new_figure(_MAP_WIDTH, _MAP_WIDTH * aspect + below)
         axes = figure.add_subplot()
     return figure, _draw_pixels(axes, cells, map_image.extent)
 
 
-def _aspect(map_image: MapImage) -> float:
+def _aspect(extent: tuple[float, float, float, float]) -> float:
     """Height of a map's panel in widths."""
-    xmin, ymin, xmax, ymax = map_image.extent
+    xmin, ymin, xmax, ymax = extent
     return min(max((ymax - ymin) / (xmax - xmin), 0.3), 2.0)
 
 

@@ -7,7 +7,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from aerial_kedro.accuracy.confusion import largest_confusions
-from aerial_kedro.report import figures, maps, wording
+from aerial_kedro.report import figures, ground_figures, maps, wording
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_type
@@ -83,9 +83,11 @@ def render_report(content: ReportContent) -> str:
     True
     """
     training, test = content.training, content.test
-    legend = _legend(content.maps.values())
+    of_cells = content.cells.training.models if content.cells else {}
+    legend = _legend([*content.maps.values(), *content.tile_maps.values()])
     names = [row.class_name for rows in content.areas.values() for row in rows]
     names += test.classes if test else []
+    names += content.cells.test.classes if content.cells else []
     names += list(content.gallery)
     names += list(content.catalog.class_by_split) if content.catalog else []
     names += content.change.classes
@@ -96,9 +98,11 @@ def render_report(content: ReportContent) -> str:
             content=content,
             test=test,
             models={name: each.test for name, each in training.models.items()} if training else {},
+            cell_models={name: each.test for name, each in of_cells.items()},
             largest_confusions=largest_confusions,
             sentences=wording.summary_sentences(content),
             figures=figures,
+            ground_figures=ground_figures,
             map_figures=maps,
             legend=legend,
             error_legend=_legend(each.image for each in content.error_maps.values()),

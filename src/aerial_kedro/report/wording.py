@@ -1,6 +1,7 @@
 """What the pages say in words: numbers, names, and the report in a few sentences."""
 
 from aerial_kedro.accuracy.evaluation import Evaluation
+from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.report.content import ReportContent
@@ -111,29 +112,79 @@ def summary_sentences(content: ReportContent) -> list[str]:
     list of str
         Plain sentences, not escaped for HTML.
     """
-    sentences = []
+    sentences = headline_sentences(content)
     training, test = content.training, content.test
     if content.areas:
         last, rows = list(content.areas.items())[-1]
         largest = max(rows, key=lambda row: row.share)
         sentences.append(
             f"This page maps land cover for {listing(list(content.areas))}. The map of {last} "
-            f"holds {number(sum(row.tiles for row in rows))} tiles "
+            f"holds {number(sum(row.count for row in rows))} {rows[0].units} "
             f"({area(sum(row.area_km2 for row in rows))} km²); its largest class is "
             f"{largest.class_name}, with {percent(largest.share)} of the area."
         )
     if training is None or test is None:
         return sentences
-    sentences.append(
-        f"The chosen model, {in_words(training.chosen)}, gave the reference label to "
-        f"{percent(test.accuracy)} of {number(test.n)} test tiles that it had not seen "
-        f"({_range_of(test)})."
-    )
-    sentences += _against_baselines(training, test) + _weakest_class(test)
+    if content.cells is None:
+        sentences += _against_baselines(training, test, "tiles")
+        sentences += _weakest_class(test, "tiles")
+    else:
+        own = content.cells
+        sentences += _against_baselines(own.training, own.test, "cells")
+        sentences += _weakest_class(own.test, "cells")
     if content.split and not content.split.is_spatial:
         sentences.append(
             "Test tiles were not kept apart from training tiles on the ground: neighbours look "
             "alike, so expect a lower accuracy in a new area."
+        )
+    return sentences
+
+
+def headline_sentences(content: ReportContent) -> list[str]:
+    """Say how much of the ground is right, and how much of the land no figure is of.
+
+    Accuracy on tiles that are mostly of one class comes after it, under its name.
+    """
+    sentences = _ground_sentences(content.cells.ground) if content.cells else []
+    training, test = content.training, content.test
+    if training is None or test is None:
+        return sentences
+    unseen = content.catalog.share_in_no_figure if content.catalog else 0
+    of_land = content.cells is not None or bool(content.areas)
+    which = "labelled (mostly pure) tiles" if of_land else "tiles"
+    rest = (
+        f" The {percent(unseen)} of all tiles that are mixed, or of a class that is not learned, "
+        f"are not in this figure."
+        if of_land and unseen
+        else ""
+    )
+    sentences.append(
+        f"{'The classifier of tiles' if content.cells else 'The chosen model'}, "
+        f"{in_words(training.chosen)}, gave the reference label to {percent(test.accuracy)} of "
+        f"{number(test.n)} {which} that it had not seen ({_range_of(test)}).{rest}"
+    )
+    return sentences
+
+
+def _ground_sentences(ground: CellMapSummary) -> list[str]:
+    found, truth = ground.overall, ground.overall_truth
+    sentences = []
+    if found is not None:
+        interval = percent_range(found.accuracy_interval)
+        sentences.append(
+            f"Of the ground of test blocks, pure and mixed, the map has "
+            f"{percent(found.accuracy)} right by the land cover"
+            f"{f' (95 % interval {interval})' if interval else ''}; one class a tile has "
+            f"{percent(found.tile_map_accuracy)}, and could at best have "
+            f"{percent(found.best_tile_map_accuracy)}. In no figure is "
+            f"{percent(ground.unknown_share)} of that ground, which the land cover does not cover."
+        )
+    if truth is not None:
+        beside = ground.overall_land_cover
+        sentences.append(
+            f"By the known truth it has {percent(truth.accuracy)} right, one class a tile "
+            f"{percent(truth.tile_map_accuracy)}"
+            f"{f', the land cover itself {percent(beside.accuracy)}' if beside else ''}."
         )
     return sentences
 
@@ -152,7 +203,7 @@ def _range_of(test: Evaluation) -> str:
     return text
 
 
-def _against_baselines(training: TrainingSummary, test: Evaluation) -> list[str]:
+def _against_baselines(training: TrainingSummary, test: Evaluation, units: str) -> list[str]:
     if not training.baselines:
         return []
     marks = listing(
@@ -163,19 +214,18 @@ def _against_baselines(training: TrainingSummary, test: Evaluation) -> list[str]
     )
     best = max(found.accuracy for found in training.baselines.values())
     gain = 100 * (test.accuracy - best)
-    if gain <= 0:
-        return [
-            f"Baselines that need no network reach {marks}: the model is no better than the best "
-            "of them, and what it says should not be used."
-        ]
-    which = "the better of them" if len(training.baselines) > 1 else "that"
-    return [
-        f"Baselines that need no network reach {marks}; the model is {gain:.1f} points above "
-        f"{which}."
-    ]
+    of, model = ("", "model") if units == "tiles" else (f" of {units}", "classifier of cells")
+    if gain > 0:
+        which = "the better of them" if len(training.baselines) > 1 else "that"
+        end = f"; the {model} is {gain:.1f} points above {which}."
+    elif units == "cells":
+        end = ": the network adds nothing to plain statistics of the bands here."
+    else:
+        end = ": the model is no better than the best of them, and what it says should not be used."
+    return [f"Baselines that need no network reach {marks}{of}{end}"]
 
 
-def _weakest_class(test: Evaluation) -> list[str]:
+def _weakest_class(test: Evaluation, units: str) -> list[str]:
     scores = {name: found.f1 for name, found in test.per_class.items() if found.f1 is not None}
     if len(scores) < 2:  # noqa: PLR2004
         return []
@@ -184,9 +234,9 @@ def _weakest_class(test: Evaluation) -> list[str]:
     held = (
         "it was never predicted"
         if found.users_accuracy is None
-        else f"{percent(found.users_accuracy, 0)} of the tiles labelled {worst} are {worst}"
+        else f"{percent(found.users_accuracy, 0)} of the {units} labelled {worst} are {worst}"
     )
     return [
         f"The class to trust least is {worst}: {held}, and "
-        f"{percent(found.producers_accuracy, 0)} of its tiles were found."
+        f"{percent(found.producers_accuracy, 0)} of its {units} were found."
     ]

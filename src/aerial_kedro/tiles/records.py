@@ -97,6 +97,16 @@ class CatalogSummary(CheckedModel):
     by_label: dict[str, int]
     class_by_split: dict[str, dict[str, int]]
 
+    @property
+    def share_in_no_figure(self) -> float:
+        """Share of the images that no accuracy can be of: mixed, or of a class that is excluded."""
+        evaluated = sum(
+            sum(counts.values())
+            for counts in self.class_by_split.values()
+            if set(counts) - {"none"}
+        )
+        return 1 - evaluated / self.images if self.images else 0.0
+
 
 def summarise(counted: pd.DataFrame, places: int, sources: int) -> CatalogSummary:
     """Add up grouped counts.

@@ -34,7 +34,7 @@ def test_areas_are_those_of_the_map() -> None:
     [forest, shrub, water] = measure_areas(
         map_of(Forest=60, Shrub=30, Water=10), summary_of(RIGHT), {}, CLASSES
     )["2018"]
-    assert [row.tiles for row in (forest, shrub, water)] == [60, 30, 10]
+    assert [row.count for row in (forest, shrub, water)] == [60, 30, 10]
     assert forest.area_km2 == pytest.approx(0.6)
     assert forest.share == pytest.approx(0.6)
 

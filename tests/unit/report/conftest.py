@@ -74,7 +74,7 @@ def area_rows(map_image: MapImage) -> list[AreaRow]:
     return [
         AreaRow(
             class_name=name,
-            tiles=int(n),
+            count=int(n),
             area_km2=n * TILE_KM2,
             share=n / counts.sum(),
             adjusted_km2=None if name == "Water" else n * TILE_KM2 * 0.96,

@@ -169,7 +169,7 @@ def evil_content(picture: bytes) -> ReportContent:
                 crs=EVIL,
             )
         },
-        areas={EVIL: [AreaRow(class_name=EVIL, tiles=4, area_km2=0.2, share=1)]},
+        areas={EVIL: [AreaRow(class_name=EVIL, count=4, area_km2=0.2, share=1)]},
         change=ChangeSummary(
             before=2010, after=2016, classes=classes, counts=[[1, 2], [3, 4]], places=10
         ),

@@ -105,7 +105,7 @@ def create_evaluation(**_: object) -> Pipeline:
                     "params:land_cover",
                     "params:seed",
                 ],
-                "cell_map_summary",
+                ["cell_map_summary", "cell_errors"],
             )
         ],
         "reporting",

@@ -4,11 +4,16 @@ import logging
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.accuracy.ground import GroundAccuracy, GroundSample, evaluate_ground
+from aerial_kedro.accuracy.block_area import BlockErrors, count_errors
+from aerial_kedro.accuracy.ground import (
+    CellMapSummary,
+    GroundAccuracy,
+    GroundSample,
+    evaluate_ground,
+)
 from aerial_kedro.cells.grid import COUNT, unpack
 from aerial_kedro.change.reference import check_reference_classes, classes_of_maps
 from aerial_kedro.labels.cells import largest_class
@@ -16,41 +21,11 @@ from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.parameters import CheckedModel
 
 LOGGER = logging.getLogger(__name__)
 # Test tiles of a year that are compared; more would say no more, since blocks are what counts.
 _MOST_TILES = 20_000
 _PERCENT = 100
-
-
-class CellMapSummary(CheckedModel):
-    """How much of the ground the map of cells has right.
-
-    Parameters
-    ----------
-    overall
-        Agreement with the land cover in test blocks, of all years together; None where no cell of
-        theirs has a label.
-    agreement
-        The same by year.
-    truth
-        Year to accuracy where the truth is known.
-    land_cover
-        Year to the accuracy of the land cover itself there.
-    unknown_share
-        Share of the ground of test blocks that is in none of these figures, since the land cover
-        does not say what it is.
-    bytes_a_tile
-        Bytes that the embedding of a tile's cells takes.
-    """
-
-    overall: GroundAccuracy | None = None
-    agreement: dict[str, GroundAccuracy] = Field(default_factory=dict)
-    truth: dict[str, GroundAccuracy] = Field(default_factory=dict)
-    land_cover: dict[str, GroundAccuracy] = Field(default_factory=dict)
-    unknown_share: float
-    bytes_a_tile: int
 
 
 def evaluate_cell_map(
@@ -60,7 +35,7 @@ def evaluate_cell_map(
     reference_maps: list[LandCoverRaster],
     classes: LandCoverClasses,
     seed: int,
-) -> CellMapSummary:
+) -> tuple[CellMapSummary, BlockErrors]:
     """Compare the map of cells, and of tiles, with land cover and truth in test blocks.
 
     Parameters
@@ -75,33 +50,50 @@ def evaluate_cell_map(
         The class table.
     seed
         Seed of the choice of tiles, where there are many, and of the bootstrap.
+
+    Returns
+    -------
+    tuple
+        The accuracies, and the errors against the land cover by which areas are adjusted.
     """
     embedding = cell_model.source.backbone.card.cells
     tiles = _test_tiles(cell_predictions, predictions, seed)
-    everything = _Comparison(tiles, cell_model.card.classes, classes, seed)
+    own = cell_model.card.classes
+    truth = _true_cells(tiles, reference_maps, classes)
+    everything = _Comparison(tiles, own, classes, seed)
     summary = CellMapSummary(
         overall=everything.with_land_cover(),
+        overall_truth=everything.with_reference(*truth),
+        overall_land_cover=everything.of_land_cover(*truth),
         unknown_share=everything.unknown_share,
         bytes_a_tile=COUNT * (embedding.components if embedding else 0),
     )
-    if summary.overall:
-        LOGGER.info("%s", describe_agreement(summary.overall))
+    _log(summary)
+    errors = {}
     for year, rows in tiles.groupby("year"):
-        compare = _Comparison(rows, cell_model.card.classes, classes, seed)
-        if (found := compare.with_land_cover()) is not None:
-            summary.agreement[str(year)] = found
-        maps = [each for each in reference_maps if each.year == year]
-        truth, share = _true_cells(rows, maps, classes)
-        if (truth >= 0).any():
-            found = compare.with_reference(truth, share)
-            summary.truth[str(year)] = found
-            LOGGER.info(
-                "%s, against the truth: %.1f %% of the ground right, macro-F1 %.3f",
-                year, 100 * found.accuracy, found.macro_f1,
-            )  # fmt: skip
-            if str(year) in summary.agreement:
-                summary.land_cover[str(year)] = compare.of_land_cover(truth, share)
-    return summary
+        compare = _Comparison(rows, own, classes, seed)
+        errors[str(year)] = compare.errors()
+        known = tuple(each[rows.index] for each in truth)
+        for found, by_year in (
+            (compare.with_land_cover(), summary.agreement),
+            (compare.with_reference(*known), summary.truth),
+            (compare.of_land_cover(*known), summary.land_cover),
+        ):
+            if found is not None:
+                by_year[str(year)] = found
+    return summary, BlockErrors(classes.names, errors)
+
+
+def _log(summary: CellMapSummary) -> None:
+    if summary.overall is not None:
+        LOGGER.info("%s", describe_agreement(summary.overall))
+    if (found := summary.overall_truth) is not None:
+        LOGGER.info(
+            "Against the truth: %.1f %% of the ground right, macro-F1 %.3f; one class a tile "
+            "%.1f %%, and at best %.1f %%",
+            *(100 * found.accuracy, found.macro_f1),
+            *(100 * found.tile_map_accuracy, 100 * found.best_tile_map_accuracy),
+        )
 
 
 def describe_agreement(found: GroundAccuracy) -> str:
@@ -130,14 +122,18 @@ def _true_cells(
     tiles: pd.DataFrame, maps: list[LandCoverRaster], classes: LandCoverClasses
 ) -> tuple[np.ndarray, np.ndarray]:
     """Position in the class table of each cell's true class, or -1, and its share of the cell."""
-    if not maps:
-        return np.full((len(tiles), COUNT), -1), np.zeros((len(tiles), COUNT))
-    table = classes_of_maps(maps, classes)
-    shares = cell_shares(tiles.reset_index(drop=True), maps, table)
-    found, purity = (each.reshape(len(tiles), COUNT) for each in largest_class(shares))
-    check_reference_classes(set(table.names), classes)
-    position = np.array([-1, *(classes.names.index(name) for name in table.names)])
-    return position[found], purity / _PERCENT
+    truth, share = np.full((len(tiles), COUNT), -1), np.zeros((len(tiles), COUNT))
+    for year, rows in tiles.groupby("year"):
+        of_year = [each for each in maps if each.year == year]
+        if not of_year:
+            continue
+        table = classes_of_maps(of_year, classes)
+        shares = cell_shares(rows.reset_index(drop=True), of_year, table)
+        found, purity = (each.reshape(len(rows), COUNT) for each in largest_class(shares))
+        check_reference_classes(set(table.names), classes)
+        position = np.array([-1, *(classes.names.index(name) for name in table.names)])
+        truth[rows.index], share[rows.index] = position[found], purity / _PERCENT
+    return truth, share
 
 
 def _unpacked(column: pd.Series) -> np.ndarray:
@@ -160,22 +156,27 @@ class _Comparison:
         self._chances = np.zeros((len(tiles), COUNT, len(self._names)))
         self._chances[..., position[1:]] = chances / chances.sum(axis=-1, keepdims=True)
 
-    def with_reference(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
-        """Compare the map of cells."""
+    def with_reference(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy | None:
+        """Compare the map of cells; None where the class of no cell is known."""
         return self._evaluate(self._predicted, self._chances, reference, purity)
 
     def with_land_cover(self) -> GroundAccuracy | None:
-        """Compare the map of cells with the land cover; None where no cell has a label."""
-        if not (self._labels >= 0).any():
-            return None
+        """Compare the map of cells with the land cover."""
         purity = _unpacked(self._tiles["cell_purity"]) / _PERCENT
         return self.with_reference(self._labels, purity)
 
-    def of_land_cover(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy:
+    def of_land_cover(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy | None:
         """Compare the land cover itself, as a map of the same cells that is sure of each."""
+        if not (self._labels >= 0).any():
+            return None
         sure = np.eye(len(self._names) + 1)[self._labels][..., : len(self._names)]
         sure[self._labels < 0] = 1 / len(self._names)
         return self._evaluate(self._labels, sure, reference, purity)
+
+    def errors(self) -> np.ndarray:
+        """Count the cells of each block by class on the map and by the land cover."""
+        blocks = self._tiles["block_id"].tolist()
+        return count_errors(self._predicted, self._labels, blocks, len(self._names))
 
     @property
     def unknown_share(self) -> float:
@@ -188,7 +189,9 @@ class _Comparison:
         chances: np.ndarray,
         reference: np.ndarray,
         purity: np.ndarray,
-    ) -> GroundAccuracy:
+    ) -> GroundAccuracy | None:
+        if not (reference >= 0).any():
+            return None
         codes = {name: position for position, name in enumerate(self._names)}
         tiles = self._tiles
         of_tile, by_cells = (

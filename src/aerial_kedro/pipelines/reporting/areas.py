@@ -89,7 +89,7 @@ def measure_areas(
         areas[str(year)] = [
             AreaRow(
                 class_name=name,
-                tiles=int(counts[name]),
+                count=int(counts[name]),
                 area_km2=float(sums[name]),
                 share=float(sums[name]) / total,
                 adjusted_km2=adjusted[name].value if name in adjusted else None,

@@ -25,6 +25,7 @@ from aerial_kedro.pipelines.pictures import collect_pictures
 from aerial_kedro.report.colours import OUTCOMES
 from aerial_kedro.report.content import ErrorMap, SourceFacts
 from aerial_kedro.report.pictures import NO_DATA, ExplainedTile, MapImage, TilePicture
+from aerial_kedro.report.thinning import thin_map
 from aerial_kedro.scenes.raster import Raster
 
 LOGGER = logging.getLogger(__name__)
@@ -194,7 +195,10 @@ def explain_errors(
 def draw_map_images(
     maps: dict[str, Callable[[], Raster]], classes: LandCoverClasses
 ) -> dict[str, MapImage]:
-    """Prepare the maps for the report, by year; a map that is nearly all gaps is left out."""
+    """Prepare the maps for the report, by year, as finely as a page can show.
+
+    A map that is nearly all gaps is left out.
+    """
     images = {}
     for name, load in maps.items():
         raster = load()
@@ -208,13 +212,14 @@ def draw_map_images(
         index[values == NODATA] = NO_DATA
         confidence = percent.astype(float) / 100
         confidence[percent == NODATA] = math.nan
-        images[name.removeprefix("map_")] = MapImage(
+        image = MapImage(
             class_index=index.astype("uint8"),
             classes=[*classes.names, UNSURE],
             extent=(left, bottom, right, top),
             crs=raster.crs,
             confidence=confidence,
         )
+        images[name.removeprefix("map_")] = thin_map(image)
     return images
 
 

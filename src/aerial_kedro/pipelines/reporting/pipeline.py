@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group, node_of
-from aerial_kedro.pipelines.reporting import areas, nodes, report
+from aerial_kedro.pipelines.reporting import areas, cell_nodes, nodes, report
 
 _FIGURES = {
     "training": "training_summary",
@@ -27,6 +27,12 @@ _PAGE = {
 }
 _MAP_FIGURES = {"change": "change_summary", "shares": "area_shares"}
 _CELL_FIGURES = {"cells": "cell_summary", "ground": "cell_map_summary"}
+_CELL_PAGE = {
+    "cells": "cell_content",
+    "imagery": "imagery",
+    "tile_maps": "tile_maps",
+    "unsure": "unsure_cells",
+}
 _MAP_PAGE = {
     **_MAP_FIGURES,
     "maps": "map_images",
@@ -80,9 +86,38 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
     ]
     figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
     if grain == "cell":
-        figures |= _CELL_FIGURES
-        return create_evaluation() + cells.create_evaluation() + _create_report(own, figures, page)
+        figures, page = figures | _CELL_FIGURES, page | _CELL_PAGE
+        return (
+            create_evaluation()
+            + cells.create_evaluation()
+            + _create_report([*own, *_cell_nodes()], figures, page)
+        )
     return create_evaluation() + _create_report(own, figures, page)
+
+
+def _cell_nodes() -> list[Node]:
+    return [
+        node_of(
+            cell_nodes.gather_cells,
+            ["cell_summary", "cell_map_summary", "cell_model"],
+            "cell_content",
+        ),
+        node_of(
+            cell_nodes.draw_tile_maps,
+            ["mapped_tiles", "map_images", "params:land_cover"],
+            "tile_maps",
+        ),
+        node_of(
+            cell_nodes.picture_ground,
+            ["cell_predictions", "tile_catalog", "tile_features", "feature_source", "map_images"],
+            "imagery",
+        ),
+        node_of(
+            cell_nodes.count_unsure_cells,
+            ["maps", "params:land_cover", "params:mapping"],
+            "unsure_cells",
+        ),
+    ]
 
 
 def create_folder_pipeline(**_: object) -> Pipeline:

@@ -1,10 +1,12 @@
 """Nodes that put together what the others found: the run's figures, and the page."""
 
+import logging
 from typing import Any
 
 import pandas as pd
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
+from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
@@ -12,13 +14,20 @@ from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.pipelines.cells.reporting import CellMapSummary
-from aerial_kedro.report.content import ReportContent, RunFacts, SourceFacts, UnsureTiles
+from aerial_kedro.report.content import (
+    CellContent,
+    ReportContent,
+    RunFacts,
+    SourceFacts,
+    UnsureTiles,
+)
 from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
+from aerial_kedro.report.wording import headline_sentences
 from aerial_kedro.splits.blocks import SplitCheck
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
 
+LOGGER = logging.getLogger(__name__)
 _MADE_UP = (
     "The imagery, the land cover and the change between the years were drawn by this project. "
     "Figures on this page say how the method does on that drawing, not on real land."
@@ -26,6 +35,11 @@ _MADE_UP = (
 _PURE = (
     "Accuracy is measured on tiles that are labelled, that is, mostly of one class. The map also "
     "shows mixed tiles, on which any single class is partly wrong."
+)
+_TAUGHT = (
+    "What is right on the ground is measured against the land cover that also taught the map, in "
+    "blocks that it has not seen: where the land cover errs, or is of another year, so do the "
+    "figures."
 )
 _NO_MAP = (
     "The tiles are too far apart for a map on this page; they are in tiles.parquet, and in "
@@ -49,7 +63,8 @@ def build_metrics(
 ) -> dict[str, Any]:
     """Collect the figures of the run (`metrics.json`).
 
-    What comes first is how much of the ground the map has right, where it is of cells.
+    What comes first is how much of the ground the map has right, where it is of cells; else the
+    accuracy on labelled tiles, under that name, and how much of the land is in no figure.
 
     Parameters
     ----------
@@ -62,7 +77,9 @@ def build_metrics(
     """
     figures: dict[str, Any] = {}
     if ground is not None:
-        figures["ground"] = ground.overall and ground.overall.model_dump()
+        figures["ground"] = _ground_figures(ground)
+    elif shares is not None:
+        figures["labelled_tiles"] = _labelled_figures(training, catalog)
     figures |= {
         "data": {
             **catalog.model_dump(),
@@ -99,6 +116,25 @@ def build_metrics(
     if cells is not None and ground is not None:
         figures["cells"] = _cell_figures(cells, ground)
     return figures
+
+
+def _ground_figures(ground: CellMapSummary) -> dict[str, Any]:
+    overall, truth = ground.overall, ground.overall_truth
+    return {
+        **(overall.model_dump() if overall else {"accuracy": None}),
+        "unknown_share": ground.unknown_share,
+        "truth": truth and truth.model_dump(),
+    }
+
+
+def _labelled_figures(training: TrainingSummary, catalog: CatalogSummary) -> dict[str, Any]:
+    test = training.models[training.chosen].test
+    return {
+        "accuracy": test.accuracy,
+        "accuracy_interval": test.accuracy_interval and test.accuracy_interval.model_dump(),
+        "tiles": test.n,
+        "share_in_no_figure": catalog.share_in_no_figure,
+    }
 
 
 def _cell_figures(cells: TrainingSummary, ground: CellMapSummary) -> dict[str, Any]:
@@ -139,6 +175,8 @@ def write_report(
     precision: PrecisionSummary,
     maps: dict[str, MapImage] | None = None,
     mapped: pd.DataFrame | None = None,
+    cells: CellContent | None = None,
+    unsure: dict[str, UnsureTiles] | None = None,
     **shown: Any,
 ) -> str:
     """Write the report: one HTML page.
@@ -151,26 +189,34 @@ def write_report(
         The maps by year; None where the tiles have no place.
     mapped
         ``year, pred_label, mapped_class`` of the tiles on the maps; None where there are no maps.
+    cells
+        Where the map is of cells: their classifiers, and the ground that the map has right.
+    unsure
+        The cells that the maps leave open; None where the maps are of tiles, which are counted.
     shown
         The other fields of `ReportContent`, each as a node found it.
     """
     caveats = {
-        _PURE: maps is not None,
+        _PURE: maps is not None and cells is None,
+        _TAUGHT: cells is not None,
         _MADE_UP: source.made_up_seed is not None,
         _NO_MAP: maps is not None and not maps,
     }
-    return render_report(
-        ReportContent(
-            title=source.title,
-            created=run.created,
-            made_up_seed=source.made_up_seed,
-            facts={**source.facts, **_facts(run, model, precision)},
-            caveats=[*(text for text, holds in caveats.items() if holds), *source.caveats],
-            maps=maps or {},
-            unsure={} if mapped is None else count_unsure(mapped),
-            **shown,
-        )
+    if unsure is None:
+        unsure = {} if mapped is None else count_unsure(mapped)
+    content = ReportContent(
+        title=source.title,
+        created=run.created,
+        made_up_seed=source.made_up_seed,
+        facts={**source.facts, **_facts(run, model, precision)},
+        caveats=[*(text for text, holds in caveats.items() if holds), *source.caveats],
+        cells=cells,
+        maps=maps or {},
+        unsure=unsure,
+        **shown,
     )
+    LOGGER.info("%s", " ".join(headline_sentences(content)).replace("\u00a0", " "))
+    return render_report(content)
 
 
 def count_unsure(mapped: pd.DataFrame) -> dict[str, UnsureTiles]:

@@ -1,0 +1,198 @@
+"""Nodes that gather what the report shows of a map of cells: figures, imagery, the map of tiles."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.ground import CellMapSummary
+from aerial_kedro.cells.describe import read_statistics
+from aerial_kedro.cells.grid import SIDE
+from aerial_kedro.cells.statistics import BANDS
+from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
+from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
+from aerial_kedro.maps.imagery import imagery_of_tiles
+from aerial_kedro.maps.mapping import MapSettings
+from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.report.content import CellContent, UnsureTiles
+from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
+from aerial_kedro.report.thinning import thin_imagery
+from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.tiles.catalog import ddl
+from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+
+_LONGEST_PX = 700
+# Tiles of all years that are read once more for the picture: some seconds.
+_MOST_READ = 3_000
+_PLACE = ("image_id", "epsg", "xmin", "ymin", "xmax", "ymax")
+
+
+def gather_cells(
+    training: TrainingSummary, ground: CellMapSummary, model: TrainedModel
+) -> CellContent:
+    """Put together what the report says of the classifiers of cells and of their map.
+
+    Parameters
+    ----------
+    training
+        The classifiers.
+    ground
+        How much of the ground their map has right.
+    model
+        The chosen classifier.
+    """
+    inputs = model.card.cells
+    return CellContent(
+        training=training,
+        ground=ground,
+        size_m=(model.card.tile_size_m or 0) / SIDE,
+        infrared=inputs is not None and inputs.infrared,
+        components=inputs.components if inputs else 0,
+        settings=model.card.settings,
+    )
+
+
+def draw_tile_maps(
+    mapped: pd.DataFrame, maps: dict[str, MapImage], classes: LandCoverClasses
+) -> dict[str, MapImage]:
+    """Draw the map with one class a tile of the years that have a map of cells, to compare.
+
+    Parameters
+    ----------
+    mapped
+        ``epsg, xmin, ymin, xmax, ymax, year, mapped_class`` of the tiles.
+    maps
+        The maps of cells.
+    classes
+        The class table.
+    """
+    names = [*classes.names, UNSURE]
+    value_of = {name: value for value, name in enumerate(names)}
+    images = {}
+    for year, found in mapped.groupby("year"):
+        if str(year) not in maps:
+            continue
+        tiles = found.reset_index(drop=True)
+        values = tiles["mapped_class"].map(value_of).fillna(NO_DATA).to_numpy(np.uint8)
+        cells = cells_of_tiles(tiles)
+        index = np.full(cells.shape, NO_DATA, np.uint8)
+        index[cells.rows, cells.columns] = values[cells.tiles]
+        images[str(year)] = MapImage(
+            class_index=index, classes=names, extent=cells.extent, crs=f"EPSG:{cells.epsg}"
+        )
+    return images
+
+
+def count_unsure_cells(
+    maps: dict[str, Callable[[], Raster]], classes: LandCoverClasses, settings: MapSettings
+) -> dict[str, UnsureTiles]:
+    """Count, for each year, the cells that the map leaves open.
+
+    Parameters
+    ----------
+    maps
+        The maps of cells, as `draw_cell_maps` makes them.
+    classes
+        The class table.
+    settings
+        Whether the maps are smoothed.
+    """
+    counts = {}
+    for name, load in maps.items():
+        values = load().pixels[0]
+        counts[name.removeprefix("map_")] = UnsureTiles(
+            tiles=int((values != NODATA).sum()),
+            unsure=int((values == len(classes.names) + 1).sum()),
+            smoothed=None if settings.smoothing else 0,
+            units="cells",
+        )
+    return counts
+
+
+def picture_ground(
+    cell_predictions: DataFrame,
+    tile_catalog: DataFrame,
+    tile_features: DataFrame,
+    source: FeatureSource,
+    maps: dict[str, MapImage],
+) -> dict[str, ImageryPicture]:
+    """Picture the imagery under the maps of cells, as finely as a page can show.
+
+    A small area is read once more. Of a large one a page can show no more than the mean colour of
+    each cell, which featurization has stored.
+
+    Parameters
+    ----------
+    cell_predictions
+        The tiles on the maps.
+    tile_catalog
+        Where their pixels are.
+    tile_features
+        What is stored of their cells.
+    source
+        What computed it.
+    maps
+        The maps, by year.
+    """
+    places = cell_predictions.select(*_PLACE, "year").orderBy("image_id").toPandas()
+    shown = {
+        str(year): rows.reset_index(drop=True)
+        for year, rows in places.groupby("year")
+        if str(year) in maps
+    }
+    read_again = sum(map(len, shown.values())) <= _MOST_READ
+    pictures = {}
+    for year, rows in shown.items():
+        side = _pixels_a_tile(rows)
+        if read_again and side > SIDE:
+            thumbnails = _read(tile_catalog.filter(F.col("year") == int(year)), side)
+        else:
+            thumbnails = _mean_colours(tile_features, source, rows)
+        known = rows[rows["image_id"].isin(thumbnails.keys())].reset_index(drop=True)
+        if len(known):
+            squares = np.stack([thumbnails[each] for each in known["image_id"]])
+            pictures[year] = thin_imagery(imagery_of_tiles(known, squares), _LONGEST_PX)
+    return pictures
+
+
+def _pixels_a_tile(tiles: pd.DataFrame) -> int:
+    """Pixels a side of a tile of which the picture of all has about the pixels wanted."""
+    main = tiles[tiles["epsg"] == tiles["epsg"].mode().iloc[0]]
+    size = float((main["xmax"] - main["xmin"]).iloc[0])
+    across = max(
+        float(main["xmax"].max() - main["xmin"].min()),
+        float(main["ymax"].max() - main["ymin"].min()),
+    )
+    return max(1, min(_LONGEST_PX, int(_LONGEST_PX * size / across)))
+
+
+def _read(tiles: DataFrame, side: int) -> dict[str, np.ndarray]:
+    """Read thumbnails of tiles, ``(side, side, 3)``, in Spark's workers."""
+    found = tiles.select(*SOURCE_COLUMNS).mapInPandas(
+        partial(read_pixels, size=side), ddl(PIXEL_COLUMNS)
+    )
+    return {
+        row["image_id"]: np.frombuffer(row["pixels"], np.uint8).reshape(side, side, 3)
+        for row in found.collect()
+    }
+
+
+def _mean_colours(
+    tile_features: DataFrame, source: FeatureSource, tiles: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """Take the mean colour of each cell, ``(7, 7, 3)``, from what is stored of it."""
+    stored = (
+        tile_features.filter(F.col("feature_key") == source.key)
+        .select("image_id", "cell_statistics")
+        .toPandas()
+    )
+    stored = stored[stored["image_id"].isin(tiles["image_id"])]
+    means = read_statistics(stored["cell_statistics"].tolist(), infrared=False)
+    colours = means[..., : len(BANDS)].round().astype(np.uint8)
+    return dict(zip(stored["image_id"], colours, strict=True))
