@@ -79,7 +79,12 @@ def create_pipeline(grain: str = "tile", **_: object) -> Pipeline:
     figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
     if grain == "cell":
         figures |= _CELL_FIGURES
-        return create_evaluation() + cells.create_evaluation() + _create_report(own, figures, page)
+        page |= {"patch_candidates": "patch_candidates"}
+        return (
+            create_evaluation(grain)
+            + cells.create_evaluation()
+            + _create_report(own, figures, page)
+        )
     return create_evaluation() + _create_report(own, figures, page)
 
 
