@@ -79,6 +79,32 @@ def estimate_change(
     >>> found.loc[3, ["before", "after"]].astype(int).tolist()
     [0, 2]
     """
+    shares = estimate_transitions(first, second)
+    return float(1.0 - np.trace(shares)), weigh_pairs(first, second, shares)
+
+
+def estimate_transitions(
+    first: NDArray[np.floating], second: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Estimate the share of every pair of classes: expectation maximisation, see `estimate_change`.
+
+    Parameters
+    ----------
+    first, second
+        How probable each class makes what was seen of each place in two years, up to a factor of
+        the place, ``(n, classes)``: probabilities by a classifier whose classes counted the same in
+        training, or divided by the share that each class had there.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shares, ``(classes before, classes after)``, which sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no place, fewer than two classes, or the shapes differ.
+    """
     if first.shape != second.shape or first.ndim != 2 or not len(first):  # noqa: PLR2004
         raise ValueError(
             f"Two tables (places, classes) of one shape are needed, not {first.shape} and "
@@ -97,10 +123,31 @@ def estimate_change(
         prior = updated
         if converged:
             break
-    joint = first[:, :, None] * second[:, None, :] * prior
+    return np.asarray(prior)
+
+
+def weigh_pairs(
+    first: NDArray[np.floating], second: NDArray[np.floating], shares: NDArray[np.floating]
+) -> pd.DataFrame:
+    """Weigh each place's two years against the shares of every pair of classes.
+
+    Parameters
+    ----------
+    first, second
+        As for `estimate_transitions`, of any places.
+    shares
+        What that estimated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each place, as `estimate_change` returns them.
+    """
+    classes = first.shape[1]
+    joint = first[:, :, None] * second[:, None, :] * shares
     joint /= joint.sum(axis=(1, 2), keepdims=True)
     best = joint.reshape(len(first), -1).argmax(axis=1)
-    return float(1.0 - np.trace(prior)), pd.DataFrame(
+    return pd.DataFrame(
         {
             "probability": 1.0 - np.trace(joint, axis1=1, axis2=2),
             "before": best // classes,

@@ -1,23 +1,32 @@
 """True classes of places, from maps of known truth."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.change.assessment import TRUE_CELL_COLUMNS
 from aerial_kedro.change.comparison import last_comparison
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, label_tiles
+from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, cell_shares, label_tiles
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
+from aerial_kedro.tiles.workers import kept_between_tasks
 
 LOGGER = logging.getLogger(__name__)
 TRUTH_COLUMNS = ["tile_id", "block_id", "unseen", "true_before", "true_after"]
 _PLACE_COLUMNS = {
     "tile_id": "string", "block_id": "string", "unseen": "boolean", "epsg": "int",
     "xmin": "double", "ymin": "double", "xmax": "double", "ymax": "double", "year": "int",
+}  # fmt: skip
+_TRUE_CELLS = {
+    "tile_id": "string", "block_id": "string", "unseen": "boolean", "true": "binary",
 }  # fmt: skip
 # The class with the largest share is the truth, however small that share is.
 _ANY_MAJORITY = LabelRules(min_purity=1e-9)
@@ -57,17 +66,14 @@ def find_true_classes(
     """
     last = last_comparison(change)
     nothing = pd.DataFrame(columns=TRUTH_COLUMNS)
-    if not len(last) or not reference_maps:
-        if len(last):
-            LOGGER.info(_LEFT_OUT, "there are no reference maps (reference_root)")
+    maps, reason = _maps_of_years(last, reference_maps)
+    if reason:
+        LOGGER.info(_LEFT_OUT, reason)
+    if not maps:
         return nothing
-    years = [int(last[f"year_{when}"].iloc[0]) for when in ("before", "after")]
-    maps = {year: [each for each in reference_maps if each.year == year] for year in years}
-    if not all(maps.values()):
-        known = ", ".join(str(year) for year in sorted({each.year for each in reference_maps}))
-        LOGGER.info(_LEFT_OUT, f"the maps are of {known}, the scenes of {years[0]} and {years[1]}")
-        return nothing
-    before, after = (_true_classes(tile_catalog, year, maps[year], classes) for year in years)
+    before, after = (
+        _true_classes(tile_catalog, year, found, classes) for year, found in maps.items()
+    )
     found = before.merge(after, on=["tile_id", "block_id"], suffixes=("_before", "_after"))
     found = found[found["tile_id"].isin(last["tile_id"])]
     if not len(found):
@@ -78,6 +84,88 @@ def find_true_classes(
     return found.assign(unseen=found["unseen_before"] & found["unseen_after"])[TRUTH_COLUMNS]
 
 
+def find_true_cells(
+    cell_change: pd.DataFrame,
+    tile_catalog: DataFrame,
+    reference_maps: list[LandCoverRaster],
+    classes: LandCoverClasses,
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """Look up the true classes of the cells compared, as `find_true_classes` does for tiles.
+
+    Parameters
+    ----------
+    cell_change
+        `aerial_kedro.change.cells.CELL_CHANGE_COLUMNS`.
+    tile_catalog, reference_maps, classes
+        As for `find_true_classes`.
+    names
+        Class names by the values of the cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `aerial_kedro.change.assessment.TRUE_CELL_COLUMNS` of the tiles with a cell whose truth is
+        known in both years; empty without one.
+
+    Raises
+    ------
+    AerialError
+        If the reference shows a class that the class table does not know.
+    """
+    last = last_comparison(cell_change)
+    maps, _ = _maps_of_years(last, reference_maps)
+    if not maps:
+        return pd.DataFrame(columns=TRUE_CELL_COLUMNS)
+    found: list[pd.DataFrame] = []
+    for year, own in maps.items():
+        table = classes_of_maps(own, classes)
+        check_reference_classes(set(table.names), classes)
+        values = [0, *(1 + names.index(name) for name in table.names)]
+        look_up = partial(_true_cells, maps=own, table=table, values=values)
+        rows = (
+            _places(tile_catalog, year, "cell_split")
+            .mapInPandas(look_up, ddl(_TRUE_CELLS))
+            .toPandas()
+        )
+        found.append(rows)
+    before, after = found
+    both = before.merge(after, on=["tile_id", "block_id"], suffixes=("_before", "_after"))
+    both = both[both["tile_id"].isin(last["tile_id"])]
+    return both.assign(unseen=both["unseen_before"] & both["unseen_after"])[TRUE_CELL_COLUMNS]
+
+
+def _true_cells(
+    frames: Iterator[pd.DataFrame],
+    maps: list[LandCoverRaster],
+    table: LandCoverClasses,
+    values: list[int],
+) -> Iterator[pd.DataFrame]:
+    """Give ``tile_id, block_id, unseen, true`` of tiles with a cell that the maps cover."""
+    with kept_between_tasks():
+        for frame in frames:
+            labels, _ = largest_class(cell_shares(frame, maps, table))
+            cells = np.array(values, np.uint8)[labels]
+            found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(cells))
+            yield found[(cells > 0).any(axis=(1, 2))]
+
+
+def _maps_of_years(
+    last: pd.DataFrame, reference_maps: list[LandCoverRaster]
+) -> tuple[dict[int, list[LandCoverRaster]], str]:
+    """Give the maps of the two years compared; without them, say why."""
+    if not len(last):
+        return {}, ""
+    if not reference_maps:
+        return {}, "there are no reference maps (reference_root)"
+    years = [int(last[f"year_{when}"].iloc[0]) for when in ("before", "after")]
+    maps = {year: [each for each in reference_maps if each.year == year] for year in years}
+    if not all(maps.values()):
+        known = ", ".join(str(year) for year in sorted({each.year for each in reference_maps}))
+        return {}, f"the maps are of {known}, the scenes of {years[0]} and {years[1]}"
+    return maps, ""
+
+
 def _true_classes(
     tile_catalog: DataFrame, year: int, maps: list[LandCoverRaster], classes: LandCoverClasses
 ) -> pd.DataFrame:
@@ -85,18 +173,22 @@ def _true_classes(
     label = partial(
         label_tiles, rasters=maps, classes=classes_of_maps(maps, classes), rules=_ANY_MAJORITY
     )
-    # `label` and `split` are the run's own until here; `label` becomes the true class.
-    own = tile_catalog.filter(F.col("year") == year).withColumn(
-        "unseen", ~F.coalesce("split", F.lit("")).isin("train", "validation")
-    )
+    # `label` is the run's own until here, and the true class from here on.
     return (
-        own.select(*_PLACE_COLUMNS)
-        .sortWithinPartitions("epsg", "ymax", "xmin")
+        _places(tile_catalog, year)
         .mapInPandas(label, ddl({**_PLACE_COLUMNS, **LABEL_COLUMNS}))
         .filter("label is not null")
         .select("tile_id", "block_id", "unseen", F.col("label").alias("true"))
         .toPandas()
     )
+
+
+def _places(tile_catalog: DataFrame, year: int, split: str = "split") -> DataFrame:
+    """Take a year's places, neighbours together, and whether training has left them alone."""
+    own = tile_catalog.filter(F.col("year") == year).withColumn(
+        "unseen", ~F.coalesce(split, F.lit("")).isin("train", "validation")
+    )
+    return own.select(*_PLACE_COLUMNS).sortWithinPartitions("epsg", "ymax", "xmin")
 
 
 def classes_of_maps(maps: list[LandCoverRaster], classes: LandCoverClasses) -> LandCoverClasses:

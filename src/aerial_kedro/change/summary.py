@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score
 
 from aerial_kedro.accuracy.interval import Proportion, proportion
 from aerial_kedro.change.comparison import last_comparison
+from aerial_kedro.change.patches import CellChangeSummary
 from aerial_kedro.parameters import CheckedModel
 
 FIRST = (10, 20, 50)
@@ -138,6 +139,8 @@ class ChangeSummary(CheckedModel):
         Changes to expect among the likeliest places.
     assessment
         The estimate against known truth; None where there is none.
+    cells
+        Change by cells, in patches; None where the map is of tiles.
     """
 
     before: int | None = None
@@ -148,6 +151,7 @@ class ChangeSummary(CheckedModel):
     expected_changes: float = 0.0
     first: list[Expectation] = Field(default_factory=list)
     assessment: ChangeAssessment | None = None
+    cells: CellChangeSummary | None = None
 
     @model_validator(mode="after")
     def _counts_are_square(self) -> Self:

@@ -1,5 +1,6 @@
 """Patches of change: cells side by side that changed from the same class to the same class."""
 
+import itertools
 from collections.abc import Sequence
 
 import geopandas as gpd
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from affine import Affine
+from pydantic import Field
 from rasterio.features import shapes
 from scipy.ndimage import label
 
@@ -14,18 +16,36 @@ from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.maps.drawing import NODATA
 from aerial_kedro.maps.fine import cells_of_column, percent
 from aerial_kedro.maps.mosaic import divide_at_gaps, zone_grid
+from aerial_kedro.parameters import CheckedModel
 
 PATCH_COLUMNS = [
     "rank", "class_before", "class_after", "area_ha", "cells", "mean_probability",
-    "expected_area_ha", "lon", "lat", "west", "south", "east", "north", "geometry",
+    "expected_area_ha", "epsg", "lon", "lat", "west", "south", "east", "north", "geometry",
 ]  # fmt: skip
 _DEGREES = "OGC:CRS84"
 _M2_PER_HA = 1e4
 
 
+class PatchRules(CheckedModel):
+    """Which cells make a patch of change.
+
+    Parameters
+    ----------
+    min_probability
+        Cells whose change is less probable are left out, 0–1.
+    min_width
+        Cells that a patch is wide everywhere. A pixel on the edge of a field is of one class in
+        one year and of its neighbour in the next, by the light and by half a pixel's shift: with
+        2, single cells and lines of them are no patches.
+    """
+
+    min_probability: float = Field(ge=0, le=1)
+    min_width: int = Field(ge=1)
+
+
 def patches_of_change(
-    tiles: pd.DataFrame, classes: Sequence[str], min_probability: float
-) -> gpd.GeoDataFrame:
+    tiles: pd.DataFrame, classes: Sequence[str], rules: PatchRules
+) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     """Find the patches that changed between two years.
 
     Parameters
@@ -36,17 +56,19 @@ def patches_of_change(
         null where nothing is known; a row a tile.
     classes
         Class names.
-    min_probability
-        Cells whose change is less probable than this are left out, 0–1.
+    rules
+        Which cells make a patch.
 
     Returns
     -------
-    geopandas.GeoDataFrame
+    patches : geopandas.GeoDataFrame
         `PATCH_COLUMNS` in OGC:CRS84, the largest expected change first: ``area_ha`` is the area of
         all cells of the patch, ``expected_area_ha`` the sum of each cell's area times its
-        probability of change, ``lon, lat`` a point inside near the middle, ``west, south, east,
-        north`` the bounds in degrees. Cells touch by their sides. A patch across the border of
-        two zones is two.
+        probability of change, ``epsg`` the zone, ``lon, lat`` a point inside near the middle,
+        ``west, south, east, north`` the bounds in degrees. Cells touch by their sides. A patch
+        across the border of two zones is two.
+    ranks : numpy.ndarray
+        Rank of the patch that each cell belongs to, ``(tiles, 7, 7)`` int32; 0 where none.
 
     Raises
     ------
@@ -54,20 +76,30 @@ def patches_of_change(
         As `zone_grid` does.
     """
     parts = []
+    numbers = np.zeros((len(tiles), SIDE, SIDE), dtype=np.int32)
+    count = 0
     for epsg in sorted(tiles["epsg"].unique()):
-        of_zone = tiles[tiles["epsg"] == epsg]
-        for part in divide_at_gaps(of_zone):
-            rows = of_zone.iloc[part]
+        of_zone = np.flatnonzero(tiles["epsg"] == epsg)
+        for part in divide_at_gaps(tiles.iloc[of_zone]):
+            own = of_zone[part]
+            rows = tiles.iloc[own]
             grid = zone_grid(rows, SIDE)
             before, after, probability = (
                 grid.paste(cells_of_column(rows[name]))
                 for name in ("class_before", "class_after", "change_probability")
             )
-            found = patches_on_grid(before, after, probability, grid.transform, min_probability)
-            parts.append(found.set_crs(epsg).to_crs(_DEGREES))
-    if not parts:
-        return gpd.GeoDataFrame(columns=PATCH_COLUMNS, geometry="geometry", crs=_DEGREES)
-    return _ranked(gpd.GeoDataFrame(pd.concat(parts, ignore_index=True)), classes)
+            found, on_grid = patches_on_grid(before, after, probability, grid.transform, rules)
+            own_numbers = grid.cut(on_grid)
+            numbers[own] = np.where(own_numbers > 0, own_numbers + count, 0)
+            count += len(found)
+            parts.append(found.assign(epsg=int(epsg)).set_crs(epsg).to_crs(_DEGREES))
+    if not count:
+        nothing = gpd.GeoDataFrame(columns=PATCH_COLUMNS, geometry="geometry", crs=_DEGREES)
+        return nothing, numbers
+    ranked = _ranked(gpd.GeoDataFrame(pd.concat(parts, ignore_index=True)), classes)
+    ranks = np.zeros(count + 1, dtype=np.int32)
+    ranks[ranked.index + 1] = ranked["rank"]
+    return ranked.reset_index(drop=True), ranks[numbers]
 
 
 def patches_on_grid(
@@ -75,8 +107,8 @@ def patches_on_grid(
     after: np.ndarray,
     probability: np.ndarray,
     transform: Affine,
-    min_probability: float,
-) -> gpd.GeoDataFrame:
+    rules: PatchRules,
+) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     """Find the patches that changed on one grid.
 
     Parameters
@@ -87,25 +119,28 @@ def patches_on_grid(
         Probability of change in percent, uint8, of the same shape.
     transform
         Transform from ``(col, row)`` to metres.
-    min_probability
-        Cells whose change is less probable than this are left out, 0–1.
+    rules
+        Which cells make a patch.
 
     Returns
     -------
-    geopandas.GeoDataFrame
+    patches : geopandas.GeoDataFrame
         ``before, after`` (class values), ``cells, area_ha, mean_probability, expected_area_ha,
         geometry``, without a CRS.
+    numbers : numpy.ndarray
+        1 + row of the patch that each cell belongs to, ``(rows, cols)`` int32; 0 where none.
     """
     changed = (before != after) & (before != NODATA) & (after != NODATA)
-    changed &= probability >= percent(min_probability)
-    patches = _label_patches(before, after, changed)
-    at = np.nonzero(changed)
-    patch = patches[at] - 1
+    changed &= probability >= percent(rules.min_probability)
+    kinds = np.where(changed, before.astype(np.uint16) * 256 + after, 0).astype(np.uint16)
+    numbers = _number_patches(_wide_enough(kinds, rules.min_width))
+    at = np.nonzero(numbers)
+    patch = numbers[at] - 1
     cells = np.bincount(patch)
     certain = np.bincount(patch, weights=probability[at] / 100, minlength=len(cells))
     _, first = np.unique(patch, return_index=True)
     hectares = abs(transform.a * transform.e) / _M2_PER_HA
-    return gpd.GeoDataFrame(
+    found = gpd.GeoDataFrame(
         {
             "before": before[at][first],
             "after": after[at][first],
@@ -114,16 +149,36 @@ def patches_on_grid(
             "mean_probability": certain / cells,
             "expected_area_ha": certain * hectares,
         },
-        geometry=_polygons(patches, len(cells), transform),
+        geometry=_polygons(numbers, len(cells), transform),
     )
+    return found, numbers
 
 
-def _label_patches(before: np.ndarray, after: np.ndarray, changed: np.ndarray) -> np.ndarray:
-    """Count the patches from 1 on; int32, 0 where nothing changed."""
-    kinds = np.where(changed, before.astype(np.uint16) * 256 + after, 0).astype(np.uint16)
+def _wide_enough(kinds: np.ndarray, width: int) -> np.ndarray:
+    """Keep the cells that lie in a square of so many cells a side of their own kind, else 0.
+
+    A morphological opening of each kind, all at once.
+    """
+    kept = np.zeros_like(kinds)
+    rows, cols = (length - width + 1 for length in kinds.shape)
+    if rows < 1 or cols < 1:
+        return kept
+    squares = [
+        (slice(down, down + rows), slice(right, right + cols))
+        for down, right in itertools.product(range(width), repeat=2)
+    ]
+    corner = kinds[squares[0]]
+    whole = np.logical_and.reduce([kinds[each] == corner for each in squares])
+    for each in squares:
+        kept[each][whole] = corner[whole]
+    return kept
+
+
+def _number_patches(kinds: np.ndarray) -> np.ndarray:
+    """Count the patches from 1 on; int32, 0 where the kind is 0."""
     patches = np.zeros(kinds.shape, dtype=np.int32)
     count = 0
-    for kind in np.unique(kinds[changed]):
+    for kind in np.unique(kinds[kinds > 0]):
         own = kinds == kind
         found, more = label(own)
         patches[own] = found[own] + count
@@ -148,7 +203,7 @@ def _polygons(patches: np.ndarray, count: int, transform: Affine) -> np.ndarray:
 
 
 def _ranked(patches: gpd.GeoDataFrame, classes: Sequence[str]) -> gpd.GeoDataFrame:
-    """Name the classes, add places and sort by the expected change."""
+    """Name the classes, add places and sort by the expected change; the index stays."""
     names = np.array([*classes], dtype=object)
     inside = patches.geometry.representative_point()
     west, south, east, north = patches.geometry.bounds.to_numpy().T
@@ -160,6 +215,5 @@ def _ranked(patches: gpd.GeoDataFrame, classes: Sequence[str]) -> gpd.GeoDataFra
     ranked = table.sort_values(
         ["expected_area_ha", "mean_probability", "lat", "lon"],
         ascending=[False, False, False, True],
-        ignore_index=True,
     )
     return ranked.assign(rank=np.arange(1, len(ranked) + 1))[PATCH_COLUMNS]

@@ -11,6 +11,7 @@ from aerial_kedro.pipelines import (
     training,
 )
 from aerial_kedro.pipelines.cells import pipeline as cells
+from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
 
 
 def create_scene_pipelines(grain: str = "cell") -> dict[str, Pipeline]:
@@ -36,7 +37,7 @@ def create_scene_pipelines(grain: str = "cell") -> dict[str, Pipeline]:
     scenes = score_folder.create_scene_pipeline(grain)
     if grain == "cell":
         parts["training"] += cells.create_training()
-        parts["scoring"] += cells.create_scoring()
+        parts["scoring"] += cells.create_scoring() + create_cell_comparison()
         scenes += score_folder.create_cell_scoring()
     else:
         parts["scoring"] += scoring.create_tile_maps()

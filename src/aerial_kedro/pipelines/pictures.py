@@ -1,8 +1,10 @@
 """Pictures of tiles for pages, taken by Spark's workers."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import PICTURE_COLUMNS, SOURCE_COLUMNS, picture_tiles
@@ -27,3 +29,24 @@ def collect_pictures(tiles: DataFrame) -> dict[str, bytes]:
         partial(picture_tiles, size=PICTURE_PX), ddl(PICTURE_COLUMNS)
     )
     return {row["image_id"]: bytes(row["picture"]) for row in taken.collect()}
+
+
+def picture_places(
+    tile_catalog: DataFrame, tile_ids: Iterable[str], years: Iterable[int]
+) -> dict[tuple[str, int], bytes]:
+    """Take pictures of places in some years, as `collect_pictures` does of tiles.
+
+    Returns
+    -------
+    dict
+        ``(tile_id, year)`` to picture.
+    """
+    places, wanted = sorted({*tile_ids}), sorted({int(year) for year in years})
+    if not places:
+        return {}
+    tiles = tile_catalog.filter(F.col("tile_id").isin(places) & F.col("year").isin(wanted))
+    found = {
+        row["image_id"]: (row["tile_id"], int(row["year"]))
+        for row in tiles.select("image_id", "tile_id", "year").collect()
+    }
+    return {found[image]: picture for image, picture in collect_pictures(tiles).items()}

@@ -173,6 +173,40 @@ class ChangeCandidate(CheckedModel):
     true_after: str | None = None
 
 
+class PatchCandidate(CheckedModel):
+    """A patch of ground that may have changed, with two pictures of it and what is around.
+
+    Parameters
+    ----------
+    rank
+        Its rank by the change to expect.
+    before_class, after_class, area_ha
+        What it is.
+    probability
+        Mean probability of change of its cells.
+    lon, lat
+        A point inside, in degrees.
+    before, after
+        The pictures, the patch outlined.
+    changed_share, true_before, true_after
+        Where the truth is known: the share of its cells that truly changed, and the commonest
+        true classes.
+    """
+
+    rank: int
+    before_class: str
+    after_class: str
+    area_ha: float = Field(gt=0)
+    probability: float = Field(ge=0, le=1)
+    lon: float
+    lat: float
+    before: Picture
+    after: Picture
+    changed_share: float | None = Field(default=None, ge=0, le=1)
+    true_before: str | None = None
+    true_after: str | None = None
+
+
 class ReportContent(CheckedModel):
     """Everything on the page; a section whose data is absent is left out of it.
 
@@ -213,8 +247,9 @@ class ReportContent(CheckedModel):
         By year: the map's shares of the land beside the land cover's.
     error_maps
         By year: where the map agrees with the labels.
-    change, change_candidates
-        Change between the last two years, and pictures of the likeliest changes.
+    change, change_candidates, patch_candidates
+        Change between the last two years, and pictures of the likeliest changes: of tiles, and of
+        patches of cells.
     """
 
     title: str
@@ -242,6 +277,7 @@ class ReportContent(CheckedModel):
     error_maps: dict[str, ErrorMap] = Field(default_factory=dict)
     change: ChangeSummary = Field(default_factory=ChangeSummary)
     change_candidates: list[ChangeCandidate] = Field(default_factory=list)
+    patch_candidates: list[PatchCandidate] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _chosen_is_known(self) -> Self:

@@ -91,6 +91,7 @@ def render_report(content: ReportContent) -> str:
     names += list(content.gallery)
     names += list(content.catalog.class_by_split) if content.catalog else []
     names += content.change.classes
+    names += content.change.cells.classes if content.change.cells else []
     return (
         page_environment()
         .get_template("report.html.j2")

@@ -9,7 +9,7 @@ from aerial_kedro.change.reference import find_true_classes
 from aerial_kedro.change.summary import ChangeSummary, summarise_change
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster
-from aerial_kedro.pipelines.pictures import collect_pictures
+from aerial_kedro.pipelines.pictures import picture_places
 from aerial_kedro.report.content import ChangeCandidate
 
 
@@ -76,7 +76,8 @@ def show_change(
     """
     last = last_comparison(change)
     moved = last[last["class_before"] != last["class_after"]].sort_values("rank").head(most)
-    pictures = _take_pictures(tile_catalog, moved)
+    years = [*moved["year_before"], *moved["year_after"]]
+    pictures = picture_places(tile_catalog, moved["tile_id"], years)
     truth = {
         str(row["tile_id"]): {name: str(row[name]) for name in ("true_before", "true_after")}
         for row in true_classes.to_dict("records")
@@ -97,18 +98,3 @@ def show_change(
         if {(row["tile_id"], row["year_before"]), (row["tile_id"], row["year_after"])}
         <= set(pictures)
     ]
-
-
-def _take_pictures(tile_catalog: DataFrame, moved: pd.DataFrame) -> dict[tuple[str, int], bytes]:
-    """Picture places in both years: ``{(tile_id, year): JPEG}``."""
-    if not len(moved):
-        return {}
-    years = {int(year) for name in ("year_before", "year_after") for year in moved[name]}
-    tiles = tile_catalog.filter(
-        F.col("tile_id").isin(moved["tile_id"].tolist()) & F.col("year").isin(*years)
-    )
-    places = {
-        row["image_id"]: (row["tile_id"], int(row["year"]))
-        for row in tiles.select("image_id", "tile_id", "year").collect()
-    }
-    return {places[image]: picture for image, picture in collect_pictures(tiles).items()}

@@ -86,9 +86,10 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
     ]
     figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
     if grain == "cell":
-        figures, page = figures | _CELL_FIGURES, page | _CELL_PAGE
+        figures |= _CELL_FIGURES
+        page |= {**_CELL_PAGE, "patch_candidates": "patch_candidates"}
         return (
-            create_evaluation()
+            create_evaluation(grain)
             + cells.create_evaluation()
             + _create_report([*own, *_cell_nodes()], figures, page)
         )

@@ -110,7 +110,8 @@ def build_metrics(
     if change is not None:
         # What the page alone shows; it follows from change.parquet.
         left_out: dict[str, Any] = {"classes": True, "counts": True, "assessment": {"curve"}}
-        figures["change"] = change.model_dump(exclude=left_out) if change.places else None
+        compared = change.places or change.cells
+        figures["change"] = change.model_dump(exclude=left_out) if compared else None
     if shares is not None:
         figures["areas"] = {year: found.model_dump() for year, found in shares.items()}
     if cells is not None and ground is not None:

@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline, pipeline
 from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.cells import pipeline as cells
+from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
 from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.score_folder import nodes
@@ -41,9 +42,9 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_scene_pipeline(grain: str = "tile", **_: object) -> Pipeline:
-    """Scenes without land cover and a stored model in; predictions and change out.
+    """Scenes without land cover and a stored model in; predictions out.
 
-    The maps come with `create_cell_scoring`, or with `scoring.create_tile_maps`.
+    Maps and change come with `create_cell_scoring`, or with `scoring.create_tile_maps`.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def create_scene_pipeline(grain: str = "tile", **_: object) -> Pipeline:
 
 def create_cell_scoring() -> Pipeline:
     """Classify the cells of the scenes' tiles, by the model's classifier of cells, and map them."""
-    return pipeline(
+    return create_cell_comparison() + pipeline(
         cells.create_scoring(),
         inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
     )

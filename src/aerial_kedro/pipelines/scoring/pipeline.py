@@ -36,15 +36,13 @@ def create_prediction_pipeline() -> Pipeline:
 
 
 def create_map_pipeline() -> Pipeline:
-    """Wire the part that needs coordinates: change, and the tiles as a map shows them."""
-    return create_comparison() + group(
-        [node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped")], "scoring"
-    )
+    """Wire the part that needs coordinates: the tiles as a map shows them."""
+    return group([node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped")], "scoring")
 
 
 def create_tile_maps() -> Pipeline:
-    """Wire the maps of a model that knows tiles only."""
-    return group(
+    """Wire the maps, and change, of a model that knows tiles only."""
+    return create_comparison() + group(
         [
             node_of(nodes.draw_maps, ["mapped", "params:land_cover"], "maps"),
             Node(polygons_of_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
