@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +19,7 @@ from aerial_kedro.features.engines import (
     engines_for,
     open_engine,
 )
+from aerial_kedro.features.grain import Grain
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.reading import READING_VERSION
 
@@ -89,6 +91,18 @@ class FeatureSource:
                 "precision that this machine has."
             )
 
+    def differs_in_input(self, other: Self) -> bool:
+        """Return whether the same network and engine run on another size of input."""
+        fields = {"architecture", "weights_sha256", "mean", "std", "stages"}
+        cards = self.backbone.card, other.backbone.card
+        first, second = (each.model_dump(include=fields) for each in cards)
+        same = (first, self.choice.engine, self.choice.precision) == (
+            second,
+            other.choice.engine,
+            other.choice.precision,
+        )
+        return same and cards[0].input_size != cards[1].input_size
+
     @property
     def named(self) -> dict[str, str]:
         """The run parameters ``backbone``, ``engine`` and ``precision`` that it stands for."""
@@ -123,6 +137,8 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
         Backbone, and what runs it.
     weights_path, pooling
         What the backbone is exported from, and how.
+    gsd_m
+        Metres a pixel of its input.
     """
 
     # A file of weights may be called 2018.
@@ -131,6 +147,7 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
     precision: str | None = None
     weights_path: str | None = None
     pooling: str | None = None
+    gsd_m: float | None = Field(default=None, gt=0)
 
     def others_than(self, own: Mapping[str, str], ignore: Sequence[str] = ()) -> list[str]:
         """List what asks for other features than those there are, as ``name=value``.
@@ -150,8 +167,31 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
         >>> asked.others_than(own)
         ['precision=int8']
         """
-        asked = self.model_dump(exclude_none=True, exclude=set(ignore)).items()
+        asked = self.model_dump(exclude_none=True, exclude={"gsd_m", *ignore}).items()
         return [f"{name}={value}" for name, value in asked if value not in {AUTO, own.get(name)}]
+
+    def other_gsd(self, tile_size_m: float | None, input_size: int) -> list[str]:
+        """Name the ``gsd_m`` asked for, if tiles would have another input with it.
+
+        Parameters
+        ----------
+        tile_size_m
+            Side of the tiles that there are features of; None where it is not known.
+        input_size
+            Side of their input in pixels.
+
+        Examples
+        --------
+        >>> asked = FeatureRequest(gsd_m=2.0)
+        >>> asked.other_gsd(224, 112), asked.other_gsd(224, 224)
+        ([], ['gsd_m=2'])
+        """
+        if self.gsd_m is None:
+            return []
+        same = tile_size_m is not None and (
+            Grain(tile_size_m, self.gsd_m).choose_input(input_size) == input_size
+        )
+        return [] if same else [f"gsd_m={self.gsd_m:g}"]
 
 
 def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:

@@ -16,6 +16,7 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.grain import Grain
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.parameters import CheckedModel
 
@@ -46,6 +47,9 @@ class ModelCard(CheckedModel):
         Number of training tiles.
     tile_size_m
         Side of the tiles on the ground; None where they had no coordinates.
+    gsd_m
+        Metres of ground that a pixel of the network's input covered; None where the tiles had no
+        coordinates.
     temperature
         Temperature of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
         the training and validation splits that the fold's model had not seen.
@@ -67,6 +71,7 @@ class ModelCard(CheckedModel):
     seed: int
     training_tiles: int
     tile_size_m: float | None = Field(default=None, gt=0)
+    gsd_m: float | None = Field(default=None, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
     cells: CellInputs | None = None
@@ -121,20 +126,41 @@ class TrainedModel:
         """Return the same model with a changed card."""
         return replace(self, card=self.card.model_copy(update=changes))
 
-    def check_features(self, feature_key: str) -> None:
+    def with_tile_size(self, tile_size_m: float | None) -> Self:
+        """Return the same model whose card knows how large its tiles, and so its pixels, are."""
+        size = self.source.backbone.card.input_size
+        pixel_m = None if tile_size_m is None else Grain(tile_size_m).pixel_m(size)
+        return self.with_card(tile_size_m=tile_size_m, gsd_m=pixel_m)
+
+    def check_features(self, source: FeatureSource) -> None:
         """Refuse features that the model was not trained on.
+
+        Parameters
+        ----------
+        source
+            What computed the features.
 
         Raises
         ------
         AerialError
-            If the key is another than the card's.
+            If their key is another than the card's; where it is for ``gsd_m``, saying so.
         """
-        if self.card.feature_key != feature_key:
+        card = self.card
+        if card.feature_key == source.key:
+            return
+        what = f"The model {card.name!r} was trained on features {card.feature_key} of "
+        if source.differs_in_input(self.source):
+            own, other = self.source.backbone.card.input_size, source.backbone.card.input_size
+            asked = "" if card.gsd_m is None else f" (--params=gsd_m={card.gsd_m:.4g})"
             raise AerialError(
-                f"The model {self.card.name!r} was trained on features {self.card.feature_key} of "
-                f"the backbone {self.card.backbone!r}; this run's are {feature_key}. Run with that "
-                "backbone, engine and precision, or train a model on these features."
+                f"{what}tiles of {own} pixels; this run's are {source.key} of {other} pixels. They "
+                f"differ in gsd_m alone. Run with that of the model{asked}, or train a model on "
+                "these features."
             )
+        raise AerialError(
+            f"{what}the backbone {card.backbone!r}; this run's are {source.key}. Run with that "
+            "backbone, engine and precision, or train a model on these features."
+        )
 
     def remark_on_tile_size(self, tiles: DataFrame) -> str | None:
         """Return a warning where tiles are of another size than those that it learned from.

@@ -47,11 +47,14 @@ class SourceFacts(CheckedModel):
         Seed of the embedded sample; None for real data.
     facts
         Name and value, in words.
+    scene_gsd_m
+        Metres a pixel of the coarsest scene; None where there are none.
     """
 
     title: str
     made_up_seed: int | None
     facts: dict[str, str]
+    scene_gsd_m: float | None = None
 
 
 class AreaRow(CheckedModel):

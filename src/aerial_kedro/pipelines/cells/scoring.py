@@ -53,7 +53,7 @@ def score_cells(
             "run on scenes with grain=cell has trained (--params=model_name=NAME), or map tiles: "
             "--params=grain=tile."
         )
-    model.check_features(source.key)
+    model.check_features(source)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     tiles = tile_catalog.join(
         features.select("image_id", "source_version", "cells", "cell_statistics"),

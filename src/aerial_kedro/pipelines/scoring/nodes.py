@@ -47,7 +47,7 @@ def score_tiles(
     AerialError
         If the model was trained on other features.
     """
-    model.check_features(source.key)
+    model.check_features(source)
     if remark := model.remark_on_tile_size(tile_catalog):
         LOGGER.warning("%s", remark)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
