@@ -6,6 +6,7 @@ import io
 import logging
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from aerial_kedro.features.artifact import NUMBERS, Backbone, BackboneCard, Weig
 from aerial_kedro.features.cell_maps import CellMaps, cell_layers
 from aerial_kedro.features.definitions import chosen_stages, pool_features
 from aerial_kedro.features.engines import open_engine
+from aerial_kedro.features.grain import Grain
+from aerial_kedro.features.input_sizes import check_input, first_line
 from aerial_kedro.features.known import BackboneDefinition
 from aerial_kedro.features.precision_loss import smallest_cosine
 from aerial_kedro.features.weights import load_backbone
@@ -72,6 +75,7 @@ def export_backbone(
     pooling: str = "auto",
     *,
     with_program: bool = False,
+    grain: Grain | None = None,
 ) -> Backbone:
     """Export a backbone to ONNX and prove the export equal to torch.
 
@@ -87,18 +91,28 @@ def export_backbone(
         Which features, see `aerial_kedro.features.definitions.pool_features`.
     with_program
         Whether to export it for the engine ``torch`` as well.
+    grain
+        What the run asks of the input's pixels; None for the network's own input.
 
     Raises
     ------
     AerialError
-        If the cosine similarity of any tile's features, or of any cell's numbers, with torch's
-        falls below 0.9999.
+        If the network cannot take the input, or the cosine similarity of any tile's features, or of
+        any cell's numbers, with torch's falls below 0.9999.
     """
-    network = FeatureNetwork(load_backbone(definition, weights), definition, pooling).eval()
+    loaded = load_backbone(definition, weights)
+    definition, own = _with_input(definition, grain, loaded), definition
+    network = FeatureNetwork(loaded, definition, pooling).eval()
     tiles = _parity_tiles(definition.input_size, seed)
     with torch.inference_mode():
         expected = [each.numpy() for each in network(torch.from_numpy(tiles))]
-    onnx, opset = _to_onnx(network, tiles)
+    try:
+        onnx, opset = _to_onnx(network, tiles)
+    except torch.onnx.errors.OnnxExporterError as error:
+        # Pooling to a fixed number of positions has an ONNX form for multiples of it alone.
+        if grain is None or definition == own:
+            raise
+        raise grain.refuse_input(own.name, [own.input_size], first_line(error)) from error
     onnx, cosine = _fold_if_equal(onnx, tiles, expected)
     if not cosine >= MIN_COSINE:  # a network with broken weights gives NaN
         raise AerialError(
@@ -124,6 +138,16 @@ def export_backbone(
         cell_layers=tuple(each.name for each in network.cell_layers),
     )
     return Backbone(onnx, card, program)
+
+
+def _with_input(
+    definition: BackboneDefinition, grain: Grain | None, network: nn.Module
+) -> BackboneDefinition:
+    size = grain and grain.choose_input(definition.input_size)
+    if not grain or not size or size == definition.input_size:
+        return definition
+    check_input(network, definition, size, grain)
+    return replace(definition, input_size=size)
 
 
 def _fold_if_equal(

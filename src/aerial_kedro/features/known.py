@@ -99,7 +99,9 @@ def digest_parts(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
+def name_export(
+    backbone: str, weights_sha256: str, pooling: str, input_size: int | None = None
+) -> str:
     """Name everything that an export depends on: what has the same name need not be done again.
 
     Parameters
@@ -110,6 +112,8 @@ def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
         Digest of the weights file.
     pooling
         The run parameter.
+    input_size
+        Side of the input in pixels, where it is not the network's own.
 
     Returns
     -------
@@ -123,5 +127,6 @@ def name_export(backbone: str, weights_sha256: str, pooling: str) -> str:
         "pooling": pooling,
         "export": _EXPORT_VERSION,
         "packages": {name: importlib.metadata.version(name) for name in _EXPORTERS},
+        **({"input": input_size} if input_size else {}),
     }
     return digest_parts(parts)

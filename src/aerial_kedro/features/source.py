@@ -19,6 +19,7 @@ from aerial_kedro.features.engines import (
     engines_for,
     open_engine,
 )
+from aerial_kedro.features.grain import Grain
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.reading import READING_VERSION
 
@@ -113,7 +114,8 @@ class FeatureSource:
             **self.named,
             "network": card.architecture,
             "weights": card.weights_sha256[:8],
-            "input": f"{card.input_size} pixels, mean {card.mean}, deviation {card.std}",
+            "pixels of a tile, by gsd_m": str(card.input_size),
+            "scale of the input": f"mean {card.mean}, deviation {card.std}",
             "layers": ", ".join(card.stages) or "the last",
             "calibration tiles of int8": str(card.calibration)[:8],
             "projection of cells": (
@@ -149,6 +151,8 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
         Backbone, and what runs it.
     weights_path, pooling
         What the backbone is exported from, and how.
+    gsd_m
+        Metres a pixel of its input.
     """
 
     # A file of weights may be called 2018.
@@ -157,6 +161,7 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
     precision: str | None = None
     weights_path: str | None = None
     pooling: str | None = None
+    gsd_m: float | None = Field(default=None, gt=0)
 
     def others_than(self, own: Mapping[str, str], ignore: Sequence[str] = ()) -> list[str]:
         """List what asks for other features than those there are, as ``name=value``.
@@ -176,8 +181,31 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
         >>> asked.others_than(own)
         ['precision=int8']
         """
-        asked = self.model_dump(exclude_none=True, exclude=set(ignore)).items()
+        asked = self.model_dump(exclude_none=True, exclude={"gsd_m", *ignore}).items()
         return [f"{name}={value}" for name, value in asked if value not in {AUTO, own.get(name)}]
+
+    def other_gsd(self, tile_size_m: float | None, input_size: int) -> list[str]:
+        """Name the ``gsd_m`` asked for, if tiles would have another input with it.
+
+        Parameters
+        ----------
+        tile_size_m
+            Side of the tiles that there are features of; None where it is not known.
+        input_size
+            Side of their input in pixels.
+
+        Examples
+        --------
+        >>> asked = FeatureRequest(gsd_m=2.0)
+        >>> asked.other_gsd(224, 112), asked.other_gsd(224, 224)
+        ([], ['gsd_m=2'])
+        """
+        if self.gsd_m is None:
+            return []
+        same = tile_size_m is not None and (
+            Grain(tile_size_m, self.gsd_m).choose_input(input_size) == input_size
+        )
+        return [] if same else [f"gsd_m={self.gsd_m:g}"]
 
 
 def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:

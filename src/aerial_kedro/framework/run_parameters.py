@@ -36,6 +36,9 @@ class RunParameters(CheckedModel):
         Side of a tile in metres.
     grain
         Whether maps of scenes are of cells, 7 by 7 a tile, or have one class a tile.
+    gsd_m
+        Metres of ground that a pixel of the network's input covers, of tiles of scenes; None for
+        its own input.
     backbone, weights_path
         Network, and a file of weights instead of its own.
     pooling
@@ -70,6 +73,7 @@ class RunParameters(CheckedModel):
     seed: int = Field(strict=True, ge=0)
     tile_size_m: float = Field(strict=True, gt=0)
     grain: Literal["cell", "tile"]
+    gsd_m: float | None = Field(strict=True, gt=0)
     backbone: str
     weights_path: str | None
     pooling: Literal["auto", "last", "stages"]

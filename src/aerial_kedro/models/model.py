@@ -16,6 +16,7 @@ from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.grain import Grain
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.parameters import CheckedModel
 
@@ -46,6 +47,9 @@ class ModelCard(CheckedModel):
         Number of training tiles.
     tile_size_m
         Side of the tiles on the ground; None where they had no coordinates.
+    gsd_m
+        Metres of ground that a pixel of the network's input covered; None where the tiles had no
+        coordinates.
     temperature
         Temperature of its probabilities (`aerial_kedro.accuracy.calibration`), fitted on tiles of
         the training and validation splits that the fold's model had not seen.
@@ -67,6 +71,7 @@ class ModelCard(CheckedModel):
     seed: int
     training_tiles: int
     tile_size_m: float | None = Field(default=None, gt=0)
+    gsd_m: float | None = Field(default=None, gt=0)
     temperature: float = Field(default=1.0, gt=0)
     validation: Evaluation | None = None
     cells: CellInputs | None = None
@@ -121,6 +126,12 @@ class TrainedModel:
         """Return the same model with a changed card."""
         return replace(self, card=self.card.model_copy(update=changes))
 
+    def with_tile_size(self, tile_size_m: float | None) -> Self:
+        """Return the same model whose card knows how large its tiles, and so its pixels, are."""
+        size = self.source.backbone.card.input_size
+        pixel_m = None if tile_size_m is None else Grain(tile_size_m).pixel_m(size)
+        return self.with_card(tile_size_m=tile_size_m, gsd_m=pixel_m)
+
     def check_features(self, source: FeatureSource) -> None:
         """Refuse features that the model was not trained on.
 
@@ -135,12 +146,15 @@ class TrainedModel:
             If its key is another than the card's.
         """
         if self.card.feature_key != source.key:
+            sizes = {each.backbone.card.input_size for each in (self.source, source)}
+            pixel_m = self.card.gsd_m
+            asked = "" if pixel_m is None or len(sizes) == 1 else f", gsd_m={pixel_m:.4g} included"
             raise AerialError(
                 f"The model {self.card.name!r} was trained on features {self.card.feature_key}; "
                 f"this run's are {source.key}. What differs: "
                 f"{'; '.join(self.source.differences(source))}. Map the scenes with what the model "
                 "brings (--pipeline=score_scenes), compute its features (--pipeline=featurization "
-                "with the same parameters and scenes), or train a model on these "
+                f"with the same parameters and scenes{asked}), or train a model on these "
                 "(--pipeline=training)."
             )
 

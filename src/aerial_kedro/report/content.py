@@ -54,6 +54,8 @@ class SourceFacts(CheckedModel):
         Seed of the embedded sample; None for real data.
     facts
         Name and value, in words.
+    scene_gsd_m
+        Metres a pixel of the coarsest scene; None where there are none.
     caveats
         What to know of the data before figures are used, one a text.
     """
@@ -62,6 +64,7 @@ class SourceFacts(CheckedModel):
     made_up_seed: int | None
     facts: dict[str, str]
     caveats: list[str] = Field(default_factory=list)
+    scene_gsd_m: float | None = None
 
 
 class AreaRow(CheckedModel):

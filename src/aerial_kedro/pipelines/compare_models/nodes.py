@@ -73,7 +73,7 @@ def calibrate_best(
         if candidate.name == choice.name:
             model = calibrate_candidate(candidate, rows, seed).trained
             size = find_tile_size(tile_catalog.filter("split = 'train'"))
-            return model.with_card(tile_size_m=size)
+            return model.with_tile_size(size)
     raise ValueError(f"{choice.name} is none of the candidates")
 
 

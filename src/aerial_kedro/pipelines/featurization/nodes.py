@@ -8,6 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.featurizer import PendingFeatures, explain_missing, featurize
+from aerial_kedro.features.grain import Grain, remark_on_pixels
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from aerial_kedro.tiles.records import QuarantineSummary
@@ -47,12 +48,24 @@ def featurize_tiles(
         `FEATURE_COLUMNS` of the tiles that can be read.
     """
     wanted = readable_tiles(tile_catalog, max_nodata_fraction)
+    _warn_of_fine_pixels(tile_catalog, source)
     identity = features_done.select("image_id", "source_version", "feature_key")
     done = identity.filter(F.col("feature_key") == source.key)
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
     return featurize(missing, source, count_tasks(count))
+
+
+def _warn_of_fine_pixels(tile_catalog: DataFrame, source: FeatureSource) -> None:
+    """Log where the network sees finer pixels than the scenes have."""
+    side = (F.col("xmax") - F.col("xmin") + F.col("ymax") - F.col("ymin")) / 2
+    found = tile_catalog.agg(F.median(side).alias("side"), F.max("gsd_m").alias("gsd")).first()
+    if found is None or found["side"] is None:
+        return
+    pixel_m = Grain(found["side"]).pixel_m(source.backbone.card.input_size)
+    if remark := remark_on_pixels(pixel_m, found["gsd"]):
+        LOGGER.warning("%s", remark)
 
 
 def count_tasks(tiles: int) -> int:

@@ -11,7 +11,14 @@ def create_pipeline(**_: object) -> Pipeline:
     prepare: list[Node | Pipeline] = [
         node_of(
             preparation.export_backbone,
-            ["backbone_weights", "params:pooling", "params:engine", "params:seed"],
+            [
+                "backbone_weights",
+                "params:pooling",
+                "params:engine",
+                "params:tile_size_m",
+                "params:gsd_m",
+                "params:seed",
+            ],
             "exported_backbone",
         ),
         node_of(
@@ -23,6 +30,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "params:engine",
                 "params:precision",
                 "params:grain",
+                "params:gsd_m",
                 "params:max_nodata_fraction",
                 "params:seed",
             ],

@@ -20,7 +20,8 @@ from aerial_kedro.features.engines import (
     open_engine,
 )
 from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
-from aerial_kedro.features.known import name_export
+from aerial_kedro.features.grain import NO_GSD_OF_FILES, Grain
+from aerial_kedro.features.known import PACKAGED, name_export
 from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
 from aerial_kedro.features.source import FeatureSource, choose_engine
 from aerial_kedro.tiles.catalog import ddl
@@ -40,6 +41,7 @@ def prepare_backbone(
     engine: str,
     precision: str,
     grain: str,
+    gsd_m: float | None,
     max_nodata_fraction: float,
     seed: int,
 ) -> FeatureSource:
@@ -57,16 +59,23 @@ def prepare_backbone(
     tile_catalog
         The tiles. The projection of cells is fitted and int8 calibrated on those of training
         blocks; on tiles in no split where those are too few.
-    engine, precision, grain
+    engine, precision, grain, gsd_m
         The run parameters.
     max_nodata_fraction
         Tiles with a greater share of nodata are not learned from.
     seed
         Seed of every draw of tiles.
+
+    Raises
+    ------
+    AerialError
+        If ``gsd_m`` is asked of image files, or cells of a network without maps.
     """
     from aerial_kedro.features.cell_projection import without_cells  # noqa: PLC0415
 
-    if grain == "tile" or tile_catalog.filter("kind = 'window'").isEmpty():
+    if gsd_m is not None and _are_image_files(tile_catalog):
+        raise AerialError(NO_GSD_OF_FILES.format(gsd_m))
+    if grain == "tile" or _are_image_files(tile_catalog):
         prepared = without_cells(exported)
     else:
         prepared = _project_once(exported, tile_catalog, engine, max_nodata_fraction, seed)
@@ -75,6 +84,10 @@ def prepare_backbone(
         backbone = _quantize_once(prepared, weights.stored, tile_catalog, max_nodata_fraction, seed)
     choice = choose_engine(backbone, engine, precision, seed)
     return FeatureSource(backbone, choice, prepared if backbone is not prepared else None)
+
+
+def _are_image_files(tile_catalog: DataFrame) -> bool:
+    return tile_catalog.filter("kind = 'window'").isEmpty()
 
 
 def _project_once(
@@ -94,8 +107,7 @@ def _project_once(
             "tell the cells of a tile apart. Use another backbone, such as efficientnet_lite0, or "
             "draw the map with one class a tile: --params=grain=tile."
         )
-    ground = tile_catalog.withColumn("split", F.coalesce("split", "cell_split"))
-    wanted = ground.filter("split is null or split = 'train'")
+    wanted = _without_test_ground(tile_catalog)
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
     fitted_on = quantization.name_calibration(_versions(sample))
     if exported.card.cells and exported.card.cells.fitted_on == fitted_on:
@@ -106,11 +118,24 @@ def _project_once(
     return projected
 
 
+def _without_test_ground(tile_catalog: DataFrame) -> DataFrame:
+    """Keep tiles of training blocks, pure and mixed, and those of no block: in a buffer, say."""
+    ground = tile_catalog.withColumn("split", F.coalesce("split", "cell_split"))
+    return ground.filter("split is null or split = 'train'")
+
+
 def _versions(sample: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
 
 
-def export_backbone(weights: WeightsFile, pooling: str, engine: str, seed: int) -> Backbone:
+def export_backbone(
+    weights: WeightsFile,
+    pooling: str,
+    engine: str,
+    tile_size_m: float,
+    gsd_m: float | None,
+    seed: int,
+) -> Backbone:
     """Export the network with its preprocessing and prove it equal to torch, unless that is done.
 
     A node of its own, with nothing to wait for, so that a wrong file of weights is found before
@@ -121,14 +146,17 @@ def export_backbone(weights: WeightsFile, pooling: str, engine: str, seed: int) 
     weights
         Weights of the backbone, which they name, with the backbones that earlier runs left: taken
         where they are what this run would export.
-    pooling, engine
+    pooling, engine, tile_size_m, gsd_m
         The run parameters.
     seed
         Seed of the tiles that the proof is made on.
     """
     # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
     with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
-    name = name_export(weights.backbone, weights.sha256, pooling)
+    grain, known = Grain(tile_size_m, gsd_m), PACKAGED.get(weights.backbone)
+    own = None if known is None else known.input_size
+    size = grain.choose_input(own)
+    name = name_export(weights.backbone, weights.sha256, pooling, None if size == own else size)
     for each in weights.stored:
         complete = each.program is not None or not with_program
         if each.card.precision == "fp32" and each.card.export == name and complete:
@@ -140,7 +168,7 @@ def export_backbone(weights: WeightsFile, pooling: str, engine: str, seed: int) 
     from aerial_kedro.features.weights import read_weights  # noqa: PLC0415
 
     definition, parsed = define_backbone(weights.backbone), read_weights(weights)
-    exported = export(definition, parsed, seed, pooling, with_program=with_program)
+    exported = export(definition, parsed, seed, pooling, with_program=with_program, grain=grain)
     return replace(exported, card=exported.card.model_copy(update={"export": name}))
 
 
@@ -153,7 +181,7 @@ def _quantize_once(
 ) -> Backbone:
     from aerial_kedro.features import quantization  # noqa: PLC0415  # loads slowly
 
-    wanted = tile_catalog.filter("split is null or split = 'train'")
+    wanted = _without_test_ground(tile_catalog)
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
     calibration = quantization.name_calibration(_versions(sample))
     # The same weights, preprocessing, features and cells.

@@ -81,6 +81,7 @@ def describe_scenes(
     return SourceFacts(
         title="Land cover of a made-up county" if found["made_up"] else "Land cover by tile",
         made_up_seed=seed if found["made_up"] else None,
+        scene_gsd_m=found["coarsest"],
         facts={
             "Scenes": f"{found['scenes']} in {scenes_root}",
             "Years": ", ".join(str(year) for year in found["years"]),

@@ -10,6 +10,7 @@ from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.features.grain import describe_pixels, remark_on_pixels
 from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.models.comparison import TrainingSummary
@@ -104,7 +105,7 @@ def build_metrics(
         "precision": precision.model_dump(),
         **_validation_figures(validation),
         "model": model.card.model_dump(
-            include={"name", "backbone", "feature_key", "training_tiles"}
+            include={"name", "backbone", "gsd_m", "feature_key", "training_tiles"}
         ),
     }
     if change is not None:
@@ -197,7 +198,9 @@ def write_report(
     shown
         The other fields of `ReportContent`, each as a node found it.
     """
+    fine_pixels = remark_on_pixels(model.card.gsd_m, source.scene_gsd_m)
     caveats = {
+        fine_pixels or "": fine_pixels is not None,
         _PURE: maps is not None and cells is None,
         _TAUGHT: cells is not None,
         _MADE_UP: source.made_up_seed is not None,
@@ -241,6 +244,7 @@ def _facts(run: RunFacts, model: TrainedModel, precision: PrecisionSummary) -> d
     return {
         "Backbone": f"{network.name} ({network.n_features:,} features)",
         "Weights": f"{network.weights_source}, sha256 {network.weights_sha256}",
+        "Ground sample distance of the network": describe_pixels(card.gsd_m, network.input_size),
         "Export": (
             f"ONNX opset {network.opset}, least cosine with torch {network.parity_cosine:.7f}"
         ),

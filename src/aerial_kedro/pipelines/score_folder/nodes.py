@@ -74,11 +74,14 @@ def take_source(
     """
     model.check_grain("tile")
     source, name = model.source, model.card.name
-    if others := request.others_than(source.named):
+    others = request.others_than(source.named)
+    others += request.other_gsd(model.card.tile_size_m, source.backbone.card.input_size)
+    if others:
+        pixels = "" if model.card.gsd_m is None else f", gsd_m={model.card.gsd_m:.4g}"
         raise AerialError(
-            f"The model {name!r} was trained on features of {source}, brings what computes them, "
-            f"and fits no others. Leave {', '.join(others)} out of the command, or choose another "
-            "model with model_name=NAME."
+            f"The model {name!r} was trained on features of {source}{pixels}, brings what "
+            f"computes them, and fits no others. Leave {', '.join(others)} out of the command, or "
+            "choose another model with model_name=NAME."
         )
     own = source.choice.engine
     if is_plug_in(own) and engine != own:

@@ -207,7 +207,7 @@ def choose_model(
         "each predicted without its fold"
     )
     size = find_tile_size(tile_catalog.filter("split = 'train'"))
-    sized = best.trained.with_card(tile_size_m=size)
+    sized = best.trained.with_tile_size(size)
     if not others:
         reason = f"{where}; no other was trained"
         return sized, Choice(best.name, best.settings, reason)

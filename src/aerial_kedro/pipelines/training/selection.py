@@ -8,6 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureRequest, FeatureSource
+from aerial_kedro.models.model import find_tile_size
 from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
@@ -45,9 +46,14 @@ def select_labelled(
     AerialError
         If the command asks for features other than those that were computed.
     """
-    if others := request.others_than(source.named, ignore=("pooling", "weights_path")):
+    others = request.others_than(source.named, ignore=("pooling", "weights_path"))
+    if request.gsd_m is not None:
+        size = find_tile_size(tile_catalog)
+        others += request.other_gsd(size, source.backbone.card.input_size)
+    if others:
         raise AerialError(
-            f"The features to learn from are of {source}, and the command asks for "
+            f"The features to learn from are of {source} and input of "
+            f"{source.backbone.card.input_size} pixels, and the command asks for "
             f"{', '.join(others)}. Leave that out, or compute such features first: "
             "`kedro run --pipeline=featurization` with the same parameters."
         )
