@@ -118,7 +118,7 @@ def test_metrics_set_the_shares_beside_the_land_covers(county: Project) -> None:
         if b != "Water"
     ]
     assert areas["2018"]["group_agreement"] == pytest.approx(np.mean(same))
-    assert areas["2018"]["group_agreement_tiles"] == len(same)
+    assert areas["2018"]["group_agreement_count"] == len(same)
 
 
 def test_the_report_has_the_sections(county: Project) -> None:

@@ -1,10 +1,12 @@
 """Class shares of the land by the map, beside those by the land cover that it learned from.
 
-The land cover counts every cell, the map assigns each tile to one class, so even a map without
-error differs where classes are mixed: roads and field edges vanish in the tiles around them.
+The land cover counts every cell of its raster, the map assigns each tile, or each cell of one, to
+one class, so even a map without error differs where classes are mixed: roads and field edges vanish
+in the tiles around them.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -51,11 +53,11 @@ class ShareComparison(CheckedModel):
     classes, groups
         Shares of each class, and of each group of the parameter `report.groups`.
     group_agreement
-        Share of tiles where the map's group is the group of the land cover's largest class, among
-        those that the model classified and whose largest class has a group; None without such a
-        tile.
-    group_agreement_tiles
-        Number of those tiles.
+        Share of tiles, or cells, where the map's group is the group of the land cover's largest
+        class, among those that the model classified and whose largest class has a group; None
+        without such a tile.
+    group_agreement_count, units
+        Number of those tiles, or cells.
     """
 
     land_cover_years: list[int]
@@ -64,7 +66,8 @@ class ShareComparison(CheckedModel):
     classes: list[ShareRow]
     groups: list[ShareRow] = Field(default_factory=list)
     group_agreement: float | None = None
-    group_agreement_tiles: int = 0
+    group_agreement_count: int = 0
+    units: Literal["tiles", "cells"] = "tiles"
 
     @property
     def named_groups(self) -> list[str]:

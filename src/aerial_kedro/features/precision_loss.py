@@ -50,6 +50,9 @@ class PrecisionSummary(CheckedModel):
         Cosines of the features with those in fp32; None in fp32, or without such tiles.
     probe
         None in fp32, and where there are too few labelled tiles.
+    mean_cell_cosine, smallest_cell_cosine, cell_probe
+        The same of the embeddings of the tiles' cells, each of which is taken to be of its tile's
+        class; None where the network embeds none.
     """
 
     engine: str
@@ -60,6 +63,9 @@ class PrecisionSummary(CheckedModel):
     mean_cosine: float | None = None
     smallest_cosine: float | None = None
     probe: ProbeAccuracy | None = None
+    mean_cell_cosine: float | None = None
+    smallest_cell_cosine: float | None = None
+    cell_probe: ProbeAccuracy | None = None
 
     def __str__(self) -> str:
         """Describe it in one sentence."""
@@ -72,6 +78,10 @@ class PrecisionSummary(CheckedModel):
                 f"; a linear classifier gets {self.probe.precision:.1%} of "
                 f"{self.probe.evaluated_tiles} tiles right, {self.probe.fp32:.1%} with fp32"
             )
+        if self.mean_cell_cosine is not None:
+            said += f"; cells: mean cosine {self.mean_cell_cosine:.4f}"
+        if self.cell_probe is not None:
+            said += f", {self.cell_probe.precision:.1%} right, {self.cell_probe.fp32:.1%} with fp32"
         return said
 
 
@@ -126,8 +136,44 @@ def compare_features(
     }
 
 
+def compare_cells(
+    fp32: np.ndarray, lower: np.ndarray, labels: Sequence[str], is_training: np.ndarray
+) -> dict[str, object]:
+    """Compare the embeddings of the cells of the same tiles in two precisions.
+
+    Parameters
+    ----------
+    fp32, lower
+        ``(n, 7, 7, components)``, in the units of the components.
+    labels, is_training
+        As for `compare_features`.
+
+    Returns
+    -------
+    dict
+        ``mean_cell_cosine, smallest_cell_cosine, cell_probe`` of `PrecisionSummary`.
+    """
+    evaluated = ~is_training
+    if not evaluated.any():
+        return {}
+    each = int(np.prod(fp32.shape[1:3]))
+    first, second = (part.reshape(len(part) * each, -1) for part in (fp32, lower))
+    of_cells = np.repeat(is_training, each)
+    alike = cosines(first[~of_cells], second[~of_cells])
+    names = np.repeat(np.asarray(labels, dtype=object), each)
+    return {
+        "mean_cell_cosine": float(alike.mean()),
+        "smallest_cell_cosine": float(alike.min()),
+        "cell_probe": _probe(first, second, names, of_cells, of_each=each),
+    }
+
+
 def _probe(
-    fp32: np.ndarray, lower: np.ndarray, labels: np.ndarray, is_training: np.ndarray
+    fp32: np.ndarray,
+    lower: np.ndarray,
+    labels: np.ndarray,
+    is_training: np.ndarray,
+    of_each: int = 1,
 ) -> ProbeAccuracy | None:
     if len(set(labels[is_training])) < _FEWEST_CLASSES:
         return None
@@ -138,8 +184,8 @@ def _probe(
         ).fit(features[is_training], labels[is_training])
         shares.append(float(classifier.score(features[~is_training], labels[~is_training])))
     return ProbeAccuracy(
-        training_tiles=int(is_training.sum()),
-        evaluated_tiles=int((~is_training).sum()),
+        training_tiles=int(is_training.sum()) // of_each,
+        evaluated_tiles=int((~is_training).sum()) // of_each,
         fp32=shares[0],
         precision=shares[1],
     )

@@ -64,6 +64,10 @@ class LandCoverClasses(CheckedModel):
         """The classes that models learn, in the map's order."""
         return [name for name in self.codes if name not in self.excluded]
 
+    def on_map(self, of_model: list[str]) -> list[str]:
+        """Name the classes in the order of a map's values: the table's, or a model's own."""
+        return self.names if set(of_model) <= set(self.names) else of_model
+
     @cached_property
     def class_of_code(self) -> dict[int, str]:
         """Code of the land-cover raster to class name."""

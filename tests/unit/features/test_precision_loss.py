@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
+from aerial_kedro.features.precision_loss import PrecisionSummary, compare_cells, compare_features
 
 RNG = np.random.default_rng(0)
 LABELS = ["Forest", "Shrub"] * 40
@@ -49,3 +49,19 @@ def test_what_cannot_be_measured_is_left_out() -> None:
     plain = PrecisionSummary(engine="onnxruntime", precision="fp32")
     assert str(plain) == "onnxruntime, fp32"
     assert plain.mean_cosine is None
+
+
+def test_what_a_precision_costs_cells_is_measured_on_the_cells_of_unseen_tiles() -> None:
+    fp32 = np.repeat(FP32[:, None], 4, axis=1).reshape(80, 2, 2, 6)
+    found = compare_cells(fp32, fp32, LABELS, IS_TRAINING)
+    summary = PrecisionSummary(engine="openvino", precision="int8", **found)
+    assert summary.cell_probe is not None
+    assert summary.mean_cell_cosine == pytest.approx(1)
+    assert (summary.cell_probe.training_tiles, summary.cell_probe.evaluated_tiles) == (50, 30)
+    assert "cells: mean cosine 1.0000, 100.0% right, 100.0% with fp32" in str(summary)
+    lower = fp32.copy()
+    lower[IS_TRAINING] *= -1
+    assert compare_cells(fp32, lower, LABELS, IS_TRAINING)["smallest_cell_cosine"] > 0
+    lower[-1, 1, 1] *= -1
+    assert compare_cells(fp32, lower, LABELS, IS_TRAINING)["smallest_cell_cosine"] < 0
+    assert compare_cells(fp32, fp32, LABELS, np.ones(80, bool)) == {}

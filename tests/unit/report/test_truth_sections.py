@@ -129,7 +129,7 @@ def test_shares_stand_beside_each_other(full_content: ReportContent) -> None:
         classes=rows,
         groups=group_shares(rows, {"Built": ["Developed"]}),
         group_agreement=0.875,
-        group_agreement_tiles=8,
+        group_agreement_count=8,
     )
     text = text_of(full_content.model_copy(update={"shares": {"2018": shares}}))
     assert "2018, against the land cover of 2019" in text

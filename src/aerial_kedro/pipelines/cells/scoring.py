@@ -69,7 +69,7 @@ def collect_cells(
     Returns
     -------
     pandas.DataFrame
-        A row a tile, in order: its place, ``cell_classes`` by the values of `map_classes`,
+        A row a tile, in order: its place, ``cell_classes`` by `LandCoverClasses.on_map`,
         ``cell_confidence``, ``class_by_cells``, ``probability_by_cells``, ``shares``.
     """
     rows = (
@@ -80,17 +80,12 @@ def collect_cells(
         .orderBy("year", "image_id")
         .toPandas()
     )  # fmt: skip
-    names = map_classes(classes, model)
+    names = classes.on_map(model.card.classes)
     values = np.array([0, *(1 + names.index(name) for name in model.card.classes)], np.uint8)
     rows["cell_classes"] = [
         values[np.frombuffer(each, np.uint8)].tobytes() for each in rows["cell_classes"]
     ]
     return rows
-
-
-def map_classes(classes: LandCoverClasses, model: TrainedModel) -> list[str]:
-    """Name the classes in the order of the map's values: the class table's, or a model's own."""
-    return classes.names if set(model.card.classes) <= set(classes.names) else model.card.classes
 
 
 def draw_cell_maps(
@@ -109,7 +104,7 @@ def draw_cell_maps(
     settings
         Abstention and smoothing.
     """
-    names = map_classes(classes, model)
+    names = classes.on_map(model.card.classes)
     colours = class_colours([*names, UNSURE])
     return draw_years(cell_map, lambda tiles: fine_map(tiles, names, colours, settings))
 

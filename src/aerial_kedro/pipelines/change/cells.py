@@ -28,7 +28,6 @@ from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.maps.patches import PatchRules
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.pipelines.cells.scoring import map_classes
 from aerial_kedro.tiles.catalog import ddl
 
 LOGGER = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ def estimate_transitions(
     seed
         Seed of the draw of cells.
     """
-    names = map_classes(classes, model)
+    names = classes.on_map(model.card.classes)
     known = model.card.classes
     found = []
     for before, after in _consecutive_years(cell_predictions):

@@ -22,7 +22,11 @@ from aerial_kedro.features.engines import (
 from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.grain import NO_GSD_OF_FILES, Grain
 from aerial_kedro.features.known import PACKAGED, name_export
-from aerial_kedro.features.precision_loss import PrecisionSummary, compare_features
+from aerial_kedro.features.precision_loss import (
+    PrecisionSummary,
+    compare_cells,
+    compare_features,
+)
 from aerial_kedro.features.source import FeatureSource, choose_engine
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
@@ -205,7 +209,7 @@ def measure_precision(
     """Measure what a precision below fp32 costs, on labelled tiles apart by block.
 
     The test split is left alone: a linear classifier is fitted on training tiles and evaluated on
-    validation tiles, with features of both precisions.
+    validation tiles, with features of both precisions; and so with the embeddings of their cells.
     """
     known = PrecisionSummary(**source.choice.model_dump())
     if known.precision == "fp32":
@@ -226,11 +230,14 @@ def measure_precision(
     if not tiles:
         return known
     stacked = np.array(tiles)
-    fp32, lower = (
-        engine.run_in_batches(stacked)
+    (fp32, cells), (lower, lower_cells) = (
+        engine.run_all(stacked)
         for engine in (open_engine("onnxruntime", "fp32", exported.onnx), source.open())
     )
     found = compare_features(fp32, lower, labels, np.array(is_training))
+    if exported.card.cells and cells is not None and lower_cells is not None:
+        scales = np.asarray(exported.card.cells.scales, dtype=np.float32)
+        found |= compare_cells(cells * scales, lower_cells * scales, labels, np.array(is_training))
     quantized = CALIBRATION_TILES if known.precision == "int8" else None
     summary = known.model_copy(update={"calibration_tiles": quantized, **found})
     LOGGER.info("Precision: %s", summary)

@@ -245,5 +245,5 @@ def _compare_year(
         classes=rows,
         groups=group_shares(rows, groups) if groups else [],
         group_agreement=agreement,
-        group_agreement_tiles=counted,
+        group_agreement_count=counted,
     )

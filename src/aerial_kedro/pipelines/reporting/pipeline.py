@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.grouping import group, node_of
-from aerial_kedro.pipelines.reporting import areas, cell_nodes, nodes, report
+from aerial_kedro.pipelines.reporting import areas, cell_areas, cell_nodes, nodes, report
 
 _FIGURES = {
     "training": "training_summary",
@@ -73,6 +73,21 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
             ["predictions", "tile_catalog", "trained_model", "params:seed"],
             "subsets",
         ),
+    ]
+    figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
+    if grain == "cell":
+        figures |= _CELL_FIGURES
+        page |= {**_CELL_PAGE, "patch_candidates": "patch_candidates"}
+        return (
+            create_evaluation(grain)
+            + cells.create_evaluation()
+            + _create_report([*own, *_cell_nodes()], figures, page)
+        )
+    return create_evaluation() + _create_report([*own, *_tile_areas()], figures, page)
+
+
+def _tile_areas() -> list[Node]:
+    return [
         node_of(
             areas.measure_areas,
             ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
@@ -84,16 +99,6 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
             "area_shares",
         ),
     ]
-    figures, page = _FIGURES | _MAP_FIGURES, _PAGE | _MAP_PAGE
-    if grain == "cell":
-        figures |= _CELL_FIGURES
-        page |= {**_CELL_PAGE, "patch_candidates": "patch_candidates"}
-        return (
-            create_evaluation(grain)
-            + cells.create_evaluation()
-            + _create_report([*own, *_cell_nodes()], figures, page)
-        )
-    return create_evaluation() + _create_report(own, figures, page)
 
 
 def _cell_nodes() -> list[Node]:
@@ -117,6 +122,23 @@ def _cell_nodes() -> list[Node]:
             cell_nodes.count_unsure_cells,
             ["maps", "params:land_cover", "params:mapping"],
             "unsure_cells",
+        ),
+        node_of(
+            cell_areas.measure_cell_areas,
+            ["cell_predictions", "cell_errors", "params:land_cover", "params:seed"],
+            "areas",
+        ),
+        node_of(
+            cell_areas.compare_cell_areas,
+            [
+                "cell_predictions",
+                "tile_catalog",
+                "areas",
+                "cell_model",
+                "params:report",
+                "params:land_cover",
+            ],
+            "area_shares",
         ),
     ]
 
