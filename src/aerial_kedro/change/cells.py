@@ -4,9 +4,10 @@ The shares of the pairs of classes are estimated from a sample of cells, by the 
 `aerial_kedro.change.comparison`; then each cell's two years are weighed against them.
 
 That method takes what two years say of a place as independent. Of a cell it is not: half forest
-and half field, it looks so in both years, and a model that doubts it once doubts it twice. Doubts
-that agree are taken for disagreements that did not happen, and half of the change for chance. So
-probabilities are sharpened, by the power at which the two years together are most probable.
+and half field, it looks so in both years, and a model that doubts it once doubts it twice. The
+disagreements that such doubts foretell do not come, and true change is taken for them: on the
+embedded sample for half of it. So probabilities are sharpened, by the power at which the two years
+together are most probable.
 """
 
 from collections.abc import Iterator, Sequence

@@ -14,26 +14,42 @@ from hypothesis.extra import numpy as hnp
 from pyproj import Geod, Transformer
 
 from aerial_kedro.cells.grid import pack
-from aerial_kedro.maps.patches import PATCH_COLUMNS, patches_of_change, patches_on_grid
+from aerial_kedro.maps.patches import (
+    PATCH_COLUMNS,
+    PatchRules,
+    patches_of_change,
+    patches_on_grid,
+)
 from tests.builders import ZONE, cell_of_origin, grid_tiles
 
 NAMES = ["Forest", "Field", "Town"]
 COL, ROW = cell_of_origin()
 GRID = Affine(32, 0, 500_000, 0, -32, 4_000_000)
+ANY = PatchRules(min_probability=0.5, min_width=1)
+WIDE = PatchRules(min_probability=0.5, min_width=2)
 small = st.shared(st.tuples(st.integers(1, 9), st.integers(1, 9)))
 classes = hnp.arrays(np.uint8, small, elements=st.integers(0, 3))
 
 
 def by_hand(
-    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int
+    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int, width: int
 ) -> list[set[tuple[int, int]]]:
-    """Grow each patch from cell to cell."""
+    """Keep what lies in a square of one kind of change, and grow each patch from cell to cell."""
     free = {
         place
         for place in np.ndindex(before.shape)
         if before[place] and after[place] and before[place] != after[place]
         and chance[place] >= least
     }  # fmt: skip
+    squares = [
+        {(row + down, col + right) for down in range(width) for right in range(width)}
+        for row, col in np.ndindex(before.shape)
+    ]
+    whole = [
+        each for each in squares
+        if each <= free and len({(before[place], after[place]) for place in each}) == 1
+    ]  # fmt: skip
+    free = set().union(*whole)
     patches = []
     while free:
         patch, edge = set(), {min(free)}
@@ -58,14 +74,19 @@ def outline(patch: set[tuple[int, int]]) -> shapely.Geometry:
 @tries(max_examples=150, deadline=None)
 @given(
     classes, classes, hnp.arrays(np.uint8, small, elements=st.integers(0, 100)),
-    st.sampled_from([0, 30, 55]),
+    st.sampled_from([0, 30, 55]), st.sampled_from([1, 1, 2, 3]),
 )  # fmt: skip
 def test_a_patch_is_what_grows_from_cell_to_cell(
-    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int
+    before: np.ndarray, after: np.ndarray, chance: np.ndarray, least: int, width: int
 ) -> None:
-    found = patches_on_grid(before, after, chance, GRID, least / 100)
-    expected = by_hand(before, after, chance, least)
+    rules = PatchRules(min_probability=least / 100, min_width=width)
+    found, numbers = patches_on_grid(before, after, chance, GRID, rules)
+    expected = by_hand(before, after, chance, least, width)
     assert len(found) == len(expected)
+    cells = {number: set(zip(*np.nonzero(numbers == number), strict=True)) for number in
+             range(1, len(found) + 1)}  # fmt: skip
+    assert sorted(map(sorted, cells.values())) == sorted(map(sorted, expected))
+    assert [len(each) for each in cells.values()] == found["cells"].tolist()
     rows = {
         (row.before, row.after, shapely.normalize(row.geometry)): row for row in found.itertuples()
     }
@@ -98,12 +119,12 @@ def changed(letters: list[str], chance: int = 90) -> pd.DataFrame:
 
 
 def test_cells_that_touch_by_a_corner_are_two_patches() -> None:
-    found = patches_of_change(changed(["tt", "..tt"]), NAMES, 0.5)
+    found = patches_of_change(changed(["tt", "..tt"]), NAMES, ANY)[0]
     assert found["cells"].tolist() == [2, 2]
 
 
 def test_neighbours_that_became_something_else_are_two_patches() -> None:
-    found = patches_of_change(changed(["ttf"]), NAMES, 0.5)
+    found = patches_of_change(changed(["ttf"]), NAMES, ANY)[0]
     assert found[["class_before", "class_after", "cells"]].to_numpy().tolist() == [
         ["Forest", "Town", 2], ["Forest", "Field", 1]
     ]  # fmt: skip
@@ -119,7 +140,7 @@ def test_a_patch_crosses_tiles_and_keeps_its_hole() -> None:
         class_after=pack(after),
         change_probability=pack(np.full_like(after, 80)),
     )
-    found = patches_of_change(packed, NAMES, 0.5)
+    found = patches_of_change(packed, NAMES, ANY)[0]
     assert found["cells"].tolist() == [8]
     assert len(found.geometry[0].interiors) == 1
     area, _ = Geod(ellps="GRS80").geometry_area_perimeter(found.geometry[0])
@@ -130,7 +151,7 @@ def test_patches_are_ranked_by_the_change_to_expect() -> None:
     tiles = changed(["ttt.f", "....f"], chance=60)
     chance = np.full((1, 7, 7), 60, dtype=np.uint8)
     chance[0, :2, 4] = 95
-    found = patches_of_change(tiles.assign(change_probability=pack(chance)), NAMES, 0.5)
+    found = patches_of_change(tiles.assign(change_probability=pack(chance)), NAMES, ANY)[0]
     assert found["class_after"].tolist() == ["Field", "Town"]
     assert found["rank"].tolist() == [1, 2]
     assert found["expected_area_ha"].tolist() == pytest.approx(
@@ -140,7 +161,7 @@ def test_patches_are_ranked_by_the_change_to_expect() -> None:
 
 
 def test_places_are_in_degrees() -> None:
-    found = patches_of_change(changed(["....ttt"] * 2), NAMES, 0.5)
+    found = patches_of_change(changed(["....ttt"] * 2), NAMES, ANY)[0]
     assert found.columns.tolist() == PATCH_COLUMNS
     assert found.crs.to_string() == "OGC:CRS84"
     patch = found.iloc[0]
@@ -153,23 +174,23 @@ def test_places_are_in_degrees() -> None:
 
 def test_what_has_no_class_or_no_values_did_not_change() -> None:
     tiles = changed([" tt"])
-    assert patches_of_change(tiles, NAMES, 0.5)["cells"].tolist() == [2]
+    assert patches_of_change(tiles, NAMES, ANY)[0]["cells"].tolist() == [2]
     missing = tiles.assign(change_probability=pd.Series([None], dtype=object))
-    assert patches_of_change(missing, NAMES, 0.5).empty
+    assert patches_of_change(missing, NAMES, ANY)[0].empty
 
 
 def test_no_change_gives_an_empty_table_of_the_same_columns() -> None:
-    found = patches_of_change(changed(["ttt"], chance=20), NAMES, 0.5)
+    found = patches_of_change(changed(["ttt"], chance=20), NAMES, ANY)[0]
     assert found.empty
     assert found.columns.tolist() == PATCH_COLUMNS
     assert found.crs.to_string() == "OGC:CRS84"
-    nothing = patches_of_change(changed([]).iloc[:0], NAMES, 0.5)
+    nothing = patches_of_change(changed([]).iloc[:0], NAMES, ANY)[0]
     assert nothing.columns.tolist() == PATCH_COLUMNS
 
 
 def test_zones_have_patches_of_their_own() -> None:
     tiles = pd.concat([changed(["tt"]), changed(["ttt"]).assign(epsg=26917)], ignore_index=True)
-    found = patches_of_change(tiles, NAMES, 0.5)
+    found = patches_of_change(tiles, NAMES, ANY)[0]
     assert found["cells"].tolist() == [3, 2]
     assert found["lon"][1] - found["lon"][0] == pytest.approx(6, abs=0.01)
 
@@ -183,6 +204,32 @@ def test_patches_far_apart_are_found_each_where_it_lies() -> None:
         class_after=[b"\2" * 49] * 4,
         change_probability=[b"\x50" * 49] * 4,
     )
-    found = patches_of_change(tiles, NAMES, 0.5)
+    found, ranks = patches_of_change(tiles, NAMES, ANY)
     assert found["cells"].tolist() == [98, 98]
+    assert [sorted(set(tile.ravel().tolist())) for tile in ranks] in (
+        [[1], [1], [2], [2]],
+        [[2], [2], [1], [1]],
+    )
     assert found["north"].diff().abs().iloc[-1] > 9
+
+
+def test_edges_and_single_cells_are_no_patches_where_two_cells_are_asked_for() -> None:
+    tiles = changed(["tttt.tf", "tt..", "tt...f", "......."])
+    found, ranks = patches_of_change(tiles, NAMES, WIDE)
+    assert found["cells"].tolist() == [6]
+    assert ranks[0, 0].tolist() == [1, 1, 0, 0, 0, 0, 0]
+
+
+def test_two_kinds_of_change_make_no_square_together() -> None:
+    assert patches_of_change(changed(["tf", "tf"]), NAMES, WIDE)[0].empty
+
+
+def test_each_cell_has_the_rank_of_its_patch_across_zones() -> None:
+    tiles = pd.concat(
+        [changed(["tt..f"]), changed(["ttt"]).assign(epsg=26917)], ignore_index=True
+    ).iloc[[1, 0]]
+    found, ranks = patches_of_change(tiles, NAMES, ANY)
+    assert found["epsg"].tolist() == [26917, ZONE, ZONE]
+    assert ranks[0, 0].tolist() == [1, 1, 1, 0, 0, 0, 0]
+    assert ranks[1, 0].tolist() == [2, 2, 0, 0, 3, 0, 0]
+    assert not ranks[:, 1:].any()

@@ -109,8 +109,9 @@ def build_metrics(
         ),
     }
     if change is not None:
-        # What the page alone shows; it follows from change.parquet.
+        # What the page alone shows; it follows from tables of the run.
         left_out: dict[str, Any] = {"classes": True, "counts": True, "assessment": {"curve"}}
+        left_out["cells"] = {"classes": True, "transitions_ha": True, "assessment": {"bins"}}
         compared = change.places or change.cells
         figures["change"] = change.model_dump(exclude=left_out) if compared else None
     if shares is not None:
