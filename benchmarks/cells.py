@@ -72,7 +72,7 @@ def measure_cost(data: Path, rounds: int) -> dict[str, float]:
     runs = {
         "with": partial(
             featurize_batches, network=source.backbone.network_for(source.choice.engine),
-            feature_key="with", with_infrared=True, **common,
+            feature_key="with", with_cells=True, **common,
         ),
         "without": partial(
             featurize_batches, network=plain.network_for(source.choice.engine),

@@ -41,6 +41,14 @@ COUNTY: dict[str, Any] = {
     "random_forest": {"num_trees": 10, "max_depth": 5},
     "logistic_regression": {"max_iter": 12},
     "image_statistics": {"max_iter": 12},
+    "cells": {
+        "drawn": {"max_per_class": 300, "max_evaluated": 2000},
+        "classifiers": {
+            "reg_params": [0.03, 0.3],
+            "max_iter": 12,
+            "random_forest": {"num_trees": 5, "max_depth": 5},
+        },
+    },
     "report": {"gallery_tiles": 2, "worst_errors": 3, "explained_errors": 2},
 }
 FOLDERS: dict[str, Any] = {

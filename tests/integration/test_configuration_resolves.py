@@ -89,13 +89,13 @@ def test_what_a_pipeline_reads_is_configured(project: Project, name: str) -> Non
     assert [each for each in missing if resolver.match_dataset_pattern(each) is None] == []
 
 
-def test_what_the_map_of_cells_reads_is_configured(project: Project) -> None:
+def test_what_the_map_of_tiles_reads_is_configured(project: Project) -> None:
     with context_of(project, "base") as context:
         known = set(context.config_loader["catalog"]) | {
             key for key in context.catalog if key.startswith("params:")
         }
         resolver = context.catalog.config_resolver
-    missing = create_scene_pipelines("cell")["__default__"].inputs() - known
+    missing = create_scene_pipelines("tile")["__default__"].inputs() - known
     assert [each for each in missing if resolver.match_dataset_pattern(each) is None] == []
 
 
@@ -103,7 +103,7 @@ def test_every_configured_dataset_is_used(project: Project) -> None:
     with context_of(project, "base") as context:
         configured = set(context.config_loader["catalog"])
         resolver = context.catalog.config_resolver
-    wired = [*pipelines.values(), *create_scene_pipelines("cell").values()]
+    wired = [*pipelines.values(), *create_scene_pipelines("tile").values()]
     used = {name for pipeline in wired for name in pipeline.datasets()}
     used |= {resolver.match_dataset_pattern(name) for name in used - configured}
     assert configured - used == set()

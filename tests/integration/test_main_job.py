@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from itertools import product
 from pathlib import Path
@@ -303,26 +304,54 @@ def test_predictions_csv_has_the_samples_format(county: Project, predictions: pd
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_the_map_shows_each_tile_where_it_lies(
-    county: Project, predictions: pd.DataFrame, year: int
-) -> None:
-    shown = gpd.read_parquet(county.data / "07_model_output/tiles.parquet")
-    of_year = predictions[predictions["year"] == year].merge(shown[["image_id", "mapped_class"]])
+def test_the_map_shows_each_cell_where_it_lies(county: Project, year: int) -> None:
+    (card,) = (county.data / "06_models/cells").glob("*/model.json")
+    classes = json.loads(card.read_text(encoding="utf-8"))["classes"]
+    cells = county.table("07_model_output/cell_predictions")
+    of_year = cells[cells["year"] == year].reset_index(drop=True)
+    size = COUNTY["tile_size_m"] / 7
     with rasterio.open(county.data / f"07_model_output/map_{year}.tif") as raster:
-        own = of_year[of_year["epsg"] == raster.crs.to_epsg()]
-        assert len(own)
         assert raster.nodata == 0
-        assert raster.res == (COUNTY["tile_size_m"], COUNTY["tile_size_m"])
+        assert raster.res == (size, size)
         assert raster.transform.c % COUNTY["tile_size_m"] == 0
         assert raster.transform.f % COUNTY["tile_size_m"] == 0
-        to_map = Transformer.from_crs(4326, raster.crs, always_xy=True)
-        centres = zip(*to_map.transform(own["lon"], own["lat"]), strict=True)
-        found = [int(values[0]) for values in raster.sample(centres)]
-        classes = dict(part.split(" ") for part in raster.tags()["CLASSES"].split(", "))
-        cells = int((raster.read(1) != 0).sum())
-    assert [classes[str(value)] for value in found] == own["mapped_class"].tolist()
+        names = dict(part.split(" ") for part in raster.tags()["CLASSES"].split(", "))
+        own = of_year[of_year["epsg"] == raster.crs.to_epsg()]
+        assert len(own)
+        predicted, percent = (
+            unpack(list(own[name])) for name in ("cell_classes", "cell_confidence")
+        )
+        for row, column in product(range(7), range(7)):
+            x, y = own["xmin"] + (column + 0.5) * size, own["ymax"] - (row + 0.5) * size
+            shown = [
+                [int(value) for value in each] for each in raster.sample(zip(x, y, strict=True))
+            ]
+            expected = [
+                (classes[each - 1] if sure >= 50 else "Unsure", sure)
+                for each, sure in zip(
+                    predicted[:, row, column].tolist(),
+                    percent[:, row, column].tolist(),
+                    strict=True,
+                )
+            ]
+            assert [(names[str(value)], sure) for value, sure in shown] == expected
+        count = int((raster.read(1) != 0).sum())
     # The other zone's tiles are on it too.
-    assert cells == pytest.approx(len(of_year), rel=0.1)
+    assert count == pytest.approx(49 * len(of_year), rel=0.1)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_tiles_have_the_shares_that_their_cells_have(county: Project, year: int) -> None:
+    tiles = gpd.read_parquet(county.data / "07_model_output/tiles.parquet")
+    cells = county.table("07_model_output/cell_predictions").set_index("image_id")
+    shares = [name for name in tiles.columns if name.startswith("share_")]
+    of_year = tiles[tiles["year"] == year]
+    assert len(of_year)
+    np.testing.assert_allclose(of_year[shares].sum(axis=1), 1)
+    for tile in of_year.to_dict("records"):
+        expected = dict(cells.loc[tile["image_id"], "shares"])
+        assert {name: tile[f"share_{name}"] for name in expected} == pytest.approx(expected)
+        assert tile["class_by_cells"] == cells.loc[tile["image_id"], "class_by_cells"]
 
 
 def test_tiles_open_in_geopandas(county: Project, predictions: pd.DataFrame) -> None:

@@ -30,13 +30,14 @@ def tiles(county: Project) -> gpd.GeoDataFrame:
 
 @pytest.fixture(scope="module")
 def smoothed(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The county scored once more, with another limit and smoothing."""
+    """The county's tiles scored once more, for a map of them with another limit and smoothing."""
     data = tmp_path_factory.mktemp("smoothed") / "data"
     shutil.copytree(county.data, data, ignore=shutil.ignore_patterns("mlflow", "08_reporting"))
     project = Project(data, COUNTY, tracking_uri=f"sqlite:///{county.data / 'mlflow/mlflow.db'}")
     project.run(
         "scoring",
         to_outputs=["maps", "mapped_tiles"],
+        grain="tile",
         mapping={"min_probability": 0.7, "smoothing": True},
     )
     return project
@@ -144,9 +145,18 @@ def test_smoothing_makes_the_map_calmer(smoothed: Project) -> None:
 
 
 @pytest.mark.parametrize("year", YEARS)
-def test_the_smoothed_map_shows_the_smoothed_classes(smoothed: Project, year: int) -> None:
+def test_a_map_of_tiles_shows_the_smoothed_class_of_each_where_it_lies(
+    smoothed: Project, year: int
+) -> None:
     found = read_tiles(smoothed)
     with rasterio.open(smoothed.data / f"07_model_output/map_{year}.tif") as raster:
+        assert raster.nodata == 0
+        assert raster.res == (COUNTY["tile_size_m"], COUNTY["tile_size_m"])
+        assert raster.transform.c % COUNTY["tile_size_m"] == 0
+        assert raster.transform.f % COUNTY["tile_size_m"] == 0
+        # The other zone's tiles are on it too.
+        count = int((raster.read(1) != 0).sum())
+        assert count == pytest.approx((found["year"] == year).sum(), rel=0.1)
         own = found[(found["year"] == year) & (found["epsg"] == raster.crs.to_epsg())]
         centres = zip((own["xmin"] + own["xmax"]) / 2, (own["ymin"] + own["ymax"]) / 2, strict=True)
         values = [str(int(cell[0])) for cell in raster.sample(centres)]

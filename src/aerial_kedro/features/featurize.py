@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aerial_kedro.cells.grid import pack
-from aerial_kedro.cells.statistics import BANDS, cell_statistics
+from aerial_kedro.cells.statistics import cell_statistics
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
@@ -61,7 +61,7 @@ def featurize_batches(
     feature_key: str,
     engine: str,
     precision: str,
-    with_infrared: bool = False,
+    with_cells: bool = False,
 ) -> Batches:
     """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
 
@@ -77,8 +77,8 @@ def featurize_batches(
         Written beside every row.
     engine, precision
         What runs the backbone.
-    with_infrared
-        Whether near infrared is read as well, for the statistics of cells.
+    with_cells
+        Whether the network embeds cells: near infrared is then read as well, for their statistics.
 
     Yields
     ------
@@ -99,7 +99,7 @@ def featurize_batches(
         for batch in batches:
             for start in range(0, batch.num_rows, rows):
                 tiles = batch.slice(start, rows).to_pylist()
-                group = _read_group(tiles, space, reader, infrared=with_infrared)
+                group = _read_group(tiles, space, reader, with_cells=with_cells)
                 if group.ids:
                     features, cells = opened.run_all(space[: len(group.ids)])
                     if not np.isfinite(features).all():
@@ -120,28 +120,29 @@ def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: st
 class _Group:
     """Tiles that were read at once; their red, green and blue lie in the space given.
 
-    ``infrared`` has the position and the near infrared, ``(size, size)``, of those that have it.
+    ``cell_statistics`` are empty where the network embeds no cells.
     """
 
     ids: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
-    infrared: dict[int, np.ndarray] = field(default_factory=dict)
+    cell_statistics: list[bytes] = field(default_factory=list)
 
 
 def _read_group(
-    tiles: list[Tile], space: np.ndarray, reader: SceneReader, *, infrared: bool
+    tiles: list[Tile], space: np.ndarray, reader: SceneReader, *, with_cells: bool
 ) -> _Group:
     """Read tiles into the first rows of ``space``, those that can be."""
     group = _Group()
     for tile in tiles:
         try:
-            pixels = read_tile(tile, space.shape[1], reader, infrared=infrared)
+            pixels = read_tile(tile, space.shape[1], reader, infrared=with_cells)
         except TileReadError:
             continue  # counted and explained after the pass, see `explain_missing`
         position = len(group.ids)
         space[position] = pixels[..., :3]
-        if pixels.shape[-1] > len(BANDS):
-            group.infrared[position] = pixels[..., 3]
+        if with_cells:
+            # At once: near infrared, kept until the group is whole, would need fresh memory.
+            group.cell_statistics += pack(cell_statistics(pixels[None]))
         group.ids.append(tile["image_id"])
         group.versions.append(tile["source_version"])
     return group
@@ -184,24 +185,10 @@ def _to_arrow(
         _list_array(features),
         _list_array(image_statistics(pixels)),
         nothing if cells is None else pa.array(pack(cells), pa.binary()),
-        nothing if cells is None else pa.array(_cell_statistics(group, pixels), pa.binary()),
+        nothing if cells is None else pa.array(group.cell_statistics, pa.binary()),
         pa.array([feature_key] * count, pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))
-
-
-def _cell_statistics(group: _Group, pixels: np.ndarray) -> list[bytes]:
-    """Statistics of each tile's cells, with near infrared where the tile has it."""
-    with_infrared = sorted(group.infrared)
-    without = [each for each in range(len(pixels)) if each not in group.infrared]
-    found: dict[int, bytes] = {}
-    if without:
-        found |= zip(without, pack(cell_statistics(pixels[without])), strict=True)
-    if with_infrared:
-        infrared = np.stack([group.infrared[each] for each in with_infrared])
-        both = np.concatenate([pixels[with_infrared], infrared[..., None]], axis=-1)
-        found |= zip(with_infrared, pack(cell_statistics(both)), strict=True)
-    return [found[each] for each in range(len(pixels))]
 
 
 def _list_array(rows: np.ndarray) -> pa.ListArray:

@@ -70,7 +70,7 @@ def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame 
         feature_key=source.key,
         engine=source.choice.engine,
         precision=source.choice.precision,
-        with_infrared=source.backbone.card.cells is not None,
+        with_cells=source.backbone.card.cells is not None,
     )
     in_order = spread.sortWithinPartitions("href", "row_off", "col_off")
     return PendingFeatures(in_order, compute, source.key, tasks)

@@ -13,7 +13,7 @@ from aerial_kedro.pipelines import (
 from aerial_kedro.pipelines.cells import pipeline as cells
 
 
-def create_scene_pipelines(grain: str = "tile") -> dict[str, Pipeline]:
+def create_scene_pipelines(grain: str = "cell") -> dict[str, Pipeline]:
     """Wire what is made of scenes.
 
     Parameters

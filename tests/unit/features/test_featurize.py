@@ -47,8 +47,6 @@ def featurize(
     batches: list[pa.RecordBatch],
     backbone: Backbone,
     key: str = "key",
-    *,
-    with_infrared: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     return featurize_batches(
         iter(batches),
@@ -57,7 +55,7 @@ def featurize(
         feature_key=key,
         engine="onnxruntime",
         precision="fp32",
-        with_infrared=with_infrared,
+        with_cells=backbone.card.cells is not None,
     )
 
 
@@ -190,16 +188,13 @@ def test_statistics_of_cells_are_with_near_infrared_where_the_tile_has_it(
         )
     )
     rows = [*tiles_of(three_bands)[:2], *tiles_of(four_bands)[:2], *tiles_of(three_bands)[2:]]
-    for with_infrared, lengths in ((True, [6, 6, 10, 10, 6, 6]), (False, [6] * 6)):
-        (found,) = featurize(
-            [batch_of(rows)], with_cells, "with cells", with_infrared=with_infrared
-        )
-        column = found["cell_statistics"].to_pylist()
-        assert [len(each) / 49 for each in column] == lengths
-        for row, stored in zip(rows, column, strict=True):
-            with SceneReader() as reader:
-                pixels = read_tile(row, 224, reader, infrared=with_infrared)
-            assert stored == cell_statistics(pixels[None]).tobytes()
+    (found,) = featurize([batch_of(rows)], with_cells, "with cells")
+    column = found["cell_statistics"].to_pylist()
+    assert [len(each) / 49 for each in column] == [6, 6, 10, 10, 6, 6]
+    for row, stored in zip(rows, column, strict=True):
+        with SceneReader() as reader:
+            pixels = read_tile(row, 224, reader, infrared=True)
+        assert stored == cell_statistics(pixels[None]).tobytes()
 
 
 def test_missing_tiles_are_explained(files: list[dict]) -> None:

@@ -38,7 +38,7 @@ _MAP_PAGE = {
 }
 
 
-def create_pipeline(grain: str = "tile", **_: object) -> Pipeline:
+def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
     """Report on scenes, with maps.
 
     Parameters
