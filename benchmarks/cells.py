@@ -119,7 +119,7 @@ def measure_draft(data: Path, draft: Path, rounds: int) -> dict[str, float]:
             feature_key=name,
             engine=source.choice.engine,
             precision=source.choice.precision,
-            with_infrared=True,
+            with_cells=True,
         )
         for name, source in (("fine", _source(data)), ("draft", _source(draft)))
     }
