@@ -33,6 +33,8 @@ from tests.integration.tile_images import draw_class_folders
         ("seed=-1", ["seed=-1"]),
         ("seed=1e3", ["seed=1000.0"]),
         ("tile_size_m=0", ["tile_size_m=0", "greater than 0"]),
+        ("gsd_m=0", ["gsd_m=0", "greater than 0"]),
+        ("gsd_m=fine", ["gsd_m='fine'"]),
         ("year=18", ["year=18", "1930"]),
         ("overwrite=perhaps", ["overwrite='perhaps'"]),
         ("labels.min_purity=7", ["min_purity", "less than or equal to 1"]),
@@ -59,6 +61,13 @@ def test_a_run_parameter_that_makes_no_sense(
 def test_a_backbone_beside_the_grid(project: Project) -> None:
     message = project.refusal("--pipeline=compare_models", "--params=backbone=efficientnet_lite0")
     assert "--params=compare_models.backbones=efficientnet_lite0" in message
+    assert not project.data.joinpath("03_primary").exists()
+
+
+def test_metres_a_pixel_of_folders(project: Project, tmp_path: Path) -> None:
+    given = f"--params=folders_root={tmp_path},gsd_m=2"
+    message = project.refusal("--pipeline=from_folders", given)
+    assert "gsd_m=2 is of tiles that are cut from scenes" in message
     assert not project.data.joinpath("03_primary").exists()
 
 

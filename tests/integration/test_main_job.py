@@ -425,6 +425,15 @@ def test_the_report_says_that_the_county_is_made_up(county: Project) -> None:
     assert str(COUNTY["seed"]) in text
 
 
+def test_the_report_says_what_a_pixel_of_the_network_covers(county: Project) -> None:
+    """Tiles of 112 m of scenes of 1 m fill 224 pixels: finer than there is anything to see."""
+    page = (county.data / "08_reporting/report.html").read_text(encoding="utf-8")
+    text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "Ground sample distance of the network 0.5 m a pixel (input 224 px)" in text
+    assert "pixels of 0.5 m, finer than scenes of 1 m" in text
+    assert county.json("08_reporting/metrics.json")["model"]["gsd_m"] == 0.5
+
+
 def test_the_user_is_told_where_the_report_is(county: Project) -> None:
     said = county.run("reporting")
     assert f"Report: {county.data / '08_reporting/report.html'}" in said

@@ -1,10 +1,12 @@
-"""A trained model and tiles of another size than it learned from."""
+"""A trained model, and features or tiles other than those that it learned from."""
 
 from __future__ import annotations
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from aerial_kedro.errors import AerialError
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.model import TrainedModel, find_tile_size
 from tests.models import make_card, make_source
 
@@ -43,3 +45,36 @@ def test_nothing_is_said_of_the_same_size_or_of_none(
     learned: float | None, found: float | None, spark_session: SparkSession
 ) -> None:
     assert model(learned).remark_on_tile_size(tiles(spark_session, found)) is None
+
+
+def test_the_card_knows_how_much_ground_a_pixel_covered() -> None:
+    learned = TrainedModel(None, make_card(), make_source(input_size=112))
+    assert learned.with_tile_size(224).card.gsd_m == 2
+    assert learned.with_tile_size(None).card.gsd_m is None
+
+
+def test_features_of_another_gsd_m_are_refused_by_that_name() -> None:
+    source = make_source(input_size=112)
+    learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
+    learned.check_features(source)
+    with pytest.raises(
+        AerialError, match=r"'county' was trained on features .*112 pixels.*224 pixels.*gsd_m=2"
+    ):
+        learned.check_features(make_source())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        make_source(weights_sha256="b" * 64),
+        make_source(precision="int8"),
+        make_source(engine="openvino"),
+        make_source(stages=("blocks.1",)),
+    ],
+)
+def test_where_more_differs_that_is_named(other: FeatureSource) -> None:
+    source = make_source(input_size=112)
+    learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
+    with pytest.raises(AerialError, match="backbone, engine and precision") as refused:
+        learned.check_features(other)
+    assert "gsd_m" not in str(refused.value)

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features import cell_projection
+from aerial_kedro.features import cell_projection, quantization
 from aerial_kedro.features.artifact import Backbone, CellEmbedding, WeightsFile
 from aerial_kedro.features.source import EngineChoice
 from aerial_kedro.pipelines.featurization import preparation
@@ -42,9 +42,11 @@ class Recorded:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fits: list[list[str]] = []
+        self.calibrations: list[list[str]] = []
         self._names: list[str] = []
         monkeypatch.setattr(preparation, "_read", self._read)
         monkeypatch.setattr(cell_projection, "project_cells", self._project)
+        monkeypatch.setattr(quantization, "quantize_backbone", self._quantize)
         monkeypatch.setattr(cell_projection, "without_cells", lambda _: WITHOUT)
         monkeypatch.setattr(preparation, "choose_engine", lambda *_: CHOICE)
 
@@ -66,6 +68,11 @@ class Recorded:
         )
         return Backbone(b"projected", exported.card.model_copy(update={"cells": cells}))
 
+    def _quantize(self, exported: Backbone, tiles: np.ndarray, calibration: str) -> Backbone:
+        self.calibrations.append(self._names)
+        changes = {"precision": "int8", "calibration": calibration}
+        return Backbone(b"int8", exported.card.model_copy(update=changes))
+
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
@@ -76,10 +83,15 @@ def prepare(
     exported: Backbone,
     tiles: DataFrame,
     grain: str = "cell",
+    *,
     seed: int = 1,
     engine: str = "onnxruntime",
+    precision: str = "fp32",
+    gsd_m: float | None = None,
 ) -> Backbone:
-    found = preparation.prepare_backbone(exported, WEIGHTS, tiles, engine, "fp32", grain, 0.5, seed)
+    found = preparation.prepare_backbone(
+        exported, WEIGHTS, tiles, engine, precision, grain, gsd_m, 0.5, seed
+    )
     return found.backbone
 
 
@@ -122,6 +134,26 @@ def test_folders_and_maps_of_tiles_get_no_cells(
     assert prepare(EXPORTED, catalog(spark_session, kind="file")) is WITHOUT
     assert prepare(EXPORTED, catalog(spark_session), grain="tile") is WITHOUT
     assert recorded.fits == []
+
+
+@pytest.mark.parametrize("grain", ["cell", "tile"])
+def test_int8_is_calibrated_on_no_ground_that_is_tested(
+    grain: str, spark_session: SparkSession, recorded: Recorded
+) -> None:
+    """Mixed tiles of test blocks have no split of their own; their cells are tested."""
+    few = catalog(spark_session).filter("image_id rlike '[0-4]$'")
+    assert prepare(EXPORTED, few, grain=grain, precision="int8").card.precision == "int8"
+    (names,) = recorded.calibrations
+    # Too few of training blocks: those that are in no split at all help out.
+    assert {name.rstrip("0123456789") for name in names} == {"p", "m", "buffer"}
+
+
+def test_metres_a_pixel_are_not_asked_of_image_files(
+    spark_session: SparkSession, recorded: Recorded
+) -> None:
+    with pytest.raises(AerialError, match=r"gsd_m=2 .*Image files.*gsd_m=null"):
+        prepare(EXPORTED, catalog(spark_session, kind="file"), gsd_m=2.0)
+    assert prepare(EXPORTED, catalog(spark_session), gsd_m=2.0).card.cells is not None
 
 
 def test_a_network_without_maps_is_refused_with_what_to_do(

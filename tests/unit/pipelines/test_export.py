@@ -17,6 +17,12 @@ from aerial_kedro.pipelines.featurization.preparation import export_backbone
 NETWORK = "squeezenet1_1"
 
 
+def export(
+    file: WeightsFile, pooling: str, engine: str, gsd_m: float | None = None, seed: int = 1
+) -> Backbone:
+    return export_backbone(file, pooling, engine, tile_size_m=224, gsd_m=gsd_m, seed=seed)
+
+
 class ReadError(Exception):
     """The weights are parsed: the backbone is exported again."""
 
@@ -31,7 +37,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> WeightsFile:
 
 @pytest.fixture(scope="module")
 def exported(file: WeightsFile) -> Backbone:
-    return export_backbone(file, "last", "onnxruntime", seed=1)
+    return export(file, "last", "onnxruntime")
 
 
 @pytest.fixture
@@ -44,31 +50,40 @@ def _unread(exported: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_unread")
 def test_what_is_exported_is_not_exported_again(file: WeightsFile, exported: Backbone) -> None:
-    assert (
-        export_backbone(replace(file, stored=(exported,)), "last", "onnxruntime", seed=2)
-        is exported
-    )
+    assert export(replace(file, stored=(exported,)), "last", "onnxruntime", seed=2) is exported
 
 
 @pytest.mark.usefixtures("_unread")
 @pytest.mark.parametrize(
     "change",
     [
-        lambda file: (replace(file, sha256="0" * 64), "last", "onnxruntime"),
-        lambda file: (replace(file, backbone="resnet18"), "last", "onnxruntime"),
-        lambda file: (file, "stages", "onnxruntime"),
-        lambda file: (file, "last", "torch"),
+        lambda file: (replace(file, sha256="0" * 64), "last", "onnxruntime", None),
+        lambda file: (replace(file, backbone="resnet18"), "last", "onnxruntime", None),
+        lambda file: (file, "stages", "onnxruntime", None),
+        lambda file: (file, "last", "torch", None),
+        lambda file: (file, "last", "onnxruntime", 2.0),
     ],
-    ids=["weights", "backbone", "pooling", "engine"],
+    ids=["weights", "backbone", "pooling", "engine", "gsd_m"],
 )
 def test_another_one_is(
     file: WeightsFile,
     exported: Backbone,
-    change: Callable[[WeightsFile], tuple[WeightsFile, str, str]],
+    change: Callable[[WeightsFile], tuple[WeightsFile, str, str, float | None]],
 ) -> None:
-    others, pooling, engine = change(file)
+    others, pooling, engine, gsd_m = change(file)
     with pytest.raises(ReadError):
-        export_backbone(replace(others, stored=(exported,)), pooling, engine, seed=1)
+        export(replace(others, stored=(exported,)), pooling, engine, gsd_m)
+
+
+@pytest.mark.usefixtures("_unread")
+def test_the_own_input_of_the_default_asked_for_by_gsd_m_is_not_another(
+    file: WeightsFile, exported: Backbone
+) -> None:
+    own = replace(file, backbone="efficientnet_lite0")
+    name = known.name_export(own.backbone, own.sha256, "last")
+    stored = replace(exported, card=exported.card.model_copy(update={"export": name}))
+    own = replace(own, stored=(stored,))
+    assert export(own, "last", "onnxruntime", gsd_m=1.0) is stored
 
 
 @pytest.mark.usefixtures("_unread")
@@ -78,7 +93,7 @@ def test_an_int8_backbone_is_not_taken_for_the_export(
     card = exported.card.model_copy(update={"precision": "int8"})
     others = replace(file, stored=(replace(exported, card=card),))
     with pytest.raises(ReadError):
-        export_backbone(others, "last", "onnxruntime", seed=1)
+        export(others, "last", "onnxruntime")
 
 
 def test_other_packages_export_it_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def test_other_precisions_than_int8_run_the_export_itself(
     monkeypatch.setattr(preparation, "choose_engine", lambda *_: choice)
     weights = replace(WEIGHTS, stored=(INT8, EXPORTED))
     found = prepare_backbone(
-        EXPORTED, weights, NO_TILES, "openvino", precision, ONE_CLASS_A_TILE, 0.0, 1
+        EXPORTED, weights, NO_TILES, "openvino", precision, ONE_CLASS_A_TILE, None, 0.0, 1
     )
     assert found == FeatureSource(EXPORTED, choice)
     assert found.backbone is EXPORTED

@@ -66,6 +66,19 @@ def test_other_features_than_the_models_are_refused(asked: dict[str, str]) -> No
         take_source(model(), FeatureRequest(**asked), "onnxruntime")
 
 
+def test_another_gsd_m_than_the_models_is_refused_and_its_own_is_not() -> None:
+    """What counts is the input that it makes: 1 m a pixel is the network's own."""
+    learned = model().with_tile_size(224)
+    assert learned.card.gsd_m == 1
+    for own in (None, 1.0):
+        assert take_source(learned, FeatureRequest(gsd_m=own), "onnxruntime")[1] is SOURCE
+    with pytest.raises(AerialError, match=r"'county'.*precision=fp32, gsd_m=1,.*Leave gsd_m=2 out"):
+        take_source(learned, FeatureRequest(gsd_m=2.0), "onnxruntime")
+    # Learned from tiles without a place.
+    with pytest.raises(AerialError, match="Leave gsd_m=1 out"):
+        take_source(model(), FeatureRequest(gsd_m=1.0), "onnxruntime")
+
+
 def test_a_model_of_java_features_asks_for_their_engine() -> None:
     source = make_source("synapseml")
     with pytest.raises(AerialError, match="--params=engine=synapseml"):

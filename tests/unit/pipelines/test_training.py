@@ -95,6 +95,12 @@ def test_features_other_than_those_asked_for_are_refused(spark_session: SparkSes
         select_labelled(nothing, nothing, int8, none, FeatureRequest(precision="fp32"))
     with pytest.raises(AerialError, match="asks for backbone=heavy"):
         select_labelled(nothing, nothing, int8, none, FeatureRequest(backbone="heavy"))
+    tiles = spark_session.createDataFrame(
+        [(26918, 0.0, 0.0, 224.0, 224.0)], "epsg int, xmin double, ymin double, xmax double, "
+        "ymax double",
+    )  # fmt: skip
+    with pytest.raises(AerialError, match=r"input of 224 pixels.*asks for gsd_m=2"):
+        select_labelled(nothing, tiles, make_source(), none, FeatureRequest(gsd_m=2.0))
 
 
 @pytest.mark.parametrize(

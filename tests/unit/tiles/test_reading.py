@@ -298,3 +298,22 @@ def test_tiles_of_files_need_no_scene(tmp_path: Path) -> None:
     with SceneReader() as reader:
         pixels = read_tile({"kind": "file", "href": str(path), "row_off": None}, SIZE, reader)
     assert (pixels == COLOUR).all()
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_coarser_tile_is_read_from_the_scenes_overview(alpha: bool, tmp_path: Path) -> None:
+    """The overview is painted otherwise than the scene: what comes out says which was read."""
+    bands = 4 if alpha else 3
+    noise = np.random.default_rng(1).integers(0, 100, (bands, 256, 256), dtype=np.uint8)
+    tags = {"photometric": "rgb", "alpha": "yes"} if alpha else {}
+    path = write_scene(tmp_path / "m_2018.tif", gsd=1.0, pixels=noise, **tags)
+    with rasterio.open(path, "r+") as scene:
+        scene.build_overviews([2], rasterio.enums.Resampling.average)
+    with rasterio.open(path, "r+", overview_level=0) as overview:
+        overview.write(np.full((bands, 128, 128), 200, np.uint8))
+    tile = {"kind": "window", "href": str(path), "has_infrared": alpha}
+    tile |= {"row_off": 16.0, "col_off": 16.0, "height": 224.0, "width": 224.0}
+    with SceneReader() as reader:
+        fine, coarse = (read_tile(tile, size, reader, infrared=True) for size in (224, 112))
+    assert np.array_equal(fine, noise[:, 16:240, 16:240].transpose(1, 2, 0))
+    assert (coarse == 200).all()
