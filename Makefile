@@ -56,7 +56,7 @@ bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--
 bench-county: $(VENV)/.installed ## measure a county of 67,000 tiles, from features that are there to the report
 	$(BIN)/python -m benchmarks.county
 
-bench-cells: $(VENV)/.installed ## print how right the sample's map of cells is, and measure what cells cost
+bench-cells: $(VENV)/.installed ## print how right the maps of cells of the sample and of a draft are, and measure what they cost
 	$(BIN)/python -m benchmarks.cells
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
