@@ -26,11 +26,16 @@ NAMES = ["Forest", "Field", "Town", "Water"]
 KNOWN = 3  # classes of the classifier
 
 
-def seen(before: np.ndarray, after: np.ndarray, *, doubt: float, seed: int) -> np.ndarray:
+EVEN = (1 / 3, 1 / 3, 1 / 3)
+
+
+def seen(
+    before: np.ndarray, after: np.ndarray, *, doubt: float, prior: tuple[float, ...], seed: int
+) -> np.ndarray:
     """Probabilities of both years ``(n, 2, classes)``; a share ``doubt`` of the view is common.
 
     By Bayes' rule on a noisy view of the class, so that each year for itself is an ideal
-    classifier's.
+    classifier's, which has learned how common each class is.
     """
     rng = np.random.default_rng(seed)
     common = rng.normal(0, 1, (len(before), KNOWN))
@@ -38,18 +43,21 @@ def seen(before: np.ndarray, after: np.ndarray, *, doubt: float, seed: int) -> n
     for classes in (before, after):
         own = rng.normal(0, 1, common.shape)
         noise = np.sqrt(doubt) * common + np.sqrt(1 - doubt) * own
-        likelihood = np.exp(2.0 * (noise + 2.0 * np.eye(KNOWN)[classes]))
+        likelihood = prior * np.exp(2.0 * (noise + 2.0 * np.eye(KNOWN)[classes]))
         views.append(likelihood / likelihood.sum(axis=1, keepdims=True))
     return np.stack(views, axis=1)
 
 
-def drawn_county(tiles: int, doubt: float = 0.0) -> tuple[pd.DataFrame, np.ndarray]:
+def drawn_county(
+    tiles: int, doubt: float = 0.0, prior: tuple[float, ...] = EVEN
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Pairs of tiles of which 6 % of the cells change, and which cells do."""
     rng = np.random.default_rng(7)
-    before = rng.integers(0, KNOWN, tiles * COUNT)
+    before = rng.choice(KNOWN, tiles * COUNT, p=prior)
     changed = rng.random(before.size) < 0.06
     after = np.where(changed, (before + 1) % KNOWN, before)
-    stored = np.rint(255 * seen(before, after, doubt=doubt, seed=8)).astype(np.uint8)
+    views = seen(before, after, doubt=doubt, prior=prior, seed=8)
+    stored = np.rint(255 * views).astype(np.uint8)
     grid = stored.reshape(tiles, 7, 7, 2, KNOWN)
     side = int(np.ceil(np.sqrt(tiles)))
     places = [(2000 + at % side, 18_000 + at // side) for at in range(tiles)]
@@ -102,6 +110,15 @@ def test_the_rate_is_found_and_the_order_of_tiles_does_not_matter() -> None:
 
 def test_independent_years_are_not_sharpened() -> None:
     assert estimate(drawn_county(400)[0]).sharpness == 1.0
+
+
+def test_what_the_classifier_learned_of_common_classes_is_not_counted_twice() -> None:
+    prior = (0.85, 0.1, 0.05)
+    pairs, _ = drawn_county(400, prior=prior)
+    found = estimate(pairs)
+    shares = np.array(found.shares)
+    assert shares[0, 1] == pytest.approx(0.06 * 0.85, abs=0.01)
+    assert shares.sum(axis=1) == pytest.approx(prior, abs=0.01)
 
 
 def test_doubts_that_both_years_share_hide_less_change(monkeypatch: pytest.MonkeyPatch) -> None:
