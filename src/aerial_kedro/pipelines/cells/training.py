@@ -185,14 +185,14 @@ def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> 
         )
         known = unseen
     calibrated = replace(candidate, model=calibrate(candidate.model, known), unseen=unseen)
-    return tiles.validate_candidate(calibrated, cell_sample.filter("evaluated"), seed)
+    return tiles.validate_candidate(calibrated, cell_sample.filter("evaluated"), seed, "cells")
 
 
 def choose_cell_model(
     regression: Candidate, forest: Candidate, tile_catalog: DataFrame, seed: int
 ) -> tuple[TrainedModel, Choice]:
     """Choose the classifier of cells as that of tiles is chosen."""
-    return tiles.choose_model(regression, forest, tile_catalog, seed)
+    return tiles.choose_model(regression, forest, tile_catalog, seed, "cells")
 
 
 def evaluate_cells_on_test(
@@ -205,4 +205,4 @@ def evaluate_cells_on_test(
 ) -> TrainingSummary:
     """Evaluate classifiers and baselines once on cells of test blocks, pure and mixed."""
     evaluated = cell_sample.filter("evaluated")
-    return tiles.evaluate_on_test(regression, forest, statistics, evaluated, choice, seed)
+    return tiles.evaluate_on_test(regression, forest, statistics, evaluated, choice, seed, "cells")
