@@ -48,6 +48,10 @@ def test_an_example_by_hand() -> None:
     assert found.pure_accuracy == pytest.approx(3 / 4)  # 99.5 % and more
     assert found.mixed_accuracy == pytest.approx(2 / 3)
     assert (found.tiles_by_cells_pure, found.tiles_by_cells_mixed) == (1, 0)
+    assert (found.tiles_by_model_pure, found.tiles_by_model_mixed) == (1, 0)
+    other = evaluate_ground(replace(example(), tile_classes=np.array([1, 2, 2])), CLASSES, seed=1)
+    assert (other.tiles_by_cells_pure, other.tiles_by_cells_mixed) == (1, 0)
+    assert (other.tiles_by_model_pure, other.tiles_by_model_mixed) == (0, 1)
     # First tile: 1/2 1/2 0 for 3/4 1/4 0; second: 0 0 1 for 0 1/3 2/3.
     assert found.tile_shares_error == pytest.approx((1 / 2 + 2 / 3) / 2)
     # Forest for 3/4 1/4 0, and for 0 1/3 2/3.

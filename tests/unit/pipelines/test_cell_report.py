@@ -20,7 +20,11 @@ from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.cells.reporting import evaluate_cell_map
 from aerial_kedro.pipelines.reporting import cell_nodes
-from aerial_kedro.pipelines.reporting.cell_areas import compare_cell_areas, measure_cell_areas
+from aerial_kedro.pipelines.reporting.cell_areas import (
+    compare_cell_areas,
+    count_pairs,
+    measure_cell_areas,
+)
 from aerial_kedro.pipelines.reporting.cell_nodes import (
     count_unsure_cells,
     draw_tile_maps,
@@ -190,6 +194,20 @@ def test_shares_of_cells_stand_beside_the_land_covers(spark_session: SparkSessio
     assert found.group_agreement == pytest.approx((6 + 6 + 6) / 21)
 
 
+def test_pairs_of_classes_are_counted_year_by_year() -> None:
+    rows = pd.concat([tiles(), tiles(2012).head(1)])
+    found = pd.concat(count_pairs(iter([rows]), mapped=3, labels=4))
+    assert [tuple(row) for row in found.itertuples(index=False)] == [
+        (2012, 0, 1, 7),
+        (2012, 1, 0, 35),
+        (2012, 1, 1, 7),
+        (2018, 0, 0, 7),
+        (2018, 0, 1, 14),
+        (2018, 1, 0, 112),
+        (2018, 1, 1, 14),
+    ]
+
+
 def map_of(year: str, size: int = 28) -> dict[str, MapImage]:
     extent = (ORIGIN[0], ORIGIN[1] - 224, ORIGIN[0] + 4 * 224, ORIGIN[1])
     index = np.zeros((7, size), np.uint8)
@@ -222,8 +240,8 @@ def test_the_picture_is_of_pixels_or_of_mean_colours(
     statistics[:, 0, 0, :3] = (200, 100, 50)
     stored = [
         (name, value, key)
-        for key in (SOURCE.key, "of another source")
-        for name, value in zip(rows["image_id"], pack(statistics), strict=True)
+        for key, kept in ((SOURCE.key, statistics), ("of another source", statistics + 9))
+        for name, value in zip(rows["image_id"], pack(kept), strict=True)
     ]
     features = spark_session.createDataFrame(
         stored, "image_id string, cell_statistics binary, feature_key string"

@@ -185,7 +185,7 @@ def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> 
         )
         known = unseen
     calibrated = replace(candidate, model=calibrate(candidate.model, known), unseen=unseen)
-    return tiles.validate_candidate(calibrated, cell_sample.filter("evaluated"), seed)
+    return tiles.validate_candidate(calibrated, cell_sample.filter("evaluated"), seed, "cells")
 
 
 def choose_cell_model(
@@ -200,7 +200,7 @@ def choose_cell_model(
     It proposes the name that the run's model of tiles was stored under, so that one ``model_name``
     stands for both.
     """
-    model, choice = tiles.choose_model(regression, forest, tile_catalog, seed)
+    model, choice = tiles.choose_model(regression, forest, tile_catalog, seed, "cells")
     return model.with_card(name=tile_model.card.name), choice
 
 
@@ -214,4 +214,4 @@ def evaluate_cells_on_test(
 ) -> TrainingSummary:
     """Evaluate classifiers and baselines once on cells of test blocks, pure and mixed."""
     evaluated = cell_sample.filter("evaluated")
-    return tiles.evaluate_on_test(regression, forest, statistics, evaluated, choice, seed)
+    return tiles.evaluate_on_test(regression, forest, statistics, evaluated, choice, seed, "cells")

@@ -22,6 +22,7 @@ from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_
 
 LOGGER = logging.getLogger(__name__)
 BASELINE = "image_statistics"
+TILES = "labelled tiles"  # mostly of one class: in the log, what accuracies are of
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,20 @@ def calibrate_candidate(candidate: Candidate, labelled_features: DataFrame, seed
     return validate_candidate(calibrated, labelled_features, seed)
 
 
-def validate_candidate(candidate: Candidate, labelled_features: DataFrame, seed: int) -> Candidate:
+def validate_candidate(
+    candidate: Candidate, labelled_features: DataFrame, seed: int, units: str = TILES
+) -> Candidate:
     """Evaluate a candidate on the validation split."""
-    found = evaluate_candidate(candidate, labelled_features, "validation", seed)
+    found = evaluate_candidate(candidate, labelled_features, "validation", seed, units=units)
     return replace(candidate, model=candidate.trained.with_card(validation=found))
 
 
 def choose_model(
-    logistic_regression: Candidate, random_forest: Candidate, tile_catalog: DataFrame, seed: int
+    logistic_regression: Candidate,
+    random_forest: Candidate,
+    tile_catalog: DataFrame,
+    seed: int,
+    units: str = "tiles",
 ) -> tuple[TrainedModel, Choice]:
     """Choose the candidate with the best macro-F1 on out-of-fold predictions; at a tie the first.
 
@@ -192,6 +199,8 @@ def choose_model(
         The tiles, whose size the model's card records.
     seed
         Seed of the bootstrap that says how sure the choice is.
+    units
+        What the candidates classify, in words.
     """
     ranked = sorted(
         (
@@ -203,7 +212,7 @@ def choose_model(
     )
     (best, unseen, score), *others = ranked
     where = (
-        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation tiles, "
+        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation {units}, "
         "each predicted without its fold"
     )
     size = find_tile_size(tile_catalog.filter("split = 'train'"))
@@ -232,12 +241,13 @@ def evaluate_on_test(
     labelled_features: DataFrame,
     choice: Choice,
     seed: int,
+    units: str = TILES,
 ) -> TrainingSummary:
     """Evaluate candidates and baselines once on the test split, after the choice without it."""
     models = {
         candidate.name: ModelScores(
             validation=candidate.validation,
-            test=evaluate_candidate(candidate, labelled_features, "test", seed, choice),
+            test=evaluate_candidate(candidate, labelled_features, "test", seed, choice, units),
             out_of_fold=evaluate_unseen(candidate.unseen, candidate.trained.card.classes, seed),
         )
         for candidate in (logistic_regression, random_forest)
@@ -247,7 +257,9 @@ def evaluate_on_test(
         "majority": evaluate_majority(
             labelled_features.select("label", "split", "block_id").toPandas(), seed
         ),
-        BASELINE: evaluate_candidate(image_statistics, labelled_features, "test", seed),
+        BASELINE: evaluate_candidate(
+            image_statistics, labelled_features, "test", seed, units=units
+        ),
     }
     return TrainingSummary(
         chosen=choice.name,
@@ -264,10 +276,11 @@ def evaluate_candidate(
     split: str,
     seed: int,
     choice: Choice | None = None,
+    units: str = TILES,
 ) -> Evaluation:
     """Evaluate a candidate on a split, with its probabilities once they are calibrated.
 
-    Whether it is the ``choice`` is in the log.
+    Whether it is the ``choice``, and of which ``units`` the figures are, is in the log.
 
     Raises
     ------
@@ -280,5 +293,8 @@ def evaluate_candidate(
     name = (
         f"{candidate.name} (chosen)" if choice and choice.name == candidate.name else candidate.name
     )
-    LOGGER.info("%s, %s: accuracy %.3f, macro-F1 %.3f", name, split, found.accuracy, found.macro_f1)
+    LOGGER.info(
+        "%s, %s, %s: accuracy %.3f, macro-F1 %.3f",
+        *(name, split, units, found.accuracy, found.macro_f1),
+    )
     return found
