@@ -23,6 +23,7 @@ from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
 from aerial_kedro.examples.digits.settings import DigitsRunParameters
 from aerial_kedro.features.engines import check_engine
 from aerial_kedro.features.grain import NO_GSD_OF_FILES
+from aerial_kedro.features.source import FeatureRequest
 from aerial_kedro.framework.configuration import ProjectConfigLoader
 from aerial_kedro.framework.run_parameters import (
     RunParameters,
@@ -105,9 +106,11 @@ def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Refuse what the command asks of the pipeline and only a late node would notice."""
     if {"params:report", "params:land_cover"} <= pipeline.inputs():
         check_groups(catalog.load("params:land_cover").names, catalog.load("params:report").groups)
-    gsd_m = catalog.load("params:asked_features").gsd_m
-    if gsd_m is not None and pipeline.inputs() & {"tile_folders", "unlabelled_tiles"}:
-        raise AerialError(NO_GSD_OF_FILES.format(gsd_m))
+    if pipeline.inputs() & {"tile_folders", "unlabelled_tiles"}:
+        # Kedro makes a model of a group of parameters where a node takes it as one.
+        request = FeatureRequest.model_validate(catalog.load("params:asked_features"))
+        if request.gsd_m is not None:
+            raise AerialError(NO_GSD_OF_FILES.format(request.gsd_m))
     if pipeline.only_nodes_with_tags("compare_models").nodes:
         asked = catalog.load("params:asked_features").backbone
         if asked:
