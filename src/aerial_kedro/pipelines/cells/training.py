@@ -1,6 +1,7 @@
 """Nodes that fit classifiers of cells, by the code that classifiers of tiles use."""
 
 import logging
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from threadpoolctl import threadpool_limits
 
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.features.source import FeatureSource
@@ -29,6 +31,7 @@ _CHOOSING = 10_000
 # Land cover of a cell that shows one class only: where it shows two, its label may well be wrong.
 _UNMIXED = 0.99
 _FEWEST_UNMIXED = 200
+_CELLS_OF_PARTITION = 10_000
 
 
 class CellClassifiers(CheckedModel):
@@ -76,7 +79,10 @@ def choose_penalty(
             .toPandas()
         )
         numbers = np.array(cells.pop("features").tolist(), dtype=np.float32)
-        scores = _scores(cells, numbers, settings, seed)
+        # OpenBLAS's threads wait for each other by spinning: where Spark or anything else takes a
+        # core, products this small take fifty times as long on two threads as on one.
+        with threadpool_limits(limits=1, user_api="blas"):
+            scores = _scores(cells, numbers, settings, seed)
         LOGGER.info(
             "Penalties: macro-F1 out of fold %s",
             ", ".join(f"{name:g}: {score:.3f}" for name, score in scores.items()),
@@ -128,7 +134,7 @@ def fit_cell_regression(
     seed: int,
 ) -> Candidate:
     """Fit logistic regression to cells, unless the run asked for another classifier only."""
-    teaching = cell_sample.filter("teaches")
+    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
     found = tiles.fit_logistic_regression(teaching, classes, source, settings, classifier, seed)
     return _of_cells(found, inputs)
 
@@ -143,7 +149,8 @@ def fit_cell_forest(
     seed: int,
 ) -> Candidate:
     """Fit a random forest to cells, unless the run asked for another classifier only."""
-    teaching, forest = cell_sample.filter("teaches"), settings.random_forest
+    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
+    forest = settings.random_forest
     found = tiles.fit_random_forest(teaching, classes, source, forest, classifier, seed)
     return _of_cells(found, inputs)
 
@@ -156,8 +163,19 @@ def fit_cell_statistics(
     seed: int,
 ) -> Candidate:
     """Fit the baseline that knows nothing of a cell but the plain statistics of its bands."""
-    teaching = cell_sample.filter("teaches")
+    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
     return tiles.fit_image_statistics(teaching, classes, source, settings, seed)
+
+
+def _in_order(cells: DataFrame) -> DataFrame:
+    """Put cells into the same partitions in the same order, wherever they are learned from.
+
+    A forest draws the cells of each tree by their place in a partition, and how a table's files
+    are read depends on the number of cores. Each partition is a task in every pass of a fit, most
+    of which would be spent on its start if there were many.
+    """
+    parts = max(1, math.ceil(cells.count() / _CELLS_OF_PARTITION))
+    return cells.repartition(parts, "image_id").sortWithinPartitions("image_id")
 
 
 def _of_cells(candidate: Candidate, inputs: CellInputs) -> Candidate:
@@ -174,7 +192,7 @@ def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> 
     """
     if candidate.model is None:
         return candidate
-    seen = cell_sample.filter("split in ('train', 'validation')")
+    seen = _in_order(cell_sample.filter("split in ('train', 'validation')"))
     unseen = cross_fit(seen, candidate.settings, candidate.model.card.classes, seed)
     unmixed = seen.filter(F.col("purity") >= _UNMIXED).select("image_id").toPandas()["image_id"]
     known = unseen[unseen["image_id"].isin(unmixed)]
