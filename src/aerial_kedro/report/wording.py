@@ -176,8 +176,7 @@ def _ground_sentences(ground: CellMapSummary) -> list[str]:
             f"{percent(found.accuracy)} right by the land cover"
             f"{f' (95 % interval {interval})' if interval else ''}; one class a tile has "
             f"{percent(found.tile_map_accuracy)}, and could at best have "
-            f"{percent(found.best_tile_map_accuracy)}. In no figure is "
-            f"{percent(ground.unknown_share)} of that ground, which the land cover does not cover."
+            f"{percent(found.best_tile_map_accuracy)}. {_left_out(ground.unknown_share)}"
         )
     if truth is not None:
         beside = ground.overall_land_cover
@@ -187,6 +186,12 @@ def _ground_sentences(ground: CellMapSummary) -> list[str]:
             f"{f', the land cover itself {percent(beside.accuracy)}' if beside else ''}."
         )
     return sentences
+
+
+def _left_out(share: float) -> str:
+    if not share:
+        return "All of that ground counts."
+    return f"In no figure is {percent(share)} of that ground, which the land cover does not cover."
 
 
 def _range_of(test: Evaluation) -> str:

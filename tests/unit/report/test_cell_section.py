@@ -97,6 +97,16 @@ def test_the_first_figure_is_of_the_ground_pure_and_mixed(content: ReportContent
     )
 
 
+def test_where_all_of_the_ground_counts_the_page_says_so(content: ReportContent) -> None:
+    assert content.cells is not None
+    ground = content.cells.ground.model_copy(update={"unknown_share": 0.0})
+    cells = content.cells.model_copy(update={"ground": ground})
+    words = text_of(render_report(content.model_copy(update={"cells": cells})))
+    assert "all of that ground counts" in words
+    assert "All of that ground counts." in words
+    assert "no land cover and is in no figure" not in words
+
+
 def test_without_cells_the_first_figure_has_its_own_name(full_content: ReportContent) -> None:
     words = text_of(render_report(full_content))
     assert "accuracy on labelled (mostly pure) tiles" in words
