@@ -126,7 +126,7 @@ def test_years_are_apart_and_together(spark_session: SparkSession) -> None:
 def test_the_truth_of_a_year_is_compared_with_that_year_and_with_the_land_cover(
     spark_session: SparkSession, tmp_path: Path
 ) -> None:
-    maps = [truth(tmp_path, "Developed", 2018), truth(tmp_path, "Water", 2020)]
+    maps = [truth(tmp_path, "Water", 2020), truth(tmp_path, "Developed", 2018)]
     found = evaluate(spark_session, area(), maps)
     assert list(found.truth) == list(found.land_cover) == ["2018"]
     assert found.truth["2018"].cells == 196
