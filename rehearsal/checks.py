@@ -16,9 +16,12 @@ _KEY = CONNECTION.split("AccountKey=", 1)[1].split(";", 1)[0]
 # Executors add up in another order: probabilities may differ by rounding.
 _ROUNDING = 1e-3
 _WORKERS = 2
+# A step of eight bits may be rounded the other way: a cell on the edge is then of another class.
+_CELLS_ALIKE = 0.999
 OUTPUTS = (
     "06_models/backbone.onnx", "06_models/latest.json", "07_model_output/predictions.csv",
     "07_model_output/tiles.parquet", "07_model_output/change.parquet",
+    "07_model_output/change_patches.parquet", "07_model_output/cell_change.parquet",
     "08_reporting/metrics.json", "08_reporting/report.html",
 )  # fmt: skip
 
@@ -84,7 +87,34 @@ def compare(local: Path, cluster: Cluster) -> dict[str, Any]:
     if same < 1:
         raise RehearsalError(f"Only {same:.1%} of the tiles are predicted alike")
     difference = compare_features(_features(local), cluster.table("04_feature/tile_features"))
-    return {"tiles": len(one), "predicted_alike": same, "largest_feature_difference": difference}
+    name = "07_model_output/cell_predictions"
+    cells = compare_cells(pq.read_table(local / name).to_pandas(), cluster.table(name))
+    return {
+        "tiles": len(one),
+        "predicted_alike": same,
+        "largest_feature_difference": difference,
+        "cells_predicted_alike": cells,
+    }
+
+
+def compare_cells(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Compare the classes of cells; all but those on the edge of two classes must be the same.
+
+    Returns
+    -------
+    float
+        Share of the cells that have the same class.
+    """
+    one, other = (each.set_index("image_id").sort_index() for each in (one, other))
+    if not one.index.equals(other.index):
+        raise RehearsalError(f"Cells of {len(one)} tiles are predicted here, of {len(other)} there")
+    first, second = (
+        np.frombuffer(b"".join(each["cell_classes"]), np.uint8) for each in (one, other)
+    )
+    same = float((first == second).mean())
+    if same < _CELLS_ALIKE:
+        raise RehearsalError(f"Only {same:.2%} of the cells are predicted alike")
+    return same
 
 
 def compare_features(one: pd.DataFrame, other: pd.DataFrame) -> float:

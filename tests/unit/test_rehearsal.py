@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from aerial_kedro.examples.digits.data import digits_of_files
@@ -18,6 +19,7 @@ from aerial_kedro.pipelines import featurization, from_folders
 from benchmarks.featurization import PREPARE
 from rehearsal import digits
 from rehearsal.__main__ import chosen
+from rehearsal.checks import RehearsalError, compare_cells
 from rehearsal.faults import FIRST_NODE
 from rehearsal.runs import PROJECT
 from rehearsal.services import Service, check_alive
@@ -26,6 +28,16 @@ from rehearsal.services import Service, check_alive
 def test_nodes_that_programs_start_from_are_there() -> None:
     assert FIRST_NODE in {node.name for node in featurization.create_pipeline().nodes}
     assert set(PREPARE) <= {node.name for node in from_folders.create_pipeline().nodes}
+
+
+def test_cells_that_differ_between_here_and_there_are_found() -> None:
+    here = pd.DataFrame({"image_id": ["a", "b"], "cell_classes": [b"\1" * 49, b"\2" * 49]})
+    there = here.iloc[::-1].reset_index(drop=True)
+    assert compare_cells(here, there) == 1
+    with pytest.raises(RehearsalError, match=r"Only 50\.00% of the cells"):
+        compare_cells(here, here.assign(cell_classes=[b"\1" * 49] * 2))
+    with pytest.raises(RehearsalError, match="Cells of 2 tiles are predicted here, of 1 there"):
+        compare_cells(here, here.iloc[:1])
 
 
 @pytest.fixture
