@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 
 import numpy as np
@@ -12,6 +13,7 @@ import rasterio
 from pyproj import Transformer
 from pyspark.sql import DataFrame, SparkSession
 
+from aerial_kedro.cells.grid import unpack
 from aerial_kedro.change.reference import find_true_classes
 from aerial_kedro.datasets.scenes import LandCoverDataset
 from aerial_kedro.errors import AerialError
@@ -95,28 +97,30 @@ def test_metrics_set_the_shares_beside_the_land_covers(county: Project) -> None:
     areas = county.json("08_reporting/metrics.json")["areas"]
     assert set(areas) == {"2012", "2018"}
     catalog = county.table("03_primary/tile_catalog")
-    predictions = county.table("07_model_output/predictions").merge(
+    cells = county.table("07_model_output/cell_predictions").merge(
         catalog[["image_id", "fractions"]], on="image_id"
     )
-    own = predictions[(predictions["year"] == 2018) & predictions["fractions"].notna()]
+    own = cells[(cells["year"] == 2018) & cells["fractions"].notna()]
     forest = sum(dict(each).get("Forest", 0.0) for each in own["fractions"])
     whole = sum(sum(dict(each).values()) for each in own["fractions"])
     rows = {row["name"]: row for row in areas["2018"]["classes"]}
     assert rows["Forest"]["land_cover"] == pytest.approx(forest / whole)
-    assert rows["Forest"]["mapped"] == pytest.approx((own["pred_label"] == "Forest").mean())
+    mapped = np.mean([dict(each).get("Forest", 0.0) for each in own["shares"]])
+    assert rows["Forest"]["mapped"] == pytest.approx(mapped)
     assert [row["name"] for row in areas["2018"]["groups"]] == [
         "Developed", "Cultivated", "Undeveloped", "Other",
     ]  # fmt: skip
+    (card,) = (county.data / "06_models/cells").glob("*/model.json")
+    classes = json.loads(card.read_text(encoding="utf-8"))["classes"]
+    predicted, known = (unpack(list(own[name])) for name in ("cell_classes", "cell_labels"))
+    table = "Barren Forest Shrub Cultivated Herbaceous Developed Water".split()
     group = {"Developed": "built", "Cultivated": "fields", "Water": "water"}
-    by_model = own[own["decided_by"] == "model"]
-    largest = [
-        max(dict(each).items(), key=lambda pair: pair[1])[0] for each in by_model["fractions"]
-    ]
     same = [
-        group.get(a, "wild") == group.get(b, "wild")
-        for a, b in zip(by_model["pred_label"], largest, strict=True)
-        if b != "Water"
+        group.get(classes[a - 1], "wild") == group.get(table[b - 1], "wild")
+        for a, b in zip(predicted.ravel().tolist(), known.ravel().tolist(), strict=True)
+        if b and table[b - 1] != "Water"
     ]
+    assert areas["2018"]["units"] == "cells"
     assert areas["2018"]["group_agreement"] == pytest.approx(np.mean(same))
     assert areas["2018"]["group_agreement_count"] == len(same)
 

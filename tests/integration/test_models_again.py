@@ -66,7 +66,7 @@ def test_without_a_name_the_latest_model_is_used(retrained: Project) -> None:
 
 def test_scoring_tiles_without_a_place_makes_no_map_and_no_traceback(copy: Project) -> None:
     shutil.rmtree(copy.data / "07_model_output")
-    message = copy.refusal("--pipeline=scoring", "--params=model_name=forest")
+    message = copy.refusal("--pipeline=scoring", "--params=model_name=forest,grain=tile")
     assert "coordinates" in message
 
 
@@ -114,14 +114,14 @@ def test_a_model_is_replaced_where_that_is_asked_for(copy: Project) -> None:
 
 
 def test_a_model_that_is_not_there_is_missed_by_name(divided: Project) -> None:
-    message = divided.refusal("--pipeline=scoring", "--params=model_name=woods")
+    message = divided.refusal("--pipeline=scoring", "--params=model_name=woods,grain=tile")
     assert "'woods'" in message
     assert "forest" in message
 
 
 def test_a_model_is_refused_on_features_that_it_was_not_trained_on(copy: Project) -> None:
     copy.run("featurization", backbone="efficientnet_lite1")
-    message = copy.refusal("--pipeline=scoring", "--params=model_name=forest")
+    message = copy.refusal("--pipeline=scoring", "--params=model_name=forest,grain=tile")
     assert "'forest'" in message
     assert "efficientnet_lite0" in message
     assert "backbone" in message

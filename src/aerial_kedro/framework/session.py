@@ -54,7 +54,7 @@ class ProjectSession(KedroSession):
 class ProjectContext(KedroContext):
     """Kedro's context, which wires what depends on parameters.
 
-    That is `compare_models`, from its grid, and whether scenes are mapped in cells or tiles. Kedro
+    That is `compare_models`, from its grid, and whether there are cells or only tiles. Kedro
     registers pipelines before parameters are known and offers no other place to wire one by them.
     Not a hook: kedro-viz makes a context without hooks, and draws what will run as well.
     """
@@ -68,4 +68,6 @@ class ProjectContext(KedroContext):
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         pipelines["compare_models"] = compare_models.create_pipeline(grid, classifier)
-        pipelines.update(create_scene_pipelines(parameters["grain"]))
+        # Tiles of folders have no place, and so no cells: what is trained on them is of tiles.
+        of_folders = parameters["folders_root"] is not None
+        pipelines.update(create_scene_pipelines("tile" if of_folders else parameters["grain"]))

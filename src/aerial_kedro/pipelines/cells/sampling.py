@@ -73,7 +73,8 @@ def measure_inputs(
     if embedding is None:
         raise AerialError(
             f"The features are of {source}, which embeds no cells. Compute them again: `kedro run "
-            "--pipeline=featurization --params=grain=cell` with scenes."
+            "--pipeline=featurization --params=grain=cell` with scenes. Tiles of folders have none: "
+            "--params=grain=tile trains classifiers of tiles alone."
         )
     features = tile_features.filter(F.col("feature_key") == source.key)
     found = features.agg(
