@@ -113,7 +113,7 @@ def test_metrics_set_the_shares_beside_the_land_covers(county: Project) -> None:
     (card,) = (county.data / "06_models/cells").glob("*/model.json")
     classes = json.loads(card.read_text(encoding="utf-8"))["classes"]
     predicted, known = (unpack(list(own[name])) for name in ("cell_classes", "cell_labels"))
-    table = "Barren Forest Shrub Cultivated Herbaceous Developed Water".split()
+    table = ["Barren", "Forest", "Shrub", "Cultivated", "Herbaceous", "Developed", "Water"]
     group = {"Developed": "built", "Cultivated": "fields", "Water": "water"}
     same = [
         group.get(classes[a - 1], "wild") == group.get(table[b - 1], "wild")
