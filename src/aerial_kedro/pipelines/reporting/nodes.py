@@ -79,7 +79,7 @@ def describe_scenes(
     ).collect()[0]
     distances = dict.fromkeys(f"{found[each]:.2g}" for each in ("finest", "coarsest"))
     return SourceFacts(
-        title="Land cover of a made-up county" if found["made_up"] else "Land cover by tile",
+        title="Land cover of a made-up county" if found["made_up"] else "Land cover",
         made_up_seed=seed if found["made_up"] else None,
         scene_gsd_m=found["coarsest"],
         facts={
