@@ -9,7 +9,8 @@ from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.drawing import NODATA, describe_classes
 from aerial_kedro.maps.mapping import MapSettings
-from aerial_kedro.maps.mosaic import divide_at_gaps, mosaic, zone_grid
+from aerial_kedro.maps.mosaic import mosaic, zone_grid
+from aerial_kedro.maps.parts import divide_apart
 from aerial_kedro.scenes.raster import Raster
 
 # Rows of the map that are smoothed at once: what counts votes is as large as they are.
@@ -116,7 +117,7 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
     if settings.smoothing:
         for epsg in tiles["epsg"].unique():
             own = np.flatnonzero(tiles["epsg"] == epsg)
-            for part in divide_at_gaps(tiles.iloc[own]):
+            for part in divide_apart(tiles.iloc[own]):
                 grid = zone_grid(tiles.iloc[own[part]], SIDE)
                 smooth = smooth_cells(grid.paste(shown[own[part]]), unsure)
                 shown[own[part]] = grid.cut(smooth)

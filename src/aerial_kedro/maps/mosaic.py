@@ -97,43 +97,6 @@ def zone_grid(tiles: pd.DataFrame, side: int) -> ZoneGrid:
     return _grid_within(int(tiles["epsg"].iloc[0]), size, side, edges, edges)
 
 
-def divide_at_gaps(tiles: pd.DataFrame) -> list[np.ndarray]:
-    """Divide one zone's tiles where no tile lies in a column or row of the grid between them.
-
-    What looks at neighbours can take one part after another, each in a `zone_grid` of its own,
-    however far apart they lie.
-
-    Parameters
-    ----------
-    tiles
-        ``xmin, ymin, xmax`` of tiles of the fixed global grid, in one zone.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Positions of the tiles of each part; every tile is in one.
-
-    Examples
-    --------
-    >>> edges = {"xmin": [0.0, 9e6, 224.0], "ymin": [0.0, 0.0, 0.0], "xmax": [224.0, 9e6, 448.0]}
-    >>> [part.tolist() for part in divide_at_gaps(pd.DataFrame(edges))]
-    [[0, 2], [1]]
-    """
-    size = float((tiles["xmax"] - tiles["xmin"]).iloc[0])
-    columns, rows = (
-        (tiles[name].to_numpy() / size).round().astype(np.int64) for name in ("xmin", "ymin")
-    )
-    parts = [np.arange(len(tiles))]
-    for places in (columns, rows, columns):  # a gap between rows may show one between columns
-        parts = [piece for part in parts for piece in _at_gaps(part, places)]
-    return parts
-
-
-def _at_gaps(part: np.ndarray, places: np.ndarray) -> list[np.ndarray]:
-    in_order = part[np.argsort(places[part], kind="stable")]
-    return np.split(in_order, np.flatnonzero(np.diff(places[in_order]) > 1) + 1)
-
-
 def mosaic(tiles: pd.DataFrame, squares: np.ndarray) -> Raster:
     """Put the squares of all tiles together on the grid of the zone with the most tiles.
 

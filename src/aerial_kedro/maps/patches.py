@@ -1,6 +1,7 @@
 """Patches of change: cells side by side that changed from the same class to the same class."""
 
 import itertools
+import logging
 from collections.abc import Sequence
 
 import geopandas as gpd
@@ -13,11 +14,13 @@ from rasterio.features import shapes
 from scipy.ndimage import label
 
 from aerial_kedro.cells.grid import SIDE
-from aerial_kedro.maps.drawing import NODATA
+from aerial_kedro.maps.drawing import NODATA, TilesFarApartError
 from aerial_kedro.maps.fine import cells_of_column, percent
-from aerial_kedro.maps.mosaic import divide_at_gaps, zone_grid
+from aerial_kedro.maps.mosaic import zone_grid
+from aerial_kedro.maps.parts import divide_apart
 from aerial_kedro.parameters import CheckedModel
 
+LOGGER = logging.getLogger(__name__)
 PATCH_COLUMNS = [
     "rank", "class_before", "class_after", "area_ha", "cells", "mean_probability",
     "expected_area_ha", "epsg", "lon", "lat", "west", "south", "east", "north", "geometry",
@@ -48,12 +51,15 @@ def patches_of_change(
 ) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     """Find the patches that changed between two years.
 
+    Tiles that hang together, but along so long a line that their grid would be huge, are left out
+    with a warning.
+
     Parameters
     ----------
     tiles
         ``epsg, xmin, ymin, xmax, ymax`` (of the fixed global grid), ``class_before, class_after``
         (49 bytes: 1 + position in ``classes``, 0 none), ``change_probability`` (49 bytes: percent),
-        null where nothing is known; a row a tile.
+        null where nothing is known; ``year_before, year_after``, one pair of years; a row a tile.
     classes
         Class names.
     rules
@@ -73,17 +79,21 @@ def patches_of_change(
     Raises
     ------
     AerialError
-        As `zone_grid` does.
+        If the tiles are not of the global grid, or a place appears twice.
     """
     parts = []
     numbers = np.zeros((len(tiles), SIDE, SIDE), dtype=np.int32)
     count = 0
     for epsg in sorted(tiles["epsg"].unique()):
         of_zone = np.flatnonzero(tiles["epsg"] == epsg)
-        for part in divide_at_gaps(tiles.iloc[of_zone]):
+        for part in divide_apart(tiles.iloc[of_zone]):
             own = of_zone[part]
             rows = tiles.iloc[own]
-            grid = zone_grid(rows, SIDE)
+            try:
+                grid = zone_grid(rows, SIDE)
+            except TilesFarApartError:
+                _warn_of_missing_patches(rows)
+                continue
             before, after, probability = (
                 grid.paste(cells_of_column(rows[name]))
                 for name in ("class_before", "class_after", "change_probability")
@@ -100,6 +110,16 @@ def patches_of_change(
     ranks = np.zeros(count + 1, dtype=np.int32)
     ranks[ranked.index + 1] = ranked["rank"]
     return ranked.reset_index(drop=True), ranks[numbers]
+
+
+def _warn_of_missing_patches(tiles: pd.DataFrame) -> None:
+    first = tiles.iloc[0]
+    LOGGER.warning(
+        "%d to %d: no patches of change are looked for among %s tiles of EPSG:%d, which lie along "
+        "so long a line that they do not fit into memory; what each cell shows is written. For "
+        "patches, run the scenes of each region on their own (--params=scenes_root=DIR)",
+        first["year_before"], first["year_after"], f"{len(tiles):,}", first["epsg"],
+    )  # fmt: skip
 
 
 def patches_on_grid(

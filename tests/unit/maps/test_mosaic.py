@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from aerial_kedro.errors import AerialError
 from aerial_kedro.maps.drawing import TilesFarApartError
 from aerial_kedro.maps.imagery import imagery_of_tiles
-from aerial_kedro.maps.mosaic import divide_at_gaps, mosaic, zone_grid
+from aerial_kedro.maps.mosaic import mosaic, zone_grid
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid
 from tests.builders import TILE, ZONE, cell_of_origin, grid_tiles
@@ -98,15 +98,6 @@ class TestOneZone:
         tiles = pd.concat([grid_tiles([(COL, ROW)], epsg) for epsg in (26904, 26919)])
         with pytest.raises(TilesFarApartError, match="The 2 tiles lie so far apart"):
             mosaic(tiles, numbered(tiles))
-
-
-def test_tiles_are_divided_where_a_column_or_row_is_empty() -> None:
-    places = [(0, 0), (1, 0), (3, 0), (3, 1), (3, 3), (0, 5), (900_000, 5), (2, 900_000)]
-    tiles = grid_tiles([(COL + col, ROW + row) for col, row in places]).sample(
-        frac=1, random_state=1
-    )
-    found = sorted(sorted(tiles.index[part].tolist()) for part in divide_at_gaps(tiles))
-    assert found == [[0, 1], [2, 3], [4], [5], [6], [7]]
 
 
 class TestTwoZones:

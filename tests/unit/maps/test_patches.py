@@ -14,6 +14,9 @@ from hypothesis.extra import numpy as hnp
 from pyproj import Geod, Transformer
 
 from aerial_kedro.cells.grid import pack
+from aerial_kedro.maps import drawing, parts
+from aerial_kedro.maps.drawing import TilesFarApartError
+from aerial_kedro.maps.mosaic import zone_grid
 from aerial_kedro.maps.patches import (
     PATCH_COLUMNS,
     PatchRules,
@@ -211,6 +214,39 @@ def test_patches_far_apart_are_found_each_where_it_lies() -> None:
         [[2], [2], [1], [1]],
     )
     assert found["north"].diff().abs().iloc[-1] > 9
+
+
+def all_changed(places: list[tuple[int, int]]) -> pd.DataFrame:
+    return grid_tiles([(COL + right, ROW + up) for right, up in places]).assign(
+        class_before=[b"\1" * 49] * len(places),
+        class_after=[b"\2" * 49] * len(places),
+        change_probability=[b"\x50" * 49] * len(places),
+        year_before=2012,
+        year_after=2018,
+    )
+
+
+def test_patches_are_found_along_a_diagonal_whose_rectangle_is_huge() -> None:
+    """Of 640 km: every column and row of the grid between its ends holds a tile."""
+    tiles = all_changed([(each, each) for each in range(2_900) if each % 2 == 0] + [(1, 2)])
+    between = all_changed([(each, 2_900 - each) for each in range(2_900) if each % 2])
+    with pytest.raises(TilesFarApartError):
+        zone_grid(pd.concat([tiles, between]), 7)
+    found, ranks = patches_of_change(pd.concat([tiles, between]), NAMES, ANY)
+    assert found["cells"].tolist() == [98, *[49] * (len(tiles) + len(between) - 2)]
+    assert (ranks > 0).all()
+
+
+def test_a_line_that_does_not_fit_has_no_patches_and_the_log_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(drawing, "_MOST_CELLS", 20 * 49)
+    monkeypatch.setattr(parts, "_SMALL", 4)
+    tiles = all_changed([*((each, each) for each in range(5)), (40, 40)])
+    found, ranks = patches_of_change(tiles, NAMES, ANY)
+    assert found["cells"].tolist() == [49]
+    assert (ranks > 0).all(axis=(1, 2)).tolist() == [False] * 5 + [True]
+    assert "2012 to 2018: no patches of change are looked for among 5 tiles" in caplog.text
 
 
 def test_edges_and_single_cells_are_no_patches_where_two_cells_are_asked_for() -> None:
