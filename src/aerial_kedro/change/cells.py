@@ -10,6 +10,7 @@ embedded sample for half of it. So probabilities are sharpened, by the power at 
 together are most probable.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ from aerial_kedro.change.comparison import estimate_transitions, weigh_pairs
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.parameters import CheckedModel
 
+LOGGER = logging.getLogger(__name__)
 PAIR_COLUMNS: dict[str, str] = {
     "tile_id": "string", "epsg": "int", "xmin": "double", "ymin": "double", "xmax": "double",
     "ymax": "double", "lon": "double", "lat": "double",
@@ -147,7 +149,7 @@ def draw_pairs(frames: Iterator[pd.DataFrame], share: float, seed: int) -> Itera
 
 
 def estimate_shares(
-    drawn: pd.DataFrame, classes: int, *, before: int, after: int, cells: int
+    drawn: pd.DataFrame, classes: int, *, before: int, after: int, cells: int, seed: int
 ) -> Transitions:
     """Estimate the shares of the pairs of classes from drawn cells.
 
@@ -159,6 +161,8 @@ def estimate_shares(
         Number of classes that the classifier knows.
     before, after, cells
         The years, and the number of cells drawn from.
+    seed
+        Seed of the choice of cells by which the power is chosen.
 
     Raises
     ------
@@ -167,8 +171,7 @@ def estimate_shares(
     """
     ordered = drawn.sort_values("tile_id")["drawn"]
     both = np.frombuffer(b"".join(ordered), np.uint8).reshape(-1, 2, classes)
-    some = both[:: -(-len(both) // _CHOOSING) or 1]
-    sharpness = max(_POWERS, key=lambda power: _fit(some, power)[2])
+    sharpness = _choose_power(both, seed)
     learned, shares, _ = _fit(both, sharpness)
     return Transitions(
         before=before,
@@ -179,6 +182,18 @@ def estimate_shares(
         learned=learned.tolist(),
         shares=shares.tolist(),
     )
+
+
+def _choose_power(both: NDArray[np.uint8], seed: int) -> float:
+    """Choose the power at which both years ``(cells, 2, classes)`` together are most probable."""
+    # At random: every so many cells might all be of one column of their tiles.
+    few = min(_CHOOSING, len(both))
+    some = both[np.random.default_rng(seed).choice(len(both), few, replace=False)]
+    best = max(_POWERS, key=lambda power: _fit(some, power)[2])
+    if best in (_POWERS[0], _POWERS[-1]):
+        said = "Cells' probabilities are raised to the power %g, the last that is tried: the best "
+        LOGGER.warning(said + "may lie beyond. Take the estimate of change with care", best)
+    return best
 
 
 def _fit(

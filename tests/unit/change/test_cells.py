@@ -70,7 +70,7 @@ def drawn_county(
 def estimate(pairs: pd.DataFrame, share: float = 1.0) -> Transitions:
     drawn = pd.concat(draw_pairs(iter([pairs]), share, seed=1))
     count = COUNT * len(pairs)
-    return estimate_shares(drawn, KNOWN, before=2012, after=2018, cells=count)
+    return estimate_shares(drawn, KNOWN, before=2012, after=2018, cells=count, seed=1)
 
 
 def test_the_same_cells_are_drawn_whatever_the_frames() -> None:
@@ -128,6 +128,30 @@ def test_doubts_that_both_years_share_hide_less_change(monkeypatch: pytest.Monke
     assert 0.4 < found.rate / changed.mean() < 1.1
     monkeypatch.setattr(cells, "_POWERS", (1.0,))
     assert estimate(pairs).rate < 0.1 * changed.mean()
+
+
+def test_the_power_is_chosen_by_cells_of_every_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of seven columns six share their doubts; every 7th cell is of the one that does not."""
+    pairs, _ = drawn_county(200, doubt=0.8)
+    single, _ = drawn_county(200)
+    mixed = pairs.copy()
+    for name in ("chances_before", "chances_after"):
+        stored = unpack(pairs[name].tolist()).copy()
+        stored[:, :, 0] = unpack(single[name].tolist())[:, :, 0]
+        mixed[name] = pack(stored)
+    monkeypatch.setattr(cells, "_CHOOSING", 200 * COUNT // 7)
+    assert estimate(mixed).sharpness > 1
+
+
+def test_the_log_says_where_the_best_power_is_the_last(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs, _ = drawn_county(200, doubt=0.8)
+    best = estimate(pairs).sharpness
+    assert not caplog.messages
+    monkeypatch.setattr(cells, "_POWERS", (1.0, best))
+    estimate(pairs)
+    assert f"raised to the power {best:g}, the last that is tried" in caplog.text
 
 
 def test_each_cell_is_weighed_against_the_shares() -> None:

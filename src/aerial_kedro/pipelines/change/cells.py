@@ -64,7 +64,9 @@ def estimate_transitions(
             continue
         draw = partial(draw_pairs, share=_SAMPLED / cells, seed=seed)
         drawn = pairs.mapInPandas(draw, ddl(DRAWN_COLUMNS)).toPandas()
-        estimate = estimate_shares(drawn, len(known), before=before, after=after, cells=cells)
+        estimate = estimate_shares(
+            drawn, len(known), before=before, after=after, cells=cells, seed=seed
+        )
         LOGGER.info(
             "%d to %d: %.1f %% of %s cells changed (estimate)",
             before, after, 100 * estimate.rate, f"{cells:,}",
