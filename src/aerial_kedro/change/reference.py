@@ -16,6 +16,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, cell_shares, label_tiles
+from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
 from aerial_kedro.tiles.workers import kept_between_tasks
 
@@ -120,34 +121,61 @@ def find_true_cells(
     found: list[pd.DataFrame] = []
     for year, own in maps.items():
         table = classes_of_maps(own, classes)
-        check_reference_classes(set(table.names), classes)
-        values = [0, *(1 + names.index(name) for name in table.names)]
-        look_up = partial(_true_cells, maps=own, table=table, values=values)
         rows = (
             _places(tile_catalog, year, "cell_split")
-            .mapInPandas(look_up, ddl(_TRUE_CELLS))
+            .mapInPandas(partial(_label_cells, maps=own, table=table), ddl(_TRUE_CELLS))
             .toPandas()
         )
-        found.append(rows)
+        rows = rows[rows["tile_id"].isin(last["tile_id"])]
+        values = name_cells(cells_of_column(rows["true"]), table, classes, names)
+        found.append(rows.assign(true=pack(values)))
     before, after = found
     both = before.merge(after, on=["tile_id", "block_id"], suffixes=("_before", "_after"))
-    both = both[both["tile_id"].isin(last["tile_id"])]
     return both.assign(unseen=both["unseen_before"] & both["unseen_after"])[TRUE_CELL_COLUMNS]
 
 
-def _true_cells(
-    frames: Iterator[pd.DataFrame],
-    maps: list[LandCoverRaster],
-    table: LandCoverClasses,
-    values: list[int],
+def name_cells(
+    labels: np.ndarray, table: LandCoverClasses, classes: LandCoverClasses, names: Sequence[str]
+) -> np.ndarray:
+    """Turn labels of cells by reference maps into values by other names.
+
+    Parameters
+    ----------
+    labels
+        1 + position in the maps' own table, integers of any shape; 0 where nothing is known.
+    table
+        The maps' own table, from `classes_of_maps`.
+    classes
+        The class table.
+    names
+        Class names by value, among them all of the class table.
+
+    Returns
+    -------
+    numpy.ndarray
+        1 + position in ``names``, uint8, of the same shape; 0 where nothing is known.
+
+    Raises
+    ------
+    AerialError
+        If a label is of a class that the class table does not know. What the maps list, but show
+        nowhere, does no harm.
+    """
+    shown = {table.names[value - 1] for value in np.unique(labels) if value}
+    check_reference_classes(shown, classes)
+    values = [0, *(1 + names.index(name) if name in shown else 0 for name in table.names)]
+    return np.array(values, np.uint8)[labels]
+
+
+def _label_cells(
+    frames: Iterator[pd.DataFrame], maps: list[LandCoverRaster], table: LandCoverClasses
 ) -> Iterator[pd.DataFrame]:
     """Give ``tile_id, block_id, unseen, true`` of tiles with a cell that the maps cover."""
     with kept_between_tasks():
         for frame in frames:
             labels, _ = largest_class(cell_shares(frame, maps, table))
-            cells = np.array(values, np.uint8)[labels]
-            found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(cells))
-            yield found[(cells > 0).any(axis=(1, 2))]
+            found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(labels))
+            yield found[(labels > 0).any(axis=(1, 2))]
 
 
 def _maps_of_years(

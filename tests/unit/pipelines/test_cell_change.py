@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aerial_kedro.cells.grid import COUNT, pack, unpack
 from aerial_kedro.change.cells import CELL_CHANGE_COLUMNS
 from aerial_kedro.change.reference import find_true_cells
 from aerial_kedro.change.summary import ChangeSummary
+from aerial_kedro.errors import AerialError
 from aerial_kedro.maps.patches import PatchRules
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.change import cells
@@ -152,6 +154,14 @@ def test_the_true_class_of_each_cell_is_that_of_its_ground(
     assert (cells_after[:4] == 1 + names.index("Forest")).all()
     assert (cells_after[4:] == 1 + names.index("Developed")).all()
     assert set(found.loc[east, "true_before"]) == {1}
+    # A legend may list a class that no class table knows, as long as the map does not show it.
+    own = ((11, "Water"), (21, "Developed"), (31, "Sand"), (41, "Forest"))
+    listed = [dataclasses.replace(each, legend=own) for each in maps]
+    again = find_true_cells(compared, catalog, listed, CLASSES, names).set_index("tile_id")
+    pd.testing.assert_frame_equal(again, found)
+    listed[1] = dataclasses.replace(maps[1], legend=(*own[:1], (21, "Sand"), *own[3:]))
+    with pytest.raises(AerialError, match="show the classes Sand, which are not in the class"):
+        find_true_cells(compared, catalog, listed, CLASSES, names)
     assert find_true_cells(compared, catalog, maps[:1], CLASSES, names).empty
 
 

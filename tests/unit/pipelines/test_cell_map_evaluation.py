@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from aerial_kedro.cells.grid import pack
+from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.models.model import TrainedModel
@@ -72,7 +74,7 @@ def evaluate(
         )
     )
     model = TrainedModel(None, make_card(SOURCE, classes=OWN), SOURCE)
-    return evaluate_cell_map(cells, whole, model, maps or [], CLASSES, 1)
+    return evaluate_cell_map(cells, whole, model, maps or [], CLASSES, 1)[0]
 
 
 def truth(path: Path, name: str, year: int) -> LandCoverRaster:
@@ -135,6 +137,18 @@ def test_the_truth_of_a_year_is_compared_with_that_year_and_with_the_land_cover(
     assert found.land_cover["2018"].accuracy == pytest.approx(28 / 196)
     assert found.land_cover["2018"].cells == 196
     assert found.overall.cells == 161
+
+
+def test_a_legend_may_list_what_its_map_never_shows(
+    spark_session: SparkSession, tmp_path: Path
+) -> None:
+    shown = truth(tmp_path, "Developed", 2018)
+    listed = dataclasses.replace(shown, legend=((5, "Sand"), (CODE["Developed"], "Developed")))
+    found = evaluate(spark_session, area(), [listed])
+    assert found.truth["2018"].accuracy == pytest.approx(14 / 196)
+    sand = dataclasses.replace(shown, legend=((5, "Forest"), (CODE["Developed"], "Sand")))
+    with pytest.raises(AerialError, match="show the classes Sand, which are not in the class"):
+        evaluate(spark_session, area(), [sand])
 
 
 def test_without_any_label_there_is_no_agreement_and_all_is_unknown(

@@ -15,7 +15,7 @@ from aerial_kedro.accuracy.ground import (
     evaluate_ground,
 )
 from aerial_kedro.cells.grid import COUNT, unpack
-from aerial_kedro.change.reference import check_reference_classes, classes_of_maps
+from aerial_kedro.change.reference import classes_of_maps, name_cells
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares
@@ -129,10 +129,10 @@ def _true_cells(
             continue
         table = classes_of_maps(of_year, classes)
         shares = cell_shares(rows.reset_index(drop=True), of_year, table)
-        found, purity = (each.reshape(len(rows), COUNT) for each in largest_class(shares))
-        check_reference_classes(set(table.names), classes)
-        position = np.array([-1, *(classes.names.index(name) for name in table.names)])
-        truth[rows.index], share[rows.index] = position[found], purity / _PERCENT
+        labels, purity = (each.reshape(len(rows), COUNT) for each in largest_class(shares))
+        values = name_cells(labels, table, classes, classes.names)
+        truth[rows.index] = values.astype(np.int64) - 1
+        share[rows.index] = purity / _PERCENT
     return truth, share
 
 
