@@ -233,18 +233,23 @@ def test_the_picture_is_of_pixels_or_of_mean_colours(
     rows = tiles()
     catalog = table(
         spark_session,
-        rows.assign(href="/nowhere.tif", kind="window"),
+        rows.assign(href="/nowhere.tif", kind="window", source_version="v2"),
         {**TILE_COLUMNS, **SPLIT_COLUMNS},
     )
     statistics = np.zeros((4, 7, 7, 6), np.uint8)
     statistics[:, 0, 0, :3] = (200, 100, 50)
     stored = [
-        (name, value, key)
-        for key, kept in ((SOURCE.key, statistics), ("of another source", statistics + 9))
+        (name, version, value, key)
+        for version, key, kept in (
+            ("v2", SOURCE.key, statistics),
+            ("v1", SOURCE.key, statistics + 5),  # of the scene before it was replaced
+            ("v2", "of another source", statistics + 9),
+        )
         for name, value in zip(rows["image_id"], pack(kept), strict=True)
     ]
     features = spark_session.createDataFrame(
-        stored, "image_id string, cell_statistics binary, feature_key string"
+        stored,
+        "image_id string, source_version string, cell_statistics binary, feature_key string",
     )
     found = picture_ground(
         predictions(spark_session, rows), catalog, features, SOURCE, map_of("2018")

@@ -18,10 +18,10 @@ from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.model import LinearClassifier
 from aerial_kedro.pipelines.cells import scoring
-from aerial_kedro.pipelines.cells.scoring import score_cells
+from aerial_kedro.pipelines.cells.scoring import collect_cells, score_cells
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
-from tests.builders import grid_tiles
+from tests.builders import CLASSES, grid_tiles
 from tests.models import make_card, make_source
 
 SOURCE = make_source()
@@ -120,6 +120,23 @@ def test_groups_give_what_all_tiles_at_once_would(
             shares = {each: (classes == 1 + position).mean() for position, each in enumerate(NAMES)}
             assert own["shares"] == pytest.approx({k: v for k, v in shares.items() if v})
     assert len({bytes(each) for each in rows["cell_classes"]}) > 10
+
+
+def test_shares_come_to_the_driver_as_a_number_a_class(spark_session: SparkSession) -> None:
+    tiles = area().head(2).assign(
+        cell_classes=[b"\1" * 49, b"\3" * 49], cell_confidence=[b"\x64" * 49] * 2,
+        cell_probabilities=None, class_by_cells="Town", probability_by_cells=1.0,
+        shares=[{"Town": 0.75, "Water": 0.25}, {"Water": 1.0}],
+    )[list(CELL_PREDICTION_COLUMNS)]  # fmt: skip
+    rows = list(tiles.itertuples(index=False, name=None))
+    predictions = spark_session.createDataFrame(rows, ddl(CELL_PREDICTION_COLUMNS))
+    known = CLASSES.model_copy(update={"codes": {"Water": [1], "Forest": [2], "Town": [3]}})
+    found = collect_cells(predictions, known, model()).set_index("image_id")
+    shares = [name for name in found.columns if name.startswith("share")]
+    assert shares == ["share_Forest", "share_Town", "share_Water"]
+    assert (found[shares].dtypes == float).all()
+    assert found.loc[tiles["image_id"], shares].to_numpy().tolist() == [[0, 0.75, 0.25], [0, 0, 1]]
+    assert [set(found.loc[each, "cell_classes"]) for each in tiles["image_id"]] == [{3}, {1}]
 
 
 def test_a_model_of_tiles_is_refused(spark_session: SparkSession) -> None:

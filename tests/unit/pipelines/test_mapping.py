@@ -105,7 +105,7 @@ def test_a_year_whose_cells_lie_too_far_apart_has_no_fine_map_and_keeps_its_tile
     cells = tiles.assign(
         cell_classes=pack(np.ones((len(tiles), 7, 7), np.uint8)),
         cell_confidence=pack(np.full((len(tiles), 7, 7), 90, np.uint8)),
-        class_by_cells="Forest", probability_by_cells=0.9, shares=[{"Forest": 1.0}] * len(tiles),
+        class_by_cells="Forest", probability_by_cells=0.9, share_Forest=1.0,
     )  # fmt: skip
     source = make_source()
     model = TrainedModel(None, make_card(source, classes=["Forest", "Developed"]), source)

@@ -28,6 +28,7 @@ from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 
 _PLACE = ("epsg", "xmin", "ymin", "xmax", "ymax")
+_SHARE = "share_"
 _OWN_COLUMNS = list(CELL_PREDICTION_COLUMNS)[: list(CELL_PREDICTION_COLUMNS).index("cell_classes")]
 
 
@@ -70,12 +71,17 @@ def collect_cells(
     -------
     pandas.DataFrame
         A row a tile, in order: its place, ``cell_classes`` by `LandCoverClasses.on_map`,
-        ``cell_confidence``, ``class_by_cells``, ``probability_by_cells``, ``shares``.
+        ``cell_confidence``, ``class_by_cells``, ``probability_by_cells``, and for each class that
+        the model knows ``share_<class>``, 0–1.
     """
+    shares = [
+        F.coalesce(F.col("shares")[name], F.lit(0.0)).alias(f"{_SHARE}{name}")
+        for name in sorted(model.card.classes)
+    ]
     rows = (
         cell_predictions.select(
             "image_id", "tile_id", "year", *_PLACE, "cell_classes", "cell_confidence",
-            "class_by_cells", "probability_by_cells", "shares",
+            "class_by_cells", "probability_by_cells", *shares,
         )
         .orderBy("year", "image_id")
         .toPandas()
@@ -116,13 +122,10 @@ def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFra
     -------
     geopandas.GeoDataFrame
         The columns of ``mapped``, ``class_by_cells``, ``probability_by_cells`` and for each class
-        ``share_<class>``, 0–1; null where a tile has no cells.
+        that the model knows ``share_<class>``, 0–1; null where a tile has no cells.
     """
-    names = sorted({name for each in cell_map["shares"] for name in each})
-    shares = pd.DataFrame(
-        {f"share_{name}": [each.get(name, 0.0) for each in cell_map["shares"]] for name in names}
-    )
-    own = cell_map[["image_id", "class_by_cells", "probability_by_cells"]].join(shares)
+    shares = [name for name in cell_map.columns if name.startswith(_SHARE)]
+    own = cell_map[["image_id", "class_by_cells", "probability_by_cells", *shares]]
     return polygons_of_tiles(mapped.merge(own, on="image_id", how="left"))
 
 

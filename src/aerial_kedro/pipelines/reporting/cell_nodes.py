@@ -150,10 +150,11 @@ def picture_ground(
     pictures = {}
     for year, rows in shown.items():
         side = _pixels_a_tile(rows)
+        of_year = tile_catalog.filter(F.col("year") == int(year))
         if read_again and side > SIDE:
-            thumbnails = _read(tile_catalog.filter(F.col("year") == int(year)), side)
+            thumbnails = _read(of_year, side)
         else:
-            thumbnails = _mean_colours(tile_features, source, rows)
+            thumbnails = _mean_colours(of_year, tile_features, source)
         known = rows[rows["image_id"].isin(thumbnails.keys())].reset_index(drop=True)
         if len(known):
             squares = np.stack([thumbnails[each] for each in known["image_id"]])
@@ -184,15 +185,17 @@ def _read(tiles: DataFrame, side: int) -> dict[str, np.ndarray]:
 
 
 def _mean_colours(
-    tile_features: DataFrame, source: FeatureSource, tiles: pd.DataFrame
+    tiles: DataFrame, tile_features: DataFrame, source: FeatureSource
 ) -> dict[str, np.ndarray]:
-    """Take the mean colour of each cell, ``(7, 7, 3)``, from what is stored of it."""
+    """Take the mean colour of each cell, ``(7, 7, 3)``, from what is stored of the tiles."""
+    own = ["image_id", "source_version"]
     stored = (
         tile_features.filter(F.col("feature_key") == source.key)
+        .select(*own, "cell_statistics")
+        .join(tiles.select(own), own, "left_semi")  # the store holds other years and areas too
         .select("image_id", "cell_statistics")
         .toPandas()
     )
-    stored = stored[stored["image_id"].isin(tiles["image_id"])]
     means = read_statistics(stored["cell_statistics"].tolist(), infrared=False)
     colours = means[..., : len(BANDS)].round().astype(np.uint8)
     return dict(zip(stored["image_id"], colours, strict=True))
