@@ -9,7 +9,7 @@ from aerial_kedro.labels.land_cover import LandCoverRaster
 _COARSER = 1.05
 
 
-def remark_on_pixels(
+def remark_on_coarse_pixels(
     rasters: Sequence[LandCoverRaster], tile_size_m: float, grain: str
 ) -> str | None:
     """Say what labels of cells mean where the land cover is coarser than a cell.
@@ -31,9 +31,9 @@ def remark_on_pixels(
     Examples
     --------
     >>> nlcd = LandCoverRaster("nlcd.tif", 2019, "", (0, 0, 9, 9), (), pixel_m=30.0)
-    >>> remark_on_pixels([nlcd], 224.0, "cell") is None
+    >>> remark_on_coarse_pixels([nlcd], 224.0, "cell") is None
     True
-    >>> remark_on_pixels([nlcd], 112.0, "cell")[:68]
+    >>> remark_on_coarse_pixels([nlcd], 112.0, "cell")[:68]
     'The land cover nlcd.tif has pixels of 30 m, and cells are 16 m wide:'
     """
     sizes = {raster.href: raster.pixel_m or 0.0 for raster in rasters}

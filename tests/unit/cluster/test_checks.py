@@ -47,7 +47,8 @@ def test_only_what_needs_spark_asks_for_its_master(
     tutorial, download = digits.create_pipeline(), digits.create_download_pipeline()
     for pipeline in (tutorial, download, tutorial.only_nodes_with_namespaces(["digits"])):
         hooks.before_pipeline_run({}, pipeline, DataCatalog())
-    for pipeline in (reporting.create_pipeline(), tutorial + reporting.create_pipeline()):
+    report = reporting.create_pipeline("cell")
+    for pipeline in (report, tutorial + report):
         with pytest.raises(click.ClickException, match="AERIAL_SPARK_MASTER"):
             hooks.before_pipeline_run({}, pipeline, DataCatalog())
 

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from aerial_kedro.cells.grid import unpack
 from aerial_kedro.features.precision_loss import PrecisionSummary
-from aerial_kedro.labels.coarse import remark_on_pixels
+from aerial_kedro.labels.coarse import remark_on_coarse_pixels
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
 from aerial_kedro.models.model import TrainedModel
@@ -66,11 +66,11 @@ def test_only_what_is_coarser_than_a_cell_is_remarked_on(
 ) -> None:
     fine = LandCoverRaster("fine.tif", 2011, "", (0, 0, 9, 9), (), pixel_m=10.0)
     raster = LandCoverRaster("coarse.tif", 2019, "", (0, 0, 9, 9), (), pixel_m=pixel_m)
-    remark = remark_on_pixels([fine, raster, fine], tile_size_m, grain)
+    remark = remark_on_coarse_pixels([fine, raster, fine], tile_size_m, grain)
     assert (remark is None) == (said is None)
     if remark and said:
         assert remark.startswith(f"The land cover coarse.tif has {said}: a cell is labelled")
-    assert remark_on_pixels([], tile_size_m, grain) is None
+    assert remark_on_coarse_pixels([], tile_size_m, grain) is None
 
 
 @pytest.mark.parametrize("grain", ["cell", "tile"])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, cast
 
 import pandas as pd
 import pytest
+from kedro.pipeline import Pipeline
 
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import EngineChoice, FeatureRequest, FeatureSource
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.pipelines import from_folders, score_folder
+from aerial_kedro.pipelines import from_folders, reporting, score_folder
+from aerial_kedro.pipelines.change.pipeline import create_evaluation
 from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from aerial_kedro.pipelines.score_folder.nodes import (
     check_readable,
@@ -157,3 +161,12 @@ def test_a_map_without_a_year_is_called_map() -> None:
     )
     assert list(draw_maps(tiles, CLASSES, model().card)) == ["map"]
     assert draw_maps(tiles.iloc[:0], CLASSES, model().card) == {}
+
+
+@pytest.mark.parametrize(
+    "create", [reporting.create_pipeline, score_folder.create_scene_pipeline, create_evaluation]
+)
+def test_what_is_wired_by_grain_leaves_its_default_to_the_caller(
+    create: Callable[..., Pipeline],
+) -> None:
+    assert inspect.signature(create).parameters["grain"].default is inspect.Parameter.empty

@@ -42,7 +42,7 @@ def create_cell_comparison() -> Pipeline:
     )
 
 
-def create_evaluation(grain: str = "tile") -> Pipeline:
+def create_evaluation(grain: str) -> Pipeline:
     """Change in; its figures, and pictures of the likeliest changes, out.
 
     Parameters

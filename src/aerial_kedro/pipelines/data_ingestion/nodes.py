@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.coarse import remark_on_pixels
+from aerial_kedro.labels.coarse import remark_on_coarse_pixels
 from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
 from aerial_kedro.splits.blocks import SplitCheck, block_of_tiles, check_distance, plan_blocks
@@ -110,7 +110,7 @@ def label_tiles(
     """
     for raster in land_cover:
         classes.check_codes(raster.codes, raster.href)
-    if remark := remark_on_pixels(land_cover, tile_size_m, grain):
+    if remark := remark_on_coarse_pixels(land_cover, tile_size_m, grain):
         LOGGER.warning("%s", remark)
     locate: FrameMap = partial(block_of_tiles, block_size_m=split.block_size_m)
     if split.unit == "region":

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy import abstention
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.labels.coarse import remark_on_pixels
+from aerial_kedro.labels.coarse import remark_on_coarse_pixels
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.maps.drawing import NODATA, TilesFarApartError, cells_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
@@ -69,7 +69,7 @@ def describe_scenes(
     seed: int,
 ) -> SourceFacts:
     """Say which scenes and land cover were used, and whether they are the embedded sample."""
-    remark = remark_on_pixels(land_cover, tile_size_m, grain)
+    remark = remark_on_coarse_pixels(land_cover, tile_size_m, grain)
     found = scenes.agg(
         F.count("*").alias("scenes"),
         F.sort_array(F.collect_set("year")).alias("years"),

@@ -44,7 +44,7 @@ _MAP_PAGE = {
 }
 
 
-def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
+def create_pipeline(grain: str) -> Pipeline:
     """Report on scenes, with maps.
 
     Parameters
@@ -83,7 +83,7 @@ def create_pipeline(grain: str = "cell", **_: object) -> Pipeline:
             + cells.create_evaluation()
             + _create_report([*own, *_cell_nodes()], figures, page)
         )
-    return create_evaluation() + _create_report([*own, *_tile_areas()], figures, page)
+    return create_evaluation(grain) + _create_report([*own, *_tile_areas()], figures, page)
 
 
 def _tile_areas() -> list[Node]:

@@ -38,10 +38,10 @@ def create_pipeline(**_: object) -> Pipeline:
         ],
         "scoring",
     )
-    return ingestion + _create_predictions() + outputs
+    return ingestion + _create_predictions("tile") + outputs
 
 
-def create_scene_pipeline(grain: str = "tile", **_: object) -> Pipeline:
+def create_scene_pipeline(grain: str) -> Pipeline:
     """Scenes without land cover and a stored model in; predictions out.
 
     Maps and change come with `create_cell_scoring`, or with `scoring.create_tile_maps`.
@@ -73,7 +73,7 @@ def create_cell_scoring() -> Pipeline:
     )
 
 
-def _create_predictions(grain: str = "tile") -> Pipeline:
+def _create_predictions(grain: str) -> Pipeline:
     """Featurize `score_catalog` as the model's features were, check that, and predict."""
     own = ["cell_model"] if grain == "cell" else []
     checks = group(
