@@ -163,8 +163,9 @@ def name_cells(
     """
     shown = {table.names[value - 1] for value in np.unique(labels) if value}
     check_reference_classes(shown, classes)
-    values = [0, *(1 + names.index(name) if name in shown else 0 for name in table.names)]
-    return np.array(values, np.uint8)[labels]
+    own = [0, *(1 + names.index(name) if name in shown else 0 for name in table.names)]
+    values: np.ndarray = np.array(own, np.uint8)[labels]
+    return values
 
 
 def _label_cells(
@@ -175,7 +176,7 @@ def _label_cells(
         for frame in frames:
             labels, _ = largest_class(cell_shares(frame, maps, table))
             found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(labels))
-            yield found[(labels > 0).any(axis=(1, 2))]
+            yield found.loc[(labels > 0).any(axis=(1, 2))]
 
 
 def _maps_of_years(
