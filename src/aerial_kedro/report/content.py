@@ -77,8 +77,8 @@ class AreaRow(CheckedModel):
     units
         What ``count`` counts.
     adjusted_km2, adjusted_interval
-        Area corrected by the confusion matrix (Olofsson et al. 2014), and its 95 % interval;
-        None where it could not be estimated.
+        Area corrected by the errors seen on test tiles, or in the cells of test blocks (Olofsson et
+        al. 2014), and its 95 % interval; None where either could not be estimated.
     """
 
     class_name: str

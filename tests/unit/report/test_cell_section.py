@@ -178,3 +178,13 @@ def test_the_chart_of_the_ground_has_a_bar_for_each_map() -> None:
     assert [bar.get_width() for bar in axes.patches] == [0.753, 0.816, 0.929, 0.906]
     [axes] = ground_figure(ground(0.8, accuracy_interval=None)).axes
     assert len(axes.patches) == 3
+
+
+def test_an_area_without_an_interval_has_a_dash_and_the_reason(content: ReportContent) -> None:
+    period, rows = next(iter(content.areas.items()))
+    words = text_of(render_report(content))
+    assert "no interval, since" not in words
+    lacking = [rows[0].model_copy(update={"adjusted_interval": None}), *rows[1:]]
+    page = render_report(content.model_copy(update={"areas": {period: lacking}}))
+    assert page.count('<td class="num">–</td>') == 1
+    assert "– : no interval, since this area is taken in part from a class" in text_of(page)
