@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.labels.classes import UNSURE
@@ -111,8 +112,7 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
             f"({', '.join(classes)}): give the classes of the model that predicted them."
         )
     confidence = cells_of_column(tiles["cell_confidence"])
-    known = (shown != NODATA) & (confidence != NODATA)
-    shown[known & (confidence < percent(settings.min_probability))] = unsure
+    shown[unsure_cells(shown, confidence, settings)] = unsure
     if settings.smoothing:
         for epsg in tiles["epsg"].unique():
             own = np.flatnonzero(tiles["epsg"] == epsg)
@@ -121,6 +121,28 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
                 smooth = smooth_cells(grid.paste(shown[own[part]]), unsure)
                 shown[own[part]] = grid.cut(smooth)
     return shown
+
+
+def unsure_cells(
+    classes: np.ndarray, confidence: np.ndarray, settings: MapSettings
+) -> NDArray[np.bool_]:
+    """Determine the cells that the map leaves open: of a class, but with too little confidence.
+
+    Parameters
+    ----------
+    classes, confidence
+        Class values and percent, of any one shape; 0 where there is none.
+    settings
+        The probability that is enough.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether each cell is unsure, in that shape.
+    """
+    known = (classes != NODATA) & (confidence != NODATA)
+    unsure: NDArray[np.bool_] = known & (confidence < percent(settings.min_probability))
+    return unsure
 
 
 def percent(probability: float) -> float:

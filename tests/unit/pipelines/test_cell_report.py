@@ -98,6 +98,9 @@ def table(spark: SparkSession, rows: pd.DataFrame, columns: dict[str, str]) -> D
     return spark.createDataFrame(list(values), ddl(columns))
 
 
+SETTINGS_OF_MAP = MapSettings(min_probability=0.5, smoothing=False)
+
+
 def predictions(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
     return table(spark, rows, CELL_PREDICTION_COLUMNS)
 
@@ -113,7 +116,7 @@ def test_the_ground_of_test_blocks_is_compared_with_land_cover_and_truth(
     found, errors = evaluate_cell_map(
         predictions(spark_session, rows),
         table(spark_session, of_tiles, PREDICTION_COLUMNS),
-        MODEL, [truth], CLASSES, 1,
+        MODEL, [truth], CLASSES, SETTINGS_OF_MAP, 1,
     )  # fmt: skip
     # Three tiles of one year have labels; of the first two a row of cells in seven is wrong.
     assert found.overall is not None

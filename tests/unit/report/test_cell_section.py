@@ -41,6 +41,8 @@ def ground(accuracy: float, **changes: Any) -> GroundAccuracy:
         "area_error": 0.054,
         "tile_map_area_error": 0.117,
         "calibration_error": 0.038,
+        "unsure_share": 0.061,
+        "sure_accuracy": 0.912,
     }
     return GroundAccuracy.model_validate({**given, **changes})
 
@@ -95,6 +97,12 @@ def test_the_first_figure_is_of_the_ground_pure_and_mixed(content: ReportContent
     assert words.index("of the ground of test blocks right, pure and mixed") < words.index(
         "accuracy on labelled (mostly pure) tiles"
     )
+
+
+def test_the_figures_say_that_they_count_unsure_cells_and_how_many(content: ReportContent) -> None:
+    words = text_of(render_report(content))
+    assert "count the likeliest class of every cell, also of those that the map leaves un" in words
+    assert "shows as unsure, before smoothing the others, right 6.1 % 91.2 %" in words
 
 
 def test_where_all_of_the_ground_counts_the_page_says_so(content: ReportContent) -> None:
