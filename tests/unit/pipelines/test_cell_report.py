@@ -32,7 +32,7 @@ from aerial_kedro.pipelines.reporting.cell_nodes import (
     picture_ground,
 )
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
-from aerial_kedro.pipelines.reporting.report import build_metrics
+from aerial_kedro.pipelines.reporting.report import _cell_figures, build_metrics
 from aerial_kedro.report.content import AreaRow
 from aerial_kedro.report.pictures import NO_DATA, MapImage
 from aerial_kedro.scenes.raster import Raster
@@ -301,3 +301,14 @@ def test_metrics_begin_with_the_ground_or_with_what_is_in_no_figure() -> None:
     assert next(iter(found["ground"])) == "accuracy"
     assert found["ground"]["unknown_share"] == SUMMARY.unknown_share
     assert found["ground"]["truth"]["accuracy"] == 0.929
+    assert found["ground"]["unsure_share"] == 0.061
+
+
+def test_metrics_of_the_land_cover_hold_nothing_of_the_model() -> None:
+    summary = SUMMARY.model_copy(update={"land_cover": {"2018": SUMMARY.overall_land_cover}})
+    found = _cell_figures(summary_of(RIGHT), summary)["land_cover"]["2018"]
+    assert found["accuracy"] == 0.906
+    assert set(found) == {
+        "accuracy", "accuracy_interval", "macro_f1", "cells", "tiles", "blocks",
+        "pure_accuracy", "mixed_accuracy", "tile_shares_error", "area_error",
+    }  # fmt: skip
