@@ -127,8 +127,8 @@ class UnsureTiles(CheckedModel):
 
     Parameters
     ----------
-    tiles
-        All tiles of the map.
+    count
+        All of them on the map.
     unsure
         Those that the map leaves open.
     smoothed
@@ -138,7 +138,7 @@ class UnsureTiles(CheckedModel):
         What is counted.
     """
 
-    tiles: int = Field(ge=0)
+    count: int = Field(ge=0)
     unsure: int = Field(ge=0)
     smoothed: int | None = Field(ge=0)
     units: Literal["tiles", "cells"] = "tiles"

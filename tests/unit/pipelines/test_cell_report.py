@@ -269,7 +269,7 @@ def test_unsure_cells_are_counted_on_the_map() -> None:
     for smoothing, smoothed in ((False, 0), (True, None)):
         settings = MapSettings(min_probability=0.5, smoothing=smoothing)
         found = count_unsure_cells({"map_2018": lambda: raster}, CLASSES, settings)["2018"]
-        assert (found.tiles, found.unsure, found.smoothed) == (3, 2, smoothed)
+        assert (found.count, found.unsure, found.smoothed) == (3, 2, smoothed)
         assert found.units == "cells"
 
 

@@ -78,7 +78,7 @@ def content(full_content: ReportContent) -> ReportContent:
             "maps": {period: shown},
             "tile_maps": {period: shown},
             "imagery": {period: ImageryPicture(pixels=pixels, extent=shown.extent)},
-            "unsure": {period: UnsureTiles(tiles=490, unsure=49, smoothed=None, units="cells")},
+            "unsure": {period: UnsureTiles(count=490, unsure=49, smoothed=None, units="cells")},
         }
     )
 

@@ -239,7 +239,7 @@ def count_unsure(mapped: pd.DataFrame) -> dict[str, UnsureTiles]:
         is_unsure = tiles["mapped_class"] == UNSURE
         changed = tiles["mapped_class"] != tiles["pred_label"]
         counts[str(year)] = UnsureTiles(
-            tiles=len(tiles),
+            count=len(tiles),
             unsure=int(is_unsure.sum()),
             smoothed=int((changed & ~is_unsure & tiles["mapped_class"].notna()).sum()),
         )
