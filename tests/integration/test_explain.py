@@ -55,7 +55,7 @@ def test_predictions_of_another_model_are_refused(county: Project, tmp_path: Pat
     (image, *_) = copy.table("07_model_output/predictions")["image_id"]
     chosen = copy.json("08_reporting/metrics.json")["chosen"]
     (other,) = {"logistic_regression", "random_forest"} - {chosen}
-    copy.run("training", classifier=other, model_name="another")
+    copy.run("training", classifier=other, model_name="another", grain="tile")
     message = copy.refusal("--pipeline=explain", f"--params=explain.tiles={image}")
     assert f"The prediction of '{image}' is not the model 'another''s" in message
     assert "model_name=NAME" in message

@@ -87,6 +87,7 @@ def by_region(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
         "classifier": "logistic_regression",
         "logistic_regression": {"max_iter": 10},
         "image_statistics": {"max_iter": 5},
+        "grain": "tile",
     }
     project.run("data_ingestion", **parameters)
     asked = {"folds": 2, "leave_one_region_out": True, "random_split": False}

@@ -16,6 +16,8 @@ from aerial_kedro.accuracy.area import adjusted_areas
 from aerial_kedro.accuracy.interval import Interval, percentile_interval, resample_sums
 from aerial_kedro.parameters import CheckedModel
 
+_FEWEST_BLOCKS = 2  # of one block alone no spread can be seen
+
 
 @dataclass(frozen=True)
 class BlockErrors:
@@ -42,7 +44,10 @@ class BlockErrors:
 
 
 class BlockArea(CheckedModel):
-    """Area of a class, adjusted for the map's errors, and its 95 % interval; None of one block."""
+    """Area of a class, adjusted for the map's errors, and its 95 % interval.
+
+    The interval is None where too few blocks show how far the errors vary.
+    """
 
     value: float
     interval: Interval | None
@@ -99,7 +104,9 @@ def adjusted_areas_by_block(
     -------
     dict
         Class to its area, in the units of ``mapped``. In a resample without any cell of a map class
-        that class has the errors that it has in all blocks.
+        that class has the errors that it has in all blocks. A class that takes area from a map
+        class with cells in fewer than two blocks has no interval: nothing shows how far the errors
+        of that map class vary.
 
     Raises
     ------
@@ -122,7 +129,10 @@ def adjusted_areas_by_block(
     whole = by_block.sum(axis=0)
     found = adjusted_areas(mapped, whole, classes).per_class
     intervals: list[Interval | None] = [None] * len(classes)
-    if len(by_block) > 1:
+    if len(by_block) >= _FEWEST_BLOCKS:
+        in_blocks = (by_block.sum(axis=2) > 0).sum(axis=0)
+        takes = (areas[:, None] > 0) & (whole > 0)
+        unknown = takes[in_blocks < _FEWEST_BLOCKS].any(axis=0)
         drawn = resample_sums(by_block, seed)
         totals = drawn.sum(axis=2, keepdims=True)
         known = whole.sum(axis=1, keepdims=True)
@@ -131,7 +141,10 @@ def adjusted_areas_by_block(
             drawn, totals, out=np.broadcast_to(pooled, drawn.shape).copy(), where=totals > 0
         )
         spread = np.einsum("m,rmk->rk", areas, shares)
-        intervals = [percentile_interval(values) for values in spread.T]
+        intervals = [
+            None if lacking else percentile_interval(values)
+            for values, lacking in zip(spread.T, unknown, strict=True)
+        ]
     return {
         name: BlockArea(value=found[name].area.value, interval=interval)
         for name, interval in zip(classes, intervals, strict=True)

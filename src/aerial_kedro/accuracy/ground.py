@@ -53,6 +53,9 @@ class GroundAccuracy(CheckedModel):
         The same for the shares of all this ground together.
     calibration_error
         Expected calibration error of the cells' probabilities.
+    unsure_share, sure_accuracy
+        Share of the cells that the map leaves open as too little probable, and the share right
+        among the others; None without others. All other figures count their likeliest class.
     """
 
     accuracy: float
@@ -74,6 +77,8 @@ class GroundAccuracy(CheckedModel):
     area_error: float
     tile_map_area_error: float
     calibration_error: float
+    unsure_share: float
+    sure_accuracy: float | None
 
 
 class CellMapSummary(CheckedModel):
@@ -119,6 +124,8 @@ class GroundSample:
         ``(tiles, cells)``: share of each cell that its reference class covers, 0–1.
     probabilities
         ``(tiles, cells, classes)``.
+    unsure
+        ``(tiles, cells)``: whether the likeliest class is too little probable to be shown.
     tile_classes, by_cells
         ``(tiles,)``: class of each tile on the map of tiles, and the likeliest by its cells; -1
         where there is none.
@@ -132,6 +139,7 @@ class GroundSample:
     predicted: Cells
     purity: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+    unsure: NDArray[np.bool_]
     tile_classes: Cells
     by_cells: Cells
     is_pure: NDArray[np.bool_]
@@ -175,6 +183,7 @@ def evaluate_ground(sample: GroundSample, classes: Sequence[str], seed: int) -> 
     by_cells, by_model = (each == majority for each in (sample.by_cells[keep], of_tile))
     pure = sample.is_pure[keep]
     weights = known.sum(axis=1)
+    unsure = sample.unsure[keep][known]
     bins = reliability_curve(reference[known], sample.probabilities[keep][known])
     return GroundAccuracy(
         accuracy=float(right.mean()),
@@ -196,6 +205,8 @@ def evaluate_ground(sample: GroundSample, classes: Sequence[str], seed: int) -> 
         area_error=_area_error(mapped, shares, weights),
         tile_map_area_error=_area_error(one_class, shares, weights),
         calibration_error=expected_calibration_error(bins),
+        unsure_share=float(unsure.mean()),
+        sure_accuracy=_mean(right[~unsure]),
     )
 
 

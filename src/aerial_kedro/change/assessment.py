@@ -26,6 +26,7 @@ PATCH_TRUTH_COLUMNS = ["rank", "known_cells", "changed_cells", "true_before", "t
 
 _CERTAIN = bytes([100]) * COUNT
 _BINS = 10
+_LIKELY = 0.5  # an edge of the bins
 
 
 def assess_cells(
@@ -76,6 +77,7 @@ def assess_cells(
     true_area = float(areas @ changed.sum(axis=(1, 2)))
     unseen = cells[cells.groupby("rank")["unseen"].transform("all")]
     bins = _bins(percent[known], changed[known])
+    likely = [each for each in bins if each.confidence >= _LIKELY]
     assessment = CellChangeAssessment(
         known_area_ha=float(areas @ known.sum(axis=(1, 2))),
         true_area_ha=true_area,
@@ -87,6 +89,7 @@ def assess_cells(
         true_patches=_find_true_patches(tiles, ranks > 0, classes, rules, seed),
         bins=bins,
         calibration_error=expected_calibration_error(bins),
+        likely_calibration_error=expected_calibration_error(likely) if likely else None,
     )
     return assessment, _truth_of_patches(cells, classes)
 

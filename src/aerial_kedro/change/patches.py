@@ -59,8 +59,9 @@ class CellChangeAssessment(CheckedModel):
         Patches of true change, as wide as `PatchRules` asks, of which most cells lie in patches.
     bins
         Cells by their probability of change, and the share that truly changed.
-    calibration_error
-        Mean distance of the two.
+    calibration_error, likely_calibration_error
+        Mean distance of the two over all cells, and over those of 50 % and more, since most cells
+        are sure not to have changed; None without such cells.
     """
 
     known_area_ha: float
@@ -72,6 +73,7 @@ class CellChangeAssessment(CheckedModel):
     true_patches: Proportion
     bins: list[ReliabilityBin]
     calibration_error: float
+    likely_calibration_error: float | None
 
 
 class CellChangeSummary(CheckedModel):

@@ -176,7 +176,7 @@ def _label_cells(
         for frame in frames:
             labels, _ = largest_class(cell_shares(frame, maps, table))
             found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(labels))
-            yield found.loc[(labels > 0).any(axis=(1, 2))]
+            yield found.iloc[np.flatnonzero((labels > 0).any(axis=(1, 2)))]
 
 
 def _maps_of_years(

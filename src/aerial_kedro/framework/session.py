@@ -1,6 +1,7 @@
 """The session of a run and its context: one run at a time, errors without a traceback."""
 
 import contextlib
+import logging
 from typing import Any
 
 import click
@@ -14,6 +15,8 @@ from aerial_kedro.framework.run_lock import one_run_at_a_time
 from aerial_kedro.models.settings import check_grid
 from aerial_kedro.pipelines import compare_models
 from aerial_kedro.pipelines.main_job import create_scene_pipelines
+
+LOGGER = logging.getLogger(__name__)
 
 
 class ProjectSession(KedroSession):
@@ -69,5 +72,8 @@ class ProjectContext(KedroContext):
             raise click.ClickException(str(error)) from None
         pipelines["compare_models"] = compare_models.create_pipeline(grid, classifier)
         # Tiles of folders have no place, and so no cells: what is trained on them is of tiles.
-        of_folders = parameters["folders_root"] is not None
-        pipelines.update(create_scene_pipelines("tile" if of_folders else parameters["grain"]))
+        grain = parameters["grain"]
+        if parameters["folders_root"] is not None and grain != "tile":
+            LOGGER.info("With folders_root everything is of tiles, as with grain=tile")
+            grain = "tile"
+        pipelines.update(create_scene_pipelines(grain))

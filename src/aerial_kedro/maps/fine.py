@@ -1,11 +1,12 @@
-"""The fine map: what each cell of a tile shows, drawn as a raster, and areas counted from it."""
+"""The fine map: what each cell of a tile shows, drawn as a raster."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from aerial_kedro.cells.grid import COUNT, SIDE, unpack
+from aerial_kedro.cells.grid import SIDE, unpack
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.drawing import NODATA, describe_classes
 from aerial_kedro.maps.mapping import MapSettings
@@ -15,7 +16,6 @@ from aerial_kedro.scenes.raster import Raster
 
 # Rows of the map that are smoothed at once: what counts votes is as large as they are.
 _ROWS = 1024
-_M2_PER_KM2 = 1e6
 
 
 def fine_map(
@@ -56,40 +56,6 @@ def fine_map(
     return describe_classes(raster, [*classes, UNSURE], colours)
 
 
-def areas_of_cells(
-    tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettings
-) -> pd.DataFrame:
-    """Count the cells of each class on the maps of all years, and their area.
-
-    Parameters
-    ----------
-    tiles
-        As `fine_map` takes them, and ``year``.
-    classes, settings
-        As for `fine_map`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``year, mapped_class, cells, area_km2``: for each year all classes in their order, and
-        `UNSURE`. Areas are those of the tiles' squares in their zones; cells without a class, and
-        the slivers that a map fills between zones, are not counted.
-    """
-    names = [*classes, UNSURE]
-    parts = []
-    for year, rows in tiles.groupby("year", dropna=False):
-        values = shown_cells(rows, classes, settings).ravel()
-        squares = (rows["xmax"] - rows["xmin"]) * (rows["ymax"] - rows["ymin"])
-        of_cells = np.repeat(squares.to_numpy(float) / COUNT / _M2_PER_KM2, COUNT)
-        length = len(names) + 1
-        count = np.bincount(values, minlength=length)[1:]
-        area = np.bincount(values, weights=of_cells, minlength=length)[1:]
-        found = {"year": year, "mapped_class": names, "cells": count, "area_km2": area}
-        parts.append(pd.DataFrame(found))
-    columns = ["year", "mapped_class", "cells", "area_km2"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-
-
 def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettings) -> np.ndarray:
     """Determine the class that the map of one year shows for each cell.
 
@@ -112,8 +78,7 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
             f"({', '.join(classes)}): give the classes of the model that predicted them."
         )
     confidence = cells_of_column(tiles["cell_confidence"])
-    known = (shown != NODATA) & (confidence != NODATA)
-    shown[known & (confidence < percent(settings.min_probability))] = unsure
+    shown[unsure_cells(shown, confidence, settings)] = unsure
     if settings.smoothing:
         for epsg in tiles["epsg"].unique():
             own = np.flatnonzero(tiles["epsg"] == epsg)
@@ -122,6 +87,28 @@ def shown_cells(tiles: pd.DataFrame, classes: Sequence[str], settings: MapSettin
                 smooth = smooth_cells(grid.paste(shown[own[part]]), unsure)
                 shown[own[part]] = grid.cut(smooth)
     return shown
+
+
+def unsure_cells(
+    classes: np.ndarray, confidence: np.ndarray, settings: MapSettings
+) -> NDArray[np.bool_]:
+    """Determine the cells that the map leaves open: of a class, but with too little confidence.
+
+    Parameters
+    ----------
+    classes, confidence
+        Class values and percent, of any one shape; 0 where there is none.
+    settings
+        The probability that is enough.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether each cell is unsure, in that shape.
+    """
+    known = (classes != NODATA) & (confidence != NODATA)
+    unsure: NDArray[np.bool_] = known & (confidence < percent(settings.min_probability))
+    return unsure
 
 
 def percent(probability: float) -> float:

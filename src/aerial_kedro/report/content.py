@@ -77,8 +77,8 @@ class AreaRow(CheckedModel):
     units
         What ``count`` counts.
     adjusted_km2, adjusted_interval
-        Area corrected by the confusion matrix (Olofsson et al. 2014), and its 95 % interval;
-        None where it could not be estimated.
+        Area corrected by the errors seen on test tiles, or in the cells of test blocks (Olofsson et
+        al. 2014), and its 95 % interval; None where either could not be estimated.
     """
 
     class_name: str
@@ -127,8 +127,8 @@ class UnsureTiles(CheckedModel):
 
     Parameters
     ----------
-    tiles
-        All tiles of the map.
+    count
+        All of them on the map.
     unsure
         Those that the map leaves open.
     smoothed
@@ -138,7 +138,7 @@ class UnsureTiles(CheckedModel):
         What is counted.
     """
 
-    tiles: int = Field(ge=0)
+    count: int = Field(ge=0)
     unsure: int = Field(ge=0)
     smoothed: int | None = Field(ge=0)
     units: Literal["tiles", "cells"] = "tiles"

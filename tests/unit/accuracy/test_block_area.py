@@ -53,11 +53,25 @@ def test_of_one_block_no_spread_can_be_seen() -> None:
 
 
 def test_a_class_in_few_blocks_keeps_its_errors_where_none_is_drawn() -> None:
-    rare = np.array([[[100, 0], [0, 0]]] * 5 + [[[100, 0], [20, 20]]])
+    rare = np.array([[[100, 0], [0, 0]]] * 5 + [[[100, 0], [20, 20]]] * 2)
     found = adjusted_areas_by_block([50, 50], rare, NAMES, seed=1)["Field"]
     assert found.value == pytest.approx(25)
     assert found.interval is not None
     assert found.interval.lower == pytest.approx(found.interval.upper) == 25
+
+
+def test_what_takes_area_from_a_class_in_one_block_only_has_no_interval() -> None:
+    """Town, of which the map's forest has some, takes nothing from the field of that block."""
+    common = [[80, 0, 20], [0, 0, 0], [0, 0, 50]]
+    once = np.array([common] * 5 + [[common[0], [20, 20, 0], common[2]]])
+    names = [*NAMES, "Town"]
+    found = adjusted_areas_by_block([50, 50, 10], once, names, seed=1)
+    assert found["Field"].value == pytest.approx(25)
+    assert (found["Forest"].interval, found["Field"].interval) == (None, None)
+    assert found["Town"].interval is not None
+    # Without area on the map its errors do not matter.
+    unmapped = adjusted_areas_by_block([50, 0, 10], once, names, seed=1)
+    assert unmapped["Forest"].interval is not None
 
 
 def test_a_class_on_the_map_without_cells_in_the_blocks_is_refused() -> None:

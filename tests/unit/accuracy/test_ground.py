@@ -30,6 +30,7 @@ def example() -> GroundSample:
         predicted=predicted,
         purity=np.array([[1.0, 0.995, 0.99, 0.6], [1.0, 0.5, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
         probabilities=sure(predicted),
+        unsure=np.array([[0, 0, 1, 0], [0, 1, 0, 1], [1, 1, 1, 1]], dtype=bool),
         tile_classes=np.array([0, 0, 2]),
         by_cells=np.array([0, 1, 0]),
         is_pure=np.array([True, False, True]),
@@ -52,6 +53,9 @@ def test_an_example_by_hand() -> None:
     other = evaluate_ground(replace(example(), tile_classes=np.array([1, 2, 2])), CLASSES, seed=1)
     assert (other.tiles_by_cells_pure, other.tiles_by_cells_mixed) == (1, 0)
     assert (other.tiles_by_model_pure, other.tiles_by_model_mixed) == (0, 1)
+    # Of seven known cells two are unsure, a wrong one and a right one.
+    assert found.unsure_share == pytest.approx(2 / 7)
+    assert found.sure_accuracy == pytest.approx(4 / 5)
     # First tile: 1/2 1/2 0 for 3/4 1/4 0; second: 0 0 1 for 0 1/3 2/3.
     assert found.tile_shares_error == pytest.approx((1 / 2 + 2 / 3) / 2)
     # Forest for 3/4 1/4 0, and for 0 1/3 2/3.
@@ -71,6 +75,12 @@ def test_of_one_block_no_spread_can_be_seen_and_what_is_not_there_is_none() -> N
     assert found.accuracy_interval is None
     assert found.mixed_accuracy is None
     assert found.tiles_by_cells_mixed is None
+
+
+def test_where_every_cell_is_unsure_nothing_is_said_of_the_others() -> None:
+    found = evaluate_ground(replace(example(), unsure=np.ones((3, 4), bool)), CLASSES, seed=1)
+    assert (found.unsure_share, found.sure_accuracy) == (1, None)
+    assert found.accuracy == pytest.approx(5 / 7)
 
 
 def test_without_any_known_cell_there_is_nothing_to_say() -> None:
@@ -106,6 +116,7 @@ def samples(draw: st.DrawFn) -> GroundSample:
         predicted=predicted,
         purity=rng.choice([0.4, 0.7, 1.0], (tiles, 9)),
         probabilities=sure(predicted),
+        unsure=rng.random((tiles, 9)) < 0.3,
         tile_classes=rng.integers(-1, 3, tiles),
         by_cells=rng.integers(0, 3, tiles),
         is_pure=rng.random(tiles) < 0.5,

@@ -167,6 +167,14 @@ def test_cells_are_set_against_their_probability() -> None:
         (0, 0, 94), (1, 0.75, 4)
     ]  # fmt: skip
     assert found.calibration_error == pytest.approx(1 / 98)
+    # Cells that are sure not to have changed do not make the others look right.
+    assert found.likely_calibration_error == pytest.approx(1 / 4)
+    half, _ = assess_cells(compared(["tt"], chance=0.5), truth(["tt"], tiles), NAMES, RULES, seed=1)
+    assert half.likely_calibration_error == pytest.approx(1 / 2)
+    less, _ = assess_cells(
+        compared(["tt"], chance=0.49), truth(["tt"], tiles), NAMES, RULES, seed=1
+    )
+    assert less.likely_calibration_error is None
 
 
 def test_without_patches_and_change_shares_are_undefined_and_not_0() -> None:

@@ -1,9 +1,8 @@
-"""The fine map: classes of cells, unsure ones, smoothing, areas, and the file it becomes."""
+"""The fine map: classes of cells, unsure ones, smoothing, and the file it becomes."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,11 @@ from hypothesis.extra import numpy as hnp
 from aerial_kedro.cells.grid import pack
 from aerial_kedro.datasets.rasters import RasterFolderDataset
 from aerial_kedro.labels.classes import UNSURE
-from aerial_kedro.maps.fine import areas_of_cells, fine_map, shown_cells, smooth_cells
+from aerial_kedro.maps.fine import fine_map, shown_cells, smooth_cells
 from aerial_kedro.maps.mapping import MapSettings, smooth_classes
 from aerial_kedro.scenes.raster import Raster
 from tests.builders import cell_of_origin, grid_tiles
-from tests.unit.maps.conftest import places_at_border, random_cells, with_cells
+from tests.unit.maps.conftest import random_cells, with_cells
 
 NAMES = ["Forest", "Field", "Town"]
 COLOURS = {"Forest": "#006400", "Field": "#ffbb22", "Town": "#fa0000", UNSURE: "#4a4a55"}
@@ -172,33 +171,6 @@ def test_the_raster_says_what_its_values_mean() -> None:
     assert raster.colour_table[4] == (74, 74, 85, 255)
     assert raster.band_names == ("land cover", "probability in percent")
     assert raster.pixels.dtype == np.uint8
-
-
-class TestAreas:
-    def test_cells_of_each_class_are_counted_and_measured(self) -> None:
-        tiles = pd.concat([scattered({(0, 0), (1, 0), (1, 2)}, 4), scattered({(3, 1)}, 5)])
-        tiles = tiles.assign(year=[2018, 2018, 2018, 2021]).reset_index(drop=True)
-        areas = areas_of_cells(tiles, NAMES, SMOOTH)
-        assert areas["year"].tolist() == [2018] * 4 + [2021] * 4
-        assert areas["mapped_class"].tolist() == [*NAMES, UNSURE] * 2
-        for year, rows in tiles.groupby("year"):
-            counts = Counter(value for value, _ in exploded(rows, SMOOTH).values())
-            found = areas[areas["year"] == year]
-            assert found["cells"].tolist() == [counts[value] for value in range(1, 5)]
-            assert found["area_km2"].to_numpy() == pytest.approx(found["cells"] * 0.032**2)
-
-    def test_a_cells_area_is_that_of_its_tile(self) -> None:
-        tiles = random_cells(grid_tiles([(COL, ROW)], size=350.0), 1).assign(year=2018)
-        areas = areas_of_cells(tiles, ["Forest"], AS_PREDICTED)
-        assert areas["area_km2"].tolist() == pytest.approx([0.35**2, 0])
-
-    def test_slivers_between_zones_are_not_counted(self) -> None:
-        tiles = random_cells(places_at_border(36.0), 3).assign(year=2018)
-        assert areas_of_cells(tiles, NAMES, SMOOTH)["cells"].sum() == 49 * len(tiles)
-
-    def test_no_tiles_have_no_areas(self) -> None:
-        tiles = random_cells(grid_tiles([(COL, ROW)]), 1).assign(year=2018).iloc[:0]
-        assert areas_of_cells(tiles, NAMES, SMOOTH).empty
 
 
 def test_the_file_is_cloud_optimized_with_its_colours(tmp_path: Path) -> None:

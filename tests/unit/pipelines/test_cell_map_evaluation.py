@@ -15,6 +15,7 @@ from aerial_kedro.cells.grid import pack
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.labels.land_cover import LandCoverRaster
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.cells.reporting import describe_agreement, evaluate_cell_map
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
@@ -32,6 +33,7 @@ SOURCE = make_source(
     )
 )  # fmt: skip
 COL, ROW = cell_of_origin()
+MAPPING = MapSettings(min_probability=0.55, smoothing=True)
 
 
 def area(year: int = 2018) -> pd.DataFrame:
@@ -74,7 +76,8 @@ def evaluate(
         )
     )
     model = TrainedModel(None, make_card(SOURCE, classes=OWN), SOURCE)
-    return evaluate_cell_map(cells, whole, model, maps or [], CLASSES, 1)[0]
+    found, _ = evaluate_cell_map(cells, whole, model, maps or [], CLASSES, MAPPING, 1)
+    return found
 
 
 def truth(path: Path, name: str, year: int) -> LandCoverRaster:
@@ -101,6 +104,20 @@ def test_cells_are_compared_with_the_land_cover_by_name(spark_session: SparkSess
     said = describe_agreement(found.overall)
     assert f"{100 * right / known:.1f} %" in said
     assert said.startswith("The map agrees with the land cover on")
+
+
+def test_unsure_cells_are_those_that_the_map_leaves_open(
+    spark_session: SparkSession, tmp_path: Path
+) -> None:
+    confidence = np.full((4, 7, 7), 55, np.uint8)
+    confidence[1, :, 2:4] = 54  # a column that is right, and one that is wrong
+    tiles = area().assign(cell_confidence=pack(confidence))
+    found = evaluate(spark_session, tiles, [truth(tmp_path, "Developed", 2018)])
+    assert found.overall.unsure_share == pytest.approx(14 / 161)
+    assert found.overall.sure_accuracy == pytest.approx((49 + 28 + 14) / (161 - 14))
+    assert found.overall.accuracy == pytest.approx((49 + 35 + 14) / 161)
+    assert found.truth["2018"].unsure_share == pytest.approx(14 / 196)
+    assert found.land_cover["2018"].unsure_share == 0
 
 
 @pytest.mark.parametrize("split", ["train", "validation", None])

@@ -32,7 +32,7 @@ from aerial_kedro.pipelines.reporting.cell_nodes import (
     picture_ground,
 )
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
-from aerial_kedro.pipelines.reporting.report import build_metrics
+from aerial_kedro.pipelines.reporting.report import _cell_figures, build_metrics
 from aerial_kedro.report.content import AreaRow
 from aerial_kedro.report.pictures import NO_DATA, MapImage
 from aerial_kedro.scenes.raster import Raster
@@ -98,6 +98,9 @@ def table(spark: SparkSession, rows: pd.DataFrame, columns: dict[str, str]) -> D
     return spark.createDataFrame(list(values), ddl(columns))
 
 
+SETTINGS_OF_MAP = MapSettings(min_probability=0.5, smoothing=False)
+
+
 def predictions(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
     return table(spark, rows, CELL_PREDICTION_COLUMNS)
 
@@ -113,7 +116,7 @@ def test_the_ground_of_test_blocks_is_compared_with_land_cover_and_truth(
     found, errors = evaluate_cell_map(
         predictions(spark_session, rows),
         table(spark_session, of_tiles, PREDICTION_COLUMNS),
-        MODEL, [truth], CLASSES, 1,
+        MODEL, [truth], CLASSES, SETTINGS_OF_MAP, 1,
     )  # fmt: skip
     # Three tiles of one year have labels; of the first two a row of cells in seven is wrong.
     assert found.overall is not None
@@ -271,7 +274,7 @@ def test_unsure_cells_are_counted_on_the_map() -> None:
     for smoothing, smoothed in ((False, 0), (True, None)):
         settings = MapSettings(min_probability=0.5, smoothing=smoothing)
         found = count_unsure_cells({"map_2018": lambda: raster}, CLASSES, settings)["2018"]
-        assert (found.tiles, found.unsure, found.smoothed) == (3, 2, smoothed)
+        assert (found.count, found.unsure, found.smoothed) == (3, 2, smoothed)
         assert found.units == "cells"
 
 
@@ -303,3 +306,14 @@ def test_metrics_begin_with_the_ground_or_with_what_is_in_no_figure() -> None:
     assert next(iter(found["ground"])) == "accuracy"
     assert found["ground"]["unknown_share"] == SUMMARY.unknown_share
     assert found["ground"]["truth"]["accuracy"] == 0.929
+    assert found["ground"]["unsure_share"] == 0.061
+
+
+def test_metrics_of_the_land_cover_hold_nothing_of_the_model() -> None:
+    summary = SUMMARY.model_copy(update={"land_cover": {"2018": SUMMARY.overall_land_cover}})
+    found = _cell_figures(summary_of(RIGHT), summary)["land_cover"]["2018"]
+    assert found["accuracy"] == 0.906
+    assert set(found) == {
+        "accuracy", "accuracy_interval", "macro_f1", "cells", "tiles", "blocks",
+        "pure_accuracy", "mixed_accuracy", "tile_shares_error", "area_error",
+    }  # fmt: skip

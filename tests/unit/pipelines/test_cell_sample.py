@@ -130,6 +130,9 @@ def test_where_only_some_scenes_have_near_infrared_it_is_not_read(
     some = tiles.assign(
         cell_statistics=[*four["cell_statistics"][:9], *tiles["cell_statistics"][9:]]
     )
-    for rows, infrared, count in ((four, True, 10), (some, False, 6)):
+    # Stored, but not of the catalog: another scene's tile, and what a scene was before.
+    old = tiles.iloc[:1]
+    more = pd.concat([four, old.assign(image_id="away"), old.assign(source_version="v0")])
+    for rows, infrared, count in ((four, True, 10), (more, True, 10), (some, False, 6)):
         found = measure_inputs(table(spark_session, rows, FEATURES), catalog, SOURCE, 1)
         assert (found.infrared, len(found.means), len(found.deviations)) == (infrared, count, count)

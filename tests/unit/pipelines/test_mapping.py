@@ -72,7 +72,7 @@ def test_unsure_and_smoothed_tiles_are_counted_by_year() -> None:
     assert {year: each.unsure for year, each in found.items()} == {"2012": 0, "2018": 1}
     assert [each.smoothed for each in found.values()] == [0, 0]
     found = count_unsure(mapped(SMOOTH))
-    assert [(each.tiles, each.unsure, each.smoothed) for each in found.values()] == [
+    assert [(each.count, each.unsure, each.smoothed) for each in found.values()] == [
         (5, 0, 1),
         (5, 0, 1),
     ]

@@ -41,6 +41,8 @@ def ground(accuracy: float, **changes: Any) -> GroundAccuracy:
         "area_error": 0.054,
         "tile_map_area_error": 0.117,
         "calibration_error": 0.038,
+        "unsure_share": 0.061,
+        "sure_accuracy": 0.912,
     }
     return GroundAccuracy.model_validate({**given, **changes})
 
@@ -76,7 +78,7 @@ def content(full_content: ReportContent) -> ReportContent:
             "maps": {period: shown},
             "tile_maps": {period: shown},
             "imagery": {period: ImageryPicture(pixels=pixels, extent=shown.extent)},
-            "unsure": {period: UnsureTiles(tiles=490, unsure=49, smoothed=None, units="cells")},
+            "unsure": {period: UnsureTiles(count=490, unsure=49, smoothed=None, units="cells")},
         }
     )
 
@@ -95,6 +97,12 @@ def test_the_first_figure_is_of_the_ground_pure_and_mixed(content: ReportContent
     assert words.index("of the ground of test blocks right, pure and mixed") < words.index(
         "accuracy on labelled (mostly pure) tiles"
     )
+
+
+def test_the_figures_say_that_they_count_unsure_cells_and_how_many(content: ReportContent) -> None:
+    words = text_of(render_report(content))
+    assert "count the likeliest class of every cell, also of those that the map leaves un" in words
+    assert "shows as unsure, before smoothing the others, right 6.1 % 91.2 %" in words
 
 
 def test_where_all_of_the_ground_counts_the_page_says_so(content: ReportContent) -> None:
@@ -178,3 +186,13 @@ def test_the_chart_of_the_ground_has_a_bar_for_each_map() -> None:
     assert [bar.get_width() for bar in axes.patches] == [0.753, 0.816, 0.929, 0.906]
     [axes] = ground_figure(ground(0.8, accuracy_interval=None)).axes
     assert len(axes.patches) == 3
+
+
+def test_an_area_without_an_interval_has_a_dash_and_the_reason(content: ReportContent) -> None:
+    period, rows = next(iter(content.areas.items()))
+    words = text_of(render_report(content))
+    assert "no interval, since" not in words
+    lacking = [rows[0].model_copy(update={"adjusted_interval": None}), *rows[1:]]
+    page = render_report(content.model_copy(update={"areas": {period: lacking}}))
+    assert page.count('<td class="num">–</td>') == 1
+    assert "– : no interval, since this area is taken in part from a class" in text_of(page)

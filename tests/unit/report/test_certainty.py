@@ -53,7 +53,7 @@ def test_without_it_nothing_is_said(full_content: ReportContent) -> None:
 @pytest.mark.parametrize("smoothed", [0, 3])
 def test_unsure_tiles_are_counted_for_each_map(full_content: ReportContent, smoothed: int) -> None:
     content = with_abstention(full_content, evaluate_abstention(RIGHT, CHANCES, 0.5))
-    unsure = {"2018": UnsureTiles(tiles=2000, unsure=130, smoothed=smoothed)}
+    unsure = {"2018": UnsureTiles(count=2000, unsure=130, smoothed=smoothed)}
     text = text_of(content.model_copy(update={"unsure": unsure}))
     assert f"2018 2,000 130 6.5 %{' 3' if smoothed else ''}" in text
     assert ("Changed by smoothing" in text) == bool(smoothed)

@@ -35,6 +35,7 @@ ASSESSMENT = CellChangeAssessment(
     true_patches=proportion([True] * 31 + [False] * 7),
     bins=[ReliabilityBin(confidence=0.85, accuracy=0.88, count=123)],
     calibration_error=0.012,
+    likely_calibration_error=0.081,
 )
 CELLS = CellChangeSummary(
     before=2012,
@@ -106,6 +107,12 @@ def test_a_patch_says_what_is_known_of_it(
     truth = {"changed_share": share, "true_before": before, "true_after": after}
     page = render_report(with_patches(full_content, known=True, **truth))
     assert said in " ".join(page.split())
+
+
+def test_likely_changes_are_set_against_the_truth_apart(full_content: ReportContent) -> None:
+    text = text_of(with_patches(full_content, known=True)).replace("\u00a0", " ")
+    assert "shares: 1.2 % over all cells, 8.1 % over those of 50 % and more" in text
+    assert "can be believed" not in text
 
 
 def test_areas_too_small_to_mean_anything_are_0(full_content: ReportContent) -> None:

@@ -103,6 +103,7 @@ def create_evaluation(**_: object) -> Pipeline:
                     "cell_model",
                     "reference_maps",
                     "params:land_cover",
+                    "params:mapping",
                     "params:seed",
                 ],
                 ["cell_map_summary", "cell_errors"],

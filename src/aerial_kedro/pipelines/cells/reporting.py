@@ -19,7 +19,8 @@ from aerial_kedro.change.reference import classes_of_maps, name_cells
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares
-from aerial_kedro.maps.fine import cells_of_column
+from aerial_kedro.maps.fine import cells_of_column, unsure_cells
+from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 
 LOGGER = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def evaluate_cell_map(
     cell_model: TrainedModel,
     reference_maps: list[LandCoverRaster],
     classes: LandCoverClasses,
+    mapping: MapSettings,
     seed: int,
 ) -> tuple[CellMapSummary, BlockErrors]:
     """Compare the map of cells, and of tiles, with land cover and truth in test blocks.
@@ -48,6 +50,8 @@ def evaluate_cell_map(
         Maps of known truth; perhaps none.
     classes
         The class table.
+    mapping
+        The probability below which the map leaves a cell open.
     seed
         Seed of the choice of tiles, where there are many, and of the bootstrap.
 
@@ -60,7 +64,7 @@ def evaluate_cell_map(
     tiles = _test_tiles(cell_predictions, predictions, seed)
     own = cell_model.card.classes
     truth = _true_cells(tiles, reference_maps, classes)
-    everything = _Comparison(tiles, own, classes, seed)
+    everything = _Comparison(tiles, own, classes, mapping, seed)
     summary = CellMapSummary(
         overall=everything.with_land_cover(),
         overall_truth=everything.with_reference(*truth),
@@ -71,7 +75,7 @@ def evaluate_cell_map(
     _log(summary)
     errors = {}
     for year, rows in tiles.groupby("year"):
-        compare = _Comparison(rows, own, classes, seed)
+        compare = _Comparison(rows, own, classes, mapping, seed)
         errors[str(year)] = compare.errors()
         known = tuple(each[rows.index] for each in truth)
         for found, by_year in (
@@ -145,11 +149,18 @@ class _Comparison:
     """Both maps of some tiles of a year, to be compared with one reference and another."""
 
     def __init__(
-        self, tiles: pd.DataFrame, own: list[str], classes: LandCoverClasses, seed: int
+        self,
+        tiles: pd.DataFrame,
+        own: list[str],
+        classes: LandCoverClasses,
+        mapping: MapSettings,
+        seed: int,
     ) -> None:
         self._tiles, self._names, self._seed = tiles, classes.names, seed
         position = np.array([-1, *(classes.names.index(name) for name in own)])
-        self._predicted = position[_unpacked(tiles["cell_classes"])]
+        shown = _unpacked(tiles["cell_classes"])
+        self._predicted = position[shown]
+        self._unsure = unsure_cells(shown, _unpacked(tiles["cell_confidence"]), mapping)
         self._labels = _unpacked(tiles["cell_labels"]).astype(np.int64) - 1
         stored = unpack(tiles["cell_probabilities"].tolist())
         chances = stored.reshape(len(tiles), COUNT, len(own))
@@ -158,7 +169,7 @@ class _Comparison:
 
     def with_reference(self, reference: np.ndarray, purity: np.ndarray) -> GroundAccuracy | None:
         """Compare the map of cells; None where the class of no cell is known."""
-        return self._evaluate(self._predicted, self._chances, reference, purity)
+        return self._evaluate(self._predicted, self._chances, self._unsure, reference, purity)
 
     def with_land_cover(self) -> GroundAccuracy | None:
         """Compare the map of cells with the land cover."""
@@ -171,7 +182,8 @@ class _Comparison:
             return None
         sure = np.eye(len(self._names) + 1)[self._labels][..., : len(self._names)]
         sure[self._labels < 0] = 1 / len(self._names)
-        return self._evaluate(self._labels, sure, reference, purity)
+        nowhere = np.zeros_like(self._unsure)
+        return self._evaluate(self._labels, sure, nowhere, reference, purity)
 
     def errors(self) -> np.ndarray:
         """Count the cells of each block by class on the map and by the land cover."""
@@ -187,6 +199,7 @@ class _Comparison:
         self,
         predicted: np.ndarray,
         chances: np.ndarray,
+        unsure: np.ndarray,
         reference: np.ndarray,
         purity: np.ndarray,
     ) -> GroundAccuracy | None:
@@ -203,6 +216,7 @@ class _Comparison:
             predicted=predicted,
             purity=purity,
             probabilities=chances,
+            unsure=unsure,
             tile_classes=of_tile,
             by_cells=by_cells,
             is_pure=tiles["label"].notna().to_numpy(),

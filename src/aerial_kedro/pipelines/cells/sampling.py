@@ -73,10 +73,15 @@ def measure_inputs(
     if embedding is None:
         raise AerialError(
             f"The features are of {source}, which embeds no cells. Compute them again: `kedro run "
-            "--pipeline=featurization --params=grain=cell` with scenes. Tiles of folders have none: "
-            "--params=grain=tile trains classifiers of tiles alone."
+            "--pipeline=featurization --params=grain=cell` with scenes. Tiles of folders have "
+            "none: --params=grain=tile trains classifiers of tiles alone."
         )
-    features = tile_features.filter(F.col("feature_key") == source.key)
+    # Not all that is stored: scenes that were scored with the same network may have other bands.
+    features = (
+        tile_features.filter(F.col("feature_key") == source.key)
+        .select("image_id", "source_version", "cell_statistics")
+        .join(tile_catalog, ["image_id", "source_version"])
+    )
     found = features.agg(
         F.min(F.length("cell_statistics")).alias("least"),
         F.max(F.length("cell_statistics")).alias("most"),
@@ -87,7 +92,7 @@ def measure_inputs(
             "Some scenes have near infrared and some have none: the cells are classified without it"
         )
     training = (
-        features.join(_labelled(tile_catalog).filter("cell_split = 'train'"), "image_id")
+        features.filter("cell_split = 'train' and cell_labels is not null")
         .orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
         .select("cell_statistics")
         .limit(_MEASURED_TILES)

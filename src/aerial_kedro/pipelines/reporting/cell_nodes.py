@@ -107,7 +107,7 @@ def count_unsure_cells(
     for name, load in maps.items():
         values = load().pixels[0]
         counts[name.removeprefix("map_")] = UnsureTiles(
-            tiles=int((values != NODATA).sum()),
+            count=int((values != NODATA).sum()),
             unsure=int((values == len(classes.names) + 1).sum()),
             smoothed=None if settings.smoothing else 0,
             units="cells",

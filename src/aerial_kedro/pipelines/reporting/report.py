@@ -46,6 +46,11 @@ _NO_MAP = (
     "The tiles are too far apart for a map on this page; they are in tiles.parquet, and in "
     "map_<year>.tif where one could be drawn."
 )
+# What a map of cells has that no model made: the rest would be the map of tiles', or made up.
+_OF_LAND_COVER = {
+    *("accuracy", "accuracy_interval", "macro_f1", "cells", "tiles", "blocks"),
+    *("pure_accuracy", "mixed_accuracy", "tile_shares_error", "area_error"),
+}
 
 
 def build_metrics(
@@ -157,7 +162,10 @@ def _cell_figures(cells: TrainingSummary, ground: CellMapSummary) -> dict[str, A
         },
         "agreement": {year: found.model_dump() for year, found in ground.agreement.items()},
         "truth": {year: found.model_dump() for year, found in ground.truth.items()},
-        "land_cover": {year: found.model_dump() for year, found in ground.land_cover.items()},
+        "land_cover": {
+            year: found.model_dump(include=_OF_LAND_COVER)
+            for year, found in ground.land_cover.items()
+        },
         "tile_shares_error": ground.overall and ground.overall.tile_shares_error,
         "unknown_share": ground.unknown_share,
         "bytes_a_tile": ground.bytes_a_tile,
@@ -231,7 +239,7 @@ def count_unsure(mapped: pd.DataFrame) -> dict[str, UnsureTiles]:
         is_unsure = tiles["mapped_class"] == UNSURE
         changed = tiles["mapped_class"] != tiles["pred_label"]
         counts[str(year)] = UnsureTiles(
-            tiles=len(tiles),
+            count=len(tiles),
             unsure=int(is_unsure.sum()),
             smoothed=int((changed & ~is_unsure & tiles["mapped_class"].notna()).sum()),
         )
