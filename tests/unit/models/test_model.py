@@ -58,23 +58,24 @@ def test_features_of_another_gsd_m_are_refused_by_that_name() -> None:
     learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
     learned.check_features(source)
     with pytest.raises(
-        AerialError, match=r"'county' was trained on features .*112 pixels.*224 pixels.*gsd_m=2"
+        AerialError,
+        match=r"'county' was trained on features .*by gsd_m \(112, now 224\)\..*gsd_m=2 included",
     ):
         learned.check_features(make_source())
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "named"),
     [
-        make_source(weights_sha256="b" * 64),
-        make_source(precision="int8"),
-        make_source(engine="openvino"),
-        make_source(stages=("blocks.1",)),
+        (make_source(weights_sha256="b" * 64), r"weights \(aaaaaaaa, now bbbbbbbb\)"),
+        (make_source(precision="int8"), r"precision \(fp32, now int8\)"),
+        (make_source(engine="openvino"), r"engine \(onnxruntime, now openvino\)"),
+        (make_source(stages=("blocks.1",)), r"layers \(the last, now blocks\.1\)"),
     ],
 )
-def test_where_more_differs_that_is_named(other: FeatureSource) -> None:
+def test_where_more_differs_all_of_it_is_named(other: FeatureSource, named: str) -> None:
     source = make_source(input_size=112)
     learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
-    with pytest.raises(AerialError, match="backbone, engine and precision") as refused:
+    with pytest.raises(AerialError, match=named) as refused:
         learned.check_features(other)
-    assert "gsd_m" not in str(refused.value)
+    assert "pixels of a tile, by gsd_m (112, now 224)" in str(refused.value)

@@ -151,7 +151,7 @@ class Recorded:
         self.known = known["image_id"].tolist()
         return model.with_card(temperature=2.0)
 
-    def _validate(self, candidate: Candidate, cells: DataFrame, _: int) -> Candidate:
+    def _validate(self, candidate: Candidate, cells: DataFrame, *_: object) -> Candidate:
         self.evaluated = [row["image_id"] for row in cells.select("image_id").collect()]
         return candidate
 
