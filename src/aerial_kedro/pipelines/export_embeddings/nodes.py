@@ -88,7 +88,7 @@ def _report(extents: pd.DataFrame) -> None:
     if not found:
         raise AerialError(
             f"None of the {tiles:,} tiles of the catalog has embeddings of cells. Compute them "
-            "with `kedro run --pipeline=featurization --params=grain=cell`, then export again."
+            "with `kedro run --pipeline=featurization`, then export again."
         )
     LOGGER.info("Embeddings of %s of %s tiles are exported", f"{found:,}", f"{tiles:,}")
     for _, each in extents[extents["with_cells"] < extents["tiles"]].iterrows():
