@@ -13,7 +13,8 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = "aerial_kedro"
 # What nodes hand to Spark is in these modules and those that they import.
 ON_WORKERS = (
-    "imagery", "labels", "maps", "scenes", "splits", "tiles", "explain", "features.featurize",
+    "cells", "imagery", "labels", "maps", "scenes", "splits", "tiles", "explain", "change.cells",
+    "features.featurize", "models.serving.model", "pipelines.cells.workers",
 )  # fmt: skip
 # An engine is imported when a run asks for it, and its package is packed by EXTRAS.
 OPTIONAL = {"openvino", "torch"}

@@ -1,7 +1,7 @@
 """True classes of places, from maps of known truth."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,12 +13,11 @@ from aerial_kedro.cells.grid import pack
 from aerial_kedro.change.assessment import TRUE_CELL_COLUMNS
 from aerial_kedro.change.comparison import last_comparison
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, cell_shares, label_tiles
+from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, label_tiles
+from aerial_kedro.labels.reference import label_cells
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
-from aerial_kedro.tiles.workers import kept_between_tasks
 
 LOGGER = logging.getLogger(__name__)
 TRUTH_COLUMNS = ["tile_id", "block_id", "unseen", "true_before", "true_after"]
@@ -123,7 +122,7 @@ def find_true_cells(
         table = classes_of_maps(own, classes)
         rows = (
             _places(tile_catalog, year, "cell_split")
-            .mapInPandas(partial(_label_cells, maps=own, table=table), ddl(_TRUE_CELLS))
+            .mapInPandas(partial(label_cells, maps=own, table=table), ddl(_TRUE_CELLS))
             .toPandas()
         )
         rows = rows[rows["tile_id"].isin(last["tile_id"])]
@@ -166,17 +165,6 @@ def name_cells(
     own = [0, *(1 + names.index(name) if name in shown else 0 for name in table.names)]
     values: np.ndarray = np.array(own, np.uint8)[labels]
     return values
-
-
-def _label_cells(
-    frames: Iterator[pd.DataFrame], maps: list[LandCoverRaster], table: LandCoverClasses
-) -> Iterator[pd.DataFrame]:
-    """Give ``tile_id, block_id, unseen, true`` of tiles with a cell that the maps cover."""
-    with kept_between_tasks():
-        for frame in frames:
-            labels, _ = largest_class(cell_shares(frame, maps, table))
-            found = frame[["tile_id", "block_id", "unseen"]].assign(true=pack(labels))
-            yield found.iloc[np.flatnonzero((labels > 0).any(axis=(1, 2)))]
 
 
 def _maps_of_years(

@@ -19,10 +19,10 @@ from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.cells.reporting import evaluate_cell_map
+from aerial_kedro.pipelines.cells.workers import count_pairs
 from aerial_kedro.pipelines.reporting import cell_nodes
 from aerial_kedro.pipelines.reporting.cell_areas import (
     compare_cell_areas,
-    count_pairs,
     measure_cell_areas,
 )
 from aerial_kedro.pipelines.reporting.cell_nodes import (

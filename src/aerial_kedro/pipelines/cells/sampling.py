@@ -3,23 +3,17 @@
 import logging
 from functools import partial
 
-import numpy as np
-import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.cells.describe import (
-    CellInputs,
-    describe_cells,
-    measure_statistics,
-    read_statistics,
-)
-from aerial_kedro.cells.drawing import CellRules, Quotas, candidate_cells, draw_cells, set_quotas
-from aerial_kedro.cells.grid import COUNT, unpack
+from aerial_kedro.cells.describe import CellInputs, measure_statistics, read_statistics
+from aerial_kedro.cells.drawing import CellRules, Quotas, candidate_cells, set_quotas
+from aerial_kedro.cells.grid import COUNT
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.neighbourhoods import PLACE_COLUMNS, map_neighbourhoods
+from aerial_kedro.pipelines.cells.workers import describe_drawn
 from aerial_kedro.schemas import CELL_SAMPLE_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 
@@ -130,47 +124,10 @@ def sample_cells(
     )
     tiles = places.join(features, ["image_id", "source_version"]).drop("source_version")
     describe = partial(
-        _describe_drawn, inputs=inputs, quotas=quotas, rules=rules, names=classes.names, seed=seed
+        describe_drawn, inputs=inputs, quotas=quotas, rules=rules, names=classes.names, seed=seed
     )
     found = map_neighbourhoods(tiles, describe, ddl(CELL_SAMPLE_COLUMNS))
     return found.orderBy("image_id")
-
-
-def _describe_drawn(
-    tiles: pd.DataFrame,
-    inputs: CellInputs,
-    quotas: Quotas,
-    rules: CellRules,
-    names: list[str],
-    seed: int,
-) -> pd.DataFrame:
-    own = np.flatnonzero(
-        tiles["is_own"] & tiles["cell_split"].notna() & tiles["cell_labels"].notna()
-    )
-    if not len(own):
-        return pd.DataFrame(columns=list(CELL_SAMPLE_COLUMNS))
-    described = describe_cells(tiles, inputs)
-    tiles = tiles.loc[own].reset_index(drop=True)
-    teaches, evaluated = draw_cells(tiles, rules, quotas, seed)
-    tile, cell = np.nonzero(teaches | evaluated)
-    numbers = described[own].reshape(len(own), COUNT, -1)[tile, cell]
-    labels = unpack(tiles["cell_labels"].tolist()).reshape(len(tiles), COUNT)[tile, cell]
-    purity = unpack(tiles["cell_purity"].tolist()).reshape(len(tiles), COUNT)[tile, cell]
-    ids = tiles["image_id"].to_numpy()[tile]
-    return pd.DataFrame(
-        {
-            "image_id": [f"{name}#{number:02d}" for name, number in zip(ids, cell, strict=True)],
-            "label": np.array(names, dtype=object)[labels.astype(int) - 1],
-            "purity": purity / 100,
-            "split": tiles["cell_split"].to_numpy()[tile],
-            "block_id": tiles["block_id"].to_numpy()[tile],
-            "features": list(numbers),
-            "statistics": list(numbers[:, 3 * inputs.components :]),
-            "weight": [quotas.weights.get(int(code), 1.0) for code in labels],
-            "teaches": teaches[tile, cell],
-            "evaluated": evaluated[tile, cell],
-        }
-    )[list(CELL_SAMPLE_COLUMNS)]
 
 
 def _labelled(tile_catalog: DataFrame) -> DataFrame:

@@ -8,9 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.accuracy.calibration import scale_probabilities
-from aerial_kedro.cells.describe import describe_cells
-from aerial_kedro.cells.grid import COUNT, SIDE, pack
+from aerial_kedro.cells.grid import COUNT
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
@@ -20,7 +18,7 @@ from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
-from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.pipelines.cells.workers import OWN_COLUMNS, classify_cells
 from aerial_kedro.pipelines.scoring.nodes import draw_years
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
@@ -29,7 +27,6 @@ from aerial_kedro.tiles.catalog import ddl
 
 _PLACE = ("epsg", "xmin", "ymin", "xmax", "ymax")
 _SHARE = "share_"
-_OWN_COLUMNS = list(CELL_PREDICTION_COLUMNS)[: list(CELL_PREDICTION_COLUMNS).index("cell_classes")]
 
 
 def score_cells(
@@ -50,15 +47,23 @@ def score_cells(
     """
     model.check_grain("cell")
     model.check_features(source)
+    inputs = model.card.cells
+    assert inputs is not None  # as its grain says
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     tiles = tile_catalog.join(
         features.select("image_id", "source_version", "cells", "cell_statistics"),
         ["image_id", "source_version"],
     )
-    if model.card.cells is not None and model.card.cells.infrared:
+    if inputs.infrared:
         _check_infrared(tiles, model.card)
-    predict = partial(_predict, card=model.card, classifier=convert_classifier(model))
-    wanted = tiles.select(*_OWN_COLUMNS, "cells", "cell_statistics")
+    predict = partial(
+        classify_cells,
+        inputs=inputs,
+        classes=model.card.classes,
+        temperature=model.card.temperature,
+        classifier=convert_classifier(model),
+    )
+    wanted = tiles.select(*OWN_COLUMNS, "cells", "cell_statistics")
     return map_neighbourhoods(wanted, predict, ddl(CELL_PREDICTION_COLUMNS))
 
 
@@ -137,41 +142,3 @@ def _check_infrared(tiles: DataFrame, card: ModelCard) -> None:
             f"The model {card.name!r} reads near infrared, which the scenes of {count:,} tiles "
             "lack. Give scenes with four bands, or train a model on scenes without."
         )
-
-
-def _predict(
-    tiles: pd.DataFrame, card: ModelCard, classifier: LinearClassifier | ForestClassifier
-) -> pd.DataFrame:
-    """Classify the cells of a group's own tiles (`map_neighbourhoods`)."""
-    assert card.cells is not None
-    own = np.flatnonzero(tiles["is_own"])
-    if not len(own):
-        return pd.DataFrame(columns=list(CELL_PREDICTION_COLUMNS))
-    described = describe_cells(tiles, card.cells)
-    numbers = described[own].reshape(len(own) * COUNT, -1).astype(np.float64)
-    chances = scale_probabilities(classifier.probabilities(numbers), card.temperature)
-    chances = chances.reshape(len(own), SIDE, SIDE, -1)
-    likeliest, names = chances.argmax(axis=-1), np.array(card.classes, dtype=object)
-    confidence = (100 * chances.max(axis=-1)).round().clip(1, 100).astype(np.uint8)
-    of_tile = chances.mean(axis=(1, 2))
-    shares = np.stack([(likeliest == each).mean(axis=(1, 2)) for each in range(len(names))], axis=1)
-    return (
-        tiles.loc[own, _OWN_COLUMNS]
-        .reset_index(drop=True)
-        .assign(
-            cell_classes=pack((likeliest + 1).astype(np.uint8)),
-            cell_confidence=pack(confidence),
-            cell_probabilities=pack((255 * chances).round().astype(np.uint8)),
-            class_by_cells=names[of_tile.argmax(axis=1)],
-            probability_by_cells=of_tile.max(axis=1),
-            shares=_by_name(shares, card.classes),
-        )
-    )
-
-
-def _by_name(shares: np.ndarray, names: list[str]) -> pd.Series:
-    rows = [
-        {name: float(share) for name, share in zip(names, row, strict=True) if share > 0}
-        for row in shares
-    ]
-    return pd.Series(rows, dtype=object)

@@ -1,10 +1,8 @@
 """Nodes that measure areas on the map of cells, and set its shares beside the land cover's."""
 
 import logging
-from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -19,8 +17,8 @@ from aerial_kedro.accuracy.shares import (
 )
 from aerial_kedro.cells.grid import COUNT
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.cells.workers import PAIR_COLUMNS, count_pairs
 from aerial_kedro.pipelines.reporting.areas import check_groups
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings
 from aerial_kedro.report.content import AreaRow
@@ -28,7 +26,6 @@ from aerial_kedro.tiles.catalog import ddl
 
 LOGGER = logging.getLogger(__name__)
 _KM2 = "(xmax - xmin) * (ymax - ymin) / 1e6 as km2"
-_PAIR_COLUMNS = {"year": "int", "mapped": "int", "label": "int", "cells": "long"}
 
 
 def measure_cell_areas(
@@ -175,7 +172,7 @@ def _count_pairs(
     rows = (
         cell_predictions.filter("cell_labels is not null and cell_classes is not null")
         .select("year", "cell_classes", "cell_labels")
-        .mapInPandas(partial(count_pairs, mapped=len(own), labels=len(names)), ddl(_PAIR_COLUMNS))
+        .mapInPandas(partial(count_pairs, mapped=len(own), labels=len(names)), ddl(PAIR_COLUMNS))
         .groupBy("year", "mapped", "label")
         .agg(F.sum("cells").alias("cells"))
         .collect()
@@ -185,32 +182,3 @@ def _count_pairs(
         pair = own[row["mapped"]], names[row["label"]]
         found.setdefault(int(row["year"]), {})[pair] = int(row["cells"])
     return found
-
-
-def count_pairs(frames: Iterator[pd.DataFrame], mapped: int, labels: int) -> Iterator[pd.DataFrame]:
-    """Count the cells of each pair of classes (``mapInPandas``).
-
-    Parameters
-    ----------
-    frames
-        ``year, cell_classes, cell_labels`` of tiles.
-    mapped, labels
-        Number of classes of the model, and of the class table.
-
-    Yields
-    ------
-    pandas.DataFrame
-        ``year, mapped, label, cells``: positions of the classes; cells without either are left out.
-    """
-    for frame in frames:
-        for year, rows in frame.groupby("year"):
-            shown, known = (
-                cells_of_column(rows[name]).ravel().astype(np.int64) - 1
-                for name in ("cell_classes", "cell_labels")
-            )
-            both = (shown >= 0) & (known >= 0)
-            counts = np.bincount(shown[both] * labels + known[both], minlength=mapped * labels)
-            held = np.flatnonzero(counts)
-            yield pd.DataFrame(
-                {"mapped": held // labels, "label": held % labels, "cells": counts[held]}
-            ).assign(year=year)[list(_PAIR_COLUMNS)]
