@@ -27,6 +27,7 @@ PATCH_TRUTH_COLUMNS = ["rank", "known_cells", "changed_cells", "true_before", "t
 _CERTAIN = bytes([100]) * COUNT
 _BINS = 10
 _LIKELY = 0.5  # an edge of the bins
+_MOST = 0.5
 
 
 def assess_cells(
@@ -131,11 +132,11 @@ def _detect(cells: pd.DataFrame, seed: int) -> PatchDetection:
         percent=("change_probability", "mean"),
         block_id=("block_id", "first"),
     )
-    right = patches[patches["changed"] > 0.5]  # noqa: PLR2004
+    right = patches[patches["changed"] > _MOST]
     return PatchDetection(
         expected=float(patches["percent"].sum()) / 100,
-        precision=proportion(patches["changed"] > 0.5, patches["block_id"].tolist(), seed=seed),  # noqa: PLR2004
-        same_classes=proportion(right["same"] > 0.5, right["block_id"].tolist(), seed=seed),  # noqa: PLR2004
+        precision=proportion(patches["changed"] > _MOST, patches["block_id"].tolist(), seed=seed),
+        same_classes=proportion(right["same"] > _MOST, right["block_id"].tolist(), seed=seed),
         area_ha=float(cells["area"].sum()),
         true_area_ha=float(cells.loc[cells["changed"], "area"].sum()),
     )
@@ -164,7 +165,7 @@ def _find_true_patches(
         }
     )
     patches = cells.groupby("rank").agg(reported=("reported", "mean"), block=("block_id", "first"))
-    return proportion(patches["reported"] > 0.5, patches["block"].tolist(), seed=seed)  # noqa: PLR2004
+    return proportion(patches["reported"] > _MOST, patches["block"].tolist(), seed=seed)
 
 
 def _truth_of_patches(cells: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -1,11 +1,13 @@
-"""Pictures of tiles for pages, taken by Spark's workers."""
+"""Pictures and pixels of tiles, taken by Spark's workers."""
 
 from collections.abc import Iterable
 from functools import partial
 
+import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.reading import PICTURE_COLUMNS, SOURCE_COLUMNS, picture_tiles
 
@@ -29,6 +31,29 @@ def collect_pictures(tiles: DataFrame) -> dict[str, bytes]:
         partial(picture_tiles, size=PICTURE_PX), ddl(PICTURE_COLUMNS)
     )
     return {row["image_id"]: bytes(row["picture"]) for row in taken.collect()}
+
+
+def collect_pixels(tiles: DataFrame, size: int) -> dict[str, np.ndarray]:
+    """Read the pixels of tiles in Spark's workers, and bring them to the driver.
+
+    Parameters
+    ----------
+    tiles
+        Rows of the tile catalog, few enough for the driver.
+    size
+        Side of the results in pixels.
+
+    Returns
+    -------
+    dict
+        ``image_id``, in order, to pixels ``(size, size, 3)``, uint8, of the tiles that can be read.
+    """
+    read = partial(read_pixels, size=size)
+    rows = tiles.select(*SOURCE_COLUMNS).mapInPandas(read, ddl(PIXEL_COLUMNS)).collect()
+    return {
+        row["image_id"]: np.frombuffer(row["pixels"], np.uint8).reshape(size, size, 3)
+        for row in sorted(rows, key=lambda row: str(row["image_id"]))
+    }
 
 
 def picture_places(

@@ -134,7 +134,7 @@ def fit_cell_regression(
     seed: int,
 ) -> Candidate:
     """Fit logistic regression to cells, unless the run asked for another classifier only."""
-    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
+    teaching = _teaching(cell_sample)
     found = tiles.fit_logistic_regression(teaching, classes, source, settings, classifier, seed)
     return _of_cells(found, inputs)
 
@@ -149,7 +149,7 @@ def fit_cell_forest(
     seed: int,
 ) -> Candidate:
     """Fit a random forest to cells, unless the run asked for another classifier only."""
-    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
+    teaching = _teaching(cell_sample)
     forest = settings.random_forest
     found = tiles.fit_random_forest(teaching, classes, source, forest, classifier, seed)
     return _of_cells(found, inputs)
@@ -163,8 +163,13 @@ def fit_cell_statistics(
     seed: int,
 ) -> Candidate:
     """Fit the baseline that knows nothing of a cell but the plain statistics of its bands."""
-    teaching = _in_order(cell_sample.filter("teaches and split = 'train'"))
+    teaching = _teaching(cell_sample)
     return tiles.fit_image_statistics(teaching, classes, source, settings, seed)
+
+
+def _teaching(cell_sample: DataFrame) -> DataFrame:
+    """Take the cells that classifiers learn from."""
+    return _in_order(cell_sample.filter("teaches and split = 'train'"))
 
 
 def _in_order(cells: DataFrame) -> DataFrame:

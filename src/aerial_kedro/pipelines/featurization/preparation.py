@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,6 @@ from aerial_kedro.features.engines import (
     name_engines_for,
     open_engine,
 )
-from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.grain import NO_GSD_OF_FILES, Grain
 from aerial_kedro.features.known import PACKAGED, name_export
 from aerial_kedro.features.precision_loss import (
@@ -28,8 +26,7 @@ from aerial_kedro.features.precision_loss import (
     compare_features,
 )
 from aerial_kedro.features.source import FeatureSource, choose_engine
-from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
+from aerial_kedro.pipelines.pictures import collect_pixels
 
 LOGGER = logging.getLogger(__name__)
 
@@ -266,13 +263,4 @@ def _draw(tiles: DataFrame, max_nodata_fraction: float, seed: int, count: int) -
 def _read(tiles: DataFrame, drawn: pd.DataFrame, size: int) -> dict[str, np.ndarray]:
     """Pixels of the tiles that could be read, in the order of their names."""
     names = drawn["image_id"].tolist()
-    rows = (
-        tiles.filter(F.col("image_id").isin(names))
-        .select(*SOURCE_COLUMNS)
-        .mapInPandas(partial(read_pixels, size=size), ddl(PIXEL_COLUMNS))
-        .collect()
-    )
-    return {
-        row["image_id"]: np.frombuffer(row["pixels"], np.uint8).reshape(size, size, 3)
-        for row in sorted(rows, key=lambda row: str(row["image_id"]))
-    }
+    return collect_pixels(tiles.filter(F.col("image_id").isin(names)), size)

@@ -1,7 +1,6 @@
 """Nodes that gather what the report shows of a map of cells: figures, imagery, the map of tiles."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,20 +11,19 @@ from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.cells.describe import read_statistics
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.cells.statistics import BANDS
-from aerial_kedro.features.featurize import PIXEL_COLUMNS, read_pixels
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
-from aerial_kedro.maps.drawing import NODATA, cells_of_tiles
+from aerial_kedro.maps.drawing import NODATA
 from aerial_kedro.maps.imagery import imagery_of_tiles
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.pictures import collect_pixels
+from aerial_kedro.pipelines.reporting.nodes import image_of_tiles
 from aerial_kedro.report.content import CellContent, UnsureTiles
 from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
 from aerial_kedro.report.thinning import thin_imagery
 from aerial_kedro.scenes.raster import Raster
-from aerial_kedro.tiles.catalog import ddl
-from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 
 _LONGEST_PX = 700
 # Tiles of all years that are read once more for the picture: some seconds.
@@ -80,12 +78,7 @@ def draw_tile_maps(
             continue
         tiles = found.reset_index(drop=True)
         values = tiles["mapped_class"].map(value_of).fillna(NO_DATA).to_numpy(np.uint8)
-        cells = cells_of_tiles(tiles)
-        index = np.full(cells.shape, NO_DATA, np.uint8)
-        index[cells.rows, cells.columns] = values[cells.tiles]
-        images[str(year)] = MapImage(
-            class_index=index, classes=names, extent=cells.extent, crs=f"EPSG:{cells.epsg}"
-        )
+        images[str(year)] = image_of_tiles(tiles, values, names)
     return images
 
 
@@ -152,7 +145,7 @@ def picture_ground(
         side = _pixels_a_tile(rows)
         of_year = tile_catalog.filter(F.col("year") == int(year))
         if read_again and side > SIDE:
-            thumbnails = _read(of_year, side)
+            thumbnails = collect_pixels(of_year, side)
         else:
             thumbnails = _mean_colours(of_year, tile_features, source)
         known = rows[rows["image_id"].isin(thumbnails.keys())].reset_index(drop=True)
@@ -171,17 +164,6 @@ def _pixels_a_tile(tiles: pd.DataFrame) -> int:
         float(main["ymax"].max() - main["ymin"].min()),
     )
     return max(1, min(_LONGEST_PX, int(_LONGEST_PX * size / across)))
-
-
-def _read(tiles: DataFrame, side: int) -> dict[str, np.ndarray]:
-    """Read thumbnails of tiles, ``(side, side, 3)``, in Spark's workers."""
-    found = tiles.select(*SOURCE_COLUMNS).mapInPandas(
-        partial(read_pixels, size=side), ddl(PIXEL_COLUMNS)
-    )
-    return {
-        row["image_id"]: np.frombuffer(row["pixels"], np.uint8).reshape(side, side, 3)
-        for row in found.collect()
-    }
 
 
 def _mean_colours(

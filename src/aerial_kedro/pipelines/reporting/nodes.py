@@ -242,24 +242,43 @@ def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
         tiles = found.reset_index(drop=True)
         outcomes = outcomes_of(tiles)
         try:
-            cells = cells_of_tiles(tiles)
+            image = image_of_tiles(tiles, outcomes, list(OUTCOMES))
         except TilesFarApartError:  # neither has the year a map, which scoring has said
             continue
-        index = np.full(cells.shape, NO_DATA, np.uint8)
-        index[cells.rows, cells.columns] = outcomes[cells.tiles]
-        if (index != NO_DATA).mean() < _SPARSE or not (tiles["split"] == "test").any():
+        is_sparse = (image.class_index != NO_DATA).mean() < _SPARSE
+        if is_sparse or not (tiles["split"] == "test").any():
             continue
         images[str(year)] = ErrorMap(
-            image=MapImage(
-                class_index=index,
-                classes=list(OUTCOMES),
-                extent=cells.extent,
-                crs=f"EPSG:{cells.epsg}",
-            ),
+            image=image,
             test_tiles=int((outcomes <= _TEST_WRONG).sum()),
             wrong=int((outcomes == _TEST_WRONG).sum()),
         )
     return images
+
+
+def image_of_tiles(tiles: pd.DataFrame, values: np.ndarray, classes: list[str]) -> MapImage:
+    """Draw one value a tile where the tiles of a year lie.
+
+    Parameters
+    ----------
+    tiles
+        ``epsg, xmin, ymin, xmax, ymax``, numbered from 0 on.
+    values
+        Position in ``classes`` of each tile's value, ``(n,)`` uint8; `NO_DATA` where it has none.
+    classes
+        Names of the values.
+
+    Raises
+    ------
+    TilesFarApartError
+        If the picture would be nearly all gaps, and huge.
+    """
+    cells = cells_of_tiles(tiles)
+    index = np.full(cells.shape, NO_DATA, np.uint8)
+    index[cells.rows, cells.columns] = values[cells.tiles]
+    return MapImage(
+        class_index=index, classes=classes, extent=cells.extent, crs=f"EPSG:{cells.epsg}"
+    )
 
 
 def outcomes_of(tiles: pd.DataFrame) -> np.ndarray:

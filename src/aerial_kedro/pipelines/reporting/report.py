@@ -209,7 +209,6 @@ def write_report(
     """
     fine_pixels = remark_on_pixels(model.card.gsd_m, source.scene_gsd_m)
     caveats = {
-        fine_pixels or "": fine_pixels is not None,
         _PURE: maps is not None and cells is None,
         _TAUGHT: cells is not None,
         _MADE_UP: source.made_up_seed is not None,
@@ -222,7 +221,11 @@ def write_report(
         created=run.created,
         made_up_seed=source.made_up_seed,
         facts={**source.facts, **_facts(run, model, precision)},
-        caveats=[*(text for text, holds in caveats.items() if holds), *source.caveats],
+        caveats=[
+            *([fine_pixels] if fine_pixels else []),
+            *(text for text, holds in caveats.items() if holds),
+            *source.caveats,
+        ],
         cells=cells,
         maps=maps or {},
         unsure=unsure,

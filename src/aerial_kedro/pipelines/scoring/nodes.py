@@ -137,9 +137,7 @@ def draw_maps(
     card
         Of a model that may know other classes: then the values are those of its own.
     """
-    names = classes.names
-    if card and not set(card.classes) <= set(names):
-        names = card.classes
+    names = classes.on_map(card.classes) if card else classes.names
     shown = [*names, UNSURE]
     colours = class_colours(shown)
     return draw_years(mapped, lambda tiles: map_of_tiles(tiles, shown, colours))
