@@ -67,7 +67,7 @@ def test_a_model_of_tiles_asked_for_cells_is_answered_with_the_grain(
     tmp_path: Path, name: str | None
 ) -> None:
     pretend(tmp_path, "county")  # of tiles; those of cells lie in a folder below
-    with refused(r"no .*model.*grain=cell.*kedro run --params=grain=cell.*--params=grain=tile"):
+    with refused(r"no .*model.*classifiers of cells.*`kedro run`.*--params=grain=tile"):
         cells(tmp_path / "cells", name).load()
 
 
