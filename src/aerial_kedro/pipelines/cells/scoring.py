@@ -134,6 +134,18 @@ def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFra
     return polygons_of_tiles(mapped.merge(own, on="image_id", how="left"))
 
 
+def locate_cells(cell_map: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Put tiles with what their cells say on the map, where no classifier of tiles is.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The tiles' place and year, ``class_by_cells``, ``probability_by_cells`` and for each class
+        that the model knows ``share_<class>``, 0–1.
+    """
+    return polygons_of_tiles(cell_map.drop(columns=["cell_classes", "cell_confidence"]))
+
+
 def _check_infrared(tiles: DataFrame, card: ModelCard) -> None:
     without = tiles.filter(F.length("cell_statistics") <= 6 * COUNT)
     count = without.count()
