@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from aerial_kedro.cells.grid import pack, unpack
+from aerial_kedro.cells.grid import COUNT, pack, unpack
 from aerial_kedro.tiles.workers import for_spark
 
 _OWN = ["own_labels", "own_purity"]
+_NOTHING = bytes(COUNT)
 
 
 def overrule_cells(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -26,13 +27,17 @@ def overrule_cells(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         The frames without the last two.
     """
     for frame in frames:
-        for position in np.flatnonzero(frame["own_labels"].notna()):
-            row = frame.index[position]
-            labels, purity = (unpack([frame.at[row, name]]).copy() for name in _OWN)
-            taken = labels == 0
-            if frame.at[row, "cell_labels"] is not None:
-                for own, name in ((labels, "cell_labels"), (purity, "cell_purity")):
-                    own[taken] = unpack([frame.at[row, name]])[taken]
-            [frame.at[row, "cell_labels"]] = pack(labels)
-            [frame.at[row, "cell_purity"]] = pack(purity)
-        yield for_spark(frame.drop(columns=_OWN))
+        own = frame["own_labels"].notna()
+        both = frame.loc[own]
+        found = {}
+        taken = _cells(both["own_labels"]) > 0
+        for name, other in zip(("cell_labels", "cell_purity"), _OWN, strict=True):
+            values = np.where(taken, _cells(both[other]), _cells(both[name]))
+            found[name] = frame[name].astype(object)
+            found[name][own] = pd.Series(pack(values), both.index, dtype=object)
+        yield for_spark(frame.drop(columns=_OWN).assign(**found))
+
+
+def _cells(column: pd.Series) -> np.ndarray:
+    """Values of cells ``(tiles, 7, 7)``, 0 where a tile has none."""
+    return unpack([each if isinstance(each, bytes) else _NOTHING for each in column])

@@ -89,7 +89,9 @@ class TeachingLabels:
         is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
         order = np.argsort(~is_point, kind="stable")
         frame, shapes, points = layer.frame.iloc[order], shapes[order], int(is_point.sum())
-        _, corners, first = shapely.to_ragged_array(shapes[points:])
+        corners, first = np.empty((0, 2)), tuple[np.ndarray, ...]()
+        if points < len(shapes):
+            _, corners, first = shapely.to_ragged_array(shapes[points:])
         values = {name: 1 + position for position, name in enumerate(names)}
         unknown = set(layer.names) - set(values)
         if unknown:

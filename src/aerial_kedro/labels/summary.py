@@ -95,6 +95,20 @@ class LabelSummary(CheckedModel):
         return sum(each.labels for each in self.classes.values())
 
     @property
+    def years(self) -> list[int]:
+        """Years of the scenes in which labels label a cell."""
+        return sorted({year for each in self.classes.values() for year in each.cells})
+
+    def __str__(self) -> str:
+        """Say in one sentence what was labelled, for the log."""
+        cells = {name: sum(each.cells.values()) for name, each in self.classes.items()}
+        by_class = ", ".join(f"{name} {count:,}" for name, count in cells.items())
+        return (
+            f"{self.labelling:,} labels of {self.path} label {sum(cells.values()):,} cells "
+            f"({by_class})"
+        )
+
+    @property
     def sentences(self) -> list[str]:
         """All that the counts say of what was not learned from, for a log or a report."""
         told = [

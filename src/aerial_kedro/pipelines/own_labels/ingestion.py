@@ -9,7 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.cells.drawing import CellRules
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.layer import LabelLayer, classes_of_labels
+from aerial_kedro.labels.land_cover import LabelRules
+from aerial_kedro.labels.layer import LabelLayer, LabelTable, classes_of_labels, read_labels
 from aerial_kedro.labels.overruling import overrule_cells
 from aerial_kedro.labels.placing import (
     PLACED_COLUMNS,
@@ -25,6 +26,7 @@ from aerial_kedro.labels.summary import (
     check_years,
     summarise_labels,
 )
+from aerial_kedro.pipelines.data_ingestion.nodes import FrameMap
 from aerial_kedro.splits.blocks import block_of_tiles
 from aerial_kedro.splits.rules import SplitRules
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS, ddl
@@ -34,6 +36,11 @@ LOGGER = logging.getLogger(__name__)
 # number of tiles.
 _SQUARE_M = 22_400
 _PLACE = ("image_id", "tile_id", "epsg", "xmin", "ymin", "xmax", "ymax", "year")
+
+
+def read_label_file(label_table: LabelTable, rules: LabelRules) -> LabelLayer:
+    """Make labels of a file's rows, by the settings among the rules of labels."""
+    return read_labels(label_table, rules)
 
 
 def choose_classes(
@@ -99,7 +106,8 @@ def teach_cells(labelled_tiles: DataFrame, placed_labels: pd.DataFrame) -> DataF
     )
     both = labelled_tiles.join(F.broadcast(labels), "image_id", "left")
     # In the tiles' own order of columns, which the join keeps.
-    return both.mapInPandas(overrule_cells, labelled_tiles.schema)
+    overrule: FrameMap = overrule_cells
+    return both.mapInPandas(overrule, labelled_tiles.schema)
 
 
 def catalog_labels(tiles: DataFrame, placed_labels: pd.DataFrame, split: SplitRules) -> DataFrame:

@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.labels.layer import read_labels
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.cells import sampling, scoring
 from aerial_kedro.pipelines.cells import training as cells
@@ -70,7 +69,7 @@ def create_teaching() -> Pipeline:
 
 def _read(known: list[str]) -> list[Node]:
     return [
-        node_of(read_labels, ["label_table", "params:labels"], "label_layer"),
+        node_of(ingestion.read_label_file, ["label_table", "params:labels"], "label_layer"),
         node_of(ingestion.choose_classes, known, CLASSES),
     ]
 
@@ -157,6 +156,9 @@ def create_scoring() -> Pipeline:
                 "maps",
             ),
             node_of(scoring.locate_cells, "cell_map", "mapped_tiles"),
+            node_of(
+                scoring.tabulate_cells, ["cell_predictions", "tile_catalog"], "predictions_csv"
+            ),
         ],
         "scoring",
     )
