@@ -32,7 +32,8 @@ class Touches:
     share
         Share of the cell that the label covers; 1 for a point.
     part
-        That part of the cell as a polygon; None for a point.
+        That part of the cell as a polygon; None for a point, and where the share is too small to
+        matter.
     """
 
     place: np.ndarray
@@ -103,44 +104,96 @@ class Touches:
         return np.asarray(united * self.share[one] / shapely.area(self.part[one]))
 
 
+@dataclass(frozen=True)
+class Near:
+    """Tiles and polygons that may meet.
+
+    Parameters
+    ----------
+    place, label
+        Position of the tile and of the label, int, ``(pairs,)``.
+    shape, classes
+        The label's polygon in degrees, and its class (1 to 255, int64).
+    """
+
+    place: np.ndarray
+    label: np.ndarray
+    shape: np.ndarray
+    classes: np.ndarray
+
+
 def touch_cells(
-    places: pd.DataFrame, shapes: np.ndarray, place: np.ndarray, label: np.ndarray,
+    places: pd.DataFrame,
+    near: Near,
     to_zone: Transformer,
-) -> Touches:  # fmt: skip
+    enough: float,
+) -> Touches:
     """Find what polygons cover of the cells of tiles near them.
 
     Parameters
     ----------
     places
         ``xmin, ymin, xmax, ymax`` of tiles of one zone.
-    shapes
-        All labels in degrees.
-    place, label
-        Pairs to look at: positions of tiles and of polygons that may meet, ``(pairs,)``.
+    near
+        Tiles and polygons that may meet.
     to_zone
         From degrees to the tiles' CRS.
+    enough
+        Share of a cell that matters: what polygons of a class cannot reach together is not
+        measured, and their shares are given too large, though not as large as this.
     """
-    needed, at = np.unique(label, return_inverse=True)
-    corners = shapely.get_coordinates(shapes[needed])
-    projected = np.stack(to_zone.transform(*corners.T), axis=1)
-    polygons = shapely.set_coordinates(shapes[needed], projected)
-    polygons, _ = mend_polygons(polygons)  # projecting may make neighbouring corners meet
+    needed, first, at = np.unique(near.label, return_index=True, return_inverse=True)
+    polygons = _projected(near.shape[first], to_zone)
     shapely.prepare(polygons)
-    pair, cell = _cells_near(places, place, shapely.bounds(polygons)[at])
-    place, label, polygons = place[pair], label[pair], polygons[at[pair]]
-    squares = shapely.box(*squares_of_cells(places.iloc[place], cell).T)
-    share, part = np.ones(len(pair)), squares.copy()
-    cut = np.flatnonzero(~shapely.covers(polygons, squares))
-    part[cut] = shapely.intersection(polygons[cut], squares[cut])
-    share[cut] = shapely.area(part[cut]) / shapely.area(squares[cut])
-    found = Touches(place, cell, label, share, part)
-    return found.chosen(share > _TOUCHING)
+    pair, cell, overlap = _cells_near(places, near.place, shapely.bounds(polygons)[at])
+    place, shape = near.place[pair], at[pair]
+    squares = squares_of_cells(places.iloc[place], cell)
+    whole = (squares[:, 2] - squares[:, 0]) * (squares[:, 3] - squares[:, 1])
+    # No polygon covers more of a cell than its own area, nor than its bounds do.
+    share = np.minimum(shapely.area(polygons)[shape] / whole, overlap)
+    key = (place * COUNT + cell) * _MOST_CLASSES + near.classes[pair]
+    _, of_key = np.unique(key, return_inverse=True)
+    matters = np.bincount(of_key, share)[of_key] >= enough - _TOUCHING
+    part = np.full(len(share), None, dtype=object)
+    part[matters] = _parts(polygons[shape[matters]], squares[matters], overlap[matters])
+    share[matters] = shapely.area(part[matters]) / whole[matters]
+    rest = np.flatnonzero(~matters)
+    met = shapely.intersects(polygons[shape[rest]], shapely.box(*squares[rest].T))
+    share[rest[~met]] = 0
+    return Touches(place, cell, needed[shape], share, part).chosen(share > _TOUCHING)
+
+
+def _projected(shapes: np.ndarray, to_zone: Transformer) -> np.ndarray:
+    corners = shapely.get_coordinates(shapes)
+    projected = np.stack(to_zone.transform(*corners.T), axis=1)
+    # Projecting may make neighbouring corners meet.
+    polygons, _ = mend_polygons(shapely.set_coordinates(shapes.copy(), projected))
+    return polygons
+
+
+def _parts(polygons: np.ndarray, squares: np.ndarray, overlap: np.ndarray) -> np.ndarray:
+    """Parts of squares that polygons cover; without cutting what covers all or lies inside."""
+    boxes = shapely.box(*squares.T)
+    found = np.array(boxes, dtype=object)
+    west, south, east, north = shapely.bounds(polygons).T
+    inside = (west >= squares[:, 0]) & (south >= squares[:, 1])
+    inside &= (east <= squares[:, 2]) & (north <= squares[:, 3])
+    found[inside] = polygons[inside]
+    may_cover = np.flatnonzero(~inside & (overlap > 1 - _TOUCHING))
+    covers = may_cover[shapely.covers(polygons[may_cover], boxes[may_cover])]
+    cut = ~inside
+    cut[covers] = False
+    found[cut] = shapely.intersection(polygons[cut], boxes[cut])
+    return found
 
 
 def _cells_near(
     places: pd.DataFrame, place: np.ndarray, bounds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cells that the bounds of each pair's polygon touch: position of the pair, and the cell."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells that the bounds of each pair's polygon overlap.
+
+    Returns the position of the pair, the cell, and the share of the cell that lies in the bounds.
+    """
     xmin, ymin, xmax, ymax = (
         places[name].to_numpy(float)[place] for name in ("xmin", "ymin", "xmax", "ymax")
     )
@@ -155,4 +208,6 @@ def _cells_near(
     pair = np.repeat(np.arange(len(place)), count)
     step = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
     row, column = first_row[pair] + step // wide[pair], first_column[pair] + step % wide[pair]
-    return pair, row * SIDE + column
+    across = np.minimum(east[pair], column + 1) - np.maximum(west[pair], column)
+    down = np.minimum(south[pair], row + 1) - np.maximum(north[pair], row)
+    return pair, row * SIDE + column, across.clip(min=0) * down.clip(min=0)

@@ -14,7 +14,7 @@ import shapely
 from pyproj import Transformer
 
 from aerial_kedro.cells.grid import COUNT, SIDE, pack
-from aerial_kedro.labels.coverage import Touches, touch_cells
+from aerial_kedro.labels.coverage import Near, Touches, touch_cells
 from aerial_kedro.labels.layer import LabelLayer
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, zones_of
 from aerial_kedro.tiles.squares import project_squares
@@ -154,13 +154,17 @@ def find_labelled_cells(
                 places = tiles.drop_duplicates("tile_id")
                 for start in range(0, len(places), _TILES_AT_A_TIME):
                     some = places.iloc[start : start + _TILES_AT_A_TIME].reset_index(drop=True)
-                    touches = _touches(some, shapes, tree, labels)
+                    touches = _touches(some, shapes, tree, labels, min_purity)
                     images = tiles[tiles["tile_id"].isin(some["tile_id"])]
                     yield for_spark(_judge(images, some, touches, labels, min_purity))
 
 
 def _touches(
-    places: pd.DataFrame, shapes: np.ndarray, tree: shapely.STRtree, labels: TeachingLabels
+    places: pd.DataFrame,
+    shapes: np.ndarray,
+    tree: shapely.STRtree,
+    labels: TeachingLabels,
+    min_purity: float,
 ) -> Touches:
     """Which labels touch which cells of some places, all of one zone."""
     west, south, east, north = shapely.bounds(project_squares(places, "EPSG:4326")).T
@@ -168,10 +172,12 @@ def _touches(
     place, label = tree.query(boxes)
     to_zone = Transformer.from_crs(4326, int(places["epsg"].iloc[0]), always_xy=True)
     is_point = label < labels.points
-    points = label[is_point]
+    points, polygons = label[is_point], label[~is_point]
+    classes = labels.classes[polygons].astype(np.int64)
+    near = Near(place[~is_point], polygons, shapes[polygons], classes)
     return Touches.joined(
         _points_in_cells(places, place[is_point], points, labels.coordinates[points], to_zone),
-        touch_cells(places, shapes, place[~is_point], label[~is_point], to_zone),
+        touch_cells(places, near, to_zone, min_purity),
     )
 
 
