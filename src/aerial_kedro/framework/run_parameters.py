@@ -22,6 +22,8 @@ class RunParameters(CheckedModel):
         Folder of labelled tiles.
     reference_root
         Where land cover of known truth is, for the assessment of change; None for none.
+    reference_labels
+        Answers to the reference sample, for the assessment.
     score_root
         Folder of unlabelled tiles to score.
     regions_path
@@ -66,6 +68,7 @@ class RunParameters(CheckedModel):
     landcover_path: str
     folders_root: str | None
     reference_root: str | None
+    reference_labels: str | None
     score_root: str | None
     regions_path: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)
