@@ -6,9 +6,11 @@ from aerial_kedro.examples.county import pipeline as county
 from aerial_kedro.examples.digits import pipeline as digits
 from aerial_kedro.pipelines import (
     acquisition,
+    assess,
     explain,
     export_embeddings,
     from_folders,
+    reference_sample,
     score_folder,
     serving,
 )
@@ -33,6 +35,8 @@ def register_pipelines() -> dict[str, Pipeline]:
         "score_folder": score_folder.create_pipeline(),
         "explain": explain.create_pipeline(),
         "export_embeddings": export_embeddings.create_pipeline(),
+        "reference_sample": reference_sample.create_pipeline(),
+        "assess": assess.create_pipeline(),
         "serving": serving.create_pipeline(),
         "training_synapseml": synapseml.create_pipeline(),
         # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.

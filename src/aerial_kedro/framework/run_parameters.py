@@ -28,6 +28,8 @@ class RunParameters(CheckedModel):
         Folder of labelled tiles.
     reference_root
         Where land cover of known truth is, for the assessment of change; None for none.
+    reference_labels
+        Answers to the reference sample, for the assessment.
     score_root
         Folder of unlabelled tiles to score.
     regions_path
@@ -73,6 +75,7 @@ class RunParameters(CheckedModel):
     labels_path: str | None
     folders_root: str | None
     reference_root: str | None
+    reference_labels: str | None
     score_root: str | None
     regions_path: str | None
     year: int | None = Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)

@@ -1,0 +1,221 @@
+"""Nodes that assess a map by a reference sample that people have interpreted."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.accuracy.answers import AnswerFile, check_answers
+from aerial_kedro.accuracy.assessment import (
+    Interpreted,
+    Names,
+    assess_land_cover,
+    assess_map,
+    compare_interpreters,
+    count_alternates,
+    foretell,
+    weigh_unsure,
+)
+from aerial_kedro.accuracy.sampling import SampleDesign
+from aerial_kedro.accuracy.stratified import Figure, StratifiedSample
+from aerial_kedro.cells.grid import COUNT
+from aerial_kedro.change.checked import (
+    Assessment,
+    ChangeAccuracy,
+    InterpretedChange,
+    assess_change,
+)
+from aerial_kedro.change.shown import ShownMap
+from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.maps.fine import cells_of_column
+from aerial_kedro.report.checked import put_on_page
+
+LOGGER = logging.getLogger(__name__)
+_M2_PER_KM2 = 1e6
+
+
+def assess(
+    answers: AnswerFile,
+    design: SampleDesign,
+    shown: ShownMap,
+    cell_predictions: DataFrame,
+    classes: LandCoverClasses,
+) -> Assessment:
+    """Assess the map that is there by the answers to a sample that was drawn of it.
+
+    Parameters
+    ----------
+    answers
+        The filled file.
+    design
+        How the sample was drawn.
+    shown
+        What the map shows, now.
+    cell_predictions
+        For the land cover of the sampled cells.
+    classes
+        The class table.
+
+    Raises
+    ------
+    AerialError
+        If the file is no answer to the design, or a cell is not on the map any more.
+    """
+    rows = check_answers(answers, design, UNSURE)
+    if shown.years != design.years:
+        raise AerialError(
+            f"The reference sample is of {_listed(design.years)}, the map that is there now of "
+            f"{_listed(shown.years)}. Make the map of the sample's scenes again, or draw a sample "
+            "of this one: `kedro run --pipeline=reference_sample`."
+        )
+    rows = pd.concat([rows, shown.find(rows["cell_id"].tolist())], axis=1)
+    rows["land_cover"] = _land_cover(rows, shown, cell_predictions, classes)
+    by_year = {year: _interpret(rows, year, design, shown) for year in design.years}
+    areas = {year: shown.areas_km2(year) for year in design.years}
+    years = {str(year): assess_map(each, areas[year]) for year, each in by_year.items()}
+    last = by_year[design.years[-1]]
+    found = years[str(design.years[-1])]
+    redrawn = shown.key != design.map_key
+    assessment = Assessment(
+        labels=answers.name,
+        sample=design.fingerprint,
+        model=design.model,
+        map_key=shown.key,
+        redrawn=redrawn,
+        year=design.years[-1],
+        cells=found.cells,
+        area_km2=last.area_km2,
+        strata=_count_strata(last),
+        overall=found.overall,
+        classes=found.classes,
+        years=years,
+        change=_assess_change(rows, design, shown) if len(design.years) > 1 else None,
+        land_cover=assess_land_cover(last, shown.classes),
+        unsure=weigh_unsure(last, areas[design.years[-1]]),
+        alternate=count_alternates(last),
+        second_interpreter=compare_interpreters(list(by_year.values())),
+        another_100_cells=foretell(last, found),
+        classes_not_on_map=sorted({*rows["class"]} - {*shown.classes, ""}),
+    )
+    _log(assessment)
+    return assessment
+
+
+def show_assessment(page: str, assessment: Assessment) -> str:
+    """Put the assessment on top of the report; an older one makes room for it.
+
+    Parameters
+    ----------
+    page
+        The report, as HTML.
+    assessment
+        What people saw.
+    """
+    return put_on_page(page, assessment)
+
+
+def _listed(years: list[int]) -> str:
+    return " and ".join(map(str, years))
+
+
+def _interpret(rows: pd.DataFrame, year: int, design: SampleDesign, shown: ShownMap) -> Interpreted:
+    own = rows[rows["year"] == str(year)].reset_index(drop=True)
+    # Of the cells that this year shows, the drawn ones are a random sample of each stratum.
+    sizes = [each.cells_by_year[str(year)] for each in design.strata]
+    return Interpreted(
+        sample=_stratified(own, design, sizes),
+        cell_area_km2=design.cell_area_m2 / _M2_PER_KM2,
+        mapped=shown.at(own, year),
+        reference=_names(own["class"]),
+        open_class=UNSURE,
+        alternate=_names(own["alternate"]),
+        second=_names(own["second"]),
+        land_cover=_names(own["land_cover"]),
+        unsure=own["unsure"].to_numpy(bool),
+    )
+
+
+def _stratified(rows: pd.DataFrame, design: SampleDesign, sizes: list[int]) -> StratifiedSample:
+    names = [each.name for each in design.strata]
+    positions = rows["stratum"].map(names.index).to_numpy(np.int64)
+    return StratifiedSample(names, np.array(sizes, float), positions)
+
+
+def _names(column: pd.Series) -> Names:
+    return column.to_numpy(dtype=object)
+
+
+def _count_strata(year: Interpreted) -> dict[str, int]:
+    counts = np.bincount(year.sample.strata, minlength=len(year.sample.names))
+    return dict(zip(year.sample.names, counts.tolist(), strict=True))
+
+
+def _assess_change(rows: pd.DataFrame, design: SampleDesign, shown: ShownMap) -> ChangeAccuracy:
+    before, after = design.years
+    first, second = (rows[rows["year"] == str(year)] for year in design.years)
+    both = second.merge(first[["sample_id", "class"]], on="sample_id", suffixes=("", "_before"))
+    sizes = [
+        each.cells_by_year[str(before)] + each.cells_by_year[str(after)] - each.cells
+        for each in design.strata
+    ]
+    return assess_change(
+        InterpretedChange(
+            sample=_stratified(both, design, sizes),
+            area_km2=sum(sizes) * design.cell_area_m2 / _M2_PER_KM2,
+            before=before,
+            after=after,
+            mapped=shown.changed[both["place"], both["number"]],
+            seen_before=_names(both["class_before"]),
+            seen_after=_names(both["class"]),
+        )
+    )
+
+
+def _land_cover(
+    rows: pd.DataFrame, shown: ShownMap, cell_predictions: DataFrame, classes: LandCoverClasses
+) -> pd.Series:
+    """Give the land cover's class of each row's cell in its year; empty where it has none."""
+    tiles = shown.places["tile_id"].iloc[rows["place"]].to_numpy()
+    wanted = sorted(set(tiles))
+    stored = (
+        cell_predictions.filter(F.col("tile_id").isin(wanted) & F.col("year").isin(shown.years))
+        .select("tile_id", "year", "cell_labels")
+        .toPandas()
+    )
+    labels = cells_of_column(stored["cell_labels"]).reshape(len(stored), COUNT)
+    row_of = {
+        (tile, str(year)): at
+        for at, (tile, year) in enumerate(zip(stored["tile_id"], stored["year"], strict=True))
+    }
+    names = ["", *classes.names]
+    cells = zip(tiles, rows["year"], rows["number"], strict=True)
+    return pd.Series([names[labels[row_of[tile, year], number]] for tile, year, number in cells])
+
+
+def _log(found: Assessment) -> None:
+    if found.redrawn:
+        LOGGER.info(
+            "The map was drawn anew since the sample was: the strata are those of the sample, the "
+            "classes those of the map that is there now"
+        )
+    LOGGER.info(
+        "By %d cells that people interpreted, the map of %d has %s of the ground right",
+        found.cells, found.year, _in_percent(found.overall),
+    )  # fmt: skip
+    if (cover := found.land_cover) is not None:
+        LOGGER.info(
+            "The land cover has %s right, the map %s there",
+            _in_percent(cover.overall), _in_percent(cover.map_overall),
+        )  # fmt: skip
+
+
+def _in_percent(figure: Figure) -> str:
+    if figure.estimate is None:
+        return f"an unknown share ({figure.reason})"
+    text = f"{100 * figure.estimate:.1f} %"
+    if figure.low is None or figure.high is None:
+        return f"{text} (no interval: {figure.reason})"
+    return f"{text} (95 % interval {100 * figure.low:.1f} to {100 * figure.high:.1f})"

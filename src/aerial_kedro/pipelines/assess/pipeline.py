@@ -1,0 +1,29 @@
+"""Wiring of the assessment."""
+
+from kedro.pipeline import Pipeline
+
+from aerial_kedro.pipelines.assess import nodes
+from aerial_kedro.pipelines.grouping import group, node_of
+from aerial_kedro.pipelines.reference_sample.pipeline import look_at_the_map
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Take the map, and the answers to a sample of it; give its accuracy, and a new report."""
+    return group(
+        [
+            *look_at_the_map(),
+            node_of(
+                nodes.assess,
+                [
+                    "reference_answers",
+                    "reference_design",
+                    "shown_map",
+                    "cell_predictions",
+                    "params:land_cover",
+                ],
+                "assessment",
+            ),
+            node_of(nodes.show_assessment, ["written_report", "assessment"], "report"),
+        ],
+        "assess",
+    )
