@@ -9,9 +9,7 @@ from pydantic import ConfigDict, Field, StrictBool, ValidationError
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
-
-LabelSource = Literal["land_cover", "own", "both"]
-"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts."""
+from aerial_kedro.pipelines.main_job import LabelSource
 
 
 class RunParameters(CheckedModel):

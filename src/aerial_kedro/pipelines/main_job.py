@@ -1,5 +1,7 @@
 """The main job, from scenes and labels to map and report, and the scoring of scenes."""
 
+from typing import Literal
+
 from kedro.pipeline import Pipeline
 
 from aerial_kedro.pipelines import (
@@ -14,8 +16,13 @@ from aerial_kedro.pipelines import (
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
 
+LabelSource = Literal["land_cover", "own", "both"]
+"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts."""
 
-def create_scene_pipelines(grain: str = "cell", labels: str = "land_cover") -> dict[str, Pipeline]:
+
+def create_scene_pipelines(
+    grain: str = "cell", labels: LabelSource = "land_cover"
+) -> dict[str, Pipeline]:
     """Wire what is made of scenes.
 
     Parameters
@@ -36,7 +43,7 @@ def create_scene_pipelines(grain: str = "cell", labels: str = "land_cover") -> d
     return {"__default__": sum(parts.values(), Pipeline([])), **parts, "score_scenes": scenes}
 
 
-def _create_parts(grain: str, labels: str) -> dict[str, Pipeline]:
+def _create_parts(grain: str, labels: LabelSource) -> dict[str, Pipeline]:
     """Wire the parts of the main job on land cover, perhaps with labels of one's own beside it."""
     with_labels = labels == "both"
     classes = own_labels.CLASSES if with_labels else "params:land_cover"
