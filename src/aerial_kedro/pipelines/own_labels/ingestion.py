@@ -43,10 +43,13 @@ def read_label_file(label_table: LabelTable, rules: LabelRules) -> LabelLayer:
     return read_labels(label_table, rules)
 
 
-def choose_classes(
-    label_layer: LabelLayer, land_cover: LandCoverClasses | None = None
-) -> LandCoverClasses:
-    """Take the classes that the labels name, after those of a land cover where there is one."""
+def choose_classes(label_layer: LabelLayer) -> LandCoverClasses:
+    """Take the classes that the labels name."""
+    return classes_of_labels(label_layer, None)
+
+
+def add_classes(label_layer: LabelLayer, land_cover: LandCoverClasses) -> LandCoverClasses:
+    """Add to a land cover's classes those that the labels alone name."""
     return classes_of_labels(label_layer, land_cover)
 
 
@@ -55,16 +58,35 @@ def place_labels(
     label_layer: LabelLayer,
     classes: LandCoverClasses,
     rules: CellRules,
-    land_cover: LandCoverClasses | None = None,
 ) -> tuple[pd.DataFrame, LabelSummary]:
     """Find the cells that labels lie in, and count what became of every label.
 
     Raises
     ------
     AerialError
-        If the labels lie in no scene, are of other years, or are too few of a class that no land
-        cover teaches.
+        If the labels lie in no scene, are of other years, or are too few of a class.
     """
+    placed, summary = _place(tiles, label_layer, classes, rules)
+    check_enough(summary)
+    return placed, summary
+
+
+def place_labels_beside(
+    tiles: DataFrame,
+    label_layer: LabelLayer,
+    classes: LandCoverClasses,
+    rules: CellRules,
+    land_cover: LandCoverClasses,
+) -> tuple[pd.DataFrame, LabelSummary]:
+    """Do what `place_labels` does; of classes that a land cover teaches there may be few."""
+    placed, summary = _place(tiles, label_layer, classes, rules)
+    check_enough(summary, land_cover.names)
+    return placed, summary
+
+
+def _place(
+    tiles: DataFrame, label_layer: LabelLayer, classes: LandCoverClasses, rules: CellRules
+) -> tuple[pd.DataFrame, LabelSummary]:
     check_places(label_layer, bounds_of_tiles(_squares(tiles)))
     check_years(label_layer, [row["year"] for row in tiles.select("year").distinct().collect()])
     find = partial(
@@ -76,7 +98,6 @@ def place_labels(
     summary = summarise_labels(label_layer, placed, classes.names)
     for sentence in summary.sentences:
         LOGGER.warning("Labels: %s", sentence)
-    check_enough(summary, land_cover.names if land_cover else ())
     LOGGER.info("%s", summary)
     return placed, summary
 

@@ -17,6 +17,8 @@ CLASSES = "class_table"
 """Dataset of the class table that labels of one's own name or add to."""
 
 _RULES = ["params:cells.drawn", CLASSES, "params:seed"]
+_PLACED_BY = ["label_layer", CLASSES, "params:cells.drawn"]
+_PLACED = ["placed_labels", "label_summary"]
 _SETTINGS = ["params:own_labels", "params:seed"]
 
 
@@ -35,13 +37,14 @@ def create_ingestion() -> Pipeline:
     """Scenes and labels in, the tile catalog out."""
     return group(
         [
-            *_read(["label_layer"]),
+            _read(),
+            node_of(ingestion.choose_classes, "label_layer", CLASSES),
             node_of(
                 lay_tiles,
                 ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
                 "laid_tiles",
             ),
-            _place("laid_tiles"),
+            node_of(ingestion.place_labels, ["laid_tiles", *_PLACED_BY], _PLACED),
             node_of(
                 ingestion.catalog_labels,
                 ["laid_tiles", "placed_labels", "params:split"],
@@ -59,27 +62,21 @@ def create_teaching() -> Pipeline:
     """Tiles labelled by a land cover in; the same, with labels of one's own in its place, out."""
     return group(
         [
-            *_read(["label_layer", "params:land_cover"]),
-            _place("labelled_tiles", "params:land_cover"),
+            _read(),
+            node_of(ingestion.add_classes, ["label_layer", "params:land_cover"], CLASSES),
+            node_of(
+                ingestion.place_labels_beside,
+                ["labelled_tiles", *_PLACED_BY, "params:land_cover"],
+                _PLACED,
+            ),
             node_of(ingestion.teach_cells, ["labelled_tiles", "placed_labels"], "taught_tiles"),
         ],
         "data_ingestion",
     )
 
 
-def _read(known: list[str]) -> list[Node]:
-    return [
-        node_of(ingestion.read_label_file, ["label_table", "params:labels"], "label_layer"),
-        node_of(ingestion.choose_classes, known, CLASSES),
-    ]
-
-
-def _place(tiles: str, *land_cover: str) -> Node:
-    return node_of(
-        ingestion.place_labels,
-        [tiles, "label_layer", CLASSES, "params:cells.drawn", *land_cover],
-        ["placed_labels", "label_summary"],
-    )
+def _read() -> Node:
+    return node_of(ingestion.read_label_file, ["label_table", "params:labels"], "label_layer")
 
 
 def create_training() -> Pipeline:
