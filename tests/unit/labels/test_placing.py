@@ -40,6 +40,8 @@ ENOUGH = 0.75
 TWO_BY_TWO = grid_tiles([(COL + c, ROW - r) for c in range(2) for r in range(2)])
 NAMES = ["A", "B", "C"]
 
+_INSIDE = st.floats(0.001, 2 * TILE - 0.001)
+
 
 def layer(
     shapes: list[Any], classes: str, years: list[int | None] | None = None, crs: int = ZONE
@@ -76,15 +78,18 @@ def cells_of(found: pd.DataFrame, kind: str = LABELLED) -> set[tuple[int, int]]:
 
 
 class TestPoints:
-    @given(st.floats(0.001, 2 * TILE - 0.001), st.floats(0.001, 2 * TILE - 0.001))
+    @settings(max_examples=15)
+    @given(st.lists(st.tuples(_INSIDE, _INSIDE), min_size=1, max_size=40))
     def test_each_lies_in_one_cell_whose_square_contains_it(
-        self, east: float, south: float
+        self, places: list[tuple[float, float]]
     ) -> None:
-        found = place(layer([shapely.Point(X + east, Y - south)], "A"))
-        assert found["found"].tolist() == [LABELLED]
-        tile = TWO_BY_TWO[TWO_BY_TWO["tile_id"] == found["tile_id"][0]]
-        [square] = squares_of_cells(tile, found["cell"].to_numpy(int))
-        assert shapely.box(*square).distance(shapely.Point(X + east, Y - south)) < 1e-6
+        points = [shapely.Point(X + east, Y - south) for east, south in places]
+        found = place(layer(points, "A" * len(points))).explode("rows")
+        assert sorted(found["rows"]) == list(range(1, len(points) + 1))
+        tiles = TWO_BY_TWO.set_index("tile_id").loc[found["tile_id"]]
+        squares = shapely.box(*squares_of_cells(tiles, found["cell"].to_numpy(int)).T)
+        chosen = np.array(points, dtype=object)[found["rows"].to_numpy(int) - 1]
+        assert shapely.distance(squares, chosen).max() < 1e-6
 
     @pytest.mark.parametrize("column", range(1, 14))
     @pytest.mark.parametrize("row", [1, 7, 13])
@@ -107,10 +112,10 @@ class TestPoints:
         x, y = Transformer.from_crs(4326, ZONE, always_xy=True).transform(-78.0, 40.0)
         rng = np.random.default_rng(5)
         lon, lat = to_degrees.transform(
-            x + rng.uniform(-300, 300, 300), y + rng.uniform(0, 9000, 300)
+            x + rng.uniform(-150, 150, 900), y + rng.uniform(0, 9000, 900)
         )
         tiles = pd.concat([tiles_around(-78.0, 40.0, epsg) for epsg in (26917, 26918)])
-        found = place(layer(list(shapely.points(lon, lat)), "A" * 300, crs=4326), tiles)
+        found = place(layer(list(shapely.points(lon, lat)), "A" * 900, crs=4326), tiles)
         rows = np.concatenate(found["rows"].to_numpy())
         squares = {
             epsg: shapely.union_all(
