@@ -53,7 +53,9 @@ def test_every_format(tmp_path: Path, name: str) -> None:
     assert layer.path == str(path)
     assert layer.frame["class_name"].tolist() == ["Corn", "NA", "Corn"]
     assert layer.frame["year"].tolist() == [2018, 2020, 2020]
-    assert layer.frame.geometry.representative_point()[1].distance(shapely.Point(-75.95, 40.05)) < 1e-6
+    assert (
+        layer.frame.geometry.representative_point()[1].distance(shapely.Point(-75.95, 40.05)) < 1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["l.gpkg", "l.csv"])
