@@ -1,6 +1,7 @@
 """Labels of one's own: points and polygons with a class, read from any vector file or table."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ NO_CLASS, UNSURE_ROW, MIXED_ROW = "without a class", "marked unsure", "marked mi
 """Why a row of the file teaches nothing, besides what `labels.outlines` leaves out."""
 
 # How the labelling page marks a row: the word first, free text after a semicolon.
-_MARK = r"(?i)\s*(unsure|mixed)\s*(?:;.*)?"
+_MARK = re.compile(r"\s*(unsure|mixed)\s*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 # What only a reference sample has: it is drawn to judge a map, and never teaches one.
 _REFERENCE_COLUMNS = ("stratum", "inclusion_probability")
 _FEWEST_CLASSES = 2
@@ -202,9 +203,9 @@ def _reasons(columns: pd.DataFrame, names: pd.Series) -> pd.Series:
     """Why each row teaches nothing; missing where it does."""
     reason = pd.Series(None, index=columns.index, dtype="object").mask(names.isna(), NO_CLASS)
     for name in find_columns(list(columns.columns), ("remark",)):
-        texts = columns[name].fillna("").astype(str)
-        mark = texts.str.extract(f"^{_MARK}$", expand=False).str.lower()
-        reason = reason.mask(mark == "unsure", UNSURE_ROW).mask(mark == "mixed", MIXED_ROW)
+        marks = [_MARK.fullmatch(str(each)) for each in columns[name]]
+        words = pd.Series([mark and mark[1].lower() for mark in marks], columns.index)
+        reason = reason.mask(words == "unsure", UNSURE_ROW).mask(words == "mixed", MIXED_ROW)
     return reason
 
 

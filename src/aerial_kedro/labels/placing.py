@@ -89,15 +89,15 @@ class TeachingLabels:
         is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
         order = np.argsort(~is_point, kind="stable")
         frame, shapes, points = layer.frame.iloc[order], shapes[order], int(is_point.sum())
-        corners, first = np.empty((0, 2)), tuple[np.ndarray, ...]()
-        if points < len(shapes):
-            _, corners, first = shapely.to_ragged_array(shapes[points:])
+        no_polygons = shapely.GeometryType.POLYGON, np.empty((0, 2)), ()
+        areas = shapes[points:]
+        _, corners, first = shapely.to_ragged_array(areas) if len(areas) else no_polygons
         values = {name: 1 + position for position, name in enumerate(names)}
         unknown = set(layer.names) - set(values)
         if unknown:
             raise ValueError(f"classes {sorted(unknown)} are not among {names}")
         return cls(
-            np.concatenate([shapely.get_coordinates(shapes[:points]), corners.reshape(-1, 2)]),
+            np.concatenate([shapely.get_coordinates(shapes[:points]), corners]),
             tuple(first),
             frame["class_name"].map(values).to_numpy(np.uint8),
             frame["year"].fillna(_EVERY_YEAR).to_numpy(np.int16),

@@ -111,28 +111,29 @@ class LabelSummary(CheckedModel):
     @property
     def sentences(self) -> list[str]:
         """All that the counts say of what was not learned from, for a log or a report."""
-        told = [
-            (sum(self.left_out.values()), "rows of the file teach nothing: "
-             + ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())),
-            (self.outside, "labels lie outside all tiles of the scenes"),
-            (self.of_other_years, "labels lie on tiles, but are of a year that these do not have"),
-            (self.too_small, "labels label no cell: polygons that cover too little of each, or "
-             "labels that others contradict"),
-            (self.contradictory, "cells are labelled with two classes and more: none is learned"),
-            (self.mixed, "cells have polygons of several classes of which none covers enough"),
-            (self.partly, "cells are covered in part by one class, and not enough"),
-            (self.mended, "polygons had rings that cross themselves, and were mended"),
-        ]  # fmt: skip
-        found = [f"{count:,} {text}." for count, text in told if count]
+        told = {
+            "Rows of the file that teach nothing": sum(self.left_out.values()),
+            "Labels outside all tiles of the scenes": self.outside,
+            "Labels on tiles, but of years that these do not have": self.of_other_years,
+            "Labels of no cell, since they cover too little of each, or others contradict them": (
+                self.too_small
+            ),
+            "Cells labelled with more than one class, from which nothing is learned": (
+                self.contradictory
+            ),
+            "Cells with polygons of several classes, of which none covers enough": self.mixed,
+            "Cells that one class covers in part, and not enough": self.partly,
+            "Polygons whose rings cross themselves, which were mended": self.mended,
+            **{f"Rows {reason}": count for reason, count in self.left_out.items()},
+        }
+        found = [f"{what}: {count:,}." for what, count in told.items() if count]
         found += [
-            f"{', '.join(map(repr, alike))} may be spellings of one class: they are taken as "
-            "different." for alike in self.spellings
-        ]  # fmt: skip
+            f"Perhaps spellings of one class, taken as different: {', '.join(map(repr, alike))}."
+            for alike in self.spellings
+        ]
         if self.dated < self.labels:
-            found.append(
-                f"{self.labels - self.dated:,} labels have no year: they teach every year of the "
-                "scenes."
-            )
+            undated = self.labels - self.dated
+            found.append(f"Labels without a year, which teach every year of scenes: {undated:,}.")
         return found
 
 

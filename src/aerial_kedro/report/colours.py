@@ -1,10 +1,9 @@
 """Colours of classes, the same on every map, chart and page."""
 
-import hashlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
 
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
+from aerial_kedro.report.eyesight import distances
 
 LAND_COVER = {
     "Developed": "#c91c1c",
@@ -44,21 +43,34 @@ what was trained on is pale."""
 UNSURE = "#4a4a55"
 """Tiles for which the model abstained."""
 
-_OTHERS = [to_hex(colormaps["tab20"](i)) for i in range(20)]
+APART = 18.0
+"""CIELAB distance at which two colours are told apart on a map, to every eye."""
+
+_OTHERS = (
+    # Okabe and Ito (2008) without black, then what is farthest from all before it and from white.
+    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
+    "#662200", "#9900ff", "#aaff88", "#9977ff", "#88bb66", "#4400aa", "#552266", "#aa5533",
+    "#00eeaa", "#ccccee", "#004499", "#775544", "#7744dd", "#bb2277", "#ddaabb", "#bb2200",
+    # No more are apart, but all differ.
+    *("#" + "".join(each) for each in itertools.product(("00", "44", "88", "cc", "ee"), repeat=3)),
+    *("#" + "".join(each) for each in itertools.product(("22", "66", "aa", "dd", "ff"), repeat=3)),
+)  # fmt: skip
 
 
-def class_colours(classes: Iterable[str]) -> dict[str, str]:
+def class_colours(classes: Iterable[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give each class a colour.
 
-    Land-cover and EuroSAT classes and `OUTCOMES` have fixed colours. Any other name is given one
-    by its own text, so that it looks the same in every report; where two names would meet, the
-    later in the alphabet takes the next colour that is free. Beyond twenty such names colours
-    repeat.
+    Land-cover and EuroSAT classes and `OUTCOMES` have fixed colours. Any other name, in the order
+    of the alphabet, takes the first of a list that stays apart from all colours taken before, for
+    colour-blind readers too; where none does, the farthest. So colours depend on the set of
+    classes alone, and all differ up to 200 classes.
 
     Parameters
     ----------
     classes
         Class names.
+    given
+        Colours of the user's own, ``{class: "#rrggbb"}``, before all others.
 
     Returns
     -------
@@ -69,14 +81,16 @@ def class_colours(classes: Iterable[str]) -> dict[str, str]:
     --------
     >>> class_colours(["Water", "Unsure"])
     {'Water': '#2e70c4', 'Unsure': '#4a4a55'}
+    >>> class_colours(["Orchard", "Vineyard"], {"Vineyard": "#722F37"})
+    {'Orchard': '#e69f00', 'Vineyard': '#722F37'}
     """
     names = list(dict.fromkeys(classes))
-    found = {**EUROSAT, **LAND_COVER, **OUTCOMES, "Unsure": UNSURE}
-    free = list(range(len(_OTHERS)))
+    fixed = {**EUROSAT, **LAND_COVER, **OUTCOMES, "Unsure": UNSURE, **(given or {})}
+    found = {name: fixed[name] for name in names if name in fixed}
+    taken = [UNSURE, *found.values()]
+    between = distances(list(_OTHERS), taken).min(axis=1)
     for name in sorted(set(names) - set(found)):
-        wish = hashlib.sha256(name.encode()).digest()[0] % len(_OTHERS)
-        slot = min(free, key=lambda i: (i - wish) % len(_OTHERS))
-        free.remove(slot)
-        free = free or list(range(len(_OTHERS)))
+        slot = int((between >= APART).argmax() if between.max() >= APART else between.argmax())
         found[name] = _OTHERS[slot]
+        between = between.clip(max=distances(list(_OTHERS), [found[name]])[:, 0])
     return {name: found[name] for name in names}

@@ -226,7 +226,7 @@ def log_record(record: RunRecord) -> None:
     run = mlflow.active_run()
     if run is None:
         raise RuntimeError("There is no active run in MLflow to log with.")
-    mlflow.log_metrics(record.metrics)
+    mlflow.log_metrics(name_metrics(record.metrics))
     mlflow.set_tags({name: text[:_LONGEST_TAG] for name, text in record.tags.items()})
     for each in record.data:
         source = CodeDatasetSource(tags=each.facts)
@@ -239,9 +239,32 @@ def log_record(record: RunRecord) -> None:
         run_id = client.create_run(experiment, tags=tags, run_name=child.name).info.run_id
         for name, text in child.parameters.items():
             client.log_param(run_id, name, text)
-        for name, figure in child.metrics.items():
+        for name, figure in name_metrics(child.metrics).items():
             client.log_metric(run_id, name, figure)
         client.set_terminated(run_id)
+
+
+def name_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Name figures as MLflow takes them: a class may be called "Wine & fruit (old)".
+
+    Parameters
+    ----------
+    metrics
+        Name to figure.
+
+    Returns
+    -------
+    dict
+        The same figures; what MLflow takes in no name is ``_``, and names that only differed
+        there end in one more each.
+    """
+    found: dict[str, float] = {}
+    for name, figure in metrics.items():
+        plain = _UNFIT.sub("_", name).replace("/", "_")
+        while plain in found:
+            plain += "_"
+        found[plain] = figure
+    return found
 
 
 def code_version(project: Path) -> dict[str, str]:

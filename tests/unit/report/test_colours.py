@@ -2,8 +2,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aerial_kedro.report.colours import EUROSAT, LAND_COVER, class_colours
+from aerial_kedro.report.colours import EUROSAT, LAND_COVER, OUTCOMES, class_colours
 
 OTHERS = [f"crop {i}" for i in range(15)]
 
@@ -43,6 +45,37 @@ def test_fixed_colours_are_all_different() -> None:
     assert class_colours(["River", "Forest"])["Forest"] == LAND_COVER["Forest"]
 
 
+@pytest.mark.parametrize("sight", SIGHT)
+@given(names=st.sets(st.text(min_size=1, max_size=9), min_size=2, max_size=12))
+def test_any_classes_stay_apart_for_every_eye(sight: str, names: set[str]) -> None:
+    names -= {*LAND_COVER, *EUROSAT, *OUTCOMES}
+    colours = class_colours([*names, "Unsure"])
+    seen = [lab(colour, SIGHT[sight]) for colour in colours.values()]
+    assert all(np.linalg.norm(a - b) > 17.9 for a, b in combinations(seen, 2))
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_new_classes_stay_apart_from_those_of_the_land_cover(sight: str) -> None:
+    colours = class_colours([*LAND_COVER, "Orchard", "Vineyard", "Hops", "Unsure"])
+    seen = {name: lab(colour, SIGHT[sight]) for name, colour in colours.items()}
+    for new in ("Orchard", "Vineyard", "Hops"):
+        others = [colour for name, colour in seen.items() if name != new]
+        assert min(np.linalg.norm(seen[new] - each) for each in others) > 17.9
+
+
+def test_the_users_colours_come_first() -> None:
+    own = {"Orchard": "#e69f00", "Forest": "#00ff00", "Absent": "#123456"}
+    found = class_colours(["Forest", "Apples", "Orchard"], own)
+    assert found["Forest"] == "#00ff00"
+    assert found["Orchard"] == "#e69f00"
+    assert list(found) == ["Forest", "Apples", "Orchard"]
+    assert found["Apples"] not in own.values()
+
+
+def test_many_classes_still_have_colours_of_their_own() -> None:
+    assert len(set(class_colours([f"class {i}" for i in range(200)]).values())) == 200
+
+
 def test_other_classes_get_different_colours() -> None:
     assert len(set(class_colours(OTHERS).values())) == len(OTHERS)
 
@@ -52,6 +85,6 @@ def test_a_colour_depends_on_names_alone_not_on_their_order() -> None:
 
 
 def test_more_classes_than_colours_still_get_one() -> None:
-    found = class_colours([f"class {i}" for i in range(45)])
-    assert len(found) == 45
+    found = class_colours([f"class {i}" for i in range(300)])
+    assert len(found) == 300
     assert all(colour.startswith("#") for colour in found.values())

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from kedro.pipeline import Node, Pipeline
+from mlflow.utils.validation import _validate_metric_name
 from pydantic import BaseModel
 
 from aerial_kedro import __version__
-from aerial_kedro.tracking.hook import StepTimes, code_version, list_parameters
+from aerial_kedro.tracking.hook import StepTimes, code_version, list_parameters, name_metrics
 
 
 class Forest(BaseModel):
@@ -42,6 +43,21 @@ def test_names_and_lengths_are_those_that_mlflow_takes() -> None:
     (name, text), *_ = list_parameters({"codes": {"Bare <b>": "x" * 600}}, MINE, []).items()
     assert name == "codes.Bare _b_"
     assert len(text) == 500
+
+
+def test_figures_of_a_class_of_any_name_are_logged() -> None:
+    names = [
+        "a.test.3+ trees.f1",
+        "a.test.3* trees.f1",
+        "a.Öl & Wein/Obst",
+        "a/../<b>",
+        "a.Many trees",
+    ]
+    found = name_metrics(dict.fromkeys(names, 0.5))
+    assert list(found)[-1] == "a.Many trees"
+    assert len(found) == len(names)
+    for name in found:
+        _validate_metric_name(name)
 
 
 def test_times_are_added_up_by_the_outermost_step(
