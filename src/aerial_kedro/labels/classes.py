@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,10 @@ UNSURE = "Unsure"
 _SHOWN = 20  # codes in a message
 
 
+Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
+"""A colour as ``#rrggbb``."""
+
+
 class LandCoverClasses(CheckedModel):
     """The table from land-cover codes to classes.
 
@@ -27,11 +31,14 @@ class LandCoverClasses(CheckedModel):
         Classes that are kept in the catalog and on the map but not trained on.
     background
         Codes that mean "no land cover here", besides the raster's own nodata value.
+    colours
+        Class to ``#rrggbb``; other classes have the colours of `report.colours`.
     """
 
     codes: dict[str, list[int]] = Field(min_length=2)
     excluded: list[str] = Field(default_factory=list)
     background: list[int] = Field(default_factory=list)
+    colours: dict[str, Colour] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _codes_are_unambiguous(self) -> Self:
@@ -52,6 +59,9 @@ class LandCoverClasses(CheckedModel):
         unknown = sorted(set(self.excluded) - set(self.codes))
         if unknown:
             raise ValueError(f"excluded classes {unknown} are not in the table {list(self.codes)}")
+        unknown = sorted(set(self.colours) - set(self.codes))
+        if unknown:
+            raise ValueError(f"colours are given for {unknown}, which are not in the table")
         return self
 
     @property

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated
 
 import geopandas as gpd
 import pandas as pd
 from pydantic import Field
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.classes import Colour, LandCoverClasses
 from aerial_kedro.labels.columns import (
     find_class_column,
     find_columns,
@@ -35,8 +34,6 @@ _MARK = re.compile(r"\s*(unsure|mixed)\s*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 _REFERENCE_COLUMNS = ("stratum", "inclusion_probability")
 _FEWEST_CLASSES = 2
 _MOST_CLASSES = 255
-
-Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
 
 
 class LabelSettings(CheckedModel):

@@ -132,7 +132,7 @@ def _aspect(extent: tuple[float, float, float, float]) -> float:
 
 def _coloured(map_image: MapImage) -> NDArray[np.floating]:
     """Colours of a map's pixels, ``(rows, cols, 4)``; without data they are clear."""
-    colours = class_colours(map_image.classes)
+    colours = class_colours(map_image.classes, map_image.colours)
     table = np.zeros((NO_DATA + 1, 4))
     for position, name in enumerate(map_image.classes):
         table[position] = to_rgba(colours[name])

@@ -86,6 +86,7 @@ def render_report(content: ReportContent) -> str:
     training, test = content.training, content.test
     of_cells = content.cells.training.models if content.cells else {}
     legend = _legend([*content.maps.values(), *content.tile_maps.values()])
+    own = {name: colour for each in content.maps.values() for name, colour in each.colours.items()}
     names = [row.class_name for rows in content.areas.values() for row in rows]
     names += test.classes if test else []
     names += content.cells.test.classes if content.cells else []
@@ -110,7 +111,7 @@ def render_report(content: ReportContent) -> str:
             map_figures=maps,
             legend=legend,
             error_legend=_legend(each.image for each in content.error_maps.values()),
-            colours={**class_colours(names), **legend},
+            colours={**class_colours(names, own), **legend},
         )
     )
 
@@ -119,7 +120,7 @@ def _legend(shown: Iterable[MapImage]) -> dict[str, str]:
     """Colour of each class that any of the maps holds."""
     found: dict[str, str] = {}
     for one in shown:
-        colours = class_colours(one.classes)
+        colours = class_colours(one.classes, one.colours)
         for i, name in enumerate(one.classes):
             if name not in found and (one.class_index == i).any():
                 found[name] = colours[name]

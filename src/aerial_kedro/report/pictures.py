@@ -133,6 +133,8 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
         The CRS in words or as a code: "EPSG:26915".
     confidence
         ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
+    colours
+        Colours of the user's own for some of the classes.
     """
 
     class_index: NDArray[np.uint8]
@@ -140,6 +142,7 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
     extent: tuple[float, float, float, float]
     crs: str
     confidence: NDArray[np.floating] | None = None
+    colours: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -49,6 +49,7 @@ def thin_map(map_image: MapImage, longest_px: int = 1500) -> MapImage:
         extent=(xmin, ymax - rows * factor * height, xmin + cols * factor * width, ymax),
         crs=map_image.crs,
         confidence=confidence,
+        colours=map_image.colours,
     )
 
 

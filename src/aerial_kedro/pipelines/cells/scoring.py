@@ -116,7 +116,7 @@ def draw_cell_maps(
         Abstention and smoothing.
     """
     names = classes.on_map(model.card.classes)
-    colours = class_colours([*names, UNSURE])
+    colours = class_colours([*names, UNSURE], classes.colours)
     return draw_years(cell_map, lambda tiles: fine_map(tiles, names, colours, settings))
 
 

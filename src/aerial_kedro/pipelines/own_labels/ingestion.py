@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.cells.drawing import CellRules
+from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules
 from aerial_kedro.labels.layer import LabelLayer, LabelTable, classes_of_labels, read_labels
@@ -43,14 +44,27 @@ def read_label_file(label_table: LabelTable, rules: LabelRules) -> LabelLayer:
     return read_labels(label_table, rules)
 
 
-def choose_classes(label_layer: LabelLayer) -> LandCoverClasses:
+def choose_classes(label_layer: LabelLayer, rules: LabelRules) -> LandCoverClasses:
     """Take the classes that the labels name."""
-    return classes_of_labels(label_layer, None)
+    return _with_colours(classes_of_labels(label_layer, None), rules)
 
 
-def add_classes(label_layer: LabelLayer, land_cover: LandCoverClasses) -> LandCoverClasses:
+def add_classes(
+    label_layer: LabelLayer, rules: LabelRules, land_cover: LandCoverClasses
+) -> LandCoverClasses:
     """Add to a land cover's classes those that the labels alone name."""
-    return classes_of_labels(label_layer, land_cover)
+    return _with_colours(classes_of_labels(label_layer, land_cover), rules)
+
+
+def _with_colours(classes: LandCoverClasses, rules: LabelRules) -> LandCoverClasses:
+    """Add the user's own colours to a class table."""
+    unknown = sorted(set(rules.colours) - set(classes.names))
+    if unknown:
+        raise AerialError(
+            f"labels.colours names {unknown}, and there are the classes {classes.names}. Write "
+            "them as the file of labels does, or take them out."
+        )
+    return classes.model_copy(update={"colours": {**classes.colours, **rules.colours}})
 
 
 def place_labels(

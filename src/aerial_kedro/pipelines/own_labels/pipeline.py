@@ -38,7 +38,7 @@ def create_ingestion() -> Pipeline:
     return group(
         [
             _read(),
-            node_of(ingestion.choose_classes, "label_layer", CLASSES),
+            node_of(ingestion.choose_classes, ["label_layer", "params:labels"], CLASSES),
             node_of(
                 lay_tiles,
                 ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
@@ -63,7 +63,11 @@ def create_teaching() -> Pipeline:
     return group(
         [
             _read(),
-            node_of(ingestion.add_classes, ["label_layer", "params:land_cover"], CLASSES),
+            node_of(
+                ingestion.add_classes,
+                ["label_layer", "params:labels", "params:land_cover"],
+                CLASSES,
+            ),
             node_of(
                 ingestion.place_labels_beside,
                 ["labelled_tiles", *_PLACED_BY, "params:land_cover"],

@@ -78,7 +78,7 @@ def draw_tile_maps(
             continue
         tiles = found.reset_index(drop=True)
         values = tiles["mapped_class"].map(value_of).fillna(NO_DATA).to_numpy(np.uint8)
-        images[str(year)] = image_of_tiles(tiles, values, names)
+        images[str(year)] = image_of_tiles(tiles, values, names, classes.colours)
     return images
 
 

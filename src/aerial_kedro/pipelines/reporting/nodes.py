@@ -219,6 +219,7 @@ def draw_map_images(
             extent=(left, bottom, right, top),
             crs=raster.crs,
             confidence=confidence,
+            colours=classes.colours,
         )
         images[name.removeprefix("map_")] = thin_map(image)
     return images
@@ -256,7 +257,12 @@ def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:
     return images
 
 
-def image_of_tiles(tiles: pd.DataFrame, values: np.ndarray, classes: list[str]) -> MapImage:
+def image_of_tiles(
+    tiles: pd.DataFrame,
+    values: np.ndarray,
+    classes: list[str],
+    colours: dict[str, str] | None = None,
+) -> MapImage:
     """Draw one value a tile where the tiles of a year lie.
 
     Parameters
@@ -267,6 +273,8 @@ def image_of_tiles(tiles: pd.DataFrame, values: np.ndarray, classes: list[str]) 
         Position in ``classes`` of each tile's value, ``(n,)`` uint8; `NO_DATA` where it has none.
     classes
         Names of the values.
+    colours
+        The user's own, of some of them.
 
     Raises
     ------
@@ -277,7 +285,11 @@ def image_of_tiles(tiles: pd.DataFrame, values: np.ndarray, classes: list[str]) 
     index = np.full(cells.shape, NO_DATA, np.uint8)
     index[cells.rows, cells.columns] = values[cells.tiles]
     return MapImage(
-        class_index=index, classes=classes, extent=cells.extent, crs=f"EPSG:{cells.epsg}"
+        class_index=index,
+        classes=classes,
+        extent=cells.extent,
+        crs=f"EPSG:{cells.epsg}",
+        colours=colours or {},
     )
 
 

@@ -139,7 +139,7 @@ def draw_maps(
     """
     names = classes.on_map(card.classes) if card else classes.names
     shown = [*names, UNSURE]
-    colours = class_colours(shown)
+    colours = class_colours(shown, classes.colours)
     return draw_years(mapped, lambda tiles: map_of_tiles(tiles, shown, colours))
 
 
