@@ -42,6 +42,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["reference_design", "shown_map"],
                 ["reference_sample", "reference_sample_csv"],
             ),
+            node_of(
+                nodes.write_page,
+                ["reference_sample_csv", "tile_catalog", "reference_design"],
+                "reference_page",
+            ),
         ],
         "reference_sample",
     )
