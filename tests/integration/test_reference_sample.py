@@ -20,8 +20,7 @@ REPORT = "08_reporting/report.html"
 @pytest.fixture(scope="module")
 def sampled(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = copy_of(county, tmp_path_factory.mktemp("sampled"))
-    # The scenes of the catalog lie where the county's run has them.
-    project.run("reference_sample", **{"reference.fewest": 8, "reference.standard_error": 0.05})
+    project.run("reference_sample", reference={"fewest": 8, "standard_error": 0.05})
     return project
 
 
@@ -94,10 +93,6 @@ def test_a_file_that_is_no_answer_is_refused_in_a_sentence(
     path = answered(sampled, tmp_path)
     before = (sampled.data / REPORT).read_bytes()
     pd.read_csv(path, dtype=str, keep_default_na=False).iloc[1:].to_csv(path, index=False)
-    given = [f"{name}={value}" for name, value in {**COUNTY_RUN, "reference_labels": path}.items()]
-    said = sampled.refusal("--pipeline=assess", f"--params={','.join(given)}")
+    said = sampled.refusal("--pipeline=assess", f"--params=reference_labels={path}")
     assert "lacks 1 row (" in said
     assert (sampled.data / REPORT).read_bytes() == before
-
-
-COUNTY_RUN = {"tile_size_m": 112}

@@ -24,7 +24,7 @@ from aerial_kedro.change.checked import Assessment, assess_change
 from aerial_kedro.change.interpreted import interpret_change, interpret_year
 from aerial_kedro.change.shown import ShownMap
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.report.checked import put_on_page
 
@@ -36,7 +36,7 @@ def assess(
     design: SampleDesign,
     shown: ShownMap,
     cell_predictions: DataFrame,
-    classes: LandCoverClasses,
+    tile_catalog: DataFrame,
 ) -> Assessment:
     """Assess the map that is there by the answers to a sample that was drawn of it.
 
@@ -48,10 +48,8 @@ def assess(
         How the sample was drawn.
     shown
         What the map shows, now.
-    cell_predictions
+    cell_predictions, tile_catalog
         For the land cover of the sampled cells.
-    classes
-        The class table.
 
     Raises
     ------
@@ -66,7 +64,7 @@ def assess(
             "of this one: `kedro run --pipeline=reference_sample`."
         )
     rows = pd.concat([rows, shown.find(rows["cell_id"].tolist())], axis=1)
-    rows["land_cover"] = _land_cover(rows, shown, cell_predictions, classes)
+    rows["land_cover"] = _land_cover(rows, shown, cell_predictions, tile_catalog)
     by_year = {year: interpret_year(rows, design, shown, year) for year in design.years}
     areas = {year: shown.areas_km2(year) for year in design.years}
     years = {str(year): assess_map(each, areas[year]) for year, each in by_year.items()}
@@ -123,14 +121,18 @@ def _count_strata(year: Interpreted) -> dict[str, int]:
 
 
 def _land_cover(
-    rows: pd.DataFrame, shown: ShownMap, cell_predictions: DataFrame, classes: LandCoverClasses
+    rows: pd.DataFrame, shown: ShownMap, cell_predictions: DataFrame, tile_catalog: DataFrame
 ) -> pd.Series:
-    """Give the land cover's class of each row's cell in its year; empty where it has none."""
+    """Give the land cover's class of each row's cell in its year; empty where it has none.
+
+    Labels of one's own name classes of cells too: only tiles with shares have a land cover.
+    """
     tiles = shown.places["tile_id"].iloc[rows["place"]].to_numpy()
     wanted = sorted(set(tiles))
     stored = (
         cell_predictions.filter(F.col("tile_id").isin(wanted) & F.col("year").isin(shown.years))
-        .select("tile_id", "year", "cell_labels")
+        .select("image_id", "tile_id", "year", "cell_labels")
+        .join(tile_catalog.filter("fractions is not null"), "image_id", "left_semi")
         .toPandas()
     )
     labels = cells_of_column(stored["cell_labels"]).reshape(len(stored), COUNT)
@@ -138,9 +140,15 @@ def _land_cover(
         (tile, str(year)): at
         for at, (tile, year) in enumerate(zip(stored["tile_id"], stored["year"], strict=True))
     }
-    names = ["", *classes.names]
+    names = ["", *shown.classes]
     cells = zip(tiles, rows["year"], rows["number"], strict=True)
-    return pd.Series([names[labels[row_of[tile, year], number]] for tile, year, number in cells])
+    return pd.Series(
+        [
+            names[labels[row_of[tile, year], number]] if (tile, year) in row_of else ""
+            for tile, year, number in cells
+        ],
+        dtype=object,
+    )
 
 
 def _log(found: Assessment) -> None:

@@ -3,12 +3,14 @@
 import logging
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.answers import SAMPLE_COLUMNS
 from aerial_kedro.accuracy.sampling import SampleDesign, SamplingRules
+from aerial_kedro.cells.grid import pack
 from aerial_kedro.cells.places import centres_of_cells, squares_of_cells
 from aerial_kedro.change.cells import CellTransitions
 from aerial_kedro.change.drawn import draw_design
@@ -16,7 +18,7 @@ from aerial_kedro.change.shown import ShownMap, show_map
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labelling.content import LabelPage
 from aerial_kedro.labelling.page import render_label_page
-from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.maps.patches import PatchRules
 from aerial_kedro.models.model import TrainedModel
@@ -25,48 +27,48 @@ from aerial_kedro.report.colours import class_colours
 
 LOGGER = logging.getLogger(__name__)
 _DEGREES = "OGC:CRS84"
+_SHOWN = (
+    "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax", "cell_classes", "cell_confidence",
+)  # fmt: skip
 
 
 def look_at_map(
-    cell_map: pd.DataFrame,
+    cell_predictions: DataFrame,
     cell_change: pd.DataFrame,
     transitions: CellTransitions,
-    classes: LandCoverClasses,
-    model: TrainedModel,
     mapping: MapSettings,
     patches: PatchRules,
 ) -> ShownMap:
-    """Find what the maps of the last two years show of each cell.
+    """Find what the maps of the last two years show of each cell, on the driver as maps are drawn.
 
     Parameters
     ----------
-    cell_map
-        The table of `collect_cells`.
+    cell_predictions
+        `aerial_kedro.schemas.CELL_PREDICTION_COLUMNS`.
     cell_change
         `aerial_kedro.change.cells.CELL_CHANGE_COLUMNS`.
     transitions
-        What names the classes of these.
-    classes
-        The class table.
-    model
-        The classifier of cells.
+        What names the classes of both, whichever labels taught them.
     mapping, patches
         Abstention and smoothing of the map, and what makes a patch of change.
 
     Raises
     ------
     AerialError
-        If nothing is mapped, or the changes are of another map.
+        If nothing is mapped, or predictions and changes are of two runs.
     """
-    names = classes.on_map(model.card.classes)
-    if not len(cell_map):
+    rows = cell_predictions.select(*_SHOWN).toPandas()
+    if not len(rows):
         raise AerialError("The map has no cell to draw. Make a map first: `kedro run`.")
-    if len(cell_change) and transitions.classes != names:
+    values = np.array([0, *transitions.values], np.uint8)
+    cells = cells_of_column(rows["cell_classes"])
+    if cells.max() >= len(values):
         raise AerialError(
-            f"The map has the classes {', '.join(names)}, the changes between its years "
-            f"{', '.join(transitions.classes)}: they are of two runs. Make both again: `kedro run`."
+            f"The cells of the map have {cells.max()} classes, the changes between its years "
+            f"{len(values) - 1}: they are of two runs. Make both again: `kedro run`."
         )
-    return show_map(cell_map, cell_change, names, mapping, patches)
+    named = rows.assign(cell_classes=pack(values[cells]))
+    return show_map(named, cell_change, transitions.classes, mapping, patches)
 
 
 def draw_sample(

@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.cells.scoring import collect_cells
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reference_sample import nodes
 
@@ -10,15 +9,12 @@ from aerial_kedro.pipelines.reference_sample import nodes
 def look_at_the_map() -> list[Node]:
     """Make the nodes that find what the stored map shows, which `assess` has too."""
     return [
-        node_of(collect_cells, ["cell_predictions", "params:land_cover", "cell_model"], "cell_map"),
         node_of(
             nodes.look_at_map,
             [
-                "cell_map",
+                "cell_predictions",
                 "cell_change",
                 "cell_transitions",
-                "params:land_cover",
-                "cell_model",
                 "params:mapping",
                 "params:cells.patches",
             ],
