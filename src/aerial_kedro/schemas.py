@@ -53,6 +53,7 @@ CELL_PREDICTION_COLUMNS: dict[str, str] = {
 TABLES: dict[str, tuple[dict[str, str], str]] = {
     "tile_catalog": (_CATALOG_COLUMNS, "data_ingestion"),
     "score_catalog": (_CATALOG_COLUMNS, "score_folder"),
+    "laid_tiles": (TILE_COLUMNS, "data_ingestion"),
     "labelled_tiles": (
         {**TILE_COLUMNS, **LABEL_COLUMNS, "block_id": SPLIT_COLUMNS["block_id"]},
         "data_ingestion",

@@ -12,7 +12,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from aerial_kedro.pipelines.main_job import create_scene_pipelines
+from aerial_kedro.pipelines.main_job import LabelSource, create_scene_pipelines
 from tests.integration.kedro_project import PROJECT, Project
 
 CONTAINER = "abfss://naip@account.dfs.core.windows.net/middlesex"
@@ -89,13 +89,18 @@ def test_what_a_pipeline_reads_is_configured(project: Project, name: str) -> Non
     assert [each for each in missing if resolver.match_dataset_pattern(each) is None] == []
 
 
-def test_what_the_map_of_tiles_reads_is_configured(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("grain", "labels"), [("tile", "land_cover"), ("cell", "own"), ("cell", "both")]
+)
+def test_what_other_main_jobs_read_is_configured(
+    project: Project, grain: str, labels: LabelSource
+) -> None:
     with context_of(project, "base") as context:
         known = set(context.config_loader["catalog"]) | {
             key for key in context.catalog if key.startswith("params:")
         }
         resolver = context.catalog.config_resolver
-    missing = create_scene_pipelines("tile")["__default__"].inputs() - known
+    missing = create_scene_pipelines(grain, labels)["__default__"].inputs() - known
     assert [each for each in missing if resolver.match_dataset_pattern(each) is None] == []
 
 
@@ -104,6 +109,7 @@ def test_every_configured_dataset_is_used(project: Project) -> None:
         configured = set(context.config_loader["catalog"])
         resolver = context.catalog.config_resolver
     wired = [*pipelines.values(), *create_scene_pipelines("tile").values()]
+    wired += [*create_scene_pipelines(labels="own").values()]
     used = {name for pipeline in wired for name in pipeline.datasets()}
     used |= {resolver.match_dataset_pattern(name) for name in used - configured}
     assert configured - used == set()

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StrictBool, ValidationError
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
+from aerial_kedro.pipelines.main_job import LabelSource
 
 
 class RunParameters(CheckedModel):
@@ -17,7 +18,10 @@ class RunParameters(CheckedModel):
     Parameters
     ----------
     scenes_root, landcover_path
-        Folders, files or addresses of the scenes and of the land cover.
+        Folders, files or addresses of the scenes and of the land cover; None for no land cover,
+        where there are labels.
+    labels_path
+        File of labels of one's own, points or polygons; None for none.
     folders_root
         Folder of labelled tiles.
     reference_root
@@ -65,7 +69,8 @@ class RunParameters(CheckedModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
     scenes_root: str
-    landcover_path: str
+    landcover_path: str | None
+    labels_path: str | None
     folders_root: str | None
     reference_root: str | None
     reference_labels: str | None
@@ -156,6 +161,45 @@ def check_divisions(parameters: Mapping[str, Any]) -> None:
             "validation.leave_one_region_out=true needs regions: give split.unit=region, "
             "split.region_column and regions_path."
         )
+
+
+def choose_labels(
+    parameters: Mapping[str, Any], given: Mapping[str, Any], sample: str
+) -> LabelSource:
+    """Decide where labels come from.
+
+    Labels of one's own stand alone unless a land cover was asked for beside them: the sample's,
+    which `landcover_path` names where nothing else does, was not.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the run.
+    given
+        Those of ``--params``.
+    sample
+        Folder of the sample's land cover.
+
+    Raises
+    ------
+    AerialError
+        If there is neither, or cells would have labels and the map is of tiles.
+    """
+    own, path = parameters.get("labels_path"), parameters.get("landcover_path")
+    asked = path is not None and ("landcover_path" in given or path != sample)
+    if own is None:
+        if path is None and parameters.get("folders_root") is None:
+            raise AerialError(
+                "landcover_path=null leaves nothing to learn from. Give labels of your own "
+                "(--params=labels_path=FILE), or a land cover."
+            )
+        return "land_cover"
+    if parameters.get("grain") == "tile":
+        raise AerialError(
+            "labels_path labels cells, and grain=tile has none. Leave grain out, or put your "
+            "labelled tiles in class folders: --pipeline=from_folders."
+        )
+    return "both" if asked else "own"
 
 
 def _problem(error: Mapping[str, Any], known: list[str]) -> str:

@@ -12,6 +12,7 @@ from kedro.validation import ParameterValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.run_lock import one_run_at_a_time
+from aerial_kedro.framework.run_parameters import choose_labels
 from aerial_kedro.models.settings import check_grid
 from aerial_kedro.pipelines import compare_models
 from aerial_kedro.pipelines.main_job import create_scene_pipelines
@@ -57,7 +58,8 @@ class ProjectSession(KedroSession):
 class ProjectContext(KedroContext):
     """Kedro's context, which wires what depends on parameters.
 
-    That is `compare_models`, from its grid, and whether there are cells or only tiles. Kedro
+    That is `compare_models`, from its grid, whether there are cells or only tiles, and what labels
+    are from. Kedro
     registers pipelines before parameters are known and offers no other place to wire one by them.
     Not a hook: kedro-viz makes a context without hooks, and draws what will run as well.
     """
@@ -76,4 +78,10 @@ class ProjectContext(KedroContext):
         if parameters["folders_root"] is not None and grain != "tile":
             LOGGER.info("With folders_root everything is of tiles, as with grain=tile")
             grain = "tile"
-        pipelines.update(create_scene_pipelines(grain))
+        given = {**(self._runtime_params or {})}
+        sample = self.config_loader["globals"]["root"] + "/01_raw/sample/land_cover"
+        try:
+            labels = choose_labels(parameters, given, sample)
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
+        pipelines.update(create_scene_pipelines(grain, labels))

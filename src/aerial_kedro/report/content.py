@@ -11,7 +11,8 @@ from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
 from aerial_kedro.change.summary import ChangeSummary
-from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.labels.summary import LabelSummary
+from aerial_kedro.models.comparison import LeftOutAccuracy, TrainingSummary
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.report.pictures import (
     ExplainedTile,
@@ -120,6 +121,27 @@ class CellContent(CheckedModel):
     def test(self) -> Evaluation:
         """The chosen classifier on cells of the test split."""
         return self.training.models[self.training.chosen].test
+
+
+class LabelContent(CheckedModel):
+    """The labels that a map was made from, and how well it finds them where it has not seen them.
+
+    Parameters
+    ----------
+    summary
+        What became of the labels.
+    accuracy
+        The classifiers on blocks left out.
+    size_m, infrared, components, settings
+        As `CellContent` has them.
+    """
+
+    summary: LabelSummary
+    accuracy: LeftOutAccuracy
+    size_m: float
+    infrared: bool
+    components: int
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class UnsureTiles(CheckedModel):
@@ -242,6 +264,8 @@ class ReportContent(CheckedModel):
         The chosen model on other divisions of the tiles.
     cells
         Where the map is of cells: their classifiers, and the ground that the map has right.
+    labels
+        Where the map was made from labels alone: these, and what leaving blocks out has shown.
     maps, areas, unsure
         By year.
     imagery, tile_maps
@@ -271,6 +295,7 @@ class ReportContent(CheckedModel):
     abstention: AbstentionSummary | None = None
     validation: ValidationSummary = Field(default_factory=ValidationSummary)
     cells: CellContent | None = None
+    labels: LabelContent | None = None
     maps: dict[str, MapImage] = Field(default_factory=dict)
     imagery: dict[str, ImageryPicture] = Field(default_factory=dict)
     tile_maps: dict[str, MapImage] = Field(default_factory=dict)
@@ -290,6 +315,12 @@ class ReportContent(CheckedModel):
                 f"{', '.join(self.training.models)}."
             )
         return self
+
+    @property
+    def cell_size_m(self) -> float | None:
+        """Side of the cells that the map is of; None where it is of tiles."""
+        own = self.cells or self.labels
+        return own.size_m if own else None
 
     @property
     def is_smoothed(self) -> bool:

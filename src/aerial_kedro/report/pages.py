@@ -7,6 +7,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from aerial_kedro.accuracy.confusion import largest_confusions
+from aerial_kedro.models.learning_curve import describe_curve
 from aerial_kedro.report import figures, ground_figures, maps, wording
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.report.content import ReportContent
@@ -88,6 +89,7 @@ def render_report(content: ReportContent) -> str:
     names = [row.class_name for rows in content.areas.values() for row in rows]
     names += test.classes if test else []
     names += content.cells.test.classes if content.cells else []
+    names += content.labels.accuracy.evaluation.classes if content.labels else []
     names += list(content.gallery)
     names += list(content.catalog.class_by_split) if content.catalog else []
     names += content.change.classes
@@ -100,6 +102,7 @@ def render_report(content: ReportContent) -> str:
             test=test,
             models={name: each.test for name, each in training.models.items()} if training else {},
             cell_models={name: each.test for name, each in of_cells.items()},
+            describe_curve=describe_curve,
             largest_confusions=largest_confusions,
             sentences=wording.summary_sentences(content),
             figures=figures,

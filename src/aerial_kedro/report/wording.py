@@ -3,7 +3,7 @@
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.comparison import LeftOutAccuracy, TrainingSummary
 from aerial_kedro.report.content import ReportContent
 
 FEW_BLOCKS = 10
@@ -146,6 +146,8 @@ def headline_sentences(content: ReportContent) -> list[str]:
     Accuracy on tiles that are mostly of one class comes after it, under its name.
     """
     sentences = _ground_sentences(content.cells.ground) if content.cells else []
+    if content.labels:
+        sentences.append(_label_sentence(content.labels.accuracy))
     training, test = content.training, content.test
     if training is None or test is None:
         return sentences
@@ -164,6 +166,16 @@ def headline_sentences(content: ReportContent) -> list[str]:
         f"{number(test.n)} {which} that it had not seen ({_range_of(test)}).{rest}"
     )
     return sentences
+
+
+def _label_sentence(found: LeftOutAccuracy) -> str:
+    test = found.evaluation
+    return (
+        f"The map finds {percent(test.accuracy)} of {number(test.n)} labelled cells where it has "
+        f"not seen them ({_range_of(test, found.units)}); always the most frequent class would "
+        f"find {percent(found.most_frequent)}. These labels were not drawn at random, so this is "
+        "not the share of the land that is right."
+    )
 
 
 def _ground_sentences(ground: CellMapSummary) -> list[str]:
@@ -194,13 +206,13 @@ def _left_out(share: float) -> str:
     return f"In no figure is {percent(share)} of that ground, which the land cover does not cover."
 
 
-def _range_of(test: Evaluation) -> str:
+def _range_of(test: Evaluation, units: str = "blocks") -> str:
     """Say how sure the accuracy is, and why it is not surer."""
     if test.accuracy_interval is None:
         if test.blocks is not None:
             return "no interval: all test tiles lie in one spatial block"
         return "no interval: the places of the tiles are not known"
-    text = f"95 % interval {percent_range(test.accuracy_interval)}, from {test.blocks} blocks"
+    text = f"95 % interval {percent_range(test.accuracy_interval)}, from {test.blocks} {units}"
     if test.accuracy_interval.lower == test.accuracy_interval.upper:
         return f"{text} that do not differ, so the true range is wider"
     if test.blocks is not None and test.blocks < FEW_BLOCKS:

@@ -13,12 +13,12 @@ import shapely
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.tiles.shapes import is_polygon, mend_polygons, some_of
 from aerial_kedro.tiles.workers import for_spark
 
 LOGGER = logging.getLogger(__name__)
 # Neighbours digitised separately overlap in slivers: this share of the smaller one is allowed.
 _SLIVER = 0.001
-_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _names(frame: gpd.GeoDataFrame, column: str | None, where: str) -> pd.Series
     if nameless.any():
         raise AerialError(
             f"{where} has {int(nameless.sum())} feature(s) without a name in the column "
-            f"{column!r}: number {_examples(np.flatnonzero(nameless) + 1)}. Name or remove them."
+            f"{column!r}: number {some_of(np.flatnonzero(nameless) + 1)}. Name or remove them."
         )
     return names
 
@@ -134,37 +134,29 @@ def _polygons(frame: gpd.GeoDataFrame, names: pd.Series, where: str) -> np.ndarr
     if empty.any():
         raise AerialError(
             f"{where} has {int(empty.sum())} feature(s) without a geometry: "
-            f"{_examples(names[empty])}. Draw or remove them."
+            f"{some_of(names[empty])}. Draw or remove them."
         )
-    kinds = {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}
-    other = ~np.isin(shapely.get_type_id(shapes), list(kinds))
+    other = ~is_polygon(shapes)
     if other.any():
         raise AerialError(
             f"{where} has {int(other.sum())} feature(s) that are no polygons: "
-            f"{_examples(names[other])} ({shapes[other][0].geom_type}). Give a layer of polygons."
+            f"{some_of(names[other])} ({shapes[other][0].geom_type}). Give a layer of polygons."
         )
     shapes = shapely.force_2d(shapes)
-    broken = ~shapely.is_valid(shapes)
+    shapes, broken = mend_polygons(shapes)
     if broken.any():
-        shapes[broken] = [_mended(each) for each in shapes[broken]]
         lost = shapely.is_empty(shapes)
         if lost.any():
             raise AerialError(
                 f"{where} has {int(lost.sum())} feature(s) whose ring encloses nothing: "
-                f"{_examples(names[lost])}. Draw or remove them."
+                f"{some_of(names[lost])}. Draw or remove them."
             )
         LOGGER.warning(
             "%s has %d feature(s) whose rings cross themselves: %s. They were mended for this "
             "run; mend the file to be sure of their borders (QGIS: Fix geometries)",
-            where, int(broken.sum()), _examples(names[broken]),
+            where, int(broken.sum()), some_of(names[broken]),
         )  # fmt: skip
     return shapes
-
-
-def _mended(shape: shapely.Geometry) -> shapely.Geometry:
-    """Mend a polygon's rings; lines and points that are left over are dropped."""
-    parts = shapely.get_parts(shapely.make_valid(shape))
-    return shapely.union_all(parts[shapely.area(parts) > 0])
 
 
 def _check_overlaps(polygons: np.ndarray, names: list[str], where: str) -> None:
@@ -176,15 +168,10 @@ def _check_overlaps(polygons: np.ndarray, names: list[str], where: str) -> None:
     if len(overlapping):
         pairs = [f"{names[first[i]]} and {names[second[i]]}" for i in overlapping]
         raise AerialError(
-            f"{where} has {len(pairs)} pair(s) of overlapping regions: {_examples(pairs)}. A tile "
+            f"{where} has {len(pairs)} pair(s) of overlapping regions: {some_of(pairs)}. A tile "
             "there would be in two: give a layer whose polygons only touch, or another "
             "`split.region_column`."
         )
-
-
-def _examples(items: object) -> str:
-    texts = [str(each) for each in items]  # type: ignore[attr-defined]
-    return ", ".join(texts[:_EXAMPLES]) + (", …" if len(texts) > _EXAMPLES else "")
 
 
 def region_of_tiles(

@@ -6,23 +6,29 @@ from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
-_RULES = ["params:cells.drawn", "params:land_cover", "params:seed"]
 _FITTED = ["fitted_cell_regression", "fitted_cell_forest"]
 _CALIBRATED = ["calibrated_cell_regression", "calibrated_cell_forest"]
 
 
-def create_training(**_: object) -> Pipeline:
-    """Cells with labels in; their classifier, and what was found out, out."""
+def create_training(classes: str) -> Pipeline:
+    """Cells with labels in; their classifier, and what was found out, out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
+    rules = ["params:cells.drawn", classes, "params:seed"]
     own = ["cell_sample", "cell_classes", "feature_source"]
     nodes: list[Node | Pipeline] = [
-        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "cell_quotas"),
+        node_of(sampling.plan_draw, ["tile_catalog", *rules], "cell_quotas"),
         node_of(sampling.measure_inputs, [*_SAMPLED, "params:seed"], "cell_inputs"),
         node_of(
             sampling.sample_cells,
-            [*_SAMPLED, "cell_inputs", "cell_quotas", *_RULES],
+            [*_SAMPLED, "cell_inputs", "cell_quotas", *rules],
             "cell_sample",
         ),
-        node_of(training.list_cell_classes, ["cell_sample", "params:land_cover"], "cell_classes"),
+        node_of(training.list_cell_classes, ["cell_sample", classes], "cell_classes"),
         node_of(
             training.choose_penalty,
             ["cell_sample", "params:cells.classifiers", "params:seed"],
@@ -66,8 +72,14 @@ def create_training(**_: object) -> Pipeline:
     return group([group(nodes, "cells")], "training")
 
 
-def create_scoring(**_: object) -> Pipeline:
-    """Features of cells and their classifier in; the class of every cell, and the maps, out."""
+def create_scoring(classes: str) -> Pipeline:
+    """Features of cells and their classifier in; the class of every cell, and the maps, out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
     return group(
         [
             node_of(
@@ -77,12 +89,12 @@ def create_scoring(**_: object) -> Pipeline:
             ),
             node_of(
                 scoring.collect_cells,
-                ["cell_predictions", "params:land_cover", "cell_model"],
+                ["cell_predictions", classes, "cell_model"],
                 "cell_map",
             ),
             node_of(
                 scoring.draw_cell_maps,
-                ["cell_map", "params:land_cover", "cell_model", "params:mapping"],
+                ["cell_map", classes, "cell_model", "params:mapping"],
                 "maps",
             ),
             node_of(scoring.locate_tiles, ["mapped", "cell_map"], "mapped_tiles"),
@@ -91,8 +103,14 @@ def create_scoring(**_: object) -> Pipeline:
     )
 
 
-def create_evaluation(**_: object) -> Pipeline:
-    """Both maps in; how much of the ground they have right out."""
+def create_evaluation(classes: str) -> Pipeline:
+    """Both maps in; how much of the ground they have right out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
     return group(
         [
             node_of(
@@ -102,7 +120,7 @@ def create_evaluation(**_: object) -> Pipeline:
                     "predictions",
                     "cell_model",
                     "reference_maps",
-                    "params:land_cover",
+                    classes,
                     "params:mapping",
                     "params:seed",
                 ],

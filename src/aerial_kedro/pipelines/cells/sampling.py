@@ -86,7 +86,7 @@ def measure_inputs(
             "Some scenes have near infrared and some have none: the cells are classified without it"
         )
     training = (
-        features.filter("cell_split = 'train' and cell_labels is not null")
+        features.filter("cell_split = 'train'")
         .orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
         .select("cell_statistics")
         .limit(_MEASURED_TILES)

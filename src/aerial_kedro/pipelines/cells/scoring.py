@@ -19,7 +19,7 @@ from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.pipelines.cells.workers import OWN_COLUMNS, classify_cells
-from aerial_kedro.pipelines.scoring.nodes import draw_years
+from aerial_kedro.pipelines.scoring.nodes import draw_years, tabulate_predictions
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
@@ -132,6 +132,31 @@ def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFra
     shares = [name for name in cell_map.columns if name.startswith(_SHARE)]
     own = cell_map[["image_id", "class_by_cells", "probability_by_cells", *shares]]
     return polygons_of_tiles(mapped.merge(own, on="image_id", how="left"))
+
+
+def tabulate_cells(cell_predictions: DataFrame, tile_catalog: DataFrame) -> pd.DataFrame:
+    """Give tiles' classes by their cells the 2017 sample's columns, where nothing else has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``filepath, label, pred_label``, as `scoring.nodes.tabulate_predictions` has them.
+    """
+    hrefs = tile_catalog.select("image_id", "href", "kind")
+    classes = cell_predictions.selectExpr("image_id", "label", "class_by_cells as pred_label")
+    return tabulate_predictions(classes.join(hrefs, "image_id"))
+
+
+def locate_cells(cell_map: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Put tiles with what their cells say on the map, where no classifier of tiles is.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The tiles' place and year, ``class_by_cells``, ``probability_by_cells`` and for each class
+        that the model knows ``share_<class>``, 0–1.
+    """
+    return polygons_of_tiles(cell_map.drop(columns=["cell_classes", "cell_confidence"]))
 
 
 def _check_infrared(tiles: DataFrame, card: ModelCard) -> None:

@@ -223,7 +223,9 @@ def choose_cell_model(
     It proposes the name that the run's model of tiles was stored under, so that one ``model_name``
     stands for both.
     """
-    model, choice = tiles.choose_model(regression, forest, tile_catalog, seed, "cells")
+    model, choice = tiles.choose_model(
+        regression, forest, tile_catalog, seed, "training and validation cells"
+    )
     return model.with_card(name=tile_model.card.name), choice
 
 

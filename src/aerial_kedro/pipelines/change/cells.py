@@ -118,6 +118,13 @@ def add_changed_shares(
     return change.merge(shares, on=["tile_id", "year_before", "year_after"], how="left")
 
 
+def tabulate_shares(cell_change: pd.DataFrame, transitions: CellTransitions) -> pd.DataFrame:
+    """List for each tile what its cells say of change, where no classifier of tiles is."""
+    places = cell_change[["tile_id", "year_before", "year_after", "lon", "lat", "expected_share"]]
+    shares = shares_of_tiles(cell_change, transitions.classes)
+    return places.merge(shares, on=["tile_id", "year_before", "year_after"])
+
+
 def evaluate_cell_change(
     tile_change: ChangeSummary,
     cell_change: pd.DataFrame,

@@ -17,13 +17,19 @@ def create_comparison(change: str = "change") -> Pipeline:
     return group([node_of(nodes.compare_years, "predictions", change)], "change")
 
 
-def create_cell_comparison() -> Pipeline:
-    """Do the same by cells: patches of change out, and tiles with the share of their cells."""
+def create_cell_comparison(classes: str) -> Pipeline:
+    """Do the same by cells: patches of change out, and tiles with the share of their cells.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
     return create_comparison("tile_change") + group(
         [
             node_of(
                 cells.estimate_transitions,
-                ["cell_predictions", "params:land_cover", "cell_model", "params:seed"],
+                ["cell_predictions", classes, "cell_model", "params:seed"],
                 "cell_transitions",
             ),
             node_of(cells.compare_cells, ["cell_predictions", "cell_transitions"], "cell_change"),
@@ -42,20 +48,22 @@ def create_cell_comparison() -> Pipeline:
     )
 
 
-def create_evaluation(grain: str) -> Pipeline:
+def create_evaluation(grain: str, classes: str) -> Pipeline:
     """Change in; its figures, and pictures of the likeliest changes, out.
 
     Parameters
     ----------
     grain
         The run parameter: with ``cell``, of patches too.
+    classes
+        Dataset of the class table.
     """
     summary = "tile_change_summary" if grain == "cell" else "change_summary"
     found = group(
         [
             node_of(
                 nodes.evaluate_change,
-                ["change", "tile_catalog", "reference_maps", "params:land_cover", "params:seed"],
+                ["change", "tile_catalog", "reference_maps", classes, "params:seed"],
                 [summary, "true_classes"],
             ),
             node_of(
@@ -66,10 +74,10 @@ def create_evaluation(grain: str) -> Pipeline:
         ],
         "change",
     )
-    return found + _create_cell_evaluation() if grain == "cell" else found
+    return found + _create_cell_evaluation(classes) if grain == "cell" else found
 
 
-def _create_cell_evaluation() -> Pipeline:
+def _create_cell_evaluation(classes: str) -> Pipeline:
     return group(
         [
             node_of(
@@ -81,7 +89,7 @@ def _create_cell_evaluation() -> Pipeline:
                     "change_patches",
                     "tile_catalog",
                     "reference_maps",
-                    "params:land_cover",
+                    classes,
                     "params:cells.patches",
                     "params:seed",
                 ],

@@ -6,8 +6,16 @@ from aerial_kedro.pipelines.data_ingestion import nodes
 from aerial_kedro.pipelines.grouping import group, node_of
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """Scenes and land cover in, the tile catalog out."""
+def create_pipeline(classes: str, *, labelled: str = "labelled_tiles") -> Pipeline:
+    """Scenes and land cover in, the tile catalog out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    labelled
+        Dataset of the tiles with labels, to be split.
+    """
     return group(
         [
             node_of(
@@ -21,7 +29,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "tiles",
                     "land_cover",
                     "regions",
-                    "params:land_cover",
+                    classes,
                     "params:labels",
                     "params:split",
                     "params:tile_size_m",
@@ -31,7 +39,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             node_of(
                 nodes.split_tiles,
-                ["labelled_tiles", "params:land_cover", "params:split", "params:seed"],
+                [labelled, classes, "params:split", "params:seed"],
                 "tile_catalog",
             ),
             node_of(nodes.check_splits, ["tile_catalog", "params:split"], "split_check"),

@@ -29,7 +29,7 @@ _KM2 = "(xmax - xmin) * (ymax - ymin) / 1e6 as km2"
 
 
 def measure_cell_areas(
-    cell_predictions: DataFrame, errors: BlockErrors, classes: LandCoverClasses, seed: int
+    cell_predictions: DataFrame, errors: BlockErrors | None, classes: LandCoverClasses, seed: int
 ) -> dict[str, list[AreaRow]]:
     """Measure each class's area for each year by cells: as mapped, and corrected by the errors.
 
@@ -42,7 +42,7 @@ def measure_cell_areas(
     cell_predictions
         What the map shows, before smoothing and abstention.
     errors
-        What it shows in test blocks, and what the land cover has there.
+        What it shows in test blocks, and what the land cover has there; None: areas as mapped only.
     classes
         The class table.
     seed
@@ -79,7 +79,11 @@ def measure_cell_areas(
     return areas
 
 
-def _adjusted(km2: pd.Series, errors: BlockErrors, year: str, seed: int) -> dict[str, BlockArea]:
+def _adjusted(
+    km2: pd.Series, errors: BlockErrors | None, year: str, seed: int
+) -> dict[str, BlockArea]:
+    if errors is None:
+        return {}
     mapped = [float(km2.get(name, 0.0)) for name in errors.classes]
     try:
         return adjusted_areas_by_block(mapped, errors.of_year(year), errors.classes, seed=seed)

@@ -44,13 +44,17 @@ _MAP_PAGE = {
 }
 
 
-def create_pipeline(grain: str) -> Pipeline:
+def create_pipeline(grain: str, classes: str, *, with_labels: bool = False) -> Pipeline:
     """Report on scenes, with maps.
 
     Parameters
     ----------
     grain
         The run parameter: with ``tile`` there is nothing of cells to report on.
+    classes
+        Dataset of the class table.
+    with_labels
+        Whether labels of one's own stand beside the land cover.
     """
     own = [
         node_of(
@@ -66,7 +70,7 @@ def create_pipeline(grain: str) -> Pipeline:
             ],
             "source_facts",
         ),
-        node_of(nodes.draw_map_images, ["maps", "params:land_cover"], "map_images"),
+        node_of(nodes.draw_map_images, ["maps", classes], "map_images"),
         node_of(nodes.draw_error_maps, "mapped_tiles", "error_maps"),
         node_of(
             areas.evaluate_mixed_tiles,
@@ -78,30 +82,32 @@ def create_pipeline(grain: str) -> Pipeline:
     if grain == "cell":
         figures |= _CELL_FIGURES
         page |= {**_CELL_PAGE, "patch_candidates": "patch_candidates"}
+        page |= {"own_labels": "label_summary"} if with_labels else {}
         return (
-            create_evaluation(grain)
-            + cells.create_evaluation()
-            + _create_report([*own, *_cell_nodes()], figures, page)
+            create_evaluation(grain, classes)
+            + cells.create_evaluation(classes)
+            + _create_report([*own, *_cell_nodes(classes)], figures, page)
         )
-    return create_evaluation(grain) + _create_report([*own, *_tile_areas()], figures, page)
+    own += _tile_areas(classes)
+    return create_evaluation(grain, classes) + _create_report(own, figures, page)
 
 
-def _tile_areas() -> list[Node]:
+def _tile_areas(classes: str) -> list[Node]:
     return [
         node_of(
             areas.measure_areas,
-            ["mapped_tiles", "training_summary", "subsets", "params:land_cover"],
+            ["mapped_tiles", "training_summary", "subsets", classes],
             "areas",
         ),
         node_of(
             areas.compare_areas,
-            ["predictions", "tile_catalog", "areas", "params:report", "params:land_cover"],
+            ["predictions", "tile_catalog", "areas", "params:report", classes],
             "area_shares",
         ),
     ]
 
 
-def _cell_nodes() -> list[Node]:
+def _cell_nodes(classes: str) -> list[Node]:
     return [
         node_of(
             cell_nodes.gather_cells,
@@ -110,7 +116,7 @@ def _cell_nodes() -> list[Node]:
         ),
         node_of(
             cell_nodes.draw_tile_maps,
-            ["mapped_tiles", "map_images", "params:land_cover"],
+            ["mapped_tiles", "map_images", classes],
             "tile_maps",
         ),
         node_of(
@@ -120,12 +126,12 @@ def _cell_nodes() -> list[Node]:
         ),
         node_of(
             cell_nodes.count_unsure_cells,
-            ["maps", "params:land_cover", "params:mapping"],
+            ["maps", classes, "params:mapping"],
             "unsure_cells",
         ),
         node_of(
             cell_areas.measure_cell_areas,
-            ["cell_predictions", "cell_errors", "params:land_cover", "params:seed"],
+            ["cell_predictions", "cell_errors", classes, "params:seed"],
             "areas",
         ),
         node_of(
@@ -136,7 +142,7 @@ def _cell_nodes() -> list[Node]:
                 "areas",
                 "cell_model",
                 "params:report",
-                "params:land_cover",
+                classes,
             ],
             "area_shares",
         ),

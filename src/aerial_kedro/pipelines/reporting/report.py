@@ -13,6 +13,7 @@ from aerial_kedro.change.summary import ChangeSummary
 from aerial_kedro.features.grain import describe_pixels, remark_on_pixels
 from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.classes import UNSURE
+from aerial_kedro.labels.summary import LabelSummary
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.report.content import (
@@ -114,16 +115,22 @@ def build_metrics(
         ),
     }
     if change is not None:
-        # What the page alone shows; it follows from tables of the run.
-        left_out: dict[str, Any] = {"classes": True, "counts": True, "assessment": {"curve"}}
-        left_out["cells"] = {"classes": True, "transitions_ha": True, "assessment": {"bins"}}
-        compared = change.places or change.cells
-        figures["change"] = change.model_dump(exclude=left_out) if compared else None
+        figures["change"] = describe_change(change)
     if shares is not None:
         figures["areas"] = {year: found.model_dump() for year, found in shares.items()}
     if cells is not None and ground is not None:
         figures["cells"] = _cell_figures(cells, ground)
     return figures
+
+
+def describe_change(change: ChangeSummary) -> dict[str, Any] | None:
+    """Give the figures of change; None where nothing was compared."""
+    if not (change.places or change.cells):
+        return None
+    # What the page alone shows; it follows from tables of the run.
+    left_out: dict[str, Any] = {"classes": True, "counts": True, "assessment": {"curve"}}
+    left_out["cells"] = {"classes": True, "transitions_ha": True, "assessment": {"bins"}}
+    return change.model_dump(exclude=left_out)
 
 
 def _ground_figures(ground: CellMapSummary) -> dict[str, Any]:
@@ -188,6 +195,7 @@ def write_report(
     mapped: pd.DataFrame | None = None,
     cells: CellContent | None = None,
     unsure: dict[str, UnsureTiles] | None = None,
+    own_labels: LabelSummary | None = None,
     **shown: Any,
 ) -> str:
     """Write the report: one HTML page.
@@ -204,6 +212,8 @@ def write_report(
         Where the map is of cells: their classifiers, and the ground that the map has right.
     unsure
         The cells that the maps leave open; None where the maps are of tiles, which are counted.
+    own_labels
+        Labels of one's own that stood beside the land cover; None for none.
     shown
         The other fields of `ReportContent`, each as a node found it.
     """
@@ -220,9 +230,14 @@ def write_report(
         title=source.title,
         created=run.created,
         made_up_seed=source.made_up_seed,
-        facts={**source.facts, **_facts(run, model, precision)},
+        facts={
+            **source.facts,
+            **({"Labels of one's own": str(own_labels)} if own_labels else {}),
+            **describe_run(run, model, precision),
+        },
         caveats=[
             *([fine_pixels] if fine_pixels else []),
+            *(own_labels.sentences if own_labels else []),
             *(text for text, holds in caveats.items() if holds),
             *source.caveats,
         ],
@@ -249,7 +264,8 @@ def count_unsure(mapped: pd.DataFrame) -> dict[str, UnsureTiles]:
     return counts
 
 
-def _facts(run: RunFacts, model: TrainedModel, precision: PrecisionSummary) -> dict[str, str]:
+def describe_run(run: RunFacts, model: TrainedModel, precision: PrecisionSummary) -> dict[str, str]:
+    """Say with what features and model a run was made, name to value."""
     network, card = model.source.backbone.card, model.card
     settings = [f"{name}={value}" for name, value in card.settings.items()]
     versions = [f"{name} {version}" for name, version in run.versions.items()]

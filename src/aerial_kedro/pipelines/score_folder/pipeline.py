@@ -13,6 +13,8 @@ from aerial_kedro.pipelines.scoring.nodes import draw_maps
 from aerial_kedro.pipelines.scoring.pipeline import create_map_pipeline, create_prediction_pipeline
 from aerial_kedro.tiles.folders import rows_of_files
 
+_CLASSES = "params:land_cover"  # a model brings its own, where the table lacks them
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """Unlabelled tiles and a trained model in; predictions, table and map out."""
@@ -25,7 +27,7 @@ def create_pipeline(**_: object) -> Pipeline:
             node_of(nodes.map_scored, ["predictions", "params:mapping"], "mapped"),
             Node(
                 draw_maps,
-                ["mapped", "params:land_cover", "model_card"],
+                ["mapped", _CLASSES, "model_card"],
                 "maps",
                 name="draw_scored_maps",
             ),
@@ -67,8 +69,8 @@ def create_scene_pipeline(grain: str) -> Pipeline:
 
 def create_cell_scoring() -> Pipeline:
     """Classify the cells of the scenes' tiles, by the model's classifier of cells, and map them."""
-    return create_cell_comparison() + pipeline(
-        cells.create_scoring(),
+    return create_cell_comparison(_CLASSES) + pipeline(
+        cells.create_scoring(_CLASSES),
         inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
     )
 

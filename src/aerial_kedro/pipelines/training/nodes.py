@@ -184,7 +184,7 @@ def choose_model(
     random_forest: Candidate,
     tile_catalog: DataFrame,
     seed: int,
-    units: str = "tiles",
+    units: str = "training and validation tiles",
 ) -> tuple[TrainedModel, Choice]:
     """Choose the candidate with the best macro-F1 on out-of-fold predictions; at a tie the first.
 
@@ -212,10 +212,10 @@ def choose_model(
     )
     (best, unseen, score), *others = ranked
     where = (
-        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} training and validation {units}, "
-        "each predicted without its fold"
+        f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} {units}, each predicted without its "
+        "fold"
     )
-    size = find_tile_size(tile_catalog.filter("split = 'train'"))
+    size = find_tile_size(tile_catalog.filter("coalesce(split, cell_split) = 'train'"))
     sized = best.trained.with_tile_size(size)
     if not others:
         reason = f"{where}; no other was trained"

@@ -1,0 +1,324 @@
+"""Labels of one's own on the cells of tiles, as Spark's workers find them.
+
+A point labels the cell that it lies in. Polygons of a class label the cells of which they cover
+enough, together. Where labels of two classes label one cell, nothing is learned from it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import Transformer
+
+from aerial_kedro.cells.grid import COUNT, SIDE, pack
+from aerial_kedro.labels.coverage import Near, Touches, touch_cells
+from aerial_kedro.labels.layer import LabelLayer
+from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, zones_of
+from aerial_kedro.tiles.squares import project_squares
+from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
+
+PLACED_COLUMNS: dict[str, str] = {
+    "image_id": "string",
+    "tile_id": "string",
+    "year": "int",
+    "cell": "int",
+    "found": "string",
+    "label": "int",
+    "purity": "int",
+    "labels": "int",
+    "rows": "array<int>",
+}
+"""What `find_labelled_cells` yields, as Spark DDL: see there."""
+
+LABELLED = "labelled"
+CONTRADICTORY = "contradictory"
+MIXED = "mixed"
+PARTLY = "covered in part"
+OTHER_YEAR = "of another year"
+"""What was found of a cell, or of an image's labels: the column ``found``."""
+
+# Shares are sums: one that should be exactly the smallest may miss it by this.
+_ROUNDING = 1e-9
+# A tile in degrees reaches this much farther, about a centimetre, so that no label is missed.
+_MARGIN = 1e-7
+_TILES_AT_A_TIME = 500
+_EVERY_YEAR = 0
+
+
+@dataclass(frozen=True)
+class TeachingLabels:
+    """Labels on their way to workers: arrays of numbers, which travel faster than shapes.
+
+    Parameters
+    ----------
+    coordinates
+        Corners of all shapes in degrees, float64, ``(corners, 2)``.
+    first
+        Where the corners of each ring begin, and where each polygon's rings do: as
+        `shapely.to_ragged_array` has them.
+    classes
+        1 + position of each shape's class, uint8; points first, then polygons.
+    years
+        Year of each, int16; 0 for every year.
+    rows
+        Number of each one's row in the file, int64.
+    points
+        How many of the shapes are points; they come first.
+    """
+
+    coordinates: np.ndarray
+    first: tuple[np.ndarray, ...]
+    classes: np.ndarray
+    years: np.ndarray
+    rows: np.ndarray
+    points: int
+
+    @classmethod
+    def of(cls, layer: LabelLayer, names: list[str]) -> Self:
+        """Take what teaches from labels; ``names`` are all classes, in the order of their values.
+
+        Raises
+        ------
+        ValueError
+            If a class of the labels is not among the names.
+        """
+        shapes = np.array(layer.frame.geometry.array, dtype=object)
+        is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+        order = np.argsort(~is_point, kind="stable")
+        frame, shapes, points = layer.frame.iloc[order], shapes[order], int(is_point.sum())
+        corners, first = np.empty((0, 2)), tuple[np.ndarray, ...]()
+        if points < len(shapes):
+            _, corners, first = shapely.to_ragged_array(shapes[points:])
+        values = {name: 1 + position for position, name in enumerate(names)}
+        unknown = set(layer.names) - set(values)
+        if unknown:
+            raise ValueError(f"classes {sorted(unknown)} are not among {names}")
+        return cls(
+            np.concatenate([shapely.get_coordinates(shapes[:points]), corners.reshape(-1, 2)]),
+            tuple(first),
+            frame["class_name"].map(values).to_numpy(np.uint8),
+            frame["year"].fillna(_EVERY_YEAR).to_numpy(np.int16),
+            frame["row"].to_numpy(np.int64),
+            points,
+        )
+
+    def shapes(self) -> np.ndarray:
+        """Points and polygons in degrees, ``(labels,)``."""
+        points = shapely.points(self.coordinates[: self.points])
+        if self.points == len(self.rows):
+            return np.asarray(points)
+        polygons = shapely.from_ragged_array(
+            shapely.GeometryType.POLYGON, self.coordinates[self.points :], self.first
+        )
+        return np.concatenate([points, polygons])
+
+
+def find_labelled_cells(
+    frames: Iterator[pd.DataFrame], labels: TeachingLabels, min_purity: float
+) -> Iterator[pd.DataFrame]:
+    """Find what labels say of the cells of tiles (``mapInPandas``).
+
+    A point on the border of two cells is in the northern or the eastern one, as its tile is the
+    northern or eastern of two; where tiles of two UTM zones overlap, in that of its own zone.
+
+    Parameters
+    ----------
+    frames
+        ``image_id, tile_id, epsg, xmin, ymin, xmax, ymax, year`` of tiles; those without a place
+        are passed over.
+    labels
+        The labels, in degrees.
+    min_purity
+        Share of a cell (0–1] that the polygons of a class must cover together to label it.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `PLACED_COLUMNS`, a row for each cell that a label of the tile's year touches: ``cell``
+        (0–48), ``found`` (`LABELLED`, `CONTRADICTORY`: labels of two classes label it, `MIXED`:
+        polygons of several classes touch it and none covers enough, `PARTLY`: those of one do),
+        ``label`` (1 + position of the class; 0 unless labelled), ``purity`` (percent; 100 by a
+        point; 0 unless labelled), ``labels`` and ``rows`` (how many rows of the file touch the
+        cell, and which). And one for each image that labels of other years alone touch
+        somewhere: ``cell`` -1, `OTHER_YEAR`, with their ``rows``.
+    """
+    with kept_between_tasks():
+        shapes = labels.shapes()
+        tree = shapely.STRtree(shapes)
+        for frame in frames:
+            located = frame.dropna(subset=["epsg", "xmin"])
+            for _, tiles in located.groupby("epsg"):
+                places = tiles.drop_duplicates("tile_id")
+                for start in range(0, len(places), _TILES_AT_A_TIME):
+                    some = places.iloc[start : start + _TILES_AT_A_TIME].reset_index(drop=True)
+                    touches = _touches(some, shapes, tree, labels, min_purity)
+                    images = tiles[tiles["tile_id"].isin(some["tile_id"])]
+                    yield for_spark(_judge(images, some, touches, labels, min_purity))
+
+
+def _touches(
+    places: pd.DataFrame,
+    shapes: np.ndarray,
+    tree: shapely.STRtree,
+    labels: TeachingLabels,
+    min_purity: float,
+) -> Touches:
+    """Which labels touch which cells of some places, all of one zone."""
+    west, south, east, north = shapely.bounds(project_squares(places, "EPSG:4326")).T
+    boxes = shapely.box(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
+    place, label = tree.query(boxes)
+    to_zone = Transformer.from_crs(4326, int(places["epsg"].iloc[0]), always_xy=True)
+    is_point = label < labels.points
+    points, polygons = label[is_point], label[~is_point]
+    classes = labels.classes[polygons].astype(np.int64)
+    near = Near(place[~is_point], polygons, shapes[polygons], classes)
+    return Touches.joined(
+        _points_in_cells(places, place[is_point], points, labels.coordinates[points], to_zone),
+        touch_cells(places, near, to_zone, min_purity),
+    )
+
+
+def _points_in_cells(
+    places: pd.DataFrame,
+    place: np.ndarray,
+    label: np.ndarray,
+    degrees: np.ndarray,
+    to_zone: Transformer,
+) -> Touches:
+    x, y = to_zone.transform(*degrees.T)
+    xmin, ymin, xmax, ymax = (
+        places[name].to_numpy(float)[place] for name in ("xmin", "ymin", "xmax", "ymax")
+    )
+    inside = (x >= xmin) & (x < xmax) & (y >= ymin) & (y < ymax)
+    epsg = int(places["epsg"].iloc[0])
+    inside[inside] = _of_zone(degrees[inside], epsg, (xmax - xmin)[inside])
+    column = ((x - xmin) / (xmax - xmin) * SIDE).clip(0, SIDE - 1).astype(int)
+    from_south = ((y - ymin) / (ymax - ymin) * SIDE).clip(0, SIDE - 1).astype(int)
+    cell = ((SIDE - 1 - from_south) * SIDE + column)[inside]
+    whole, nothing = np.ones(len(cell)), np.full(len(cell), None, dtype=object)
+    return Touches(place[inside], cell, label[inside], whole, nothing)
+
+
+def _of_zone(degrees: np.ndarray, epsg: int, size: np.ndarray) -> np.ndarray:
+    """Find the points that are this zone's: not those with a tile in the zone they lie in."""
+    found = np.ones(len(degrees), dtype=bool)
+    zones = zones_of(*degrees.T)
+    for zone in np.unique(zones[zones % 100 != epsg % 100]):
+        here = np.flatnonzero(zones == zone)
+        grid = TileGrid(int(zone), float(size[here[0]]))
+        to_zone = Transformer.from_crs(4326, int(zone), always_xy=True)
+        found[here] = ~belongs_to_grid(*grid.cell_of(*to_zone.transform(*degrees[here].T)), grid)
+    return found
+
+
+def _judge(
+    images: pd.DataFrame,
+    places: pd.DataFrame,
+    touches: Touches,
+    labels: TeachingLabels,
+    min_purity: float,
+) -> pd.DataFrame:
+    """Rows of `PLACED_COLUMNS` for the images of some places."""
+    position = pd.Series(places.index, index=places["tile_id"])
+    parts = [pd.DataFrame(columns=list(PLACED_COLUMNS))]
+    for year in sorted({int(each) for each in images["year"]}):
+        some = images[images["year"] == year]
+        image = np.full(len(places), -1)
+        image[position[some["tile_id"]].to_numpy()] = np.arange(len(some))
+        there = touches.chosen(image[touches.place] >= 0)
+        of_year = np.isin(labels.years[there.label], (_EVERY_YEAR, year))
+        cells = _judge_cells(there.chosen(of_year), labels, min_purity)
+        others = _of_other_years(there.chosen(~of_year), labels)
+        found = pd.concat([cells, others], ignore_index=True)
+        at = some.iloc[image[found.pop("place").to_numpy(int)]]
+        found["image_id"], found["tile_id"] = at["image_id"].to_numpy(), at["tile_id"].to_numpy()
+        parts.append(found.assign(year=year)[list(PLACED_COLUMNS)])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _judge_cells(touches: Touches, labels: TeachingLabels, min_purity: float) -> pd.DataFrame:
+    """``place, cell, found, label, purity, labels, rows`` of every cell that is touched."""
+    classes = labels.classes[touches.label].astype(np.int64)
+    place, cell, value, share = touches.shares_by_class(classes, min_purity)
+    enough = share >= min_purity - _ROUNDING
+    of_cell = pd.DataFrame(
+        {
+            "key": place * COUNT + cell,
+            "classes": 1,
+            "labelling": enough,
+            "label": np.where(enough, value, 0),
+            "purity": np.where(enough, np.rint(100 * share.round(9)), 0),
+        }
+    )
+    found = of_cell.groupby("key", as_index=False).agg(
+        {"classes": "sum", "labelling": "sum", "label": "max", "purity": "max"}
+    )
+    is_labelled, many = found["labelling"] == 1, found["labelling"] > 1
+    verdict = np.select(
+        [is_labelled, many, found["classes"] > 1], [LABELLED, CONTRADICTORY, MIXED], PARTLY
+    )
+    rows = _rows_of(touches.place * COUNT + touches.cell, labels.rows[touches.label])
+    found = found.assign(found=verdict.astype(object), rows=rows.reindex(found["key"]).to_numpy())
+    found["place"], found["cell"] = np.divmod(found["key"].to_numpy(), COUNT)
+    found["label"] = found["label"].where(is_labelled, 0)
+    found["purity"] = found["purity"].where(is_labelled, 0).astype(int)
+    found["labels"] = [len(each) for each in found["rows"]]
+    return found.drop(columns=["key", "classes", "labelling"])
+
+
+def _of_other_years(touches: Touches, labels: TeachingLabels) -> pd.DataFrame:
+    rows = _rows_of(touches.place, labels.rows[touches.label])
+    return pd.DataFrame(
+        {
+            "place": rows.index.to_numpy(),
+            "cell": -1,
+            "found": OTHER_YEAR,
+            "label": 0,
+            "purity": 0,
+            "labels": [len(each) for each in rows],
+            "rows": rows.to_numpy(),
+        }
+    )
+
+
+def _rows_of(keys: np.ndarray, rows: np.ndarray) -> pd.Series:
+    """Sorted numbers of the file's rows by key, each once: lists, indexed by the key."""
+    pairs = np.unique(np.stack([keys, rows], axis=1).astype(np.int64), axis=0)
+    different, start = np.unique(pairs[:, 0], return_index=True)
+    lists = [each.tolist() for each in np.split(pairs[:, 1], start[1:])] if len(pairs) else []
+    return pd.Series(lists, index=different, dtype=object)
+
+
+def pack_labels(cells: pd.DataFrame) -> pd.DataFrame:
+    """Put the labels of cells into the bytes of a tile catalog.
+
+    Parameters
+    ----------
+    cells
+        ``image_id, cell, label, purity`` of any number of images, as `find_labelled_cells` yields
+        them; those without a label may be among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``image_id, cell_labels, cell_purity``, a row an image of which a cell has a label; 0 in
+        the cells that have none.
+    """
+    labelled = cells[cells["label"] > 0]
+    image, ids = pd.factorize(labelled["image_id"])
+    row, column = np.divmod(labelled["cell"].to_numpy(int), SIDE)
+    packed = {}
+    for name in ("label", "purity"):
+        values = np.zeros((len(ids), SIDE, SIDE), dtype=np.uint8)
+        values[image, row, column] = labelled[name].to_numpy(np.uint8)
+        packed[name] = pd.Series(pack(values), dtype=object)
+    return pd.DataFrame(
+        {
+            "image_id": pd.Series(np.asarray(ids, dtype=object), dtype=object),
+            "cell_labels": packed["label"],
+            "cell_purity": packed["purity"],
+        }
+    )

@@ -1,0 +1,144 @@
+"""Nodes that put labels of one's own on the cells of tiles, and make the tile catalog of that."""
+
+import logging
+from functools import partial
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from aerial_kedro.cells.drawing import CellRules
+from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labels.land_cover import LabelRules
+from aerial_kedro.labels.layer import LabelLayer, LabelTable, classes_of_labels, read_labels
+from aerial_kedro.labels.overruling import overrule_cells
+from aerial_kedro.labels.placing import (
+    PLACED_COLUMNS,
+    TeachingLabels,
+    find_labelled_cells,
+    pack_labels,
+)
+from aerial_kedro.labels.summary import (
+    LabelSummary,
+    bounds_of_tiles,
+    check_enough,
+    check_places,
+    check_years,
+    summarise_labels,
+)
+from aerial_kedro.pipelines.data_ingestion.nodes import FrameMap
+from aerial_kedro.splits.blocks import block_of_tiles
+from aerial_kedro.splits.rules import SplitRules
+from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS, ddl
+
+LOGGER = logging.getLogger(__name__)
+# Labels are first looked for in squares of this side that hold tiles, metres: few numbers for any
+# number of tiles.
+_SQUARE_M = 22_400
+_PLACE = ("image_id", "tile_id", "epsg", "xmin", "ymin", "xmax", "ymax", "year")
+
+
+def read_label_file(label_table: LabelTable, rules: LabelRules) -> LabelLayer:
+    """Make labels of a file's rows, by the settings among the rules of labels."""
+    return read_labels(label_table, rules)
+
+
+def choose_classes(
+    label_layer: LabelLayer, land_cover: LandCoverClasses | None = None
+) -> LandCoverClasses:
+    """Take the classes that the labels name, after those of a land cover where there is one."""
+    return classes_of_labels(label_layer, land_cover)
+
+
+def place_labels(
+    tiles: DataFrame,
+    label_layer: LabelLayer,
+    classes: LandCoverClasses,
+    rules: CellRules,
+    land_cover: LandCoverClasses | None = None,
+) -> tuple[pd.DataFrame, LabelSummary]:
+    """Find the cells that labels lie in, and count what became of every label.
+
+    Raises
+    ------
+    AerialError
+        If the labels lie in no scene, are of other years, or are too few of a class that no land
+        cover teaches.
+    """
+    check_places(label_layer, bounds_of_tiles(_squares(tiles)))
+    check_years(label_layer, [row["year"] for row in tiles.select("year").distinct().collect()])
+    find = partial(
+        find_labelled_cells,
+        labels=TeachingLabels.of(label_layer, classes.names),
+        min_purity=rules.min_purity,
+    )
+    placed = tiles.select(*_PLACE).mapInPandas(find, ddl(PLACED_COLUMNS)).toPandas()
+    summary = summarise_labels(label_layer, placed, classes.names)
+    for sentence in summary.sentences:
+        LOGGER.warning("Labels: %s", sentence)
+    check_enough(summary, land_cover.names if land_cover else ())
+    LOGGER.info("%s", summary)
+    return placed, summary
+
+
+def _squares(tiles: DataFrame) -> pd.DataFrame:
+    """Bounds of the tiles in each square of 22 km: ``epsg, xmin, ymin, xmax, ymax``."""
+    across, up = (F.floor(F.col(name) / _SQUARE_M) for name in ("xmin", "ymin"))
+    edges = [F.min("xmin"), F.min("ymin"), F.max("xmax"), F.max("ymax")]
+    names = ("xmin", "ymin", "xmax", "ymax")
+    found = tiles.groupBy("epsg", across.alias("across"), up.alias("up")).agg(
+        *[edge.alias(name) for edge, name in zip(edges, names, strict=True)]
+    )
+    return found.select("epsg", *names).toPandas()
+
+
+def teach_cells(labelled_tiles: DataFrame, placed_labels: pd.DataFrame) -> DataFrame:
+    """Put labels of one's own on the cells that have one, in place of the land cover's.
+
+    The labels of whole tiles stay the land cover's.
+    """
+    own = pack_labels(placed_labels).rename(
+        columns={"cell_labels": "own_labels", "cell_purity": "own_purity"}
+    )
+    labels = labelled_tiles.sparkSession.createDataFrame(
+        list(own.itertuples(index=False, name=None)),
+        "image_id string, own_labels binary, own_purity binary",
+    )
+    both = labelled_tiles.join(F.broadcast(labels), "image_id", "left")
+    # In the tiles' own order of columns, which the join keeps.
+    overrule: FrameMap = overrule_cells
+    return both.mapInPandas(overrule, labelled_tiles.schema)
+
+
+def catalog_labels(tiles: DataFrame, placed_labels: pd.DataFrame, split: SplitRules) -> DataFrame:
+    """Make the tile catalog: cells have labels, tiles have none, and no ground is held back.
+
+    Every label teaches, and accuracy is found by leaving blocks out. So all ground is of the
+    training split, which also says that anything about its imagery may be learned.
+
+    Returns
+    -------
+    DataFrame
+        `TILE_COLUMNS`, `LABEL_COLUMNS` and `SPLIT_COLUMNS`.
+    """
+    packed = pack_labels(placed_labels)
+    labels = tiles.sparkSession.createDataFrame(
+        list(packed.itertuples(index=False, name=None)),
+        "image_id string, cell_labels binary, cell_purity binary",
+    )
+    taught = tiles.join(F.broadcast(labels), "image_id", "left")
+    own = {**TILE_COLUMNS, **LABEL_COLUMNS}
+    unknown = set(own) - set(taught.columns)
+    rows = taught.select(
+        *[
+            F.lit(None).cast(kind).alias(name) if name in unknown else name
+            for name, kind in own.items()
+        ]
+    )
+    locate = partial(block_of_tiles, block_size_m=split.block_size_m)
+    return (
+        rows.mapInPandas(locate, f"{ddl(own)}, block_id string")
+        .withColumn("split", F.lit(None).cast("string"))
+        .withColumn("cell_split", F.lit("train"))
+        .select(*own, *SPLIT_COLUMNS)
+    )

@@ -1,0 +1,245 @@
+"""Wiring of the main job from labels of one's own."""
+
+from kedro.pipeline import Node, Pipeline
+
+from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines.cells import sampling, scoring
+from aerial_kedro.pipelines.cells import training as cells
+from aerial_kedro.pipelines.change import cells as change
+from aerial_kedro.pipelines.change.patches import show_patches
+from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles, summarise_catalog
+from aerial_kedro.pipelines.grouping import group, node_of
+from aerial_kedro.pipelines.own_labels import ingestion, reporting, training
+from aerial_kedro.pipelines.reporting.cell_nodes import count_unsure_cells, picture_ground
+from aerial_kedro.pipelines.reporting.nodes import draw_map_images
+
+CLASSES = "class_table"
+"""Dataset of the class table that labels of one's own name or add to."""
+
+_RULES = ["params:cells.drawn", CLASSES, "params:seed"]
+_SETTINGS = ["params:own_labels", "params:seed"]
+
+
+def create_parts() -> dict[str, Pipeline]:
+    """Wire the parts of the main job, by name."""
+    return {
+        "data_ingestion": create_ingestion(),
+        "featurization": featurization.create_pipeline(),
+        "training": create_training(),
+        "scoring": create_scoring(),
+        "reporting": create_reporting(),
+    }
+
+
+def create_ingestion() -> Pipeline:
+    """Scenes and labels in, the tile catalog out."""
+    return group(
+        [
+            *_read(["label_layer"]),
+            node_of(
+                lay_tiles,
+                ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
+                "laid_tiles",
+            ),
+            _place("laid_tiles"),
+            node_of(
+                ingestion.catalog_labels,
+                ["laid_tiles", "placed_labels", "params:split"],
+                "tile_catalog",
+            ),
+            node_of(
+                summarise_catalog, ["tile_catalog", "params:max_nodata_fraction"], "catalog_summary"
+            ),
+        ],
+        "data_ingestion",
+    )
+
+
+def create_teaching() -> Pipeline:
+    """Tiles labelled by a land cover in; the same, with labels of one's own in its place, out."""
+    return group(
+        [
+            *_read(["label_layer", "params:land_cover"]),
+            _place("labelled_tiles", "params:land_cover"),
+            node_of(ingestion.teach_cells, ["labelled_tiles", "placed_labels"], "taught_tiles"),
+        ],
+        "data_ingestion",
+    )
+
+
+def _read(known: list[str]) -> list[Node]:
+    return [
+        node_of(ingestion.read_label_file, ["label_table", "params:labels"], "label_layer"),
+        node_of(ingestion.choose_classes, known, CLASSES),
+    ]
+
+
+def _place(tiles: str, *land_cover: str) -> Node:
+    return node_of(
+        ingestion.place_labels,
+        [tiles, "label_layer", CLASSES, "params:cells.drawn", *land_cover],
+        ["placed_labels", "label_summary"],
+    )
+
+
+def create_training() -> Pipeline:
+    """Features and labelled cells in; the classifier of cells, and how good it is, out."""
+    sampled = ["tile_features", "tile_catalog", "feature_source"]
+    learned = ["cell_sample", "cell_classes", "feature_source", "cell_inputs"]
+    nodes: list[Node | Pipeline] = [
+        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "cell_quotas"),
+        node_of(sampling.measure_inputs, [*sampled, "params:seed"], "cell_inputs"),
+        node_of(
+            sampling.sample_cells, [*sampled, "cell_inputs", "cell_quotas", *_RULES], "cell_sample"
+        ),
+        node_of(cells.list_cell_classes, ["cell_sample", CLASSES], "cell_classes"),
+        node_of(training.gather_labels, "cell_sample", "label_sample"),
+        node_of(training.choose_label_penalty, ["label_sample", *_SETTINGS], "cell_regression"),
+        node_of(
+            cells.fit_cell_regression,
+            [*learned, "cell_regression", "params:classifier", "params:seed"],
+            "fitted_cell_regression",
+        ),
+        node_of(
+            cells.fit_cell_forest,
+            [*learned, "params:cells.classifiers", "params:classifier", "params:seed"],
+            "fitted_cell_forest",
+        ),
+        node_of(
+            training.leave_out_regression,
+            ["fitted_cell_regression", "label_sample", *_SETTINGS],
+            "calibrated_cell_regression",
+        ),
+        node_of(
+            training.leave_out_forest,
+            ["fitted_cell_forest", "label_sample", "cell_sample", *_SETTINGS],
+            "calibrated_cell_forest",
+        ),
+        node_of(
+            training.choose_label_model,
+            [
+                "calibrated_cell_regression",
+                "calibrated_cell_forest",
+                "tile_catalog",
+                "params:seed",
+            ],
+            ["cell_model", "cell_choice"],
+        ),
+        node_of(
+            training.evaluate_left_out,
+            [
+                "calibrated_cell_regression",
+                "calibrated_cell_forest",
+                "label_sample",
+                "cell_choice",
+                *_SETTINGS,
+            ],
+            "left_out_accuracy",
+        ),
+    ]
+    return group([group(nodes, "cells")], "training")
+
+
+def create_scoring() -> Pipeline:
+    """Take the classifier of cells in, and give maps, tables and change out."""
+    own = group(
+        [
+            node_of(
+                scoring.score_cells,
+                ["tile_catalog", "tile_features", "cell_model", "feature_source"],
+                "cell_predictions",
+            ),
+            node_of(scoring.collect_cells, ["cell_predictions", CLASSES, "cell_model"], "cell_map"),
+            node_of(
+                scoring.draw_cell_maps,
+                ["cell_map", CLASSES, "cell_model", "params:mapping"],
+                "maps",
+            ),
+            node_of(scoring.locate_cells, "cell_map", "mapped_tiles"),
+            node_of(
+                scoring.tabulate_cells, ["cell_predictions", "tile_catalog"], "predictions_csv"
+            ),
+        ],
+        "scoring",
+    )
+    compared = group(
+        [
+            node_of(
+                change.estimate_transitions,
+                ["cell_predictions", CLASSES, "cell_model", "params:seed"],
+                "cell_transitions",
+            ),
+            node_of(change.compare_cells, ["cell_predictions", "cell_transitions"], "cell_change"),
+            node_of(
+                change.find_change_patches,
+                ["cell_change", "cell_transitions", "params:cells.patches"],
+                "change_patches",
+            ),
+            node_of(change.tabulate_shares, ["cell_change", "cell_transitions"], "change"),
+        ],
+        "change",
+    )
+    return own + compared
+
+
+def create_reporting() -> Pipeline:
+    """Take what the others found in, and give figures and the page out."""
+    found = {
+        "catalog": "catalog_summary",
+        "quarantine": "quarantine_summary",
+        "labels": "label_summary",
+        "accuracy": "left_out_accuracy",
+        "areas": "areas",
+        "change": "change_summary",
+        "model": "cell_model",
+        "precision": "precision_summary",
+    }
+    page = {
+        **found,
+        "source": "source_facts",
+        "run": "run_facts",
+        "maps": "map_images",
+        "imagery": "imagery",
+        "unsure": "unsure_cells",
+        "patch_candidates": "patch_candidates",
+    }
+    nodes: list[Node | Pipeline] = [
+        node_of(
+            reporting.describe_labelled_scenes,
+            [
+                "scenes",
+                "params:scenes_root",
+                "label_summary",
+                "params:tile_size_m",
+                "params:seed",
+            ],
+            "source_facts",
+        ),
+        node_of(draw_map_images, ["maps", CLASSES], "map_images"),
+        node_of(
+            picture_ground,
+            ["cell_predictions", "tile_catalog", "tile_features", "feature_source", "map_images"],
+            "imagery",
+        ),
+        node_of(count_unsure_cells, ["maps", CLASSES, "params:mapping"], "unsure_cells"),
+        node_of(reporting.measure_mapped_areas, ["cell_predictions", CLASSES], "areas"),
+        node_of(
+            reporting.summarise_patches,
+            ["cell_change", "change_patches", "cell_transitions", "params:cells.patches"],
+            ["change_summary", "patch_truth"],
+        ),
+        node_of(
+            show_patches,
+            [
+                "change_patches",
+                "patch_truth",
+                "tile_catalog",
+                "params:tile_size_m",
+                "params:report.change_candidates",
+            ],
+            "patch_candidates",
+        ),
+        node_of(reporting.build_label_metrics, found, "metrics"),
+        node_of(reporting.write_label_report, page, "report"),
+    ]
+    return group(nodes, "reporting")
