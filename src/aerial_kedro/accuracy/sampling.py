@@ -294,7 +294,7 @@ def name_cells(cells: Iterable[str], seed: int, map_key: str) -> dict[str, str]:
     Examples
     --------
     >>> sorted(name_cells(["a#01", "b#07"], 1, "3fa29c").values())
-    ['2f3a-0001', '2f3a-0002']
+    ['3296-0001', '3296-0002']
     """
 
     def digest(text: str) -> str:

@@ -99,7 +99,8 @@ def in_km2(figure: Figure) -> tuple[str, str]:
     value = wording.area(figure.estimate)
     if figure.low is None or figure.high is None or figure.standard_error is None:
         return value, "no interval"
-    margin = wording.area(Z_95 * figure.standard_error)
+    decimals = len(value.partition(".")[2])
+    margin = f"{Z_95 * figure.standard_error:,.{decimals}f}"
     return f"{value} ± {margin}", f"{wording.area(figure.low)} to {wording.area(figure.high)}"
 
 

@@ -94,9 +94,8 @@ def test_the_first_figure_is_of_the_ground_pure_and_mixed(content: ReportContent
     words = text_of(page)
     assert "84.9 to 88.9 %; 3.4 % of that ground has no land cover and is in no figure" in words
     assert "the best that one class a tile could be is 81.6 %" in words
-    assert words.index("of the ground of test blocks right, pure and mixed") < words.index(
-        "accuracy on labelled (mostly pure) tiles"
-    )
+    ground = words.index("of the ground of test blocks as the land cover has it, pure and mixed")
+    assert ground < words.index("agreement on labelled (mostly pure) tiles")
 
 
 def test_the_figures_say_that_they_count_unsure_cells_and_how_many(content: ReportContent) -> None:
@@ -117,7 +116,7 @@ def test_where_all_of_the_ground_counts_the_page_says_so(content: ReportContent)
 
 def test_without_cells_the_first_figure_has_its_own_name(full_content: ReportContent) -> None:
     words = text_of(render_report(full_content))
-    assert "accuracy on labelled (mostly pure) tiles" in words
+    assert "agreement on labelled (mostly pure) tiles" in words
     # 3,624 of 6,012 images are labelled; the classes of the splits hold less than that.
     unseen = full_content.catalog.share_in_no_figure  # type: ignore[union-attr]
     assert 0 < unseen < 1
@@ -143,7 +142,7 @@ def test_the_summary_begins_with_the_ground(content: ReportContent) -> None:
 def test_a_map_without_any_known_cell_claims_nothing(content: ReportContent) -> None:
     nothing = CellMapSummary(unknown_share=1.0, bytes_a_tile=3136)
     bare = content.model_copy(update={"cells": cells_of(ground=nothing)})
-    assert "of the ground of test blocks right" not in text_of(render_report(bare))
+    assert "of the ground of test blocks as" not in text_of(render_report(bare))
     assert "labelled (mostly pure) tiles" in headline_sentences(bare)[0]
 
 

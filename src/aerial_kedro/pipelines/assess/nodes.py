@@ -10,7 +10,6 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.accuracy.answers import AnswerFile, check_answers
 from aerial_kedro.accuracy.assessment import (
     Interpreted,
-    Names,
     assess_land_cover,
     assess_map,
     compare_interpreters,
@@ -19,22 +18,17 @@ from aerial_kedro.accuracy.assessment import (
     weigh_unsure,
 )
 from aerial_kedro.accuracy.sampling import SampleDesign
-from aerial_kedro.accuracy.stratified import Figure, StratifiedSample
+from aerial_kedro.accuracy.stratified import Figure
 from aerial_kedro.cells.grid import COUNT
-from aerial_kedro.change.checked import (
-    Assessment,
-    ChangeAccuracy,
-    InterpretedChange,
-    assess_change,
-)
+from aerial_kedro.change.checked import Assessment, assess_change
+from aerial_kedro.change.interpreted import interpret_change, interpret_year
 from aerial_kedro.change.shown import ShownMap
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
+from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.report.checked import put_on_page
 
 LOGGER = logging.getLogger(__name__)
-_M2_PER_KM2 = 1e6
 
 
 def assess(
@@ -42,7 +36,7 @@ def assess(
     design: SampleDesign,
     shown: ShownMap,
     cell_predictions: DataFrame,
-    classes: LandCoverClasses,
+    tile_catalog: DataFrame,
 ) -> Assessment:
     """Assess the map that is there by the answers to a sample that was drawn of it.
 
@@ -54,10 +48,8 @@ def assess(
         How the sample was drawn.
     shown
         What the map shows, now.
-    cell_predictions
+    cell_predictions, tile_catalog
         For the land cover of the sampled cells.
-    classes
-        The class table.
 
     Raises
     ------
@@ -72,8 +64,8 @@ def assess(
             "of this one: `kedro run --pipeline=reference_sample`."
         )
     rows = pd.concat([rows, shown.find(rows["cell_id"].tolist())], axis=1)
-    rows["land_cover"] = _land_cover(rows, shown, cell_predictions, classes)
-    by_year = {year: _interpret(rows, year, design, shown) for year in design.years}
+    rows["land_cover"] = _land_cover(rows, shown, cell_predictions, tile_catalog)
+    by_year = {year: interpret_year(rows, design, shown, year) for year in design.years}
     areas = {year: shown.areas_km2(year) for year in design.years}
     years = {str(year): assess_map(each, areas[year]) for year, each in by_year.items()}
     last = by_year[design.years[-1]]
@@ -92,7 +84,9 @@ def assess(
         overall=found.overall,
         classes=found.classes,
         years=years,
-        change=_assess_change(rows, design, shown) if len(design.years) > 1 else None,
+        change=None
+        if len(design.years) == 1
+        else assess_change(interpret_change(rows, design, shown)),
         land_cover=assess_land_cover(last, shown.classes),
         unsure=weigh_unsure(last, areas[design.years[-1]]),
         alternate=count_alternates(last),
@@ -121,68 +115,24 @@ def _listed(years: list[int]) -> str:
     return " and ".join(map(str, years))
 
 
-def _interpret(rows: pd.DataFrame, year: int, design: SampleDesign, shown: ShownMap) -> Interpreted:
-    own = rows[rows["year"] == str(year)].reset_index(drop=True)
-    # Of the cells that this year shows, the drawn ones are a random sample of each stratum.
-    sizes = [each.cells_by_year[str(year)] for each in design.strata]
-    return Interpreted(
-        sample=_stratified(own, design, sizes),
-        cell_area_km2=design.cell_area_m2 / _M2_PER_KM2,
-        mapped=shown.at(own, year),
-        reference=_names(own["class"]),
-        open_class=UNSURE,
-        alternate=_names(own["alternate"]),
-        second=_names(own["second"]),
-        land_cover=_names(own["land_cover"]),
-        unsure=own["unsure"].to_numpy(bool),
-    )
-
-
-def _stratified(rows: pd.DataFrame, design: SampleDesign, sizes: list[int]) -> StratifiedSample:
-    names = [each.name for each in design.strata]
-    positions = rows["stratum"].map(names.index).to_numpy(np.int64)
-    return StratifiedSample(names, np.array(sizes, float), positions)
-
-
-def _names(column: pd.Series) -> Names:
-    return column.to_numpy(dtype=object)
-
-
 def _count_strata(year: Interpreted) -> dict[str, int]:
     counts = np.bincount(year.sample.strata, minlength=len(year.sample.names))
     return dict(zip(year.sample.names, counts.tolist(), strict=True))
 
 
-def _assess_change(rows: pd.DataFrame, design: SampleDesign, shown: ShownMap) -> ChangeAccuracy:
-    before, after = design.years
-    first, second = (rows[rows["year"] == str(year)] for year in design.years)
-    both = second.merge(first[["sample_id", "class"]], on="sample_id", suffixes=("", "_before"))
-    sizes = [
-        each.cells_by_year[str(before)] + each.cells_by_year[str(after)] - each.cells
-        for each in design.strata
-    ]
-    return assess_change(
-        InterpretedChange(
-            sample=_stratified(both, design, sizes),
-            area_km2=sum(sizes) * design.cell_area_m2 / _M2_PER_KM2,
-            before=before,
-            after=after,
-            mapped=shown.changed[both["place"], both["number"]],
-            seen_before=_names(both["class_before"]),
-            seen_after=_names(both["class"]),
-        )
-    )
-
-
 def _land_cover(
-    rows: pd.DataFrame, shown: ShownMap, cell_predictions: DataFrame, classes: LandCoverClasses
+    rows: pd.DataFrame, shown: ShownMap, cell_predictions: DataFrame, tile_catalog: DataFrame
 ) -> pd.Series:
-    """Give the land cover's class of each row's cell in its year; empty where it has none."""
+    """Give the land cover's class of each row's cell in its year; empty where it has none.
+
+    Labels of one's own name classes of cells too: only tiles with shares have a land cover.
+    """
     tiles = shown.places["tile_id"].iloc[rows["place"]].to_numpy()
     wanted = sorted(set(tiles))
     stored = (
         cell_predictions.filter(F.col("tile_id").isin(wanted) & F.col("year").isin(shown.years))
-        .select("tile_id", "year", "cell_labels")
+        .select("image_id", "tile_id", "year", "cell_labels")
+        .join(tile_catalog.filter("fractions is not null"), "image_id", "left_semi")
         .toPandas()
     )
     labels = cells_of_column(stored["cell_labels"]).reshape(len(stored), COUNT)
@@ -190,9 +140,15 @@ def _land_cover(
         (tile, str(year)): at
         for at, (tile, year) in enumerate(zip(stored["tile_id"], stored["year"], strict=True))
     }
-    names = ["", *classes.names]
+    names = ["", *shown.classes]
     cells = zip(tiles, rows["year"], rows["number"], strict=True)
-    return pd.Series([names[labels[row_of[tile, year], number]] for tile, year, number in cells])
+    return pd.Series(
+        [
+            names[labels[row_of[tile, year], number]] if (tile, year) in row_of else ""
+            for tile, year, number in cells
+        ],
+        dtype=object,
+    )
 
 
 def _log(found: Assessment) -> None:

@@ -19,7 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "reference_design",
                     "shown_map",
                     "cell_predictions",
-                    "params:land_cover",
+                    "tile_catalog",
                 ],
                 "assessment",
             ),

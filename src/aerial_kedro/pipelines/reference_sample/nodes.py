@@ -6,73 +6,69 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyspark.sql import DataFrame
 
 from aerial_kedro.accuracy.answers import SAMPLE_COLUMNS
-from aerial_kedro.accuracy.sampling import (
-    Draw,
-    SampledCell,
-    SampleDesign,
-    SamplingRules,
-    Stratum,
-    allocate,
-    name_cells,
-)
-from aerial_kedro.cells.drawing import numbers_of_cells
-from aerial_kedro.cells.grid import COUNT
-from aerial_kedro.cells.places import centres_of_cells, name_cells_of_tiles, squares_of_cells
+from aerial_kedro.accuracy.sampling import SampleDesign, SamplingRules
+from aerial_kedro.cells.grid import pack
+from aerial_kedro.cells.places import centres_of_cells, squares_of_cells
 from aerial_kedro.change.cells import CellTransitions
+from aerial_kedro.change.drawn import draw_design
 from aerial_kedro.change.shown import ShownMap, show_map
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.classes import LandCoverClasses
+from aerial_kedro.labelling.content import LabelPage
+from aerial_kedro.labelling.page import render_label_page
+from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.maps.patches import PatchRules
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.pipelines.label_pictures import TASK_COLUMNS, draw_tasks
+from aerial_kedro.report.colours import class_colours
 
 LOGGER = logging.getLogger(__name__)
 _DEGREES = "OGC:CRS84"
-_TILES_AT_A_TIME = 20_000
+_SHOWN = (
+    "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax", "cell_classes", "cell_confidence",
+)  # fmt: skip
 
 
 def look_at_map(
-    cell_map: pd.DataFrame,
+    cell_predictions: DataFrame,
     cell_change: pd.DataFrame,
     transitions: CellTransitions,
-    classes: LandCoverClasses,
-    model: TrainedModel,
     mapping: MapSettings,
     patches: PatchRules,
 ) -> ShownMap:
-    """Find what the maps of the last two years show of each cell.
+    """Find what the maps of the last two years show of each cell, on the driver as maps are drawn.
 
     Parameters
     ----------
-    cell_map
-        The table of `collect_cells`.
+    cell_predictions
+        `aerial_kedro.schemas.CELL_PREDICTION_COLUMNS`.
     cell_change
         `aerial_kedro.change.cells.CELL_CHANGE_COLUMNS`.
     transitions
-        What names the classes of these.
-    classes
-        The class table.
-    model
-        The classifier of cells.
+        What names the classes of both, whichever labels taught them.
     mapping, patches
         Abstention and smoothing of the map, and what makes a patch of change.
 
     Raises
     ------
     AerialError
-        If nothing is mapped, or the changes are of another map.
+        If nothing is mapped, or predictions and changes are of two runs.
     """
-    names = classes.on_map(model.card.classes)
-    if not len(cell_map):
+    rows = cell_predictions.select(*_SHOWN).toPandas()
+    if not len(rows):
         raise AerialError("The map has no cell to draw. Make a map first: `kedro run`.")
-    if len(cell_change) and transitions.classes != names:
+    values = np.array([0, *transitions.values], np.uint8)
+    cells = cells_of_column(rows["cell_classes"])
+    if cells.max() >= len(values):
         raise AerialError(
-            f"The map has the classes {', '.join(names)}, the changes between its years "
-            f"{', '.join(transitions.classes)}: they are of two runs. Make both again: `kedro run`."
+            f"The cells of the map have {cells.max()} classes, the changes between its years "
+            f"{len(values) - 1}: they are of two runs. Make both again: `kedro run`."
         )
-    return show_map(cell_map, cell_change, names, mapping, patches)
+    named = rows.assign(cell_classes=pack(values[cells]))
+    return show_map(named, cell_change, transitions.classes, mapping, patches)
 
 
 def draw_sample(
@@ -91,57 +87,14 @@ def draw_sample(
     seed
         Seed of the draw.
     """
-    names, codes = shown.strata
-    sizes = np.bincount(codes.ravel(), minlength=len(names))
-    present = {names[at]: int(sizes[at]) for at in np.flatnonzero(sizes) if at}
-    drawn = allocate(present, rules)
-    draw = Draw({names.index(name): count for name, count in drawn.items()})
-    for start in range(0, len(codes), _TILES_AT_A_TIME):
-        part = slice(start, start + _TILES_AT_A_TIME)
-        numbers = numbers_of_cells(shown.places["tile_id"].iloc[part].tolist(), seed)
-        draw.look_at(numbers.ravel(), codes[part].ravel().astype(np.int64), COUNT * start)
-    design = SampleDesign(
-        model=model.card.name,
-        map_key=shown.key,
-        years=shown.years,
-        classes=shown.classes,
-        cell_area_m2=shown.cell_area_m2,
-        seed=seed,
-        strata=[
-            Stratum(
-                name=name,
-                cells=cells,
-                drawn=drawn[name],
-                cells_by_year={
-                    str(year): int(((codes == names.index(name)) & (values > 0)).sum())
-                    for year, values in shown.shown.items()
-                },
-            )
-            for name, cells in present.items()
-        ],
-        cells=_name_drawn(shown, {names[at]: each for at, each in draw.drawn.items()}, seed),
-    ).signed()
+    design = draw_design(shown, model.card.name, rules, seed)
     for each in design.strata:
         LOGGER.info("%s: %d of %s cells", each.name, each.drawn, f"{each.cells:,}")
-    LOGGER.info("%d cells to interpret, in %d years", len(design.cells), len(design.years))
+    LOGGER.info(
+        "%d cells to interpret%s", len(design.cells),
+        f", each in {len(design.years)} years" if len(design.years) > 1 else "",
+    )  # fmt: skip
     return design
-
-
-def _name_drawn(shown: ShownMap, drawn: dict[str, np.ndarray], seed: int) -> list[SampledCell]:
-    tiles = shown.places["tile_id"].to_numpy()
-    found = {}
-    for stratum, positions in drawn.items():
-        place, number = np.divmod(positions, COUNT)
-        ids = name_cells_of_tiles(tiles[place], number)
-        for cell_id, row, column in zip(ids, place, number, strict=True):
-            seen = [year for year, values in shown.shown.items() if values[row, column]]
-            found[cell_id] = (stratum, seen)
-    return [
-        SampledCell(
-            sample_id=name, cell_id=cell_id, stratum=found[cell_id][0], years=found[cell_id][1]
-        )
-        for cell_id, name in name_cells(found, seed, shown.key).items()
-    ]
 
 
 def lay_out_sample(design: SampleDesign, shown: ShownMap) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -180,3 +133,30 @@ def lay_out_sample(design: SampleDesign, shown: ShownMap) -> tuple[gpd.GeoDataFr
         own = gpd.GeoSeries(squares[rows], index=rows, crs=int(epsg))
         outlines[rows] = own.to_crs(_DEGREES)
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(outlines, crs=_DEGREES)), table
+
+
+def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesign) -> str:
+    """Write the page on which people say what the cells are; it tells nothing of the map.
+
+    Parameters
+    ----------
+    table
+        `SAMPLE_COLUMNS`, in the order of the page.
+    tile_catalog
+        Where the pictures are.
+    design
+        The sample: its classes are those that the page offers.
+
+    Raises
+    ------
+    AerialError
+        If the image of a cell can no longer be read.
+    """
+    return render_label_page(
+        LabelPage(
+            title=f"What is here? {len(design.cells)} cells to check a map by",
+            kind="reference",
+            classes=class_colours(design.classes),
+            tasks=draw_tasks(tile_catalog, table[list(TASK_COLUMNS)]),
+        )
+    )

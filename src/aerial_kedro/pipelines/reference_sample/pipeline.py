@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.cells.scoring import collect_cells
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reference_sample import nodes
 
@@ -10,15 +9,12 @@ from aerial_kedro.pipelines.reference_sample import nodes
 def look_at_the_map() -> list[Node]:
     """Make the nodes that find what the stored map shows, which `assess` has too."""
     return [
-        node_of(collect_cells, ["cell_predictions", "params:land_cover", "cell_model"], "cell_map"),
         node_of(
             nodes.look_at_map,
             [
-                "cell_map",
+                "cell_predictions",
                 "cell_change",
                 "cell_transitions",
-                "params:land_cover",
-                "cell_model",
                 "params:mapping",
                 "params:cells.patches",
             ],
@@ -41,6 +37,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.lay_out_sample,
                 ["reference_design", "shown_map"],
                 ["reference_sample", "reference_sample_csv"],
+            ),
+            node_of(
+                nodes.write_page,
+                ["reference_sample_csv", "tile_catalog", "reference_design"],
+                "reference_page",
             ),
         ],
         "reference_sample",
