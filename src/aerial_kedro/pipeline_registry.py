@@ -11,6 +11,7 @@ from aerial_kedro.pipelines import (
     from_folders,
     score_folder,
     serving,
+    suggest_labels,
 )
 from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from aerial_kedro.synapseml import pipeline as synapseml
@@ -34,6 +35,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "explain": explain.create_pipeline(),
         "export_embeddings": export_embeddings.create_pipeline(),
         "serving": serving.create_pipeline(),
+        "suggest_labels": suggest_labels.create_pipeline(),
         "training_synapseml": synapseml.create_pipeline(),
         # Its grid is a parameter: ProjectContext wires it as soon as the parameters are known.
         "compare_models": Pipeline([]),

@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.cells.describe import CellInputs, measure_statistics, read_statistics
@@ -63,6 +63,18 @@ def measure_inputs(
     AerialError
         If the features hold no cells.
     """
+    teaching = F.expr("cell_split = 'train' and cell_labels is not null")
+    return measure_inputs_of(tile_features, tile_catalog, source, seed, teaching)
+
+
+def measure_inputs_of(
+    tile_features: DataFrame,
+    tile_catalog: DataFrame,
+    source: FeatureSource,
+    seed: int,
+    chosen: Column,
+) -> CellInputs:
+    """Measure as `measure_inputs` does, on the tiles of the catalog that meet a condition."""
     embedding = source.backbone.card.cells
     if embedding is None:
         raise AerialError(
@@ -86,7 +98,7 @@ def measure_inputs(
             "Some scenes have near infrared and some have none: the cells are classified without it"
         )
     training = (
-        features.filter("cell_split = 'train' and cell_labels is not null")
+        features.filter(chosen)
         .orderBy(F.xxhash64("image_id", F.lit(seed)), "image_id")
         .select("cell_statistics")
         .limit(_MEASURED_TILES)
