@@ -172,6 +172,11 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
         undrawn = self._path == self._sample and not self.has()
         if self._sample and (undrawn or not self._path):
             return []
+        if not self._path:
+            raise AerialError(
+                f"{self._parameter}=null leaves nothing to learn from. Give labels of your own "
+                "(--params=labels_path=FILE), or a land cover."
+            )
         return [self._read(file) for file in self._list()]
 
     def preview(self) -> ImagePreview:

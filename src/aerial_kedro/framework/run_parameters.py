@@ -183,17 +183,12 @@ def choose_labels(
     Raises
     ------
     AerialError
-        If there is neither, or cells would have labels and the map is of tiles.
+        If cells would have labels and the map is of tiles.
     """
     own, path = parameters.get("labels_path"), parameters.get("landcover_path")
     asked = path is not None and ("landcover_path" in given or path != sample)
     if own is None:
-        if path is None and parameters.get("folders_root") is None:
-            raise AerialError(
-                "landcover_path=null leaves nothing to learn from. Give labels of your own "
-                "(--params=labels_path=FILE), or a land cover."
-            )
-        return "land_cover"
+        return "land_cover" if asked else "none"
     if parameters.get("grain") == "tile":
         raise AerialError(
             "labels_path labels cells, and grain=tile has none. Leave grain out, or put your "

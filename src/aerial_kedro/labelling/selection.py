@@ -118,7 +118,7 @@ def find_uncertain(probabilities: np.ndarray, count: int) -> np.ndarray:
     """
     ordered = np.sort(probabilities, axis=1)
     margins = ordered[:, -1] - ordered[:, -2]
-    return np.argsort(margins, kind="stable")[: min(_POOL * count, len(margins) // 2 + 1)]
+    return np.argsort(margins, kind="stable")[: _pool_of(count, len(margins))]
 
 
 def find_unlike(features: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
@@ -141,7 +141,12 @@ def find_unlike(features: np.ndarray, known: np.ndarray, count: int) -> np.ndarr
     own, labelled = (np.asarray(each, dtype=np.float64) for each in (features, known))
     lengths = (labelled**2).sum(axis=1)
     nearest = (lengths - 2 * own @ labelled.T).min(axis=1) + (own**2).sum(axis=1)
-    return np.argsort(-nearest, kind="stable")[: min(_POOL * count, len(own) // 2 + 1)]
+    return np.argsort(-nearest, kind="stable")[: _pool_of(count, len(own))]
+
+
+def _pool_of(count: int, cells: int) -> int:
+    """Size of the pool: at most half of the cells, unless more are asked for."""
+    return min(_POOL * count, max(count, cells // 2))
 
 
 def find_doubtful(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -164,7 +169,7 @@ def find_doubtful(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return doubtful[np.argsort(of_label[doubtful], kind="stable")]
 
 
-def interleave(lists: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+def interleave(lists: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """Order the items of several lists so that each beginning has its share of every list.
 
     Returns
@@ -174,7 +179,7 @@ def interleave(lists: Sequence[np.ndarray]) -> list[tuple[int, int]]:
 
     Examples
     --------
-    >>> interleave([np.arange(4), np.arange(2)])
+    >>> interleave([range(4), range(2)])
     [(0, 0), (1, 0), (0, 1), (0, 2), (1, 1), (0, 3)]
     """
     places = [

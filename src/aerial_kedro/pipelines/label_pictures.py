@@ -1,10 +1,11 @@
 """Tasks of a labelling page, with the pictures that Spark's workers take of their cells."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
@@ -17,7 +18,24 @@ TASK_COLUMNS = ("sample_id", "cell_id", "year", "lon", "lat")
 
 # Pixels a side: of a tile, where its image has a metre a pixel or finer ones; of one among nine.
 _TILE_PX, _FINE_TILE_PX, _NEIGHBOUR_PX = 224, 448, 64
-_STEPS = (-1, 0, 1)
+_FINE_M = 0.75  # metres a pixel from which on the larger picture shows more
+_STEPS = [(across, up) for across in (-1, 0, 1) for up in (-1, 0, 1)]
+
+
+class _Image(NamedTuple):
+    """The image of a tile, with the tile's place on the grid of tiles."""
+
+    image_id: str
+    tile_id: str
+    year: int
+    gsd_m: float
+    epsg: int
+    column: int
+    row: int
+
+    def beside(self, across: int, up: int) -> tuple[int, int, int]:
+        """Zone, column and row of a tile some steps to the east and north."""
+        return self.epsg, self.column + across, self.row + up
 
 
 def draw_tasks(tile_catalog: DataFrame, cells: pd.DataFrame) -> tuple[LabelTask, ...]:
@@ -35,96 +53,84 @@ def draw_tasks(tile_catalog: DataFrame, cells: pd.DataFrame) -> tuple[LabelTask,
     AerialError
         If the image of a cell can no longer be read in the year that is asked for.
     """
-    names = cells["cell_id"].astype(str)
-    own = _places(tile_catalog, F.col("tile_id").isin(sorted(set(names.str[:-3]))))
-    around = _around(own)
-    keys = F.concat_ws("/", "epsg", _position("xmin"), _position("ymin"))
-    near = _places(tile_catalog, keys.isin(sorted({key for key, _, _ in around.values()})))
-    tiles = {}
-    fine = own["gsd_m"].notna() & (own["gsd_m"] < 0.75)  # noqa: PLR2004
-    for size, of_size in ((_TILE_PX, own[~fine]), (_FINE_TILE_PX, own[fine])):
-        pixels = _pixels(tile_catalog, of_size["image_id"], size)
+    names = cells["cell_id"].astype(str).tolist()
+    own = _list_images(tile_catalog, F.col("tile_id").isin(sorted({name[:-3] for name in names})))
+    tiles: dict[tuple[str, int], np.ndarray] = {}
+    for size, fine in ((_TILE_PX, False), (_FINE_TILE_PX, True)):
+        of_size = [each for each in own if (each.gsd_m < _FINE_M) == fine]
+        pixels = _read(tile_catalog, of_size, size)
         tiles |= {
-            (row.tile_id, row.year): pixels[row.image_id]
-            for row in of_size.itertuples()
-            if row.image_id in pixels
+            (each.tile_id, each.year): pixels[each.image_id]
+            for each in of_size
+            if each.image_id in pixels
         }
+    _check_readable(cells, tiles)
     views = draw_views(
         {name: (name[:-3], int(name[-2:])) for name in names},
         tiles,
-        _surroundings(tile_catalog, own, near),
+        _join_surroundings(tile_catalog, own),
     )
-    _check_views(cells, tiles)
     extra = [name for name in ("given", "why") if name in cells]
     rows = cells[[*TASK_COLUMNS, *extra]].astype(object)
     records = rows.where(rows.notna(), None).to_dict("records")
-    return tuple(LabelTask(**row, views=views[row["cell_id"]]) for row in records)
+    return tuple(
+        LabelTask.model_validate({**row, "views": views[str(row["cell_id"])]}) for row in records
+    )
 
 
-def _check_views(cells: pd.DataFrame, tiles: dict[tuple[str, int], np.ndarray]) -> None:
+def _check_readable(cells: pd.DataFrame, tiles: dict[tuple[str, int], np.ndarray]) -> None:
     asked = zip(cells["cell_id"], cells["year"], strict=True)
     missing = [(cell, int(year)) for cell, year in asked if (cell[:-3], int(year)) not in tiles]
     if missing:
         cell, year = missing[0]
         raise AerialError(
-            f"The image of the cell {cell} of {year} cannot be read (any more), nor those of "
-            f"{len(missing) - 1} other cells. Put the scenes back where the tile catalog has "
-            "them, or make it again: `kedro run --pipeline=data_ingestion`."
+            f"The image of the cell {cell} in {year} cannot be read ({len(missing)} such in all). "
+            "Put the scenes back where the tile catalog has them, or make it again: "
+            "`kedro run --pipeline=data_ingestion`."
         )
 
 
-def _position(edge: str) -> object:
+def _position(edge: str) -> Column:
     return F.round(F.col(edge) / (F.col("xmax") - F.col("xmin"))).cast("int")
 
 
-def _places(tile_catalog: DataFrame, condition: object) -> pd.DataFrame:
-    """Images of tiles with their place on the tile grid."""
-    return (
-        tile_catalog.filter(condition)
-        .select(
-            "image_id", "tile_id", "year", "epsg", "gsd_m",
-            _position("xmin").alias("column"), _position("ymin").alias("row"),
-        )
-        .toPandas()
-        .sort_values("image_id", ignore_index=True)
-    )  # fmt: skip
+def _list_images(tile_catalog: DataFrame, condition: Column) -> list[_Image]:
+    chosen = tile_catalog.filter(condition).select(
+        "image_id",
+        "tile_id",
+        "year",
+        F.coalesce("gsd_m", F.lit(1.0)),
+        "epsg",
+        _position("xmin"),
+        _position("ymin"),
+    )
+    return sorted(_Image(*row) for row in chosen.collect())
 
 
-def _around(own: pd.DataFrame) -> dict[tuple[str, int, int], tuple[str, int, int]]:
-    """Tile, step east and step north, to the key of the place there and the steps."""
-    return {
-        (row.tile_id, across, up): (f"{row.epsg}/{row.column + across}/{row.row + up}", across, up)
-        for row in own.itertuples()
-        for across in _STEPS
-        for up in _STEPS
-    }
-
-
-def _surroundings(
-    tile_catalog: DataFrame, own: pd.DataFrame, near: pd.DataFrame
+def _join_surroundings(
+    tile_catalog: DataFrame, own: list[_Image]
 ) -> dict[tuple[str, int], np.ndarray]:
     """Tile and year to it and the tiles around it, in one picture."""
-    pixels = _pixels(tile_catalog, near["image_id"], _NEIGHBOUR_PX)
+    keys = {"/".join(map(str, each.beside(*step))) for each in own for step in _STEPS}
+    key = F.concat_ws("/", "epsg", _position("xmin"), _position("ymin"))
+    near = _list_images(tile_catalog, key.isin(sorted(keys)))
+    pixels = _read(tile_catalog, near, _NEIGHBOUR_PX)
     there = {
-        (row.epsg, row.year, row.column, row.row): pixels[row.image_id]
-        for row in near.itertuples()
-        if row.image_id in pixels
+        (*each.beside(0, 0), each.year): pixels[each.image_id]
+        for each in near
+        if each.image_id in pixels
     }
     found = {}
-    for row in own.itertuples():
-        steps = {
-            (across, up): there.get((row.epsg, row.year, row.column + across, row.row + up))
-            for across in _STEPS
-            for up in _STEPS
-        }
-        shown = {step: each for step, each in steps.items() if each is not None}
+    for each in own:
+        around = {step: there.get((*each.beside(*step), each.year)) for step in _STEPS}
+        shown = {step: tile for step, tile in around.items() if tile is not None}
         if shown:
-            found[row.tile_id, row.year] = join_tiles(shown, _NEIGHBOUR_PX)
+            found[each.tile_id, each.year] = join_tiles(shown, _NEIGHBOUR_PX)
     return found
 
 
-def _pixels(tile_catalog: DataFrame, image_ids: Iterable[str], size: int) -> dict[str, np.ndarray]:
-    wanted = sorted(set(image_ids))
+def _read(tile_catalog: DataFrame, images: Iterable[_Image], size: int) -> dict[str, np.ndarray]:
+    wanted = sorted({each.image_id for each in images})
     if not wanted:
         return {}
     return collect_pixels(tile_catalog.filter(F.col("image_id").isin(wanted)), size)

@@ -11,13 +11,17 @@ from aerial_kedro.pipelines import (
     reporting,
     score_folder,
     scoring,
+    suggest_labels,
     training,
 )
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
 
-LabelSource = Literal["land_cover", "own", "both"]
-"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts."""
+LabelSource = Literal["land_cover", "own", "both", "none"]
+"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts.
+None: the land cover was not asked for, so that a labelling page takes nothing as known."""
+
+_LAND_COVER_CLASSES = "params:land_cover"
 
 
 def create_scene_pipelines(
@@ -30,29 +34,37 @@ def create_scene_pipelines(
     grain
         The run parameter: with ``tile``, nothing of cells is computed.
     labels
-        Where labels come from: ``land_cover``, ``own`` or ``both``.
+        Where labels come from.
 
     Returns
     -------
     dict
-        The main job as ``__default__``, its parts by name, and ``score_scenes``.
+        The main job as ``__default__``, its parts by name, ``score_scenes`` and ``suggest_labels``.
     """
-    parts = own_labels.create_parts() if labels == "own" else _create_parts(grain, labels)
+    own = labels == "own"
+    parts = own_labels.create_parts() if own else _create_parts(grain, with_labels=labels == "both")
     scenes = score_folder.create_scene_pipeline(grain)
     scenes += score_folder.create_cell_scoring() if grain == "cell" else scoring.create_tile_maps()
-    return {"__default__": sum(parts.values(), Pipeline([])), **parts, "score_scenes": scenes}
+    known = labels in {"own", "both"}
+    suggest = suggest_labels.create_pipeline(own_labels.CLASSES if known else _LAND_COVER_CLASSES)
+    unlabelled = own_labels.create_unlabelled_ingestion()
+    return {
+        "__default__": sum(parts.values(), Pipeline([])),
+        **parts,
+        "score_scenes": scenes,
+        "suggest_labels": (unlabelled if labels == "none" else parts["data_ingestion"])
+        + parts["featurization"]
+        + suggest,
+    }
 
 
-def _create_parts(grain: str, labels: LabelSource) -> dict[str, Pipeline]:
+def _create_parts(grain: str, *, with_labels: bool) -> dict[str, Pipeline]:
     """Wire the parts of the main job on land cover, perhaps with labels of one's own beside it."""
-    with_labels = labels == "both"
-    classes = own_labels.CLASSES if with_labels else "params:land_cover"
-    ingestion = (
-        data_ingestion.create_pipeline(classes, labelled="taught_tiles")
-        + own_labels.create_teaching()
-        if with_labels
-        else data_ingestion.create_pipeline(classes)
-    )
+    classes = own_labels.CLASSES if with_labels else _LAND_COVER_CLASSES
+    ingestion = data_ingestion.create_pipeline(classes)
+    if with_labels:
+        ingestion = data_ingestion.create_pipeline(classes, labelled="taught_tiles")
+        ingestion += own_labels.create_teaching()
     parts = {
         "data_ingestion": ingestion,
         "featurization": featurization.create_pipeline(),

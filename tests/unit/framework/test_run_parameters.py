@@ -7,7 +7,7 @@ import pytest
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.configuration import ProjectConfigLoader
-from aerial_kedro.framework.run_parameters import RunParameters, check_run_parameters
+from aerial_kedro.framework.run_parameters import RunParameters, check_run_parameters, choose_labels
 from aerial_kedro.hooks import ProjectRunParameters
 from aerial_kedro.settings import CONFIG_LOADER_ARGS
 
@@ -29,6 +29,35 @@ def refusal(declared: dict[str, Any], given: dict[str, Any]) -> str:
     with pytest.raises(AerialError) as error:
         check({**declared, **given}, declared)
     return str(error.value)
+
+
+SAMPLE = "data/01_raw/sample/land_cover"
+
+
+@pytest.mark.parametrize(
+    ("configured", "given", "found"),
+    [
+        ({}, {}, "none"),  # the sample's land cover was not asked for
+        ({}, {"landcover_path": SAMPLE}, "land_cover"),
+        ({"landcover_path": "nlcd.tif"}, {}, "land_cover"),  # in conf/local
+        ({"landcover_path": None}, {}, "none"),
+        ({}, {"labels_path": "mine.gpkg"}, "own"),
+        ({}, {"labels_path": "mine.gpkg", "landcover_path": None}, "own"),
+        ({}, {"labels_path": "mine.gpkg", "landcover_path": SAMPLE}, "both"),
+        ({"landcover_path": "nlcd.tif"}, {"labels_path": "mine.gpkg"}, "both"),
+    ],
+)
+def test_a_land_cover_counts_where_it_was_asked_for(
+    configured: dict[str, Any], given: dict[str, Any], found: str
+) -> None:
+    parameters = {"grain": "cell", "labels_path": None, "landcover_path": SAMPLE}
+    assert choose_labels({**parameters, **configured, **given}, given, SAMPLE) == found
+
+
+def test_labels_of_cells_and_a_map_of_tiles_do_not_go_together() -> None:
+    parameters = {"grain": "tile", "labels_path": "mine.gpkg", "landcover_path": SAMPLE}
+    with pytest.raises(AerialError, match="grain=tile has none.*from_folders"):
+        choose_labels(parameters, parameters, SAMPLE)
 
 
 def test_the_projects_own_defaults_are_accepted(declared: dict[str, Any]) -> None:

@@ -1,5 +1,10 @@
 """The main job from labels of one's own: points, polygons, clicked cells."""
 
-from aerial_kedro.pipelines.own_labels.pipeline import CLASSES, create_parts, create_teaching
+from aerial_kedro.pipelines.own_labels.pipeline import (
+    CLASSES,
+    create_parts,
+    create_teaching,
+    create_unlabelled_ingestion,
+)
 
-__all__ = ["CLASSES", "create_parts", "create_teaching"]
+__all__ = ["CLASSES", "create_parts", "create_teaching", "create_unlabelled_ingestion"]

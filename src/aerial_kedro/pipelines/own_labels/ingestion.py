@@ -145,6 +145,11 @@ def teach_cells(labelled_tiles: DataFrame, placed_labels: pd.DataFrame) -> DataF
     return both.mapInPandas(overrule, labelled_tiles.schema)
 
 
+def catalog_without_labels(tiles: DataFrame, split: SplitRules) -> DataFrame:
+    """Make the tile catalog of scenes of which nothing is known yet."""
+    return catalog_labels(tiles, pd.DataFrame(columns=list(PLACED_COLUMNS)), split)
+
+
 def catalog_labels(tiles: DataFrame, placed_labels: pd.DataFrame, split: SplitRules) -> DataFrame:
     """Make the tile catalog: cells have labels, tiles have none, and no ground is held back.
 

@@ -39,22 +39,44 @@ def create_ingestion() -> Pipeline:
         [
             _read(),
             node_of(ingestion.choose_classes, ["label_layer", "params:labels"], CLASSES),
-            node_of(
-                lay_tiles,
-                ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
-                "laid_tiles",
-            ),
+            _lay(),
             node_of(ingestion.place_labels, ["laid_tiles", *_PLACED_BY], _PLACED),
             node_of(
                 ingestion.catalog_labels,
                 ["laid_tiles", "placed_labels", "params:split"],
                 "tile_catalog",
             ),
-            node_of(
-                summarise_catalog, ["tile_catalog", "params:max_nodata_fraction"], "catalog_summary"
-            ),
+            _summarise(),
         ],
         "data_ingestion",
+    )
+
+
+def create_unlabelled_ingestion() -> Pipeline:
+    """Scenes in, the catalog of their tiles, of which nothing is known yet, out."""
+    return group(
+        [
+            _lay(),
+            node_of(
+                ingestion.catalog_without_labels, ["laid_tiles", "params:split"], "tile_catalog"
+            ),
+            _summarise(),
+        ],
+        "data_ingestion",
+    )
+
+
+def _lay() -> Node:
+    return node_of(
+        lay_tiles,
+        ["scenes", "params:tile_size_m", "params:sample_fraction", "params:seed"],
+        "laid_tiles",
+    )
+
+
+def _summarise() -> Node:
+    return node_of(
+        summarise_catalog, ["tile_catalog", "params:max_nodata_fraction"], "catalog_summary"
     )
 
 
