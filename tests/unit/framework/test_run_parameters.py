@@ -56,7 +56,7 @@ def test_a_land_cover_counts_where_it_was_asked_for(
 
 def test_labels_of_cells_and_a_map_of_tiles_do_not_go_together() -> None:
     parameters = {"grain": "tile", "labels_path": "mine.gpkg", "landcover_path": SAMPLE}
-    with pytest.raises(AerialError, match="grain=tile has none.*from_folders"):
+    with pytest.raises(AerialError, match=r"grain=tile has none.*from_folders"):
         choose_labels(parameters, parameters, SAMPLE)
 
 
