@@ -38,19 +38,10 @@ _QUIET = (
 )
 # The results a user looks for, by the names of their datasets.
 _RESULTS = (
-    (
-        "Report",
-        (
-            "report",
-            "digits_page",
-            "comparison_page",
-            "explained_page",
-            "label_page",
-            "reference_page",
-        ),
-    ),
+    ("Report", ("report", "digits_page", "comparison_page", "explained_page")),
+    ("Page", ("label_page", "reference_page")),
     ("Map", ("maps", "embeddings")),
-    ("Sample", ("reference_sample", "reference_sample_csv")),
+    ("Sample", ("reference_sample_csv",)),
     ("Tables", ("mapped_tiles", "predictions_csv")),
     ("Model", ("trained_model",)),
 )
@@ -62,7 +53,7 @@ _NEXT = (
     ({"trained_model", "report"}, _SCORE_FOLDER),
     ({"trained_model"}, "kedro run --pipeline=scoring"),
     ({"left_out_accuracy", "report"}, "kedro run --pipeline=reference_sample"),
-    ({"label_page"}, "label the cells on that page, then kedro run --params=labels_path=FILE"),
+    ({"label_page"}, "label the cells on that page, then: kedro run --params=labels_path=FILE"),
     ({"reference_page"}, "kedro run --pipeline=assess --params=reference_labels=FILE"),
     ({"report"}, "kedro run --pipeline=explain --params=explain.tiles=A/B"),
     ({"test_predictions"}, "kedro run --pipeline=reporting"),
