@@ -66,9 +66,15 @@ class Coverage:
         return float(np.mean(self.held))
 
 
-def assess_seed(shown: ShownMap, truth: Truth, rules: SamplingRules, seed: int) -> dict[str, Any]:
-    """Draw a sample, answer it from the truth, and give its figures by name."""
+def assess_seed(
+    shown: ShownMap, truth: Truth, rules: SamplingRules, seed: int, now: ShownMap | None = None
+) -> dict[str, Any]:
+    """Draw a sample, answer it from the truth, and give its figures by name.
+
+    Where a map is there ``now`` that is another than when the sample was drawn, figures are its.
+    """
     design = draw_design(shown, "benchmark", rules, seed)
+    shown = now or shown
     rows = pd.DataFrame(
         [
             (each.sample_id, each.cell_id, str(year), each.stratum)
@@ -105,6 +111,7 @@ def measure_coverage(
     truth: Truth,
     rules: SamplingRules,
     seeds: Iterable[int],
+    now: ShownMap | None = None,
 ) -> dict[str, Coverage]:
     """Count, for each figure, how often its interval holds what a census gives.
 
@@ -116,15 +123,17 @@ def measure_coverage(
         How large the samples are.
     seeds
         Of the draws.
+    now
+        As for `assess_seed`.
     """
-    census = assess_seed(shown, truth, census_rules(shown), seed=0)
+    census = assess_seed(shown, truth, census_rules(shown), seed=0, now=now)
     found = {
         name: Coverage(figure.estimate)
         for name, figure in census.items()
         if figure.estimate is not None
     }
     for seed in seeds:
-        for name, figure in assess_seed(shown, truth, rules, seed).items():
+        for name, figure in assess_seed(shown, truth, rules, seed, now).items():
             if name in found:
                 found[name].add(figure)
     return found

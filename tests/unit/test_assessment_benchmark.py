@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,22 @@ def test_intervals_hold_the_truth() -> None:
     # Of 100 draws at 95 %, 89 or fewer hold the truth once in a hundred.
     assert min(aimed.values()) >= 0.9, aimed
     assert np.mean(list(aimed.values())) >= 0.94
+
+
+def test_intervals_hold_the_truth_of_a_map_that_was_drawn_anew() -> None:
+    shown, truth = made_up()
+    rng = np.random.default_rng(9)
+    anew = {
+        year: np.where(rng.random(values.shape) < 0.15, truth[year], values).astype(np.uint8)
+        for year, values in shown.shown.items()
+    }
+    now = replace(
+        shown, shown=anew, changed=shown.changed & (rng.random(shown.changed.shape) < 0.8)
+    )
+    found = measure_coverage(shown, truth, RULES, range(60), now)
+    assert found["2018 overall"].truth == pytest.approx((anew[2018] == truth[2018]).mean())
+    # Also of accuracies, which are ratios across all strata now.
+    assert np.mean([each.share for each in found.values()]) >= 0.93
 
 
 def test_a_census_of_the_map_is_its_truth() -> None:

@@ -4,13 +4,14 @@ import csv
 import io
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Unpack
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
 
 from aerial_kedro.accuracy.answers import AnswerFile
-from aerial_kedro.datasets.base import Place, ProjectDataset
+from aerial_kedro.datasets.base import Options, Place, ProjectDataset
 from aerial_kedro.errors import AerialError
 
 _REMEDY = (
@@ -29,9 +30,14 @@ class GeoPackageDataset(ProjectDataset[gpd.GeoDataFrame, gpd.GeoDataFrame]):
 
     Parameters
     ----------
-    path, credentials, metadata
-        As for `ProjectDataset`.
+    path
+        The file.
+    **options
+        Options of `ProjectDataset`.
     """
+
+    def __init__(self, *, path: str, **options: Unpack[Options]) -> None:
+        super().__init__(path=path, **options)
 
     def load(self) -> gpd.GeoDataFrame:
         """Read the layer."""
@@ -55,11 +61,14 @@ class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
     ----------
     path
         The file; None where none was given.
-    credentials, metadata
-        As for `ProjectDataset`.
+    **options
+        Options of `ProjectDataset`.
     """
 
     not_saved = "Answers are read, never written."
+
+    def __init__(self, *, path: str | None, **options: Unpack[Options]) -> None:
+        super().__init__(path=path, **options)
 
     def load(self) -> AnswerFile:
         """Read the rows.

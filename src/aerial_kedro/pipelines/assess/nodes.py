@@ -31,8 +31,14 @@ from aerial_kedro.report.checked import put_on_page
 LOGGER = logging.getLogger(__name__)
 
 
+def read_answers(file: AnswerFile, design: SampleDesign) -> pd.DataFrame:
+    """Check a filled file against the design that it must be an answer to: `check_answers`."""
+    return check_answers(file, design, UNSURE)
+
+
 def assess(
-    answers: AnswerFile,
+    answers: pd.DataFrame,
+    file: AnswerFile,
     design: SampleDesign,
     shown: ShownMap,
     cell_predictions: DataFrame,
@@ -43,7 +49,9 @@ def assess(
     Parameters
     ----------
     answers
-        The filled file.
+        What people saw, by `read_answers`.
+    file
+        The file that they filled.
     design
         How the sample was drawn.
     shown
@@ -54,16 +62,10 @@ def assess(
     Raises
     ------
     AerialError
-        If the file is no answer to the design, or a cell is not on the map any more.
+        If the map has other years than the sample, or not all of its cells any more.
     """
-    rows = check_answers(answers, design, UNSURE)
-    if shown.years != design.years:
-        raise AerialError(
-            f"The reference sample is of {_listed(design.years)}, the map that is there now of "
-            f"{_listed(shown.years)}. Make the map of the sample's scenes again, or draw a sample "
-            "of this one: `kedro run --pipeline=reference_sample`."
-        )
-    rows = pd.concat([rows, shown.find(rows["cell_id"].tolist())], axis=1)
+    check_years(design, shown)
+    rows = pd.concat([answers, shown.find(answers["cell_id"].tolist())], axis=1)
     rows["land_cover"] = _land_cover(rows, shown, cell_predictions, tile_catalog)
     by_year = {year: interpret_year(rows, design, shown, year) for year in design.years}
     areas = {year: shown.areas_km2(year) for year in design.years}
@@ -72,7 +74,7 @@ def assess(
     found = years[str(design.years[-1])]
     redrawn = shown.key != design.map_key
     assessment = Assessment(
-        labels=answers.name,
+        labels=file.name,
         sample=design.fingerprint,
         model=design.model,
         map_key=shown.key,
@@ -109,6 +111,16 @@ def show_assessment(page: str, assessment: Assessment) -> str:
         What people saw.
     """
     return put_on_page(page, assessment)
+
+
+def check_years(design: SampleDesign, shown: ShownMap) -> None:
+    """Refuse a map of other years than the sample's."""
+    if shown.years != design.years:
+        raise AerialError(
+            f"The reference sample is of {_listed(design.years)}, the map that is there now of "
+            f"{_listed(shown.years)}. Make the map of the sample's scenes again, or draw a sample "
+            "of this one: `kedro run --pipeline=reference_sample`."
+        )
 
 
 def _listed(years: list[int]) -> str:

@@ -11,10 +11,14 @@ def create_pipeline(**_: object) -> Pipeline:
     """Take the map, and the answers to a sample of it; give its accuracy, and a new report."""
     return group(
         [
+            node_of(
+                nodes.read_answers, ["reference_answers", "reference_design"], "checked_answers"
+            ),
             *look_at_the_map(),
             node_of(
                 nodes.assess,
                 [
+                    "checked_answers",
                     "reference_answers",
                     "reference_design",
                     "shown_map",

@@ -154,7 +154,7 @@ def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesig
     """
     return render_label_page(
         LabelPage(
-            title=f"What is here? {len(design.cells)} cells to check a map by",
+            title=f"What is here? {len(design.cells)} cells of a map",
             kind="reference",
             classes=class_colours(design.classes),
             tasks=draw_tasks(tile_catalog, table[list(TASK_COLUMNS)]),
