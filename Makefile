@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench bench-assessment bench-catalog bench-cells bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test browser lint format bench bench-assessment bench-catalog bench-cells bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say w
 # A process of pytest-xdist that dies ends the run: with its groups it would hang.
 test: $(VENV)/.installed ## run the test suite, in two processes (TEST="-k name": some of it)
 	$(BIN)/pytest --numprocesses=2 --max-worker-restart=0 --dist=loadgroup --no-loadscope-reorder $(TEST)
+
+browser: $(VENV)/.installed ## test the labelling page in Chromium (Debian's package `chromium`)
+	@command -v chromium >/dev/null || { echo "no chromium: apt-get install chromium" >&2; exit 1; }
+	$(BIN)/pytest tests/browser $(TEST)
 
 lint: $(VENV)/.installed ## check style, types and import contracts
 	$(BIN)/ruff check .

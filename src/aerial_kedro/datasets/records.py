@@ -16,7 +16,7 @@ from aerial_kedro.report.content import RunFacts
 _PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
 
 
-class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
+class RecordDataset(ProjectDataset[BaseModel, BaseModel | None]):
     """One pydantic model as a JSON file.
 
     Kedro's `JSONDataset` gives nodes a dictionary, of any keys, where they expect the model.
@@ -27,15 +27,19 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
         The file.
     record
         Import path of the model's class.
+    optional
+        Whether a run may do without: where there is no file, None is loaded.
     **options
         Options of `ProjectDataset`.
     """
 
-    def __init__(self, *, filepath: str, record: str, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, *, filepath: str, record: str, optional: bool = False, **options: Unpack[Options]
+    ) -> None:
         super().__init__(path=filepath, **options)
-        self._record = record
+        self._record, self._optional = record, optional
 
-    def load(self) -> BaseModel:
+    def load(self) -> BaseModel | None:
         """Read and validate the record.
 
         Raises
@@ -44,6 +48,8 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
             If no run has made it yet, or another version of this project has.
         """
         if not self.has():
+            if self._optional:
+                return None
             raise AerialError(
                 f"There is no {self._path} yet: run the pipeline that makes it first "
                 "(`kedro run` runs all)."
@@ -66,7 +72,8 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel]):
 
     def preview(self) -> JSONPreview:
         """Show the record in the pipeline graph."""
-        return JSONPreview(self.load().model_dump_json(indent=2))
+        found = self.load()
+        return JSONPreview(found.model_dump_json(indent=2) if found else "{}")
 
 
 class RunFactsDataset(ProjectDataset[None, RunFacts]):

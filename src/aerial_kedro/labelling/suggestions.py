@@ -20,8 +20,8 @@ from aerial_kedro.labelling.selection import (
 )
 from aerial_kedro.parameters import CheckedModel, Names
 
-UNLIKE_OTHERS = "It stands for ground that is unlike the other cells on this page."
-UNLIKE_LABELLED = "Nothing like it is labelled so far."
+UNLIKE_OTHERS = "Unlike the other cells on this page."
+UNLIKE_LABELLED = "Unlike all cells that are labelled so far."
 _FEWEST_CLASSES = 2
 
 

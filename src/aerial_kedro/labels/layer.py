@@ -30,8 +30,6 @@ NO_CLASS, UNSURE_ROW, MIXED_ROW = "without a class", "marked unsure", "marked mi
 
 # How the labelling page marks a row: the word first, free text after a semicolon.
 _MARK = re.compile(r"\s*(unsure|mixed)\s*(?:;.*)?", re.IGNORECASE | re.DOTALL)
-# What only a reference sample has: it is drawn to judge a map, and never teaches one.
-_REFERENCE_COLUMNS = ("stratum", "inclusion_probability")
 _FEWEST_CLASSES = 2
 _MOST_CLASSES = 255
 
@@ -188,12 +186,6 @@ def read_labels(table: LabelTable, settings: LabelSettings) -> LabelLayer:
 def _refuse_what_is_no_labels(columns: pd.DataFrame, where: str) -> None:
     if not len(columns):
         raise AerialError(f"{where} is empty. Give points or polygons with a class each.")
-    if len(find_columns(list(columns.columns), _REFERENCE_COLUMNS)) == len(_REFERENCE_COLUMNS):
-        raise AerialError(
-            f"{where} is a reference sample (it has the columns {' and '.join(_REFERENCE_COLUMNS)})"
-            ": what judges a map must not have taught it. Give it to --pipeline=assess, and label "
-            "other cells to learn from (--pipeline=suggest_labels)."
-        )
 
 
 def _reasons(columns: pd.DataFrame, names: pd.Series) -> pd.Series:

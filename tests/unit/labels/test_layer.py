@@ -274,12 +274,6 @@ class TestThePagesFile:
         assert layer.frame["row"].tolist() == [1, 6, 7]
         assert layer.left_out == {"marked mixed": 1, "marked unsure": 2, "without a class": 1}
 
-    def test_a_reference_sample_is_refused(self) -> None:
-        given = self.given()
-        assert given.frame is not None
-        frame = given.frame.assign(stratum="Corn", inclusion_probability="0.1")
-        refused(LabelTable("reference.csv", frame), "is a reference sample.*--pipeline=assess")
-
 
 class TestTheWhole:
     def test_no_file_is_no_labels(self) -> None:

@@ -160,7 +160,7 @@ $("classes").addEventListener("click", (event) => {
   if (button) press(Number(button.dataset.position), event.shiftKey);
 });
 // A button that was clicked must not take the space bar from the next cell.
-document.addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur());
+document.addEventListener("click", (event) => { if (event.detail && document.activeElement?.matches("button")) document.activeElement.blur(); });
 document.addEventListener("keydown", onKey);
 $("new-class")?.addEventListener("submit", nameClass);
 $("note").addEventListener("input", writeNote);
@@ -173,3 +173,4 @@ window.addEventListener("beforeunload", (event) => { if (!storageWorks && state.
 restore();
 save();
 show();
+if (!state.classes.length) $("new-name")?.focus({ preventScroll: true });

@@ -98,7 +98,7 @@ function showClasses(counts) {
     button.dataset.position = i;
     return button;
   });
-  if (!buttons.length) buttons.push(make("p", { className: "muted" }, "No class yet: name the first one below."));
+  if (!buttons.length) buttons.push(make("p", { className: "none" }, "No class yet: name the first one below, such as Forest."));
   const focused = document.activeElement?.dataset?.position;
   $("classes").replaceChildren(...buttons);
   if (focused !== undefined) buttons[focused]?.focus();

@@ -7,7 +7,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.accuracy.answers import check_not_reference
+from aerial_kedro.accuracy.sampling import SampleDesign
 from aerial_kedro.cells.drawing import CellRules
+from aerial_kedro.cells.places import name_cells_of_tiles
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules
@@ -39,9 +42,25 @@ _SQUARE_M = 22_400
 _PLACE = ("image_id", "tile_id", "epsg", "xmin", "ymin", "xmax", "ymax", "year")
 
 
-def read_label_file(label_table: LabelTable, rules: LabelRules) -> LabelLayer:
-    """Make labels of a file's rows, by the settings among the rules of labels."""
+def read_label_file(
+    label_table: LabelTable, rules: LabelRules, design: SampleDesign | None
+) -> LabelLayer:
+    """Make labels of a file's rows, by the settings among the rules of labels.
+
+    Raises
+    ------
+    AerialError
+        If the file is no file of labels, or answers a reference sample.
+    """
+    frame = label_table.frame
+    if frame is not None:
+        sample_ids = frame["sample_id"].astype(str) if "sample_id" in frame else ()
+        check_not_reference(frame.columns, sample_ids, (), design, _source(label_table.path))
     return read_labels(label_table, rules)
+
+
+def _source(path: str | None) -> str:
+    return f"The file of labels {path}"
 
 
 def choose_classes(label_layer: LabelLayer, rules: LabelRules) -> LandCoverClasses:
@@ -72,15 +91,17 @@ def place_labels(
     label_layer: LabelLayer,
     classes: LandCoverClasses,
     rules: CellRules,
+    design: SampleDesign | None,
 ) -> tuple[pd.DataFrame, LabelSummary]:
     """Find the cells that labels lie in, and count what became of every label.
 
     Raises
     ------
     AerialError
-        If the labels lie in no scene, are of other years, or are too few of a class.
+        If the labels lie in no scene, are of other years, too few of a class, or of the cells of a
+        reference sample.
     """
-    placed, summary = _place(tiles, label_layer, classes, rules)
+    placed, summary = _place(tiles, label_layer, classes, rules, design)
     check_enough(summary)
     return placed, summary
 
@@ -90,16 +111,21 @@ def place_labels_beside(
     label_layer: LabelLayer,
     classes: LandCoverClasses,
     rules: CellRules,
+    design: SampleDesign | None,
     land_cover: LandCoverClasses,
 ) -> tuple[pd.DataFrame, LabelSummary]:
     """Do what `place_labels` does; of classes that a land cover teaches there may be few."""
-    placed, summary = _place(tiles, label_layer, classes, rules)
+    placed, summary = _place(tiles, label_layer, classes, rules, design)
     check_enough(summary, land_cover.names)
     return placed, summary
 
 
 def _place(
-    tiles: DataFrame, label_layer: LabelLayer, classes: LandCoverClasses, rules: CellRules
+    tiles: DataFrame,
+    label_layer: LabelLayer,
+    classes: LandCoverClasses,
+    rules: CellRules,
+    design: SampleDesign | None,
 ) -> tuple[pd.DataFrame, LabelSummary]:
     check_places(label_layer, bounds_of_tiles(_squares(tiles)))
     check_years(label_layer, [row["year"] for row in tiles.select("year").distinct().collect()])
@@ -109,6 +135,9 @@ def _place(
         min_purity=rules.min_purity,
     )
     placed = tiles.select(*_PLACE).mapInPandas(find, ddl(PLACED_COLUMNS)).toPandas()
+    cells = placed[placed["cell"] >= 0]
+    cell_ids = name_cells_of_tiles(cells["tile_id"].to_numpy(), cells["cell"].to_numpy())
+    check_not_reference((), (), cell_ids, design, _source(label_layer.path))
     summary = summarise_labels(label_layer, placed, classes.names)
     for sentence in summary.sentences:
         LOGGER.warning("Labels: %s", sentence)

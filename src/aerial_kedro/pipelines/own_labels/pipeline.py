@@ -17,7 +17,7 @@ CLASSES = "class_table"
 """Dataset of the class table that labels of one's own name or add to."""
 
 _RULES = ["params:cells.drawn", CLASSES, "params:seed"]
-_PLACED_BY = ["label_layer", CLASSES, "params:cells.drawn"]
+_PLACED_BY = ["label_layer", CLASSES, "params:cells.drawn", "known_design"]
 _PLACED = ["placed_labels", "label_summary"]
 _SETTINGS = ["params:own_labels", "params:seed"]
 
@@ -102,7 +102,9 @@ def create_teaching() -> Pipeline:
 
 
 def _read() -> Node:
-    return node_of(ingestion.read_label_file, ["label_table", "params:labels"], "label_layer")
+    return node_of(
+        ingestion.read_label_file, ["label_table", "params:labels", "known_design"], "label_layer"
+    )
 
 
 def create_training() -> Pipeline:
