@@ -213,8 +213,8 @@ def _log(layer: LabelLayer, are_numbers: bool) -> None:
         )  # fmt: skip
     if layer.mended:
         LOGGER.warning(
-            "%s has %s polygons whose rings cross themselves. They were mended for this run; mend "
-            "the file to be sure of their borders (QGIS: Fix geometries)",
+            "%s has %s polygon(s) whose rings cross themselves. They were mended for this run; "
+            "mend the file to be sure of their borders (QGIS: Fix geometries)",
             where, f"{layer.mended:,}",
         )  # fmt: skip
     for alike in layer.spellings:

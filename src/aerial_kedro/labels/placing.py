@@ -5,17 +5,15 @@ enough, together. Where labels of two classes label one cell, nothing is learned
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from aerial_kedro.cells.grid import COUNT, SIDE, pack
+from aerial_kedro.cells.grid import COUNT, SIDE
 from aerial_kedro.labels.coverage import Near, Touches, touch_cells
-from aerial_kedro.labels.layer import LabelLayer
+from aerial_kedro.labels.teaching import EVERY_YEAR, TeachingLabels
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, zones_of
 from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
@@ -45,75 +43,6 @@ _ROUNDING = 1e-9
 # A tile in degrees reaches this much farther, about a centimetre, so that no label is missed.
 _MARGIN = 1e-7
 _TILES_AT_A_TIME = 500
-_EVERY_YEAR = 0
-
-
-@dataclass(frozen=True)
-class TeachingLabels:
-    """Labels on their way to workers: arrays of numbers, which travel faster than shapes.
-
-    Parameters
-    ----------
-    coordinates
-        Corners of all shapes in degrees, float64, ``(corners, 2)``.
-    first
-        Where the corners of each ring begin, and where each polygon's rings do: as
-        `shapely.to_ragged_array` has them.
-    classes
-        1 + position of each shape's class, uint8; points first, then polygons.
-    years
-        Year of each, int16; 0 for every year.
-    rows
-        Number of each one's row in the file, int64.
-    points
-        How many of the shapes are points; they come first.
-    """
-
-    coordinates: np.ndarray
-    first: tuple[np.ndarray, ...]
-    classes: np.ndarray
-    years: np.ndarray
-    rows: np.ndarray
-    points: int
-
-    @classmethod
-    def of(cls, layer: LabelLayer, names: list[str]) -> Self:
-        """Take what teaches from labels; ``names`` are all classes, in the order of their values.
-
-        Raises
-        ------
-        ValueError
-            If a class of the labels is not among the names.
-        """
-        shapes = np.array(layer.frame.geometry.array, dtype=object)
-        is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
-        order = np.argsort(~is_point, kind="stable")
-        frame, shapes, points = layer.frame.iloc[order], shapes[order], int(is_point.sum())
-        no_polygons = shapely.GeometryType.POLYGON, np.empty((0, 2)), ()
-        areas = shapes[points:]
-        _, corners, first = shapely.to_ragged_array(areas) if len(areas) else no_polygons
-        values = {name: 1 + position for position, name in enumerate(names)}
-        unknown = set(layer.names) - set(values)
-        if unknown:
-            raise ValueError(f"classes {sorted(unknown)} are not among {names}")
-        return cls(
-            np.concatenate([shapely.get_coordinates(shapes[:points]), corners]),
-            tuple(first),
-            frame["class_name"].map(values).to_numpy(np.uint8),
-            frame["year"].fillna(_EVERY_YEAR).to_numpy(np.int16),
-            frame["row"].to_numpy(np.int64),
-            points,
-        )
-
-    def shapes(self) -> np.ndarray:
-        """Points and polygons in degrees, ``(labels,)``."""
-        points = shapely.points(self.coordinates[: self.points])
-        if self.points == len(self.rows):
-            return np.asarray(points)
-        polygons = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, self.coordinates[self.points :], self.first
-        )
-        return np.concatenate([points, polygons])
 
 
 def find_labelled_cells(
@@ -156,7 +85,7 @@ def find_labelled_cells(
                     some = places.iloc[start : start + _TILES_AT_A_TIME].reset_index(drop=True)
                     touches = _touches(some, shapes, tree, labels, min_purity)
                     images = tiles[tiles["tile_id"].isin(some["tile_id"])]
-                    yield for_spark(_judge(images, some, touches, labels, min_purity))
+                    yield for_spark(_decide(images, some, touches, labels, min_purity))
 
 
 def _touches(
@@ -214,7 +143,7 @@ def _of_zone(degrees: np.ndarray, epsg: int, size: np.ndarray) -> np.ndarray:
     return found
 
 
-def _judge(
+def _decide(
     images: pd.DataFrame,
     places: pd.DataFrame,
     touches: Touches,
@@ -229,8 +158,8 @@ def _judge(
         image = np.full(len(places), -1)
         image[position[some["tile_id"]].to_numpy()] = np.arange(len(some))
         there = touches.chosen(image[touches.place] >= 0)
-        of_year = np.isin(labels.years[there.label], (_EVERY_YEAR, year))
-        cells = _judge_cells(there.chosen(of_year), labels, min_purity)
+        of_year = np.isin(labels.years[there.label], (EVERY_YEAR, year))
+        cells = _decide_cells(there.chosen(of_year), labels, min_purity)
         others = _of_other_years(there.chosen(~of_year), labels)
         found = pd.concat([cells, others], ignore_index=True)
         at = some.iloc[image[found.pop("place").to_numpy(int)]]
@@ -239,7 +168,7 @@ def _judge(
     return pd.concat(parts, ignore_index=True)
 
 
-def _judge_cells(touches: Touches, labels: TeachingLabels, min_purity: float) -> pd.DataFrame:
+def _decide_cells(touches: Touches, labels: TeachingLabels, min_purity: float) -> pd.DataFrame:
     """``place, cell, found, label, purity, labels, rows`` of every cell that is touched."""
     classes = labels.classes[touches.label].astype(np.int64)
     place, cell, value, share = touches.shares_by_class(classes, min_purity)
@@ -257,11 +186,11 @@ def _judge_cells(touches: Touches, labels: TeachingLabels, min_purity: float) ->
         {"classes": "sum", "labelling": "sum", "label": "max", "purity": "max"}
     )
     is_labelled, many = found["labelling"] == 1, found["labelling"] > 1
-    verdict = np.select(
+    decided = np.select(
         [is_labelled, many, found["classes"] > 1], [LABELLED, CONTRADICTORY, MIXED], PARTLY
     )
     rows = _rows_of(touches.place * COUNT + touches.cell, labels.rows[touches.label])
-    found = found.assign(found=verdict.astype(object), rows=rows.reindex(found["key"]).to_numpy())
+    found = found.assign(found=decided.astype(object), rows=rows.reindex(found["key"]).to_numpy())
     found["place"], found["cell"] = np.divmod(found["key"].to_numpy(), COUNT)
     found["label"] = found["label"].where(is_labelled, 0)
     found["purity"] = found["purity"].where(is_labelled, 0).astype(int)
@@ -290,35 +219,3 @@ def _rows_of(keys: np.ndarray, rows: np.ndarray) -> pd.Series:
     different, start = np.unique(pairs[:, 0], return_index=True)
     lists = [each.tolist() for each in np.split(pairs[:, 1], start[1:])] if len(pairs) else []
     return pd.Series(lists, index=different, dtype=object)
-
-
-def pack_labels(cells: pd.DataFrame) -> pd.DataFrame:
-    """Put the labels of cells into the bytes of a tile catalog.
-
-    Parameters
-    ----------
-    cells
-        ``image_id, cell, label, purity`` of any number of images, as `find_labelled_cells` yields
-        them; those without a label may be among them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``image_id, cell_labels, cell_purity``, a row an image of which a cell has a label; 0 in
-        the cells that have none.
-    """
-    labelled = cells[cells["label"] > 0]
-    image, ids = pd.factorize(labelled["image_id"])
-    row, column = np.divmod(labelled["cell"].to_numpy(int), SIDE)
-    packed = {}
-    for name in ("label", "purity"):
-        values = np.zeros((len(ids), SIDE, SIDE), dtype=np.uint8)
-        values[image, row, column] = labelled[name].to_numpy(np.uint8)
-        packed[name] = pd.Series(pack(values), dtype=object)
-    return pd.DataFrame(
-        {
-            "image_id": pd.Series(np.asarray(ids, dtype=object), dtype=object),
-            "cell_labels": packed["label"],
-            "cell_purity": packed["purity"],
-        }
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +19,7 @@ from pyspark.sql import SparkSession
 from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.cells.places import squares_of_cells
 from aerial_kedro.labels.layer import LabelLayer, LabelSettings, LabelTable, read_labels
+from aerial_kedro.labels.packing import lay_over, pack_labels
 from aerial_kedro.labels.placing import (
     CONTRADICTORY,
     LABELLED,
@@ -25,10 +27,10 @@ from aerial_kedro.labels.placing import (
     OTHER_YEAR,
     PARTLY,
     PLACED_COLUMNS,
-    TeachingLabels,
+    _points_in_cells,
     find_labelled_cells,
-    pack_labels,
 )
+from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid
 from tests.builders import ORIGIN, TILE, ZONE, cell_of_origin, grid_tiles
@@ -100,6 +102,18 @@ class TestPoints:
         [(at_column, at_row)] = cells_of(found)
         assert at_column in (column - 1, column)
         assert at_row in (row - 1, row)
+
+    def test_a_tile_has_its_western_and_southern_border(self) -> None:
+        """Neighbours share a border to the last bit: a point on it is in one of the two."""
+        tile = TWO_BY_TWO.iloc[[0]]
+        west, south, east, north = tile[["xmin", "ymin", "xmax", "ymax"]].to_numpy()[0]
+        x, y = np.array([west, west, east, east]), np.array([south, north, south, north])
+        exact = SimpleNamespace(transform=lambda _lon, _lat: (x, y))
+        degrees = np.full((4, 2), (-75.5, 40.0))
+        at = np.arange(4)
+        found = _points_in_cells(tile, at * 0, at, degrees, exact)  # type: ignore[arg-type]
+        assert found.label.tolist() == [0]
+        assert found.cell.tolist() == [42]  # the south-western cell
 
     def test_a_point_is_pure(self) -> None:
         found = place(layer([shapely.Point(X + 1, Y - 1), shapely.Point(X + 2, Y - 2)], "BB"))
@@ -195,6 +209,10 @@ class TestPolygons:
         # A polygon that does not label the cell has no say.
         found = place(layer([box(3, 3, wide=0.5), inside], "AB"))
         assert found[["found", "label"]].to_numpy().tolist() == [[LABELLED, 2]]
+
+    def test_it_touches_no_cell_that_only_its_bounds_meet(self) -> None:
+        thin = shapely.LineString([(X + 9, Y - 9), (X + 55, Y - 40)]).buffer(0.1)
+        assert cells_of(place(layer([thin], "A")), PARTLY) == {(0, 0), (1, 0), (1, 1)}
 
     def test_holes_are_no_part(self) -> None:
         ring = shapely.difference(box(0, 0, 3, 3), box(1, 1))
@@ -294,3 +312,26 @@ def test_labels_are_packed_as_those_of_a_land_cover() -> None:
     assert labels[[0, 1], [0, 8]].tolist() == [1, 2]
     assert purity[[0, 1], [0, 8]].tolist() == [100, 80]
     assert pack_labels(found.iloc[:0]).empty
+
+
+def test_labels_win_over_a_land_cover_where_they_are() -> None:
+    cover = np.full(COUNT, 3, np.uint8).tobytes()
+    own = np.zeros(COUNT, np.uint8)
+    own[5] = 1
+    tiles = pd.DataFrame(
+        {
+            "image_id": ["both", "cover", "own", "none"],
+            "cell_labels": [cover, cover, None, None],
+            "cell_purity": [cover, cover, None, None],
+            "own_labels": [own.tobytes(), None, own.tobytes(), None],
+            "own_purity": [(own * 90).tobytes(), None, (own * 90).tobytes(), None],
+        }
+    )
+    [found] = lay_over(iter([tiles]))
+    assert list(found.columns) == ["image_id", "cell_labels", "cell_purity"]
+    both = np.full(COUNT, 3)
+    both[5] = 1
+    assert list(found["cell_labels"][0]) == both.tolist()
+    both[5] = 90
+    assert list(found["cell_purity"][0]) == both.tolist()
+    assert found["cell_labels"].tolist()[1:] == [cover, own.tobytes(), None]

@@ -12,6 +12,7 @@ import shapely
 
 from aerial_kedro.datasets.labels import LabelFileDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.checks import bounds_of_tiles, check_enough, check_places, check_years
 from aerial_kedro.labels.layer import (
     LabelLayer,
     LabelSettings,
@@ -19,15 +20,9 @@ from aerial_kedro.labels.layer import (
     classes_of_labels,
     read_labels,
 )
-from aerial_kedro.labels.placing import PLACED_COLUMNS, TeachingLabels, find_labelled_cells
-from aerial_kedro.labels.summary import (
-    LabelSummary,
-    bounds_of_tiles,
-    check_enough,
-    check_places,
-    check_years,
-    summarise_labels,
-)
+from aerial_kedro.labels.placing import PLACED_COLUMNS, find_labelled_cells
+from aerial_kedro.labels.summary import LabelSummary, summarise_labels
+from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene
 from tests.builders import ORIGIN, grid_tiles, read_scene_header
@@ -70,10 +65,12 @@ class TestYears:
     def test_those_that_no_scene_has_are_named(self, caplog: pytest.LogCaptureFixture) -> None:
         labels = layer([box(1, 1)] * 4, "ABAB", [2011, 2011, 2018, None])
         assert check_years(labels, [2018, 2020]) == {2011: 2}
-        assert "2011 (2 labels). They teach nothing; scenes are of 2018, 2020" in caplog.text
+        assert "2011 (2 label(s)). They teach nothing; scenes are of 2018, 2020" in caplog.text
 
     def test_no_other_is_refused(self) -> None:
-        with pytest.raises(AerialError, match=r"labels of 2011 \(1 labels\), 2013 .* are of 2018"):
+        with pytest.raises(
+            AerialError, match=r"labels of 2011 \(1 label\(s\)\), 2013 .* are of 2018"
+        ):
             check_years(layer([box(1, 1)] * 2, "AB", [2011, 2013]), [2018])
 
     def test_labels_without_a_year_are_of_every_year(self) -> None:

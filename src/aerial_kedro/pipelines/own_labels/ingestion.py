@@ -12,24 +12,14 @@ from aerial_kedro.accuracy.sampling import SampleDesign
 from aerial_kedro.cells.drawing import CellRules
 from aerial_kedro.cells.places import name_cells_of_tiles
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.checks import bounds_of_tiles, check_enough, check_places, check_years
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import LabelRules
 from aerial_kedro.labels.layer import LabelLayer, LabelTable, classes_of_labels, read_labels
-from aerial_kedro.labels.overruling import overrule_cells
-from aerial_kedro.labels.placing import (
-    PLACED_COLUMNS,
-    TeachingLabels,
-    find_labelled_cells,
-    pack_labels,
-)
-from aerial_kedro.labels.summary import (
-    LabelSummary,
-    bounds_of_tiles,
-    check_enough,
-    check_places,
-    check_years,
-    summarise_labels,
-)
+from aerial_kedro.labels.packing import lay_over, pack_labels
+from aerial_kedro.labels.placing import PLACED_COLUMNS, find_labelled_cells
+from aerial_kedro.labels.summary import LabelSummary, summarise_labels
+from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.pipelines.data_ingestion.nodes import FrameMap
 from aerial_kedro.splits.blocks import block_of_tiles
 from aerial_kedro.splits.rules import SplitRules
@@ -170,8 +160,8 @@ def teach_cells(labelled_tiles: DataFrame, placed_labels: pd.DataFrame) -> DataF
     )
     both = labelled_tiles.join(F.broadcast(labels), "image_id", "left")
     # In the tiles' own order of columns, which the join keeps.
-    overrule: FrameMap = overrule_cells
-    return both.mapInPandas(overrule, labelled_tiles.schema)
+    lay: FrameMap = lay_over
+    return both.mapInPandas(lay, labelled_tiles.schema)
 
 
 def catalog_without_labels(tiles: DataFrame, split: SplitRules) -> DataFrame:
