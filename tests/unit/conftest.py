@@ -8,8 +8,9 @@ from aerial_kedro.features.export import export_backbone
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights
 
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("project", deadline=None, max_examples=50)
+# How long an example takes says more of the machine than of the code. The same examples each time,
+# so that nobody's change fails by another's luck.
+settings.register_profile("project", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("project")
 
 
