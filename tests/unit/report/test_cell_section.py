@@ -10,7 +10,8 @@ import pytest
 
 from aerial_kedro.accuracy.ground import CellMapSummary, GroundAccuracy
 from aerial_kedro.accuracy.interval import Interval
-from aerial_kedro.report.content import CellContent, ReportContent, UnsureTiles
+from aerial_kedro.report.cell_content import CellContent
+from aerial_kedro.report.content import ReportContent, UnsureTiles
 from aerial_kedro.report.ground_figures import ground_figure
 from aerial_kedro.report.maps import map_figure
 from aerial_kedro.report.pages import render_report

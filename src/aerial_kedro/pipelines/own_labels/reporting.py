@@ -21,9 +21,9 @@ from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.reporting.cell_areas import measure_cell_areas
 from aerial_kedro.pipelines.reporting.nodes import describe_scenes
 from aerial_kedro.pipelines.reporting.report import describe_change, describe_run
+from aerial_kedro.report.cell_content import LabelContent
 from aerial_kedro.report.content import (
     AreaRow,
-    LabelContent,
     ReportContent,
     RunFacts,
     SourceFacts,

@@ -20,7 +20,8 @@ from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.pictures import collect_pixels
 from aerial_kedro.pipelines.reporting.nodes import image_of_tiles
-from aerial_kedro.report.content import CellContent, UnsureTiles
+from aerial_kedro.report.cell_content import CellContent
+from aerial_kedro.report.content import UnsureTiles
 from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
 from aerial_kedro.report.thinning import thin_imagery
 from aerial_kedro.scenes.raster import Raster

@@ -16,8 +16,8 @@ from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.labels.summary import LabelSummary
 from aerial_kedro.models.comparison import TrainingSummary
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.report.cell_content import CellContent
 from aerial_kedro.report.content import (
-    CellContent,
     ReportContent,
     RunFacts,
     SourceFacts,
