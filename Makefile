@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench bench-catalog bench-cells bench-county bench-growth bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test browser lint format bench bench-catalog bench-cells bench-county bench-growth bench-labels bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ bench-county: $(VENV)/.installed ## measure a county of 67,000 tiles, from featu
 
 bench-cells: $(VENV)/.installed ## print how right the maps of cells of the sample and of a draft are, and measure what they cost
 	$(BIN)/python -m benchmarks.cells
+
+bench-labels: $(VENV)/.installed ## print what few labels teach, of the labelling page's choice and by chance; ends with a line of JSON
+	$(BIN)/python -m benchmarks.few_labels
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
 	$(BIN)/python -m benchmarks.training
