@@ -32,6 +32,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "digits_download": digits.create_download_pipeline(),
         "from_folders": from_folders.create_pipeline(),
         "folder_ingestion": from_folders.create_ingestion(),
+        "score_cells": score_folder.create_cells_pipeline(),
         "score_folder": score_folder.create_pipeline(),
         "explain": explain.create_pipeline(),
         "export_embeddings": export_embeddings.create_pipeline(),

@@ -10,10 +10,10 @@ from pyspark import daemon
 
 from aerial_kedro.datasets import part_files
 from aerial_kedro.features import featurize
-from aerial_kedro.labels import land_cover
+from aerial_kedro.labels import land_cover, placing
 from aerial_kedro.tiles import catalog, reading
 
-PRELOADED = (catalog, featurize, land_cover, part_files, reading)
+PRELOADED = (catalog, featurize, land_cover, part_files, placing, reading)
 """What tasks need; none of it starts a thread, which a fork would not take along."""
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ AROUND = 3
 # Bytes of pictures that a task may take, as encoded; 300 tasks of them make a page of 19 MB.
 _BYTES_A_TASK = 46_000
 # Tried in this order until the pictures of all tasks fit; the last whether they fit or not.
-_QUALITIES = (84, 72, 58, 42, 26)
+_QUALITIES = (84, 72, 58, 42, 26, 10)
 # A larger picture of a cell is not kept pixel by pixel.
 _LOSSLESS_PX = 32
 _CELL_QUALITY = 90
@@ -84,6 +84,9 @@ def draw_views(
     dict
         Name to the views, one a year.
     """
+    years: dict[str, list[int]] = {}
+    for tile, year in sorted(tiles):
+        years.setdefault(tile, []).append(year)
     for quality in _QUALITIES:
         encoded = [
             {place: encode_webp(pixels, quality) for place, pixels in each.items()}
@@ -92,13 +95,12 @@ def draw_views(
         found = {
             name: tuple(
                 CellViews(
-                    year=place[1],
-                    cell=_draw_cell(tiles[place], number),
-                    tile=picture,
-                    surroundings=encoded[1].get(place),
+                    year=year,
+                    cell=_draw_cell(tiles[tile, year], number),
+                    tile=encoded[0][tile, year],
+                    surroundings=encoded[1].get((tile, year)),
                 )
-                for place, picture in sorted(encoded[0].items())
-                if place[0] == tile
+                for year in years.get(tile, [])
             )
             for name, (tile, number) in tasks.items()
         }

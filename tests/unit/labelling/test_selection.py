@@ -142,3 +142,13 @@ def test_clusters_of_equal_cells() -> None:
     of, distances = cluster(np.ones((5, 3)), 3, [], 1)
     assert len(of) == 5
     assert (distances == 0).all()
+
+
+def test_no_kind_of_ground_is_asked_twice_before_each_was_once() -> None:
+    cells = make_cells(6, kinds=20, count=400)
+    draw = np.random.default_rng(6)
+    features = 10 * draw.standard_normal((20, 30))[cells["kind"]]
+    features += SPREAD * draw.standard_normal(features.shape)
+    places = Places(cells[["epsg", "column", "row"]].to_numpy())
+    chosen = spread(features, np.arange(400), places, 20, 6)
+    assert cells["kind"][chosen].nunique() >= 19

@@ -3,8 +3,15 @@
 from aerial_kedro.pipelines.own_labels.pipeline import (
     CLASSES,
     create_parts,
+    create_scoring,
     create_teaching,
     create_unlabelled_ingestion,
 )
 
-__all__ = ["CLASSES", "create_parts", "create_teaching", "create_unlabelled_ingestion"]
+__all__ = [
+    "CLASSES",
+    "create_parts",
+    "create_scoring",
+    "create_teaching",
+    "create_unlabelled_ingestion",
+]

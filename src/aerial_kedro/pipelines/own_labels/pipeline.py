@@ -28,7 +28,7 @@ def create_parts() -> dict[str, Pipeline]:
         "data_ingestion": create_ingestion(),
         "featurization": featurization.create_pipeline(),
         "training": create_training(),
-        "scoring": create_scoring(),
+        "scoring": create_scoring(CLASSES),
         "reporting": create_reporting(),
     }
 
@@ -165,8 +165,14 @@ def create_training() -> Pipeline:
     return group([group(nodes, "cells")], "training")
 
 
-def create_scoring() -> Pipeline:
-    """Take the classifier of cells in, and give maps, tables and change out."""
+def create_scoring(classes: str) -> Pipeline:
+    """Take the classifier of cells in, and give maps, tables and change out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
     own = group(
         [
             node_of(
@@ -174,10 +180,10 @@ def create_scoring() -> Pipeline:
                 ["tile_catalog", "tile_features", "cell_model", "feature_source"],
                 "cell_predictions",
             ),
-            node_of(scoring.collect_cells, ["cell_predictions", CLASSES, "cell_model"], "cell_map"),
+            node_of(scoring.collect_cells, ["cell_predictions", classes, "cell_model"], "cell_map"),
             node_of(
                 scoring.draw_cell_maps,
-                ["cell_map", CLASSES, "cell_model", "params:mapping"],
+                ["cell_map", classes, "cell_model", "params:mapping"],
                 "maps",
             ),
             node_of(scoring.locate_cells, "cell_map", "mapped_tiles"),
@@ -191,7 +197,7 @@ def create_scoring() -> Pipeline:
         [
             node_of(
                 change.estimate_transitions,
-                ["cell_predictions", CLASSES, "cell_model", "params:seed"],
+                ["cell_predictions", classes, "cell_model", "params:seed"],
                 "cell_transitions",
             ),
             node_of(change.compare_cells, ["cell_predictions", "cell_transitions"], "cell_change"),

@@ -2,8 +2,14 @@
 
 from aerial_kedro.pipelines.score_folder.pipeline import (
     create_cell_scoring,
+    create_cells_pipeline,
     create_pipeline,
     create_scene_pipeline,
 )
 
-__all__ = ["create_cell_scoring", "create_pipeline", "create_scene_pipeline"]
+__all__ = [
+    "create_cell_scoring",
+    "create_cells_pipeline",
+    "create_pipeline",
+    "create_scene_pipeline",
+]

@@ -73,6 +73,20 @@ def take_source(
         model's.
     """
     model.check_grain("tile")
+    return _take(model, request, engine)
+
+
+def take_cell_source(
+    cell_model: TrainedModel, request: FeatureRequest, engine: str
+) -> tuple[ModelCard, FeatureSource]:
+    """Do what `take_source` does for a model of cells that has none of tiles beside it."""
+    cell_model.check_grain("cell")
+    return _take(cell_model, request, engine)
+
+
+def _take(
+    model: TrainedModel, request: FeatureRequest, engine: str
+) -> tuple[ModelCard, FeatureSource]:
     source, name = model.source, model.card.name
     others = request.others_than(source.named)
     others += request.other_gsd(model.card.tile_size_m, source.backbone.card.input_size)

@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline, pipeline
 
 from aerial_kedro.maps.drawing import polygons_of_tiles
-from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines import featurization, own_labels
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
 from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles
@@ -53,7 +53,43 @@ def create_scene_pipeline(grain: str) -> Pipeline:
     grain
         The run parameter: with ``cell``, the classifier of cells is checked as well.
     """
-    ingestion = group(
+    return _lay_scenes() + _create_predictions(grain) + create_map_pipeline()
+
+
+def create_cell_scoring() -> Pipeline:
+    """Classify the cells of the scenes' tiles, by the model's classifier of cells, and map them."""
+    return create_cell_comparison(_CLASSES) + pipeline(
+        cells.create_scoring(_CLASSES),
+        inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
+    )
+
+
+def create_cells_pipeline() -> Pipeline:
+    """Scenes and a stored model that knows cells alone in; maps, tables and change out."""
+    checks = group(
+        [
+            node_of(
+                nodes.take_cell_source,
+                ["cell_model", "params:asked_features", "params:engine"],
+                ["model_card", "model_source"],
+            ),
+            node_of(nodes.check_readable, ["model_source", "quarantine_summary"], "checked_source"),
+        ],
+        "featurization",
+    )
+    return (
+        _lay_scenes()
+        + checks
+        + _create_features()
+        + pipeline(
+            own_labels.create_scoring(_CLASSES),
+            inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
+        )
+    )
+
+
+def _lay_scenes() -> Pipeline:
+    return group(
         [
             node_of(
                 lay_tiles,
@@ -64,14 +100,12 @@ def create_scene_pipeline(grain: str) -> Pipeline:
         ],
         "data_ingestion",
     )
-    return ingestion + _create_predictions(grain) + create_map_pipeline()
 
 
-def create_cell_scoring() -> Pipeline:
-    """Classify the cells of the scenes' tiles, by the model's classifier of cells, and map them."""
-    return create_cell_comparison(_CLASSES) + pipeline(
-        cells.create_scoring(_CLASSES),
-        inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
+def _create_features() -> Pipeline:
+    return pipeline(
+        featurization.create_feature_pipeline(),
+        inputs={"tile_catalog": "score_catalog", "feature_source": "model_source"},
     )
 
 
@@ -89,12 +123,8 @@ def _create_predictions(grain: str) -> Pipeline:
         ],
         "featurization",
     )
-    features = pipeline(
-        featurization.create_feature_pipeline(),
-        inputs={"tile_catalog": "score_catalog", "feature_source": "model_source"},
-    )
     predictions = pipeline(
         create_prediction_pipeline(),
         inputs={"tile_catalog": "score_catalog", "feature_source": "checked_source"},
     )
-    return checks + features + predictions
+    return checks + _create_features() + predictions
