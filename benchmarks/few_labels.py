@@ -91,8 +91,9 @@ def _read_tiles(data: Path, key: str) -> pd.DataFrame:
     ).to_table(["image_id", "source_version", "cells", "cell_statistics", "feature_key"])
     features = stored.to_pandas().query("feature_key == @key").drop(columns="feature_key")
     tiles = catalog.to_pandas().merge(features, on=["image_id", "source_version"])
+    tiles = tiles.sort_values("image_id", ignore_index=True)
     size = tiles["xmax"] - tiles["xmin"]
-    return tiles.sort_values("image_id", ignore_index=True).assign(
+    return tiles.assign(
         column=(tiles["xmin"] / size).round().astype(int),
         row=(tiles["ymin"] / size).round().astype(int),
         is_own=True,
