@@ -18,11 +18,7 @@ _FEWEST_CLASSES = 2
 
 
 def cross_fit(
-    rows: DataFrame,
-    settings: ClassifierSettings,
-    classes: list[str],
-    seed: int,
-    folds: int = FOLDS,
+    rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
 ) -> pd.DataFrame:
     """Predict every tile by a classifier that was fitted without the tile's fold.
 
@@ -43,8 +39,6 @@ def cross_fit(
         Class names; the order of the probabilities.
     seed
         Seed of the folds and of the classifier.
-    folds
-        Most folds; fewer where there are fewer blocks.
 
     Returns
     -------
@@ -62,10 +56,9 @@ def cross_fit(
     for name in ("teaches", "evaluated"):
         rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))
     own = ["weight"] if "weight" in rows.columns else []
-    known = rows.select("image_id", "label", "block_id", "teaches").toPandas()
-    numbered_tiles = _folds(known, folds, seed)
+    folds = _folds(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
     assigned = rows.sparkSession.createDataFrame(
-        list(numbered_tiles[["image_id", "fold"]].itertuples(index=False, name=None)),
+        list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
     )
     # Broadcast, so that features are not shuffled: their few partitions would become as many as a
@@ -76,9 +69,9 @@ def cross_fit(
     numbered.persist()  # each fold reads it several times, and the join behind it would be redone
     try:
         parts = []
-        for name in sorted(numbered_tiles["fold"].unique()):
-            others = numbered_tiles[(numbered_tiles["fold"] != name) & numbered_tiles["teaches"]]
-            learned = [each for each in classes if each in set(others["label"])]
+        for name in sorted(folds["fold"].unique()):
+            known = set(folds.loc[(folds["fold"] != name) & folds["teaches"], "label"])
+            learned = [each for each in classes if each in known]
             if len(learned) >= _FEWEST_CLASSES:
                 parts.append(_predict_fold(numbered, name, learned, classes, settings, seed=seed))
     finally:
@@ -121,17 +114,17 @@ def calibrate(model: TrainedModel, unseen: pd.DataFrame) -> TrainedModel:
     return model.with_card(temperature=temperature)
 
 
-def _folds(tiles: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Assign blocks, or tiles where there are none, to folds: ``image_id, label, fold``."""
     tiles = tiles.sort_values("image_id", ignore_index=True)
     if tiles["block_id"].isna().all():
         order = np.random.default_rng(seed).permutation(len(tiles))
         # Class by class, so that each fold has its share of the rare ones.
         ranks = tiles.loc[order].groupby("label").cumcount().reindex(tiles.index)
-        return tiles.assign(fold=("fold_" + (ranks % most + 1).astype(str)).astype(object))
+        return tiles.assign(fold=("fold_" + (ranks % FOLDS + 1).astype(str)).astype(object))
     units = _units(tiles)
     counts = pd.crosstab(units, tiles["label"])
-    return tiles.assign(fold=units.map(assign_folds(counts, min(most, len(counts)), seed)))
+    return tiles.assign(fold=units.map(assign_folds(counts, min(FOLDS, len(counts)), seed)))
 
 
 def _units(tiles: pd.DataFrame) -> pd.Series:

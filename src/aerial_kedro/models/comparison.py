@@ -58,8 +58,8 @@ class LeftOutAccuracy(CheckedModel):
         The classifier with the best macro-F1, why, and how sure that is.
     models
         Every candidate that was trained.
-    labels
-        Number of labelled cells.
+    labels, groups
+        Number of labelled cells, of all years, and of what was labelled at once: places, polygons.
     most_frequent
         Share of the labels that are of the commonest class, which any classifier must exceed.
     units, unit_count, folds
@@ -73,6 +73,7 @@ class LeftOutAccuracy(CheckedModel):
     comparison: PairedComparison | None = None
     models: dict[str, Evaluation]
     labels: int = Field(gt=0)
+    groups: int = Field(gt=0)
     most_frequent: float = Field(ge=0, le=1)
     units: Literal["blocks", "tiles"]
     unit_count: int = Field(gt=1)

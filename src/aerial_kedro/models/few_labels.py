@@ -13,12 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import CheckedModel
-from aerial_kedro.splits.folds import assign_folds
+from aerial_kedro.splits.folds import assign_folds, training_tiles
+
+NOTHING_TO_LEARN = (
+    "Without any one part of the labelled ground there are labels of one class only, so that "
+    "nothing can be learned and tested. Label each class in several places."
+)
 
 _INNER_FOLDS = 3
 _FEWEST_CLASSES = 2
@@ -32,6 +39,8 @@ class FewLabelSettings(CheckedModel):
     ----------
     folds
         Most parts that blocks are left out in; fewer where there are fewer blocks.
+    buffer_m
+        Least distance in metres between tiles that a fit learns from and those left out.
     reg_params
         Penalties of the logistic regression to choose from, as Spark ML counts them.
     max_iter
@@ -41,6 +50,7 @@ class FewLabelSettings(CheckedModel):
     """
 
     folds: int = Field(ge=2)
+    buffer_m: float = Field(ge=0)
     reg_params: tuple[float, ...] = Field(min_length=1)
     max_iter: int = Field(gt=0)
     curve_shares: tuple[float, ...] = ()
@@ -58,21 +68,66 @@ class LabelledCells:
         Class of each, ``(n,)``, object.
     units
         What is left out together, ``(n,)``, object: its block.
+    groups
+        What was labelled at once, ``(n,)``: the years of a place, the cells of a polygon.
+    tiles
+        ``lon, lat, size_m`` of each one's tile.
     """
 
     numbers: NDArray[np.float32]
     labels: NDArray[np.object_]
     units: NDArray[np.object_]
+    groups: NDArray[np.int64]
+    tiles: pd.DataFrame
 
     def __getitem__(self, chosen: NDArray[np.bool_]) -> "LabelledCells":
         """Take some of the cells."""
-        return LabelledCells(self.numbers[chosen], self.labels[chosen], self.units[chosen])
+        return LabelledCells(
+            self.numbers[chosen],
+            self.labels[chosen],
+            self.units[chosen],
+            self.groups[chosen],
+            self.tiles[chosen].reset_index(drop=True),
+        )
 
     def folds(self, most: int, seed: int) -> NDArray[np.object_]:
         """Assign each cell's unit to a fold, each class about evenly: names, ``(n,)``."""
         counts = pd.crosstab(self.units, self.labels)
         names = assign_folds(counts, min(most, len(counts)), seed)
         return np.array([names[each] for each in self.units], dtype=object)
+
+    def known_without(
+        self, folds: NDArray[np.object_], fold: str, buffer_m: float
+    ) -> NDArray[np.bool_]:
+        """Find the cells that a fit without a fold may learn from: none within the buffer of it."""
+        tiles = self.tiles.assign(fold=folds)
+        return training_tiles(tiles, fold, buffer_m).to_numpy(dtype=bool)
+
+
+def unite(links: pd.DataFrame, cells: int) -> NDArray[np.int64]:
+    """Give cells that share anything one number, ``(cells,)``.
+
+    Parameters
+    ----------
+    links
+        ``cell`` (position) and ``thing`` (whatever it shares with others): a row each.
+    cells
+        Number of cells.
+
+    Examples
+    --------
+    A polygon labels the cells 0 and 1, another 1 and 2; cell 3 stands alone:
+
+    >>> links = pd.DataFrame({"cell": [0, 1, 1, 2], "thing": ["a", "a", "b", "b"]})
+    >>> unite(links, 4).tolist()
+    [0, 0, 0, 1]
+    """
+    things, shared = pd.factorize(links["thing"])
+    nodes = cells + len(shared)
+    graph = coo_matrix(
+        (np.ones(len(links)), (links["cell"].to_numpy(int), cells + things)), shape=(nodes, nodes)
+    )
+    return np.asarray(connected_components(graph, directed=False)[1][:cells], dtype=np.int64)
 
 
 def choose_units(
@@ -167,7 +222,8 @@ def predict_left_out(
     # OpenBLAS's threads wait for each other by spinning, which products this small do not repay.
     with threadpool_limits(limits=1, user_api="blas"):
         for fold in np.unique(folds):
-            known, positions = cells[folds != fold], np.flatnonzero(folds == fold)
+            known = cells[cells.known_without(folds, fold, settings.buffer_m)]
+            positions = np.flatnonzero(folds == fold)
             if len(set(known.labels)) < _FEWEST_CLASSES:
                 continue
             penalty = choose_penalty(known, settings, seed)
@@ -188,10 +244,7 @@ def predict_left_out(
                 )
             )
     if not parts:
-        raise AerialError(
-            "Without any one part of the labelled ground there are labels of one class only, so "
-            "that nothing can be learned and tested. Label each class in several places."
-        )
+        raise AerialError(NOTHING_TO_LEARN)
     return pd.concat(parts).sort_index()
 
 

@@ -50,6 +50,7 @@ def page(**changes: Any) -> ReportContent:
         "reason": "macro-F1 of 0.8",
         "models": {"logistic_regression": draw_evaluation(0.8, n=115)},
         "labels": 115,
+        "groups": 120,
         "most_frequent": 0.52,
         "units": "blocks",
         "unit_count": 14,

@@ -112,13 +112,18 @@ def create_training() -> Pipeline:
     sampled = ["tile_features", "tile_catalog", "feature_source"]
     learned = ["cell_sample", "cell_classes", "feature_source", "cell_inputs"]
     nodes: list[Node | Pipeline] = [
-        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "cell_quotas"),
+        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "drawn_quotas"),
+        node_of(training.weigh_alike, "drawn_quotas", "cell_quotas"),
         node_of(sampling.measure_inputs, [*sampled, "params:seed"], "cell_inputs"),
         node_of(
             sampling.sample_cells, [*sampled, "cell_inputs", "cell_quotas", *_RULES], "cell_sample"
         ),
         node_of(cells.list_cell_classes, ["cell_sample", CLASSES], "cell_classes"),
-        node_of(training.gather_labels, "cell_sample", "label_sample"),
+        node_of(
+            training.gather_labels,
+            ["cell_sample", "tile_catalog", "placed_labels"],
+            "label_sample",
+        ),
         node_of(training.choose_label_penalty, ["label_sample", *_SETTINGS], "cell_regression"),
         node_of(
             cells.fit_cell_regression,

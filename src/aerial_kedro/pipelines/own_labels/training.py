@@ -7,19 +7,25 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.models.calibration import calibrate, cross_fit, evaluate_unseen
+from aerial_kedro.cells.drawing import Quotas
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.calibration import calibrate, evaluate_unseen
 from aerial_kedro.models.comparison import LeftOutAccuracy
 from aerial_kedro.models.few_labels import (
+    NOTHING_TO_LEARN,
     FewLabelSettings,
     LabelledCells,
     choose_penalty,
     choose_units,
     predict_left_out,
+    unite,
 )
 from aerial_kedro.models.learning_curve import draw_learning_curve
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
+from aerial_kedro.models.training import predict_unseen
 from aerial_kedro.pipelines.training import nodes as tiles
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 
@@ -45,8 +51,27 @@ class LabelSample:
     units: Literal["blocks", "tiles"]
 
 
-def gather_labels(cell_sample: DataFrame) -> LabelSample:
+def weigh_alike(quotas: Quotas) -> Quotas:
+    """Let every labelled cell count once: how often people labelled a class says nothing of it."""
+    return quotas.model_copy(update={"weights": {}})
+
+
+def gather_labels(
+    cell_sample: DataFrame, tile_catalog: DataFrame, placed_labels: pd.DataFrame
+) -> LabelSample:
     """Bring the labelled cells to the driver, 900 bytes each.
+
+    Blocks that one polygon labels are left out together, and so are the years of a place: else a
+    label would be tested by itself.
+
+    Parameters
+    ----------
+    cell_sample
+        `CELL_SAMPLE_COLUMNS`.
+    tile_catalog
+        Where the tiles are.
+    placed_labels
+        The rows of the file that label each cell: `labels.placing.PLACED_COLUMNS`.
 
     Raises
     ------
@@ -60,11 +85,42 @@ def gather_labels(cell_sample: DataFrame) -> LabelSample:
         .toPandas()
     )
     numbers = np.array(frame.pop("features").tolist(), dtype=np.float32)
-    tile_ids = frame["image_id"].str.replace(r"(_\d{4})?#\d+$", "", regex=True)
-    units, name = choose_units(frame["block_id"].tolist(), tile_ids.tolist())
-    labels = frame["label"].to_numpy(dtype=object)
-    cells = LabelledCells(numbers, labels, np.array(units, dtype=object))
-    return LabelSample(cells, frame.assign(block_id=units), name)
+    images = tile_catalog.filter("cell_labels is not null").selectExpr(
+        "image_id as image", "tile_id", "lon", "lat", "xmax - xmin as size_m"
+    )
+    image, number = zip(*(each.rsplit("#", 1) for each in frame["image_id"]), strict=True)
+    cells = pd.DataFrame({"image": image, "cell": np.array(number, dtype=int)}).merge(
+        images.toPandas(), on="image", how="left"
+    )
+    shared = _shared(cells, placed_labels)
+    groups = unite(shared, len(cells))
+    blocks = pd.DataFrame({"cell": frame.index, "thing": "block " + frame["block_id"]})
+    united = unite(pd.concat([shared, blocks]), len(cells))
+    units, name = choose_units(united.tolist(), cells["tile_id"].tolist())
+    names = np.array([str(each) for each in units], dtype=object)
+    sample = LabelledCells(
+        numbers, frame["label"].to_numpy(dtype=object), names, groups,
+        cells[["lon", "lat", "size_m"]],
+    )  # fmt: skip
+    return LabelSample(sample, frame.assign(block_id=names), name)
+
+
+def _shared(cells: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
+    """List what cells share with others: their place, and the rows of the file that label them."""
+    places = cells["tile_id"] + "#" + cells["cell"].astype(str)
+    rows = (
+        cells.reset_index(names="position")
+        .merge(placed[["image_id", "cell", "rows"]], left_on=["image", "cell"],
+               right_on=["image_id", "cell"])
+        .explode("rows")
+    )  # fmt: skip
+    of_rows = pd.DataFrame(
+        {
+            "cell": rows["position"].to_numpy(),
+            "thing": ("row " + rows["rows"].astype(str)).to_numpy(),
+        }
+    )
+    return pd.concat([pd.DataFrame({"cell": cells.index, "thing": places}), of_rows])
 
 
 def choose_label_penalty(
@@ -101,11 +157,42 @@ def leave_out_forest(
     """Predict each label by forests on other blocks, and calibrate on that."""
     if candidate.model is None:
         return candidate
-    units = cell_sample.sparkSession.createDataFrame(labels.frame[["image_id", "block_id"]])
-    rows = cell_sample.filter("teaches").drop("block_id", "evaluated").join(units, "image_id")
     classes = candidate.model.card.classes
-    unseen = cross_fit(rows, candidate.settings, classes, seed, folds=settings.folds)
+    rows = cell_sample.filter("teaches").select("image_id", "label", "features", "weight").cache()
+    folds = labels.cells.folds(settings.folds, seed)
+    parts = []
+    for fold in np.unique(folds):
+        known = labels.cells.known_without(folds, fold, settings.buffer_m)
+        learned = sorted(set(labels.cells.labels[known]))
+        if len(learned) > 1:
+            others, own = (_choose(rows, labels.frame[each]) for each in (known, folds == fold))
+            found = predict_unseen(others, own, candidate.settings, learned, seed)
+            parts.append(_in_order_of(found, learned, classes))
+    rows.unpersist()
+    if not parts:
+        raise AerialError(NOTHING_TO_LEARN)
+    unseen = pd.concat(parts).merge(labels.frame[["image_id", "block_id"]], on="image_id")
+    unseen = unseen.sort_values("image_id", ignore_index=True)
+    unseen = unseen.assign(unit=unseen["block_id"])
     return replace(candidate, model=calibrate(candidate.model, unseen), unseen=unseen)
+
+
+def _choose(rows: DataFrame, cells: pd.DataFrame) -> DataFrame:
+    """Take the rows of some cells."""
+    chosen = rows.sparkSession.createDataFrame(cells[["image_id"]])
+    return rows.join(F.broadcast(chosen), "image_id", "left_semi")
+
+
+def _in_order_of(found: DataFrame, learned: list[str], classes: list[str]) -> pd.DataFrame:
+    """Bring predictions to the driver, with probabilities in the order of all classes."""
+    cells = found.select("image_id", "label", "pred_label", "class_probabilities").toPandas()
+    chances = np.zeros((len(cells), len(classes)))
+    chances[:, [classes.index(name) for name in learned]] = np.array(
+        cells["class_probabilities"].tolist()
+    )
+    return cells.assign(
+        class_probabilities=list(chances), learned=cells["label"].isin(learned).to_numpy()
+    )
 
 
 def choose_label_model(
@@ -136,6 +223,7 @@ def evaluate_left_out(
         comparison=choice.comparison,
         models=models,
         labels=len(labels.frame),
+        groups=len(np.unique(labels.cells.groups)),
         most_frequent=float(labels.frame["label"].value_counts(normalize=True).iloc[0]),
         units=labels.units,
         unit_count=labels.frame["block_id"].nunique(),
