@@ -1,6 +1,7 @@
 """The filled file of a reference sample, checked against the design that it came from."""
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -24,9 +25,10 @@ SECOND = "second_class"
 UNSURE_WORD = "unsure"
 _NEEDED = ("sample_id", "cell_id", "year", "class")
 _OF_A_SAMPLE = {"stratum", "inclusion_probability"}
-_ROUNDING = 1e-6
+_ROUNDING = 1e-4  # what table programs keep of a small probability: five digits or more
 _SHOWN = 5
 _MOSTLY = 0.5  # of the labelled cells
+_SAMPLE_ID = re.compile(r"[0-9a-f]{4}-\d{4,}")  # as `accuracy.sampling` names rows
 
 
 class AnswerFile(CheckedModel):
@@ -91,7 +93,8 @@ def check_not_reference(
 ) -> None:
     """Refuse labels that are answers to a reference sample: what judges a map must not teach it.
 
-    A label that somebody gave a cell before it was drawn is none of these; such cells are counted.
+    A few labels on sampled cells are none of these: who labels a region meets some by chance. They
+    are to be left out of training.
 
     Parameters
     ----------
@@ -111,8 +114,11 @@ def check_not_reference(
         cells.
     """
     own = {(name.strip().casefold()) for name in map(str, columns)} & _OF_A_SAMPLE
-    if own:
-        _refuse_to_learn(source, f"it has the column {sorted(own)[0]}")
+    if own == _OF_A_SAMPLE:
+        _refuse_to_learn(source, f"it has the columns {' and '.join(sorted(own))}")
+    samples = sorted(each for each in set(sample_ids) if _SAMPLE_ID.fullmatch(each))
+    if samples:
+        _refuse_to_learn(source, f"its rows are of a sample, such as {samples[0]}")
     if design is None:
         return
     if named := {*sample_ids} & {each.sample_id for each in design.cells}:
@@ -121,11 +127,6 @@ def check_not_reference(
     both = labelled & {each.cell_id for each in design.cells}
     if len(both) > len(labelled) * _MOSTLY:
         _refuse_to_learn(source, f"{len(both)} of the {len(labelled)} cells it labels are sampled")
-    if both:
-        LOGGER.warning(
-            "%d of the %d cells that %s labels were drawn for the reference sample as well, by "
-            "chance: the map has seen an answer there", len(both), len(labelled), source,
-        )  # fmt: skip
 
 
 def _refuse_to_learn(source: str, why: str) -> None:
@@ -249,7 +250,10 @@ def _check_spelling(
     by_key: dict[str, set[str]] = {}
     for text in [*given, *classes]:
         by_key.setdefault(text.casefold(), set()).add(text)
-    twice = sorted(sorted(texts) for texts in by_key.values() if len(texts) > 1)
+    # A map may have two classes whose names are so alike: those are no spellings of one.
+    twice = sorted(
+        sorted(texts) for texts in by_key.values() if len(texts) > 1 and texts - set(classes)
+    )
     if twice:
         one, other = twice[0][:2]
         raise AerialError(

@@ -183,10 +183,15 @@ def choose_labels(
     Raises
     ------
     AerialError
-        If cells would have labels and the map is of tiles.
+        If cells would have labels and the map, or what is given, is of tiles.
     """
     own, path = parameters.get("labels_path"), parameters.get("landcover_path")
     asked = path is not None and ("landcover_path" in given or path != sample)
+    if own is not None and parameters.get("folders_root") is not None:
+        raise AerialError(
+            "labels_path labels the cells of scenes, and folders_root names tiles that their "
+            "folders label. Give one of them."
+        )
     if own is None:
         return "land_cover" if asked else "none"
     if parameters.get("grain") == "tile":

@@ -62,6 +62,8 @@ class LabelSummary(CheckedModel):
         Polygons that were mended.
     spellings
         Names that may be spellings of one class.
+    land_cover_cells
+        Cells that a land cover labels, those of one's own among them; None without one.
     """
 
     path: str
@@ -78,6 +80,7 @@ class LabelSummary(CheckedModel):
     partly: int
     mended: int
     spellings: tuple[tuple[str, ...], ...]
+    land_cover_cells: int | None = None
 
     @property
     def labels(self) -> int:
@@ -93,9 +96,14 @@ class LabelSummary(CheckedModel):
         """Say in one sentence what was labelled, for the log."""
         cells = {name: sum(each.cells.values()) for name, each in self.classes.items()}
         by_class = ", ".join(f"{name} {count:,}" for name, count in cells.items())
+        rest = (
+            f"; the land cover labels {self.land_cover_cells:,}, these among them"
+            if self.land_cover_cells is not None
+            else ""
+        )
         return (
             f"{self.labelling:,} labels of {self.path} label {sum(cells.values()):,} cells "
-            f"({by_class})"
+            f"({by_class}){rest}"
         )
 
     @property

@@ -59,6 +59,13 @@ LABEL_COLUMNS: dict[str, str] = {
 SPLIT_COLUMNS: dict[str, str] = {"block_id": "string", "split": "string", "cell_split": "string"}
 
 
+NO_TILE = (
+    "No tile lies whole inside a scene. Give larger scenes, or a smaller tile: "
+    "--params=tile_size_m=50."
+)
+"""Message where the grid finds no tile in any scene."""
+
+
 def ddl(columns: dict[str, str]) -> str:
     """Write columns as a Spark schema string."""
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())

@@ -60,6 +60,12 @@ def test_labels_of_cells_and_a_map_of_tiles_do_not_go_together() -> None:
         choose_labels(parameters, parameters, SAMPLE)
 
 
+def test_labels_of_cells_and_folders_of_tiles_do_not_go_together() -> None:
+    parameters = {"grain": "cell", "labels_path": "mine.gpkg", "folders_root": "tiles"}
+    with pytest.raises(AerialError, match="Give one of them"):
+        choose_labels(parameters, parameters, SAMPLE)
+
+
 def test_the_projects_own_defaults_are_accepted(declared: dict[str, Any]) -> None:
     parameters = check(declared, declared)
     assert parameters.tile_size_m == 224

@@ -113,11 +113,15 @@ def test_a_class_that_the_land_cover_teaches_may_have_few_labels(
     layer = points("Forest", "Orchard", "Orchard")
     classes = ingestion.add_classes(layer, LABEL_RULES, CLASSES)
     assert classes.names == [*CLASSES.names, "Orchard"]
-    tiles = laid(spark_session)
+    tiles = laid(spark_session).selectExpr(
+        "*", "cast(null as binary) as cell_labels", "cast(null as binary) as cell_purity"
+    )
     with pytest.raises(AerialError, match=r"fewer than 5 labelled cells of: 'Orchard' \(2\)"):
         ingestion.place_labels_beside(tiles, layer, classes, RULES, None, CLASSES)
     layer = points("Forest")
-    ingestion.place_labels_beside(tiles, layer, CLASSES, RULES, None, CLASSES)
+    _, summary = ingestion.place_labels_beside(tiles, layer, CLASSES, RULES, None, CLASSES)
+    assert summary.land_cover_cells == 0
+    assert "the land cover labels 0" in str(summary)
 
 
 def test_colours_are_of_classes_that_there_are() -> None:
@@ -138,6 +142,10 @@ def test_labels_of_sampled_cells_are_refused(spark_session: SparkSession) -> Non
     )
     with pytest.raises(AerialError, match="reference sample"):
         ingestion.place_labels(laid(spark_session), layer, classes, RULES, design)
+    few = SampleDesign.model_construct(cells=design.cells[:2])
+    placed, _ = ingestion.place_labels(laid(spark_session), layer, classes, RULES, few)
+    everything, _ = ingestion.place_labels(laid(spark_session), layer, classes, RULES, None)
+    assert len(everything) - len(placed) == 2 * 2  # two cells in two years teach nothing
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,17 @@ class CellClassifiers(CheckedModel):
 
 def list_cell_classes(cell_sample: DataFrame, classes: LandCoverClasses) -> list[str]:
     """List the classes that training cells teach, in the order of the class table."""
-    found = cell_sample.filter("teaches and split = 'train'").groupBy("label").count().collect()
-    counts = {row["label"]: int(row["count"]) for row in found}
+    found = cell_sample.groupBy("label").agg(
+        F.count(F.when(F.expr("teaches and split = 'train'"), True)).alias("cells")
+    )
+    counted = {row["label"]: int(row["cells"]) for row in found.collect()}
+    counts = {name: cells for name, cells in counted.items() if cells}
     LOGGER.info("Training cells: %s", dict(sorted(counts.items())))
+    if unlearned := sorted(set(counted) - set(counts)):
+        LOGGER.warning(
+            "Only blocks of validation and test have cells of %s: the map cannot show them",
+            ", ".join(unlearned),
+        )
     return [name for name in classes.names if name in counts]
 
 

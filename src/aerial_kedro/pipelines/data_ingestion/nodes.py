@@ -20,6 +20,7 @@ from aerial_kedro.splits.regions import RegionLayer, check_regions, region_of_ti
 from aerial_kedro.splits.rules import SplitRules
 from aerial_kedro.tiles.catalog import (
     LABEL_COLUMNS,
+    NO_TILE,
     SPLIT_COLUMNS,
     TILE_COLUMNS,
     ddl,
@@ -215,10 +216,7 @@ def _check_labels(labelled_tiles: DataFrame) -> None:
         F.count("label").alias("labelled"),
     ).collect()[0]
     if not counts["tiles"]:
-        raise AerialError(
-            "No tile lies whole inside a scene. Give larger scenes, or a smaller tile: "
-            "--params=tile_size_m=50."
-        )
+        raise AerialError(NO_TILE)
     if not counts["covered"]:
         raise AerialError(
             f"The land cover covers none of the {counts['tiles']:,} tiles of the scenes. Check "

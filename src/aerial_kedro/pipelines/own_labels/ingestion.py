@@ -9,6 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.answers import check_not_reference
 from aerial_kedro.accuracy.sampling import SampleDesign
+from aerial_kedro.cells.candidates import COUNT_COLUMNS, count_cells
 from aerial_kedro.cells.drawing import CellRules
 from aerial_kedro.cells.places import name_cells_of_tiles
 from aerial_kedro.errors import AerialError
@@ -23,7 +24,7 @@ from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.pipelines.data_ingestion.nodes import FrameMap
 from aerial_kedro.splits.blocks import block_of_tiles
 from aerial_kedro.splits.rules import SplitRules
-from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS, ddl
+from aerial_kedro.tiles.catalog import LABEL_COLUMNS, NO_TILE, SPLIT_COLUMNS, TILE_COLUMNS, ddl
 
 LOGGER = logging.getLogger(__name__)
 # Labels are first looked for in squares of this side that hold tiles, metres: few numbers for any
@@ -93,6 +94,7 @@ def place_labels(
     """
     placed, summary = _place(tiles, label_layer, classes, rules, design)
     check_enough(summary)
+    LOGGER.info("%s", summary)
     return placed, summary
 
 
@@ -107,6 +109,11 @@ def place_labels_beside(
     """Do what `place_labels` does; of classes that a land cover teaches there may be few."""
     placed, summary = _place(tiles, label_layer, classes, rules, design)
     check_enough(summary, land_cover.names)
+    count = partial(count_cells, min_purity=0.0)
+    cells = tiles.select("cell_labels", "cell_purity").mapInPandas(count, ddl(COUNT_COLUMNS))
+    known = cells.agg(F.sum("labelled").alias("cells")).collect()[0]["cells"]
+    summary = summary.model_copy(update={"land_cover_cells": int(known or 0)})
+    LOGGER.info("%s", summary)
     return placed, summary
 
 
@@ -117,7 +124,10 @@ def _place(
     rules: CellRules,
     design: SampleDesign | None,
 ) -> tuple[pd.DataFrame, LabelSummary]:
-    check_places(label_layer, bounds_of_tiles(_squares(tiles)))
+    squares = _squares(tiles)
+    if not len(squares):
+        raise AerialError(NO_TILE)
+    check_places(label_layer, bounds_of_tiles(squares))
     check_years(label_layer, [row["year"] for row in tiles.select("year").distinct().collect()])
     find = partial(
         find_labelled_cells,
@@ -128,11 +138,27 @@ def _place(
     cells = placed[placed["cell"] >= 0]
     cell_ids = name_cells_of_tiles(cells["tile_id"].to_numpy(), cells["cell"].to_numpy())
     check_not_reference((), (), cell_ids, design, _source(label_layer.path))
+    placed = _without_sampled(placed, design)
     summary = summarise_labels(label_layer, placed, classes.names)
     for sentence in summary.sentences:
         LOGGER.warning("Labels: %s", sentence)
-    LOGGER.info("%s", summary)
     return placed, summary
+
+
+def _without_sampled(placed: pd.DataFrame, design: SampleDesign | None) -> pd.DataFrame:
+    """Leave out the cells of the reference sample: what a map is evaluated by never teaches it."""
+    if design is None:
+        return placed
+    sampled = {each.cell_id for each in design.cells}
+    names = name_cells_of_tiles(placed["tile_id"].to_numpy(), placed["cell"].to_numpy())
+    apart = placed[[name in sampled for name in names]]
+    if len(apart):
+        LOGGER.warning(
+            "%s labelled cells are of the reference sample (07_model_output/reference_design.json):"
+            " they teach nothing",
+            f"{len(apart):,}",
+        )
+    return placed.drop(apart.index)
 
 
 def _squares(tiles: DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.pipelines.scoring.nodes import map_located
-from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS
+from aerial_kedro.tiles.catalog import LABEL_COLUMNS, NO_TILE, SPLIT_COLUMNS, TILE_COLUMNS
 from aerial_kedro.tiles.records import QuarantineSummary, ScoreSummary
 
 LOGGER = logging.getLogger(__name__)
@@ -37,10 +37,7 @@ def catalog_without_labels(tiles: DataFrame) -> DataFrame:
         If there is no tile.
     """
     if tiles.isEmpty():
-        raise AerialError(
-            "No tile lies whole inside a scene. Give larger scenes, or a smaller tile: "
-            "--params=tile_size_m=50."
-        )
+        raise AerialError(NO_TILE)
     unknown = {**LABEL_COLUMNS, **SPLIT_COLUMNS}
     return tiles.select(
         *TILE_COLUMNS, *[F.lit(None).cast(kind).alias(name) for name, kind in unknown.items()]
