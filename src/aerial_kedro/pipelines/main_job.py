@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Pipeline, pipeline
 
 from aerial_kedro.pipelines import (
     data_ingestion,
@@ -47,14 +47,19 @@ def create_scene_pipelines(
     scenes += score_folder.create_cell_scoring() if grain == "cell" else scoring.create_tile_maps()
     known = labels in {"own", "both"}
     suggest = suggest_labels.create_pipeline(own_labels.CLASSES if known else _LAND_COVER_CLASSES)
-    unlabelled = own_labels.create_unlabelled_ingestion()
+    suggested = parts["featurization"] + suggest
+    if labels == "none":
+        # Beside the catalog of a map that may be there: it would lose what taught it.
+        suggested = own_labels.create_unlabelled_ingestion() + pipeline(
+            suggested, inputs={"tile_catalog": "score_catalog"}
+        )
+    else:
+        suggested = parts["data_ingestion"] + suggested
     return {
         "__default__": sum(parts.values(), Pipeline([])),
         **parts,
         "score_scenes": scenes,
-        "suggest_labels": (unlabelled if labels == "none" else parts["data_ingestion"])
-        + parts["featurization"]
-        + suggest,
+        "suggest_labels": suggested,
     }
 
 

@@ -119,9 +119,8 @@ def test_labels_that_are_answers_are_refused() -> None:
         with pytest.raises(AerialError, match=r"labels_path=own.csv holds answers.*suggest_labels"):
             check_not_reference(own, names, cells, design(), "own.csv")
     check_not_reference(columns, ["s1"], [f"x#{n:02d}" for n in range(9)], design(), "own.csv")
-    check_not_reference(
-        [*columns, "stratum"], ["s1"], ["x#01"], design(), "own.csv"
-    )  # of soil, say
+    of_soil = [*columns, "stratum"]
+    check_not_reference(of_soil, ["s1"], ["x#01"], design(), "own.csv")
     chance = [sampled[0], *(f"x#{n:02d}" for n in range(9))]
     check_not_reference(columns, ["s1"], chance, design(), "own.csv")
     check_not_reference(columns, ["ab-2"], sampled, None, "own.csv")  # no sample was drawn

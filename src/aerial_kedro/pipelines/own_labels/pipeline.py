@@ -58,9 +58,8 @@ def create_unlabelled_ingestion() -> Pipeline:
         [
             _lay(),
             node_of(
-                ingestion.catalog_without_labels, ["laid_tiles", "params:split"], "tile_catalog"
+                ingestion.catalog_without_labels, ["laid_tiles", "params:split"], "score_catalog"
             ),
-            _summarise(),
         ],
         "data_ingestion",
     )
