@@ -14,8 +14,9 @@ from aerial_kedro.change.assessment import TRUE_CELL_COLUMNS
 from aerial_kedro.change.comparison import last_comparison
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, label_tiles
+from aerial_kedro.labels.land_cover import LandCoverRaster, label_tiles
 from aerial_kedro.labels.reference import label_cells
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, ddl
 

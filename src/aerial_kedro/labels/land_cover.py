@@ -10,32 +10,17 @@ import pandas as pd
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
-from pydantic import Field
 
 from aerial_kedro.cells.grid import COUNT, SIDE, pack
 from aerial_kedro.labels.cells import FULLY_COVERED, largest_class, shares_of_cells
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.codes import LandCoverWindow, read_windows, unknown_code
-from aerial_kedro.labels.layer import LabelSettings
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.tiles.squares import project_squares
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 # Shares are sums of fractions: one that should be exactly `min_purity` may miss it by this.
 _ROUNDING = 1e-9
-
-
-class LabelRules(LabelSettings):
-    """Rules by which area shares become a label, and how a file of labels is read.
-
-    Parameters
-    ----------
-    min_purity
-        Smallest share of the majority class (0–1] that makes it the tile's label.
-    class_column, year_column, colours
-        As for `LabelSettings`.
-    """
-
-    min_purity: float = Field(gt=0, le=1)
 
 
 @dataclass(frozen=True)

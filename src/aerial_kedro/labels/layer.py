@@ -9,10 +9,9 @@ from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
-from pydantic import Field
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.classes import Colour, LandCoverClasses
+from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.columns import (
     find_class_column,
     find_columns,
@@ -21,7 +20,7 @@ from aerial_kedro.labels.columns import (
     read_years,
 )
 from aerial_kedro.labels.outlines import degrees_of_table, outlines
-from aerial_kedro.parameters import CheckedModel
+from aerial_kedro.labels.rules import LabelRules
 
 LOGGER = logging.getLogger(__name__)
 
@@ -32,22 +31,6 @@ NO_CLASS, UNSURE_ROW, MIXED_ROW = "without a class", "marked unsure", "marked mi
 _MARK = re.compile(r"\s*(unsure|mixed)\s*(?:;.*)?", re.IGNORECASE | re.DOTALL)
 _FEWEST_CLASSES = 2
 _MOST_CLASSES = 255
-
-
-class LabelSettings(CheckedModel):
-    """How a file of labels is read, and how its classes look.
-
-    Parameters
-    ----------
-    class_column, year_column
-        Columns with the names of the classes and with a year or date; None to have them found.
-    colours
-        Class to ``#rrggbb``; classes that are not named get colours well apart from these.
-    """
-
-    class_column: str | None = None
-    year_column: str | None = None
-    colours: dict[str, Colour] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,7 +104,7 @@ class LabelLayer:
         return f"The file of labels {self.path}"
 
 
-def read_labels(table: LabelTable, settings: LabelSettings) -> LabelLayer:
+def read_labels(table: LabelTable, settings: LabelRules) -> LabelLayer:
     """Make labels of a file's rows, and say in the log what was found and what was left out.
 
     The file of the labelling page is read as it is: rows without a class, and those marked unsure

@@ -10,7 +10,8 @@ import pytest
 from aerial_kedro.cells.grid import unpack
 from aerial_kedro.cells.statistics import cell_statistics, decode_statistics
 from aerial_kedro.labels.classes import UNSURE
-from aerial_kedro.labels.land_cover import LabelRules, label_tiles
+from aerial_kedro.labels.land_cover import label_tiles
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.maps.fine import fine_map
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.scenes.reader import SceneReader

@@ -12,7 +12,8 @@ import shapely
 
 from aerial_kedro.datasets.labels import LabelFileDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.layer import LabelLayer, LabelSettings, read_labels
+from aerial_kedro.labels.layer import LabelLayer, read_labels
+from aerial_kedro.labels.rules import LabelRules
 from tests.unit.datasets.refusals import refused
 
 FRAME = gpd.GeoDataFrame(
@@ -40,7 +41,7 @@ def write(folder: Path, name: str) -> Path:
 
 
 def load(path: str) -> LabelLayer:
-    return read_labels(LabelFileDataset(path=path).load(), LabelSettings())
+    return read_labels(LabelFileDataset(path=path).load(), LabelRules(min_purity=0.7))
 
 
 NAMES = ["l.gpkg", "l.geojson", "l.zip", "l.parquet", "l.shp", "l.CSV", "l.tsv", "l.csv"]
@@ -92,7 +93,7 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, content: str) -> None
 
 
 def test_no_path_is_no_labels() -> None:
-    assert not read_labels(LabelFileDataset(path=None).load(), LabelSettings()).is_given
+    assert not read_labels(LabelFileDataset(path=None).load(), LabelRules(min_purity=0.7)).is_given
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

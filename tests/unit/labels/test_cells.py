@@ -19,7 +19,8 @@ from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, cell_shares, label_tiles
+from aerial_kedro.labels.land_cover import LandCoverRaster, cell_shares, label_tiles
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.tiles.squares import project_squares
 from tests.builders import (
     CLASSES,

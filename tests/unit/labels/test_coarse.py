@@ -14,8 +14,9 @@ from pyspark.sql import SparkSession
 from aerial_kedro.cells.grid import unpack
 from aerial_kedro.features.precision_loss import PrecisionSummary
 from aerial_kedro.labels.coarse import remark_on_coarse_pixels
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
+from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.data_ingestion.nodes import label_tiles
 from aerial_kedro.pipelines.reporting.nodes import describe_scenes

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from pyproj import Transformer
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster, label_tiles
+from aerial_kedro.labels.land_cover import LandCoverRaster, label_tiles
+from aerial_kedro.labels.rules import LabelRules
 from tests.builders import (
     CLASSES,
     ORIGIN,

@@ -16,11 +16,11 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.layer import (
     LabelLayer,
-    LabelSettings,
     LabelTable,
     classes_of_labels,
     read_labels,
 )
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.maps.drawing import Raster, describe_classes
 from aerial_kedro.report.colours import class_colours
 from tests.builders import CLASSES, ORIGIN, ZONE
@@ -43,7 +43,7 @@ def vector(shapes: list[Any], crs: str | int | None = ZONE, **columns: list[Any]
 
 
 def read(given: LabelTable, **settings: Any) -> LabelLayer:
-    return read_labels(given, LabelSettings(**settings))
+    return read_labels(given, LabelRules(min_purity=0.7, **settings))
 
 
 def point(east: float = 0, south: float = 0) -> shapely.Point:
@@ -294,9 +294,11 @@ class TestTheWhole:
         assert "4 labels of 2 classes, from the column 'class'; years from no column" in caplog.text
 
     def test_colours_are_hexadecimal(self) -> None:
-        assert LabelSettings(colours={"Corn": "#ffCC00"}).colours == {"Corn": "#ffCC00"}
+        assert LabelRules(min_purity=0.7, colours={"Corn": "#ffCC00"}).colours == {
+            "Corn": "#ffCC00"
+        }
         with pytest.raises(ValidationError, match="colours"):
-            LabelSettings(colours={"Corn": "red; x"})
+            LabelRules(min_purity=0.7, colours={"Corn": "red; x"})
 
 
 class TestClassTable:

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from aerial_kedro.cells.grid import COUNT, SIDE, unpack
 from aerial_kedro.cells.places import squares_of_cells
-from aerial_kedro.labels.layer import LabelLayer, LabelSettings, LabelTable, read_labels
+from aerial_kedro.labels.layer import LabelLayer, LabelTable, read_labels
 from aerial_kedro.labels.packing import lay_over, pack_labels
 from aerial_kedro.labels.placing import (
     CONTRADICTORY,
@@ -30,6 +30,7 @@ from aerial_kedro.labels.placing import (
     _points_in_cells,
     find_labelled_cells,
 )
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.tiles.catalog import ddl
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid
@@ -52,7 +53,7 @@ def layer(
         {"class": list(classes), "year": pd.array(years or [None] * len(shapes), dtype="Int32")},
         geometry=shapes, crs=crs,
     )  # fmt: skip
-    return read_labels(LabelTable("labels.gpkg", frame), LabelSettings())
+    return read_labels(LabelTable("labels.gpkg", frame), LabelRules(min_purity=0.7))
 
 
 def place(labels: LabelLayer, tiles: pd.DataFrame = TWO_BY_TWO) -> pd.DataFrame:

@@ -15,12 +15,12 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.checks import bounds_of_tiles, check_enough, check_places, check_years
 from aerial_kedro.labels.layer import (
     LabelLayer,
-    LabelSettings,
     LabelTable,
     classes_of_labels,
     read_labels,
 )
 from aerial_kedro.labels.placing import PLACED_COLUMNS, find_labelled_cells
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.labels.summary import LabelSummary, summarise_labels
 from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.scenes.reader import SceneReader
@@ -56,7 +56,7 @@ class TestPlaces:
         """Where 40, -78 swapped are degrees all the same, the scenes tell."""
         lon, lat = BOUNDS[0, :2] + 1e-4
         table = pd.DataFrame({"class": ["A", "B"], "lon": [f"{lat}"] * 2, "lat": [f"{lon}"] * 2})
-        labels = read_labels(LabelTable("l.csv", table), LabelSettings())
+        labels = read_labels(LabelTable("l.csv", table), LabelRules(min_purity=0.7))
         with pytest.raises(AerialError, match=r"l\.csv has longitude and latitude swapped"):
             check_places(labels, BOUNDS)
 
@@ -112,7 +112,7 @@ class TestCounts:
 
     def test_what_was_left_out_and_mended_goes_along(self) -> None:
         table = pd.DataFrame({"class": ["A", "", "a"], "lon": ["-75.0"] * 3, "lat": ["40.0"] * 3})
-        labels = read_labels(LabelTable("l.csv", table), LabelSettings())
+        labels = read_labels(LabelTable("l.csv", table), LabelRules(min_purity=0.7))
         found = summarise_labels(labels, pd.DataFrame(columns=list(PLACED_COLUMNS)), ["A", "a"])
         assert (found.rows, found.left_out, found.outside) == (3, {"without a class": 1}, 2)
         told = " ".join(found.sentences)
@@ -146,7 +146,7 @@ def test_real_points_label_the_scenes_they_were_counted_in(
     """Each of 4,000 points lies in its scene; tiles of 50 m cover nearly half of its ground."""
     caplog.set_level(logging.INFO)
     path = shared_data / "points" / "california_tree_cells.csv"
-    labels = read_labels(LabelFileDataset(path=str(path)).load(), LabelSettings())
+    labels = read_labels(LabelFileDataset(path=str(path)).load(), LabelRules(min_purity=0.7))
     classes = classes_of_labels(labels, None)
     assert classes.names == ["few trees", "many trees", "no tree"]
     assert (

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.coarse import remark_on_coarse_pixels
-from aerial_kedro.labels.land_cover import LabelRules, LandCoverRaster
+from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.labels.land_cover import label_tiles as label_frames
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.splits.blocks import SplitCheck, block_of_tiles, check_distance, plan_blocks
 from aerial_kedro.splits.blocks import split_tiles as split_frames
 from aerial_kedro.splits.by_region import assign_regions, giving_way, split_by_region

@@ -15,10 +15,10 @@ from aerial_kedro.cells.places import name_cells_of_tiles
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.checks import bounds_of_tiles, check_enough, check_places, check_years
 from aerial_kedro.labels.classes import LandCoverClasses
-from aerial_kedro.labels.land_cover import LabelRules
 from aerial_kedro.labels.layer import LabelLayer, LabelTable, classes_of_labels, read_labels
 from aerial_kedro.labels.packing import lay_over, pack_labels
 from aerial_kedro.labels.placing import PLACED_COLUMNS, find_labelled_cells
+from aerial_kedro.labels.rules import LabelRules
 from aerial_kedro.labels.summary import LabelSummary, summarise_labels
 from aerial_kedro.labels.teaching import TeachingLabels
 from aerial_kedro.pipelines.data_ingestion.nodes import FrameMap
