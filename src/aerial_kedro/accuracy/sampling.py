@@ -289,7 +289,7 @@ def name_cells(cells: Iterable[str], seed: int, map_key: str) -> dict[str, str]:
     -------
     dict
         Cell to the sample's name of it, in the new order. The names begin with four digits of the
-        sample, so that another's are told from them.
+        sample, so that another's are not taken for them.
 
     Examples
     --------

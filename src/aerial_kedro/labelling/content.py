@@ -1,15 +1,13 @@
 """What the labelling page shows, as plain data."""
 
 import hashlib
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from aerial_kedro.cells.grid import COUNT
+from aerial_kedro.cells.places import split_cell_ids
 from aerial_kedro.parameters import CheckedModel
 
-_CELL_ID = re.compile(r".+#(\d\d)")
 _WEBP = (b"RIFF", b"WEBP")
 
 
@@ -99,12 +97,7 @@ class LabelTask(CheckedModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        found = _CELL_ID.fullmatch(self.cell_id)
-        if not found or int(found[1]) >= COUNT:
-            raise ValueError(
-                f"A cell is named <tile_id>#<number>, with a number from 00 to {COUNT - 1}, not "
-                f"{self.cell_id!r}."
-            )
+        split_cell_ids([self.cell_id])
         if self.year not in {each.year for each in self.views}:
             raise ValueError(f"The cell {self.cell_id} has no picture of {self.year}.")
         return self
@@ -112,7 +105,7 @@ class LabelTask(CheckedModel):
     @property
     def number(self) -> int:
         """Number of the cell in its tile, 0–48, row by row from the north-west."""
-        return int(self.cell_id[-2:])
+        return int(split_cell_ids([self.cell_id])[1][0])
 
 
 class LabelPage(CheckedModel):
@@ -148,7 +141,7 @@ class LabelPage(CheckedModel):
             raise ValueError(f"Two tasks of the page are called {twice[0][0]} in {twice[0][1]}.")
         if self.kind == "reference" and any(each.given or each.why for each in self.tasks):
             raise ValueError(
-                "A page that checks a map tells nothing of what is known of its cells."
+                "A page that checks a map shows nothing of what is known of its cells."
             )
         if self.kind == "reference" and not self.classes:
             raise ValueError("A page that checks a map needs the map's classes.")

@@ -28,7 +28,7 @@ def render_label_page(page: LabelPage) -> str:
     Returns
     -------
     str
-        A whole HTML document. Nothing is loaded from elsewhere, and the browser is told to refuse
+        A whole HTML document. Nothing is loaded from elsewhere, and the browser is made to refuse
         it. Text that comes from data is never read as HTML.
     """
     script = _script()

@@ -52,7 +52,7 @@ def render_assessment(assessment: Assessment) -> str:
         .get_template("people.html.j2")
         .render(
             found=assessment,
-            verdict=say_which_is_better(assessment),
+            comparison=say_which_is_better(assessment),
             gaps=_list_gaps(assessment),
             colours=class_colours(list(assessment.classes)),
             in_percent=in_percent,
@@ -77,7 +77,7 @@ def say_which_is_better(assessment: Assessment) -> str:
     if figure.high < 0:
         return f"The land cover is better than the map, by {points}."
     return (
-        "The sample does not tell which is better, the map or the land cover: they are "
+        "The sample does not show which is better, the map or the land cover: they are "
         f"{points} apart, and the interval holds 0."
     )
 

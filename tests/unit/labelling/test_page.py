@@ -71,7 +71,7 @@ def test_a_page_that_checks_a_map_hides_what_is_known() -> None:
     assert {"given", "why"} & {
         k for each in data_of(html)["tasks"] for k, v in each.items() if v
     } == set()
-    with pytest.raises(ValidationError, match="tells nothing"):
+    with pytest.raises(ValidationError, match="shows nothing"):
         make_page(kind="reference", tasks=(make_task(1, given="Forest"),))
     with pytest.raises(ValidationError, match="Extra inputs"):
         LabelTask.model_validate({**make_task(1).model_dump(), "stratum": "Forest"})

@@ -136,7 +136,7 @@ def lay_out_sample(design: SampleDesign, shown: ShownMap) -> tuple[gpd.GeoDataFr
 
 
 def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesign) -> str:
-    """Write the page on which people say what the cells are; it tells nothing of the map.
+    """Write the page on which people say what the cells are; it shows nothing of the map.
 
     Parameters
     ----------
