@@ -131,9 +131,9 @@ def check_not_reference(
 def _refuse_to_learn(source: str, why: str) -> None:
     raise AerialError(
         f"labels_path={source} holds answers to a reference sample ({why}). What evaluates a map "
-        "must not teach it: give it as --pipeline=assess --params=reference_labels=FILE, and labels "
-        "to learn from as labels_path (`kedro run --pipeline=suggest_labels` writes a page for "
-        "them)."
+        "must not teach it: give it as --pipeline=assess --params=reference_labels=FILE, and "
+        "labels to learn from as labels_path (`kedro run --pipeline=suggest_labels` writes a page "
+        "for them)."
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,12 +36,15 @@ class ShownMap:
         years of the maps, or the only one.
     changed
         Whether each cell lies in a patch of change between the two years, ``(places, 49)``.
+    colours
+        Colours that the user gave classes, class to ``#rrggbb``.
     """
 
     places: pd.DataFrame
     classes: list[str]
     shown: dict[int, NDArray[np.uint8]]
     changed: NDArray[np.bool_]
+    colours: dict[str, str] = field(default_factory=dict)
 
     @property
     def years(self) -> list[int]:

@@ -21,5 +21,5 @@ def test_names_are_taken_apart_as_they_were_made(cells: list[tuple[str, int]]) -
 
 @pytest.mark.parametrize("name", ["tile", "#07", "tile#7", "tile#49", "tile#07 "])
 def test_what_is_no_name_of_a_cell_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="is named <tile_id>#<number>, .* from 00 to 48"):
+    with pytest.raises(ValueError, match=r"is named <tile_id>#<number>, .* from 00 to 48"):
         split_cell_ids(["tile#00", name])
