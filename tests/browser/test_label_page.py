@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
+from aerial_kedro.labelling.content import CarriedLabel
 from aerial_kedro.labelling.page import render_label_page
 from tests.unit.labelling.pages import CLASSES, make_page, make_task
 
@@ -180,7 +181,7 @@ def test_a_file_of_another_page_changes_nothing_and_is_said(open_page: Any, tmp_
     strange.write_text("sample_id,year,class\nx,2018,Forest\ns001,2018,Marsh\n", encoding="utf-8")
     opened.page.set_input_files("#file", strange)
     sync_api.expect(opened.page.locator("#said")).to_contain_text(
-        "1 of its rows are of other cells"
+        "1 rows do not say where they are"
     )
     assert opened.page.locator("#classes .name").all_inner_texts() == [*CLASSES, "Marsh"]
     strange.write_text("name\nx\n", encoding="utf-8")
@@ -189,6 +190,75 @@ def test_a_file_of_another_page_changes_nothing_and_is_said(open_page: Any, tmp_
         "no column sample_id, year, class"
     )
     assert opened.text("count") == "2 of 4 answered"
+
+
+def earlier(cell_id: str, class_name: str) -> CarriedLabel:
+    return CarriedLabel(cell_id=cell_id, year=2018, lon=-77.0, lat=36.0, class_name=class_name)
+
+
+def classes_in(path: Path) -> dict[str, list[str]]:
+    """Cell to its classes in a file, empty ones left out."""
+    rows = pd.read_csv(path, keep_default_na=False)
+    answered = rows[rows["class"] != ""]
+    return answered.groupby("cell_id")["class"].agg(list).to_dict()
+
+
+def test_one_file_holds_the_labels_of_all_rounds(open_page: Any, tmp_path: Path) -> None:
+    asked, other = make_task(0, given="Water"), make_task(1)
+    page = {
+        "tasks": (asked, other),
+        "carried": (earlier(asked.cell_id, "Water"), earlier("t#03", "Field")),
+    }
+    opened = open_page(**page)
+    assert opened.text("carried") == "The file will hold 2 earlier labels too."
+    before = opened.download("csv", tmp_path)
+    assert classes_in(before) == {asked.cell_id: ["Water"], "t#03": ["Field"]}
+    # Taken back, the label of before is still no answer to the doubt.
+    opened.page.set_input_files("#file", before)
+    sync_api.expect(opened.page.locator("#said")).to_contain_text("2 rows of other cells go")
+    assert opened.text("count") == "0 of 2 answered"
+    opened.press("ArrowLeft", "1")  # Forest after all
+    assert opened.text("carried") == "The file will hold 1 earlier labels too."
+    after = opened.download("csv", tmp_path)
+    assert classes_in(after) == {asked.cell_id: ["Forest"], "t#03": ["Field"]}
+    places = gpd.read_file(opened.download("geojson", tmp_path))
+    assert places["cell_id"].tolist() == [asked.cell_id, other.cell_id, "t#03"]
+
+
+def test_rows_of_another_page_are_kept_and_written_again(open_page: Any, tmp_path: Path) -> None:
+    asked = make_task(0, given="Water")
+    opened = open_page(tasks=(asked, make_task(1)), carried=(earlier("t#03", "Field"),))
+    lines = [
+        ";".join(COLUMNS),
+        f"{asked.cell_id};{asked.cell_id};2018;-77,5;36,25;Water;;",
+        'x;t#09;2012;-77,5;36,25;Marsh;;"unsure; wet"',
+        "y;t#03;2018;-77,5;36,25;Water;;",
+        "z;;2018;;;Water;;",
+    ]
+    text = "\ufeff" + "\n".join(lines)
+    tabs = text.replace(";", "\t").replace("unsure\t", "unsure;")
+    for name, content in (("semicolon", text), ("tab", tabs)):
+        (tmp_path / f"{name}.csv").write_text(content, encoding="utf-8")
+        opened.page.evaluate("localStorage.clear()")
+        opened.page.reload()
+        opened.page.set_input_files("#file", tmp_path / f"{name}.csv")
+        said = opened.page.locator("#said")
+        sync_api.expect(said).to_contain_text("3 rows of other cells go into the next file as well")
+        assert "1 rows do not say where they are" in opened.text("said")
+        assert opened.text("count") == "0 of 2 answered"
+        opened.page.reload()
+        path = opened.download("csv", tmp_path)
+        found = classes_in(path)
+        assert found == {asked.cell_id: ["Water"], "t#09": ["Marsh"], "t#03": ["Water"]}
+        row = pd.read_csv(path, keep_default_na=False).set_index("cell_id").loc["t#09"]
+        assert (row["year"], row["lon"], row["remark"]) == (2012, -77.5, "unsure; wet")
+        opened.press("u")
+        assert classes_in(opened.download("csv", tmp_path)) == {"t#03": ["Field"]}
+
+
+def test_labels_too_many_to_carry_are_said(open_page: Any) -> None:
+    opened = open_page(too_many=23456)
+    assert opened.text("carried").startswith("23,456 cells are labelled already, too many")
 
 
 def test_a_geojson_is_taken_back(open_page: Any, tmp_path: Path) -> None:
@@ -224,6 +294,12 @@ def test_a_reference_page_takes_alternates_and_no_new_class(open_page: Any, tmp_
     strange.write_text("sample_id,year,class\ns003,2018,Marsh\n", encoding="utf-8")
     opened.page.set_input_files("#file", strange)
     sync_api.expect(opened.page.locator("#said")).to_contain_text("a class that this page does not")
+    strange.write_text(
+        "sample_id,cell_id,year,lon,lat,class\nx,t#01,2018,-77,36,Water\n", encoding="utf-8"
+    )
+    opened.page.set_input_files("#file", strange)
+    sync_api.expect(opened.page.locator("#said")).to_contain_text("1 of its rows are of other")
+    assert "t#01" not in opened.table(tmp_path)["cell_id"].tolist()  # `assess` would refuse it
     assert (tmp_path / "reference_labels.csv").exists()
 
 

@@ -91,7 +91,7 @@ def check_not_reference(
     design: SampleDesign | None,
     source: str,
 ) -> None:
-    """Refuse labels that are answers to a reference sample: what judges a map must not teach it.
+    """Refuse labels that are answers to a reference sample: what evaluates a map must not teach it.
 
     A few labels on sampled cells are none of these: who labels a region meets some by chance. They
     are to be left out of training.
@@ -131,9 +131,10 @@ def check_not_reference(
 
 def _refuse_to_learn(source: str, why: str) -> None:
     raise AerialError(
-        f"labels_path={source} holds answers to a reference sample ({why}). What judges a map must "
-        "not teach it: give it as --pipeline=assess --params=reference_labels=FILE, and labels to "
-        "learn from as labels_path (`kedro run --pipeline=suggest_labels` writes a page for them)."
+        f"labels_path={source} holds answers to a reference sample ({why}). What evaluates a map "
+        "must not teach it: give it as --pipeline=assess --params=reference_labels=FILE, and "
+        "labels to learn from as labels_path (`kedro run --pipeline=suggest_labels` writes a page "
+        "for them)."
     )
 
 
@@ -195,7 +196,7 @@ def _check_rows(rows: pd.DataFrame, design: SampleDesign, name: str) -> None:
         raise AerialError(
             f"reference_labels={name} lacks {_rows(missing)} of the {len(own)} that were drawn. "
             "Bring them back from data/07_model_output/reference_sample.csv; of a cell that cannot "
-            f"be told, write {UNSURE_WORD!r} into remark."
+            f"be interpreted, write {UNSURE_WORD!r} into remark."
         )
 
 
@@ -238,7 +239,7 @@ def _check_answered(merged: pd.DataFrame, name: str) -> None:
         pairs = list(zip(unanswered["sample_id"], unanswered["year"], strict=True))
         raise AerialError(
             f"reference_labels={name} has no class in {_rows(pairs)}. Without them the sample is "
-            "no random one. Answer them, or, of a cell that cannot be told, write "
+            "no random one. Answer them, or, of a cell that cannot be interpreted, write "
             f"{UNSURE_WORD!r} into remark: such cells are reported both ways."
         )
 

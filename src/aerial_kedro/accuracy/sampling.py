@@ -114,6 +114,8 @@ class SampleDesign(CheckedModel):
         Years of the sample, the last two of the map's.
     classes
         Classes of the map.
+    colours
+        Those that the user gave them, class to ``#rrggbb``; the fingerprint is not of them.
     cell_area_m2
         Ground that a cell covers.
     seed
@@ -128,6 +130,7 @@ class SampleDesign(CheckedModel):
     map_key: str
     years: list[int] = Field(min_length=1, max_length=2)
     classes: list[str]
+    colours: dict[str, str] = Field(default_factory=dict)
     cell_area_m2: float = Field(gt=0)
     seed: int
     strata: list[Stratum] = Field(min_length=1)
@@ -154,7 +157,7 @@ class SampleDesign(CheckedModel):
             )
 
     def _fingerprint(self) -> str:
-        text = self.model_dump_json(exclude={"fingerprint"})
+        text = self.model_dump_json(exclude={"fingerprint", "colours"})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -289,7 +292,7 @@ def name_cells(cells: Iterable[str], seed: int, map_key: str) -> dict[str, str]:
     -------
     dict
         Cell to the sample's name of it, in the new order. The names begin with four digits of the
-        sample, so that another's are told from them.
+        sample, so that another's are not taken for them.
 
     Examples
     --------

@@ -1,13 +1,19 @@
 """Where the cells of tiles are, and what they are called."""
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyproj import Transformer
 
-from aerial_kedro.cells.grid import SIDE
+from aerial_kedro.cells.grid import COUNT, SIDE
 
 ID_COLUMN = "cell_id"
 """Column of a cell's name: the tile's, and the number of the cell in it, as ``…#07``."""
+
+_NAME = re.compile(r"(.+)#(\d\d)")
 
 
 def name_cells_of_tiles(tile_ids: np.ndarray, numbers: np.ndarray) -> list[str]:
@@ -26,6 +32,39 @@ def name_cells_of_tiles(tile_ids: np.ndarray, numbers: np.ndarray) -> list[str]:
     ['z17-3-9#07']
     """
     return [f"{tile}#{number:02d}" for tile, number in zip(tile_ids, numbers, strict=True)]
+
+
+def split_cell_ids(cell_ids: Iterable[str]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Take the names of cells apart, as `name_cells_of_tiles` makes them.
+
+    Returns
+    -------
+    tile_ids : numpy.ndarray
+        Tile of each cell, ``(cells,)``.
+    numbers : numpy.ndarray
+        Number of each in its tile, 0–48, int64, ``(cells,)``.
+
+    Raises
+    ------
+    ValueError
+        If a name is not ``<tile_id>#<number>`` with a number from 00 to 48.
+
+    Examples
+    --------
+    >>> split_cell_ids(["z17-3-9#07"])
+    (array(['z17-3-9'], dtype=object), array([7]))
+    """
+    tiles, numbers = [], []
+    for cell_id in cell_ids:
+        found = _NAME.fullmatch(cell_id)
+        if not found or int(found[2]) >= COUNT:
+            raise ValueError(
+                f"A cell is named <tile_id>#<number>, with a number from 00 to {COUNT - 1}, not "
+                f"{cell_id!r}."
+            )
+        tiles.append(found[1])
+        numbers.append(int(found[2]))
+    return np.array(tiles, dtype=object), np.array(numbers, dtype=np.int64)
 
 
 def squares_of_cells(tiles: pd.DataFrame, numbers: np.ndarray) -> np.ndarray:

@@ -103,12 +103,15 @@ class CellTransitions(CheckedModel):
     values
         Value of each class that the classifier knows, in the order of its probabilities and of
         the shares.
+    colours
+        Colours of the user's own, class to ``#rrggbb``.
     pairs
         One for each year and the next that have a place in common.
     """
 
     classes: list[str]
     values: list[int]
+    colours: dict[str, str] = Field(default_factory=dict)
     pairs: list[Transitions] = Field(default_factory=list)
 
     @property

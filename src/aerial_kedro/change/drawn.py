@@ -60,6 +60,7 @@ def draw_design(shown: ShownMap, model: str, rules: SamplingRules, seed: int) ->
         map_key=shown.key,
         years=shown.years,
         classes=shown.classes,
+        colours=shown.colours,
         cell_area_m2=shown.cell_area_m2,
         seed=seed,
         strata=[

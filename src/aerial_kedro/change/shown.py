@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aerial_kedro.accuracy.sampling import CHANGE
 from aerial_kedro.cells.grid import COUNT, SIDE
+from aerial_kedro.cells.places import split_cell_ids
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.fine import shown_cells
@@ -35,12 +36,15 @@ class ShownMap:
         years of the maps, or the only one.
     changed
         Whether each cell lies in a patch of change between the two years, ``(places, 49)``.
+    colours
+        Colours that the user gave classes, class to ``#rrggbb``.
     """
 
     places: pd.DataFrame
     classes: list[str]
     shown: dict[int, NDArray[np.uint8]]
     changed: NDArray[np.bool_]
+    colours: dict[str, str] = field(default_factory=dict)
 
     @property
     def years(self) -> list[int]:
@@ -108,9 +112,9 @@ class ShownMap:
         AerialError
             If a cell is not on the map.
         """
-        parts = pd.Series(list(cell_ids), dtype=object).str.rpartition("#")
+        tile_ids, numbers = split_cell_ids(cell_ids)
         row_of = pd.Series(np.arange(len(self.places)), index=self.places["tile_id"])
-        places = parts[0].map(row_of)
+        places = pd.Series(tile_ids, dtype=object).map(row_of)
         if places.isna().any():
             first = list(cell_ids)[int(np.flatnonzero(places.isna())[0])]
             raise AerialError(
@@ -119,7 +123,7 @@ class ShownMap:
                 "of other scenes. Make the map of the sample's scenes again (`kedro run` with "
                 "their scenes_root), or draw a sample of this one."
             )
-        return pd.DataFrame({"place": places.astype(int), "number": parts[2].astype(int)})
+        return pd.DataFrame({"place": places.astype(int), "number": numbers})
 
 
 def show_map(

@@ -1,15 +1,13 @@
 """What the labelling page shows, as plain data."""
 
 import hashlib
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from aerial_kedro.cells.grid import COUNT
+from aerial_kedro.cells.places import split_cell_ids
 from aerial_kedro.parameters import CheckedModel
 
-_CELL_ID = re.compile(r".+#(\d\d)")
 _WEBP = (b"RIFF", b"WEBP")
 
 
@@ -99,12 +97,7 @@ class LabelTask(CheckedModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        found = _CELL_ID.fullmatch(self.cell_id)
-        if not found or int(found[1]) >= COUNT:
-            raise ValueError(
-                f"A cell is named <tile_id>#<number>, with a number from 00 to {COUNT - 1}, not "
-                f"{self.cell_id!r}."
-            )
+        split_cell_ids([self.cell_id])
         if self.year not in {each.year for each in self.views}:
             raise ValueError(f"The cell {self.cell_id} has no picture of {self.year}.")
         return self
@@ -112,7 +105,29 @@ class LabelTask(CheckedModel):
     @property
     def number(self) -> int:
         """Number of the cell in its tile, 0–48, row by row from the north-west."""
-        return int(self.cell_id[-2:])
+        return int(split_cell_ids([self.cell_id])[1][0])
+
+
+class CarriedLabel(CheckedModel):
+    """A label that there is already, of a cell in a year; the page's file has it too.
+
+    Parameters
+    ----------
+    cell_id
+        The cell, ``<tile_id>#<number>``.
+    year
+        The year that it is of.
+    lon, lat
+        Centre of the cell, in degrees.
+    class_name
+        Its class.
+    """
+
+    cell_id: str
+    year: int
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    class_name: str = Field(min_length=1)
 
 
 class LabelPage(CheckedModel):
@@ -129,6 +144,11 @@ class LabelPage(CheckedModel):
         Class to its colour, ``#rrggbb``, in the order of the keys.
     tasks
         In the order in which they are shown.
+    carried
+        Labels that there are already: the page's file has them besides its answers, so that it
+        holds all; an answer takes the place of the label of its cell and year.
+    too_many
+        Number of labels that there are where they are too many to carry, else 0: the page says so.
     key
         Under which the browser keeps the answers; empty: made from the tasks, so that another
         page never takes them.
@@ -138,6 +158,8 @@ class LabelPage(CheckedModel):
     kind: Literal["labels", "reference"]
     classes: dict[str, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]]
     tasks: tuple[LabelTask, ...] = Field(min_length=1)
+    carried: tuple[CarriedLabel, ...] = ()
+    too_many: int = Field(default=0, ge=0)
     key: str = ""
 
     @model_validator(mode="after")
@@ -146,9 +168,10 @@ class LabelPage(CheckedModel):
         twice = sorted({each for each in names if names.count(each) > 1})
         if twice:
             raise ValueError(f"Two tasks of the page are called {twice[0][0]} in {twice[0][1]}.")
-        if self.kind == "reference" and any(each.given or each.why for each in self.tasks):
+        known = self.carried or self.too_many or any(each.given or each.why for each in self.tasks)
+        if self.kind == "reference" and known:
             raise ValueError(
-                "A page that checks a map tells nothing of what is known of its cells."
+                "A page that checks a map shows nothing of what is known of its cells."
             )
         if self.kind == "reference" and not self.classes:
             raise ValueError("A page that checks a map needs the map's classes.")

@@ -1,72 +1,64 @@
 """What a quick classifier makes of the labels so far, to find where more would teach most."""
 
-import warnings
+from collections.abc import Sequence
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
-_PENALTIES = (0.0005, 0.002, 0.01, 0.05, 0.2)  # scikit-learn's C
-_MOST_ITERATIONS = 300
-_FOLDS = 5
-_LEAST = 1e-6  # a probability of zero would outweigh all others
-_FEWEST = 2  # classes, and blocks, of which something can be learned
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models.few_labels import (
+    FewLabelSettings,
+    LabelledCells,
+    choose_penalty,
+    fit_regression,
+    predict_left_out,
+)
+
+# A draft of a classifier is enough.
+_SETTINGS = FewLabelSettings(folds=5, reg_params=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0), max_iter=100)
 
 
 def learn(
-    features: np.ndarray, labels: np.ndarray, blocks: np.ndarray, others: np.ndarray
+    cells: LabelledCells, others: np.ndarray, classes: Sequence[str], seed: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fit a multinomial logistic regression to labelled cells.
-
-    Its penalty is the one with the least log loss on blocks left out.
+    """Fit a logistic regression to labelled cells, its penalty chosen on blocks left out.
 
     Parameters
     ----------
-    features
-        Of the labelled cells, ``(labelled, numbers)``.
-    labels
-        Position of their class, integer, ``(labelled,)``, at least two of them.
-    blocks
-        The block that each lies in, ``(labelled,)``.
+    cells
+        The labelled cells, of two classes or more.
     others
-        Features of other cells, ``(cells, numbers)``.
+        What is known of other cells, ``(n, numbers)``.
+    classes
+        Class names; the order of the probabilities.
+    seed
+        Seed of the parts that are left out.
 
     Returns
     -------
     probabilities : numpy.ndarray
-        Of the classes for the other cells, ``(cells, classes)``, where ``classes`` is one more
-        than the largest label.
+        Of the classes for the other cells, ``(n, classes)``.
     left_out : numpy.ndarray or None
-        The same for the labelled cells, by the labels of other blocks; None where all labels lie
-        in one block.
+        The same for the labelled cells, by the labels of other blocks; of a class that these do
+        not have, its own, since they say nothing against it. None where all labels lie in one
+        block, or no other block has two classes.
     """
-    classes = int(labels.max()) + 1
-    folds = min(_FOLDS, len(np.unique(blocks)))
-    if folds < _FEWEST:
-        return _fit(features, labels, _PENALTIES[-2], others, classes), None
-    parts = list(GroupKFold(folds).split(features, labels, blocks))
-    best: tuple[float, float, np.ndarray] | None = None
-    for penalty in _PENALTIES:
-        found = np.full((len(labels), classes), 1 / classes)
-        for learned, left in parts:
-            if len(np.unique(labels[learned])) >= _FEWEST:
-                found[left] = _fit(
-                    features[learned], labels[learned], penalty, features[left], classes
-                )
-        loss = -float(np.log(found[np.arange(len(labels)), labels].clip(_LEAST)).mean())
-        if best is None or loss < best[0]:
-            best = (loss, penalty, found)
-    assert best is not None
-    return _fit(features, labels, best[1], others, classes), best[2]
+    model = LogisticRegression(max_iter=_SETTINGS.max_iter)
+    fitted = fit_regression(model, cells, choose_penalty(cells, _SETTINGS, seed))
+    found = np.zeros((len(others), len(classes)))
+    found[:, [list(classes).index(name) for name in fitted.classes_]] = fitted.predict_proba(others)
+    return found, _leave_out(cells, classes, seed)
 
 
-def _fit(
-    features: np.ndarray, labels: np.ndarray, penalty: float, others: np.ndarray, classes: int
-) -> np.ndarray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a draft of a classifier is enough
-        fitted = LogisticRegression(C=penalty, max_iter=_MOST_ITERATIONS).fit(features, labels)
-    found = np.zeros((len(others), classes))
-    found[:, fitted.classes_] = fitted.predict_proba(others)
+def _leave_out(cells: LabelledCells, classes: Sequence[str], seed: int) -> np.ndarray | None:
+    if len(set(cells.units)) == 1:
+        return None
+    try:
+        unseen = predict_left_out(cells, _SETTINGS, classes, seed)
+    except AerialError:  # no part leaves two classes
+        return None
+    known = unseen[unseen["learned"]]
+    found = (cells.labels[:, None] == np.array(classes, dtype=object)).astype(float)
+    if len(known):
+        found[known.index] = np.array(known["class_probabilities"].tolist())
     return found

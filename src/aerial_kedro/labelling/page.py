@@ -4,7 +4,7 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-from aerial_kedro.labelling.content import LabelPage, LabelTask, media_type
+from aerial_kedro.labelling.content import CarriedLabel, LabelPage, LabelTask, media_type
 from aerial_kedro.report.pages import page_environment
 
 _PACKAGE = "aerial_kedro.labelling"
@@ -28,7 +28,7 @@ def render_label_page(page: LabelPage) -> str:
     Returns
     -------
     str
-        A whole HTML document. Nothing is loaded from elsewhere, and the browser is told to refuse
+        A whole HTML document. Nothing is loaded from elsewhere, and the browser is made to refuse
         it. Text that comes from data is never read as HTML.
     """
     script = _script()
@@ -61,7 +61,23 @@ def _data(page: LabelPage) -> dict[str, object]:
         "classes": [{"name": name, "colour": colour} for name, colour in page.classes.items()],
         "spare": free or list(SPARE_COLOURS),
         "tasks": tasks,
+        "carried": [_carry(each) for each in page.carried],
+        "too_many": page.too_many,
         "pictures": [_address(each) for each in pictures],
+    }
+
+
+def _carry(label: CarriedLabel) -> dict[str, object]:
+    """Make the row of the file; its name is that of no task, so that it answers none."""
+    return {
+        "sample_id": "earlier",
+        "cell_id": label.cell_id,
+        "year": label.year,
+        "lon": round(label.lon, 7),
+        "lat": round(label.lat, 7),
+        "class": label.class_name,
+        "alternate": "",
+        "remark": "",
     }
 
 

@@ -18,6 +18,7 @@ from aerial_kedro.labelling.selection import (
     interleave,
     spread,
 )
+from aerial_kedro.models.few_labels import LabelledCells
 from aerial_kedro.parameters import CheckedModel, Names
 
 UNLIKE_OTHERS = "Unlike the other cells on this page."
@@ -73,7 +74,7 @@ def suggest(
         ``cell_id, year, lon, lat, given, why`` in the order of the page. No two touch, and none
         touches a labelled one; ``given`` is the label of a cell that has one, else None.
     """
-    cells = _Cells.of(candidates, names)
+    cells = _Cells.of(candidates, names, seed)
     places = Places(cells.rows[["epsg", "column", "row"]].to_numpy())
     for each in cells.labelled.tolist():
         places.take(each)
@@ -96,12 +97,13 @@ class _Cells:
     features: np.ndarray
     labels: np.ndarray
     names: Sequence[str]
+    seed: int
 
     @classmethod
-    def of(cls, candidates: pd.DataFrame, names: Sequence[str]) -> Self:
+    def of(cls, candidates: pd.DataFrame, names: Sequence[str], seed: int) -> Self:
         rows = candidates.sort_values(["image_id", "cell_id"], ignore_index=True)
         features = np.array(rows["features"].tolist(), dtype=np.float32)
-        return cls(rows, features, rows["label"].to_numpy(int), names)
+        return cls(rows, features, rows["label"].to_numpy(int), names, seed)
 
     @cached_property
     def labelled(self) -> np.ndarray:
@@ -117,8 +119,10 @@ class _Cells:
         known = self.labels[self.labelled] - 1
         if len(np.unique(known)) < _FEWEST_CLASSES or not len(self.free):
             return None
-        blocks = self.rows["block_id"].fillna("").to_numpy(str)[self.labelled]
-        return learn(self.features[self.labelled], known, blocks, self.features[self.free])
+        labels = np.array(self.names, dtype=object)[known]
+        blocks = self.rows["block_id"].fillna("").to_numpy(object)[self.labelled]
+        cells = LabelledCells(self.features[self.labelled], labels, blocks)
+        return learn(cells, self.features[self.free], self.names, self.seed)
 
     def pick(self, positions: Sequence[int], why: Mapping[int, str]) -> pd.DataFrame:
         given = [self.names[self.labels[each] - 1] if self.labels[each] else None

@@ -99,7 +99,7 @@ class Touches:
         whose = np.searchsorted(keys, of_key[members][whose])
         bundles = np.asarray(shapely.multipolygons(parts[areas], indices=whose[areas]))
         united = shapely.area(shapely.union_all(bundles[:, None], axis=1))
-        # A part's own area and share tell the cell's area.
+        # A part's own area and share give the cell's area.
         one = members[np.searchsorted(of_key[members], keys)]
         return np.asarray(united * self.share[one] / shapely.area(self.part[one]))
 

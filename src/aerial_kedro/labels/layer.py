@@ -244,7 +244,7 @@ def classes_of_labels(layer: LabelLayer, table: LandCoverClasses | None) -> Land
     names = [*held, *(name for name in layer.names if name not in held)]
     if len(names) < _FEWEST_CLASSES:
         raise AerialError(
-            f"{layer.where} has one class only, {layer.names[0]!r}: a map tells classes apart. "
+            f"{layer.where} has one class only, {layer.names[0]!r}: a map shows two or more. "
             "Label at least one other, if only as 'other'."
         )
     if len(names) > _MOST_CLASSES:

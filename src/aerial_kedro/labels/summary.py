@@ -109,7 +109,7 @@ class LabelSummary(CheckedModel):
     @property
     def sentences(self) -> list[str]:
         """All that the counts say of what was not learned from, for a log or a report."""
-        told = {
+        counts = {
             "Rows of the file that teach nothing": sum(self.left_out.values()),
             "Labels outside all tiles of the scenes": self.outside,
             "Labels on tiles, but of years that these do not have": self.of_other_years,
@@ -124,7 +124,7 @@ class LabelSummary(CheckedModel):
             "Polygons whose rings cross themselves, which were mended": self.mended,
             **{f"Rows {reason}": count for reason, count in self.left_out.items()},
         }
-        found = [f"{what}: {count:,}." for what, count in told.items() if count]
+        found = [f"{what}: {count:,}." for what, count in counts.items() if count]
         found += [
             f"Perhaps spellings of one class, taken as different: {', '.join(map(repr, alike))}."
             for alike in self.spellings

@@ -1,6 +1,6 @@
 """How much a few labelled cells teach, found by leaving blocks out: every label teaches and tests.
 
-Where labels are few, holding a third of them back would cost more than it tells. So each block is
+Where labels are few, holding a third of them back would cost more than it shows. So each block is
 predicted by a fit on all others, whose penalty is chosen within these alone (nested
 cross-validation, Varma & Simon 2006).
 """

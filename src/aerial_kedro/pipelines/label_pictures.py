@@ -8,6 +8,7 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.cells.places import split_cell_ids
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labelling.content import LabelTask
 from aerial_kedro.labelling.pictures import draw_views, join_tiles
@@ -54,7 +55,8 @@ def draw_tasks(tile_catalog: DataFrame, cells: pd.DataFrame) -> tuple[LabelTask,
         If the image of a cell can no longer be read in the year that is asked for.
     """
     names = cells["cell_id"].astype(str).tolist()
-    own = _list_images(tile_catalog, F.col("tile_id").isin(sorted({name[:-3] for name in names})))
+    tile_ids, numbers = split_cell_ids(names)
+    own = _list_images(tile_catalog, F.col("tile_id").isin(sorted(set(tile_ids))))
     tiles: dict[tuple[str, int], np.ndarray] = {}
     for size, fine in ((_TILE_PX, False), (_FINE_TILE_PX, True)):
         of_size = [each for each in own if (each.gsd_m < _FINE_M) == fine]
@@ -64,9 +66,9 @@ def draw_tasks(tile_catalog: DataFrame, cells: pd.DataFrame) -> tuple[LabelTask,
             for each in of_size
             if each.image_id in pixels
         }
-    _check_readable(cells, tiles)
+    _check_readable(cells.assign(tile_id=tile_ids), tiles)
     views = draw_views(
-        {name: (name[:-3], int(name[-2:])) for name in names},
+        dict(zip(names, zip(tile_ids, numbers.tolist(), strict=True), strict=True)),
         tiles,
         _join_surroundings(tile_catalog, own),
     )
@@ -79,8 +81,8 @@ def draw_tasks(tile_catalog: DataFrame, cells: pd.DataFrame) -> tuple[LabelTask,
 
 
 def _check_readable(cells: pd.DataFrame, tiles: dict[tuple[str, int], np.ndarray]) -> None:
-    asked = zip(cells["cell_id"], cells["year"], strict=True)
-    missing = [(cell, int(year)) for cell, year in asked if (cell[:-3], int(year)) not in tiles]
+    asked = zip(cells["cell_id"], cells["tile_id"], cells["year"].astype(int), strict=True)
+    missing = [(cell, year) for cell, tile, year in asked if (tile, year) not in tiles]
     if missing:
         cell, year = missing[0]
         raise AerialError(

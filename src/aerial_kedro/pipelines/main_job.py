@@ -46,7 +46,9 @@ def create_scene_pipelines(
     scenes = score_folder.create_scene_pipeline(grain)
     scenes += score_folder.create_cell_scoring() if grain == "cell" else scoring.create_tile_maps()
     known = labels in {"own", "both"}
-    suggest = suggest_labels.create_pipeline(own_labels.CLASSES if known else _LAND_COVER_CLASSES)
+    suggest = suggest_labels.create_pipeline(
+        own_labels.CLASSES if known else _LAND_COVER_CLASSES, with_labels=known
+    )
     suggested = parts["featurization"] + suggest
     if labels == "none":
         # Beside the catalog of a map that may be there: it would lose what taught it.

@@ -1,6 +1,7 @@
 """The section "Checked by people", put on top of a report that is there."""
 
 import re
+from collections.abc import Mapping
 
 from aerial_kedro.accuracy.area import Z_95
 from aerial_kedro.accuracy.stratified import Figure
@@ -17,7 +18,7 @@ _SLOTS = {
 _LINK = '<li><a href="#people">Checked by people</a></li>'
 
 
-def put_on_page(page: str, assessment: Assessment) -> str:
+def put_on_page(page: str, assessment: Assessment, colours: Mapping[str, str] | None = None) -> str:
     """Put the section into a report; an older one makes room for it.
 
     Parameters
@@ -26,13 +27,15 @@ def put_on_page(page: str, assessment: Assessment) -> str:
         The report, as HTML.
     assessment
         What the section shows.
+    colours
+        Those of the map's classes, class to ``#rrggbb``; None where the user gave none.
 
     Raises
     ------
     AerialError
         If the page has no place for it.
     """
-    parts = {"people-link": _LINK, "people": render_assessment(assessment)}
+    parts = {"people-link": _LINK, "people": render_assessment(assessment, colours)}
     for name, slot in _SLOTS.items():
         found = slot.search(page)
         if found is None:
@@ -45,16 +48,16 @@ def put_on_page(page: str, assessment: Assessment) -> str:
     return page
 
 
-def render_assessment(assessment: Assessment) -> str:
+def render_assessment(assessment: Assessment, colours: Mapping[str, str] | None = None) -> str:
     """Render the section alone, as HTML. All text that comes from data is escaped."""
     return (
         page_environment()
         .get_template("people.html.j2")
         .render(
             found=assessment,
-            verdict=say_which_is_better(assessment),
+            comparison=say_which_is_better(assessment),
             gaps=_list_gaps(assessment),
-            colours=class_colours(list(assessment.classes)),
+            colours=class_colours(list(assessment.classes), colours),
             in_percent=in_percent,
             in_km2=in_km2,
         )
@@ -77,7 +80,7 @@ def say_which_is_better(assessment: Assessment) -> str:
     if figure.high < 0:
         return f"The land cover is better than the map, by {points}."
     return (
-        "The sample does not tell which is better, the map or the land cover: they are "
+        "The sample does not show which is better, the map or the land cover: they are "
         f"{points} apart, and the interval holds 0."
     )
 

@@ -44,7 +44,7 @@ UNSURE = "#4a4a55"
 """Tiles for which the model abstained."""
 
 APART = 18.0
-"""CIELAB distance at which two colours are told apart on a map, to every eye."""
+"""CIELAB distance at which two colours look different on a map, to every eye."""
 
 _OTHERS = (
     # Okabe and Ito (2008) without black, then what is farthest from all before it and from white.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,6 +112,9 @@ def test_the_draw_follows_the_strata_and_the_seed() -> None:
     assert strata == [each.stratum for each in design.cells]
     assert design == draw_design(shown(), "m", RULES, 1)
     assert design != draw_design(found, "m", RULES, 2)
+    coloured = draw_design(replace(found, colours={"Town": "#123456"}), "m", RULES, 1)
+    assert coloured.colours == {"Town": "#123456"}
+    assert coloured.fingerprint == design.fingerprint
     assert set(found.at(cells, 2018)) == {"Forest", "Town", "Unsure"}
 
 

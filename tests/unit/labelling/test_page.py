@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.labelling.content import LabelTask
+from aerial_kedro.labelling.content import CarriedLabel, LabelTask
 from aerial_kedro.labelling.page import render_label_page
 from aerial_kedro.labelling.pictures import crop_cell, draw_views, encode_webp, join_tiles
 from tests.unit.labelling.pages import make_page, make_task
 
+EARLIER = CarriedLabel(cell_id="t#07", year=2018, lon=-77.0, lat=36.0, class_name="Forest")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -71,10 +72,21 @@ def test_a_page_that_checks_a_map_hides_what_is_known() -> None:
     assert {"given", "why"} & {
         k for each in data_of(html)["tasks"] for k, v in each.items() if v
     } == set()
-    with pytest.raises(ValidationError, match="tells nothing"):
+    with pytest.raises(ValidationError, match="shows nothing"):
         make_page(kind="reference", tasks=(make_task(1, given="Forest"),))
+    with pytest.raises(ValidationError, match="shows nothing"):
+        make_page(kind="reference", carried=(EARLIER,))
     with pytest.raises(ValidationError, match="Extra inputs"):
         LabelTask.model_validate({**make_task(1).model_dump(), "stratum": "Forest"})
+
+
+def test_labels_that_there_are_go_along_and_answer_no_task() -> None:
+    page = make_page(1, carried=(EARLIER,), too_many=3)
+    data = data_of(render_label_page(page))
+    [row] = data["carried"]
+    assert (row["cell_id"], row["year"], row["class"]) == ("t#07", 2018, "Forest")
+    assert row["sample_id"] not in {each["sample_id"] for each in data["tasks"]}
+    assert data["too_many"] == 3
 
 
 def test_answers_of_another_page_are_not_taken() -> None:

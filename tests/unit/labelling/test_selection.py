@@ -16,6 +16,7 @@ from aerial_kedro.labelling.suggestions import (
     SuggestRules,
     suggest,
 )
+from aerial_kedro.models.few_labels import LabelledCells
 
 RULES = SuggestRules(cells=12, candidates=1000, share_doubtful=0.25, share_unlike=0.25)
 NAMES = ["Forest", "Water", "Field"]
@@ -131,11 +132,26 @@ def test_labels_of_one_block_are_learned_but_not_doubted() -> None:
     cells = make_cells(1, labelled=3)
     known = cells[cells["label"] > 0]
     features = np.array(cells["features"].tolist())
-    found, left_out = learn(
-        features[known.index], known["label"].to_numpy() - 1, np.full(len(known), "b"), features
-    )
+    labels = np.array(NAMES, dtype=object)[known["label"] - 1]
+    blocks = np.full(len(known), "b", dtype=object)
+    known_cells = LabelledCells(features[known.index], labels, blocks)
+    found, left_out = learn(known_cells, features, NAMES, 1)
     assert left_out is None
     assert (found.argmax(axis=1) == cells["kind"]).all()
+
+
+def test_a_class_of_one_block_alone_is_not_doubted() -> None:
+    """Without that block the class is not known: nothing speaks against its labels."""
+    cells = make_cells(2, labelled=8)
+    known = cells["label"] > 0
+    cells.loc[known & (cells["label"] == 3), "block_id"] = "pond"
+    assert suggest(cells, RULES, NAMES, 2)["given"].isna().all()
+
+
+def test_labels_that_no_other_block_can_evaluate_are_not_doubted() -> None:
+    cells = make_cells(1, kinds=2, labelled=3)
+    cells["block_id"] = np.where(cells["label"] == 1, "a", "b")
+    assert suggest(cells, RULES, NAMES, 1)["given"].isna().all()
 
 
 def test_clusters_of_equal_cells() -> None:

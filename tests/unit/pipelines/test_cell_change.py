@@ -69,9 +69,12 @@ def predictions(spark_session: SparkSession) -> DataFrame:
 
 
 def test_places_of_both_years_are_compared(predictions: DataFrame) -> None:
-    found = estimate_transitions(predictions, CLASSES, MODEL, seed=1)
+    own = {"Forest": "#123456"}
+    classes = CLASSES.model_copy(update={"colours": own})
+    found = estimate_transitions(predictions, classes, MODEL, seed=1)
     assert found.classes == CLASSES.names
     assert found.known_classes == NAMES
+    assert found.colours == own
     [pair] = found.pairs
     assert (pair.before, pair.after, pair.cells) == (2012, 2018, 60 * COUNT)
     assert pair.rate == pytest.approx(21 / pair.cells, rel=0.3)

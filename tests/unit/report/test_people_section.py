@@ -112,18 +112,18 @@ def test_what_is_absent_is_not_spoken_of() -> None:
     assert "sure of every cell" in words
 
 
-def test_the_verdict_needs_an_interval_on_one_side_of_nought() -> None:
+def test_the_comparison_needs_an_interval_on_one_side_of_nought() -> None:
     found = assessment().land_cover
     assert found is not None
-    for low, high, verdict in (
+    for low, high, said in (
         (0.01, 0.05, "The map is better"),
         (-0.05, -0.01, "The land cover is better"),
-        (-0.01, 0.05, "does not tell which is better"),
+        (-0.01, 0.05, "does not show which is better"),
         (None, None, "is not known: too few"),
     ):
         figure = found.difference.model_copy(update={"low": low, "high": high, "reason": "too few"})
         changed = found.model_copy(update={"difference": figure})
-        assert verdict in say_which_is_better(assessment(land_cover=changed))
+        assert said in say_which_is_better(assessment(land_cover=changed))
 
 
 def test_the_margin_of_an_area_has_the_decimals_of_the_area() -> None:

@@ -6,8 +6,10 @@ const KEYS = "123456789bcdefgijklopqtvwxyz"; // the other letters have a meaning
 const MOST_UNDO = 1000;
 const EMPTY = Object.freeze({ class: "", alternate: "", flag: "", note: "", skipped: false });
 
-const state = { classes: page.classes.map((each) => ({ ...each })), answers: {}, at: 0, undo: [], changes: 0 };
+// `loads`: of each file that was loaded, its rows of other cells than this page's.
+const state = { classes: page.classes.map((each) => ({ ...each })), answers: {}, at: 0, undo: [], changes: 0, loads: [] };
 let storageWorks = true;
+let storedLoads = state.loads; // large, and seldom another
 
 const nameOf = (task) => `${task.sample_id} ${task.year}`;
 const answerTo = (task) => state.answers[nameOf(task)] || EMPTY;
@@ -18,6 +20,8 @@ function save() {
   const { classes, answers, at, undo, changes } = state;
   try {
     localStorage.setItem(store, JSON.stringify({ classes, answers, at, undo, changes }));
+    if (storedLoads !== state.loads) localStorage.setItem(`${store} loads`, JSON.stringify(state.loads));
+    storedLoads = state.loads;
     storageWorks = true;
   } catch {
     storageWorks = false;
@@ -29,6 +33,8 @@ function restore() {
     const kept = JSON.parse(localStorage.getItem(store) || "null");
     if (!kept) return;
     Object.assign(state, kept);
+    state.loads = JSON.parse(localStorage.getItem(`${store} loads`) || "[]");
+    storedLoads = state.loads;
     state.at = Math.min(Math.max(0, state.at), tasks.length - 1);
   } catch {
     storageWorks = false;
@@ -36,16 +42,17 @@ function restore() {
 }
 
 // Puts answers in place of others, in one step of undo.
-function change(answers, classes = state.classes) {
+function change(answers, classes = state.classes, load = []) {
   const before = {};
   for (const [name, answer] of Object.entries(answers)) {
     before[name] = state.answers[name] || null;
     state.answers[name] = answer;
   }
   const named = classes.length === state.classes.length ? undefined : state.classes;
-  state.undo.push({ at: state.at, before, classes: named });
+  state.undo.push({ at: state.at, before, classes: named, loads: state.loads.length });
   if (state.undo.length > MOST_UNDO) state.undo.shift();
   state.classes = classes;
+  if (load.length) state.loads = [...state.loads, load];
   state.changes += 1;
 }
 
@@ -57,6 +64,7 @@ function undo() {
     else delete state.answers[name];
   }
   if (step.classes) state.classes = step.classes;
+  if (step.loads < state.loads.length) state.loads = state.loads.slice(0, step.loads);
   state.at = step.at;
   state.changes += 1;
   return true;

@@ -167,7 +167,7 @@ $("note").addEventListener("input", writeNote);
 $("file").addEventListener("change", loadFile);
 for (const name of ["help", "large"]) $(`${name}-close`).addEventListener("click", () => $(name).close());
 $("large-picture").addEventListener("click", () => $("large").close());
-window.addEventListener("storage", (event) => { if (event.key === store) { const { at } = state; restore(); state.at = at; show(); } });
+window.addEventListener("storage", (event) => { if ([store, `${store} loads`].includes(event.key)) { const { at } = state; restore(); state.at = at; show(); } });
 window.addEventListener("beforeunload", (event) => { if (!storageWorks && state.changes) event.preventDefault(); });
 
 restore();

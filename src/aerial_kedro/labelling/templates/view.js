@@ -126,6 +126,11 @@ function showProgress(counts) {
   $("said").classList.toggle("asks", Boolean(mode));
   const pressed = { unsure: mode === "unsure", mixed: mode === "mixed" || mode === "second", alternate: mode === "alternate" };
   for (const [id, on] of Object.entries(pressed)) $(id)?.setAttribute("aria-pressed", String(on));
+  const others = carriedRows().length;
+  $("carried").hidden = !others && !page.too_many;
+  $("carried").textContent = others
+    ? `The file will hold ${others.toLocaleString("en")} earlier labels too.`
+    : `${page.too_many.toLocaleString("en")} cells are labelled already, too many for this page to carry: load their file here, or add this page's rows to it.`;
   $("undo").disabled = !state.undo.length;
   const changes = state.changes === 1 ? "1 change" : `${state.changes} changes`;
   $("kept").textContent = state.changes ? `${changes} since the last download.` : answered ? "All answers are downloaded." : "";

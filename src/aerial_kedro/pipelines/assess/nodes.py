@@ -27,6 +27,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.report.checked import put_on_page
+from aerial_kedro.report.colours import class_colours
 
 LOGGER = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def assess(
     return assessment
 
 
-def show_assessment(page: str, assessment: Assessment) -> str:
+def show_assessment(page: str, assessment: Assessment, design: SampleDesign) -> str:
     """Put the assessment on top of the report; an older one makes room for it.
 
     Parameters
@@ -109,8 +110,10 @@ def show_assessment(page: str, assessment: Assessment) -> str:
         The report, as HTML.
     assessment
         What people saw.
+    design
+        The sample; its classes have the colours of the map.
     """
-    return put_on_page(page, assessment)
+    return put_on_page(page, assessment, class_colours(design.classes, design.colours))
 
 
 def check_years(design: SampleDesign, shown: ShownMap) -> None:

@@ -27,7 +27,11 @@ def create_pipeline(**_: object) -> Pipeline:
                 ],
                 "assessment",
             ),
-            node_of(nodes.show_assessment, ["written_report", "assessment"], "report"),
+            node_of(
+                nodes.show_assessment,
+                ["written_report", "assessment", "reference_design"],
+                "report",
+            ),
         ],
         "assess",
     )

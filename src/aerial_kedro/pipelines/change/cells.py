@@ -73,7 +73,7 @@ def estimate_transitions(
         )  # fmt: skip
         found.append(estimate)
     values = [1 + names.index(name) for name in known]
-    return CellTransitions(classes=names, values=values, pairs=found)
+    return CellTransitions(classes=names, values=values, colours=classes.colours, pairs=found)
 
 
 def compare_cells(cell_predictions: DataFrame, transitions: CellTransitions) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Nodes that draw a reference sample."""
 
 import logging
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -48,7 +49,7 @@ def look_at_map(
     cell_change
         `aerial_kedro.change.cells.CELL_CHANGE_COLUMNS`.
     transitions
-        What names the classes of both, whichever labels taught them.
+        What names the classes of both, whichever labels taught them, and has their colours.
     mapping, patches
         Abstention and smoothing of the map, and what makes a patch of change.
 
@@ -68,7 +69,8 @@ def look_at_map(
             f"{len(values) - 1}: they are of two runs. Make both again: `kedro run`."
         )
     named = rows.assign(cell_classes=pack(values[cells]))
-    return show_map(named, cell_change, transitions.classes, mapping, patches)
+    shown = show_map(named, cell_change, transitions.classes, mapping, patches)
+    return replace(shown, colours=transitions.colours)
 
 
 def draw_sample(
@@ -136,7 +138,7 @@ def lay_out_sample(design: SampleDesign, shown: ShownMap) -> tuple[gpd.GeoDataFr
 
 
 def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesign) -> str:
-    """Write the page on which people say what the cells are; it tells nothing of the map.
+    """Write the page on which people say what the cells are; it shows nothing of the map.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesig
     tile_catalog
         Where the pictures are.
     design
-        The sample: its classes are those that the page offers.
+        The sample: its classes are those that the page offers, in the colours of the map.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def write_page(table: pd.DataFrame, tile_catalog: DataFrame, design: SampleDesig
         LabelPage(
             title=f"What is here? {len(design.cells)} cells of a map",
             kind="reference",
-            classes=class_colours(design.classes),
+            classes=class_colours(design.classes, design.colours),
             tasks=draw_tasks(tile_catalog, table[list(TASK_COLUMNS)]),
         )
     )

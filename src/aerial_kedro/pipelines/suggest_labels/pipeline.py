@@ -1,6 +1,6 @@
 """Wiring of the labelling page."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.cells.sampling import measure_inputs
 from aerial_kedro.pipelines.grouping import group, node_of
@@ -10,16 +10,30 @@ _FEATURES = ["tile_features", "tile_catalog", "feature_source"]
 _RULES = ["params:suggest", "params:cells.drawn", "params:seed"]
 
 
-def create_pipeline(classes: str) -> Pipeline:
+def create_pipeline(classes: str, *, with_labels: bool) -> Pipeline:
     """Features of cells in, and labels where there are some; a page to label cells out.
 
     Parameters
     ----------
     classes
         Dataset of the class table.
+    with_labels
+        Whether there are labels of one's own: the page carries them.
     """
+    page = ["cells_to_label", "label_candidates", "tile_catalog", "params:suggest", classes]
+    own: list[Node] = []
+    if with_labels:
+        own = [
+            node_of(
+                nodes.list_labelled_cells,
+                ["placed_labels", "tile_catalog", classes],
+                "labelled_cells",
+            )
+        ]
+        page.append("labelled_cells")
     return group(
         [
+            *own,
             node_of(
                 measure_inputs,
                 [*_FEATURES, "params:seed"],
@@ -32,20 +46,10 @@ def create_pipeline(classes: str) -> Pipeline:
             ),
             node_of(
                 nodes.choose_cells_to_label,
-                ["label_candidates", "params:suggest", classes, "params:seed"],
+                ["label_candidates", "params:suggest", classes, "known_design", "params:seed"],
                 "cells_to_label",
             ),
-            node_of(
-                nodes.draw_label_page,
-                [
-                    "cells_to_label",
-                    "label_candidates",
-                    "tile_catalog",
-                    "params:suggest",
-                    classes,
-                ],
-                "label_page",
-            ),
+            node_of(nodes.draw_label_page, page, "label_page"),
         ],
         "suggest_labels",
     )
