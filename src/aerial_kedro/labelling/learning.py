@@ -15,7 +15,9 @@ from aerial_kedro.models.few_labels import (
 )
 
 # A draft of a classifier is enough.
-_SETTINGS = FewLabelSettings(folds=5, reg_params=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0), max_iter=100)
+_SETTINGS = FewLabelSettings(
+    folds=5, buffer_m=0.0, reg_params=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0), max_iter=100
+)
 
 
 def learn(
@@ -58,7 +60,8 @@ def _leave_out(cells: LabelledCells, classes: Sequence[str], seed: int) -> np.nd
     except AerialError:  # no part leaves two classes
         return None
     known = unseen[unseen["learned"]]
-    found = (cells.labels[:, None] == np.array(classes, dtype=object)).astype(float)
+    of_class = cells.labels[:, None] == np.array(classes, dtype=object)
+    found: np.ndarray = of_class.astype(np.float64)
     if len(known):
         found[known.index] = np.array(known["class_probabilities"].tolist())
     return found

@@ -120,8 +120,14 @@ class _Cells:
         if len(np.unique(known)) < _FEWEST_CLASSES or not len(self.free):
             return None
         labels = np.array(self.names, dtype=object)[known]
-        blocks = self.rows["block_id"].fillna("").to_numpy(object)[self.labelled]
-        cells = LabelledCells(self.features[self.labelled], labels, blocks)
+        rows = self.rows.iloc[self.labelled].reset_index(drop=True)
+        cells = LabelledCells(
+            self.features[self.labelled],
+            labels,
+            rows["block_id"].fillna("").to_numpy(object),
+            pd.factorize(rows["cell_id"])[0],
+            rows[["lon", "lat"]].assign(size_m=0.0),
+        )
         return learn(cells, self.features[self.free], self.names, self.seed)
 
     def pick(self, positions: Sequence[int], why: Mapping[int, str]) -> pd.DataFrame:

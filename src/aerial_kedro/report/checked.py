@@ -40,9 +40,10 @@ def put_on_page(page: str, assessment: Assessment, colours: Mapping[str, str] | 
         found = slot.search(page)
         if found is None:
             raise AerialError(
-                "08_reporting/report.html has no place for what people checked: another version of "
-                "this project wrote it. Write it again (`kedro run --pipeline=reporting`), then "
-                "assess again. The figures are in 08_reporting/assessment.json."
+                "08_reporting/report.html has no place for what people checked: it is of tiles or "
+                "of class folders, or another version of this project wrote it. Make the map of "
+                "cells and its report again (`kedro run`), then assess again. The figures are in "
+                "08_reporting/assessment.json."
             )
         page = page[: found.end(1)] + parts[name] + page[found.start(2) :]
     return page

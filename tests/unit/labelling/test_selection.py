@@ -134,7 +134,10 @@ def test_labels_of_one_block_are_learned_but_not_doubted() -> None:
     features = np.array(cells["features"].tolist())
     labels = np.array(NAMES, dtype=object)[known["label"] - 1]
     blocks = np.full(len(known), "b", dtype=object)
-    known_cells = LabelledCells(features[known.index], labels, blocks)
+    places = known[["lon", "lat"]].assign(size_m=0.0).reset_index(drop=True)
+    known_cells = LabelledCells(
+        features[known.index], labels, blocks, np.arange(len(known)), places
+    )
     found, left_out = learn(known_cells, features, NAMES, 1)
     assert left_out is None
     assert (found.argmax(axis=1) == cells["kind"]).all()

@@ -18,10 +18,10 @@ from aerial_kedro.pipelines.assess.nodes import show_assessment
 from aerial_kedro.pipelines.label_pictures import TASK_COLUMNS
 from aerial_kedro.pipelines.reference_sample import nodes
 from aerial_kedro.report.colours import class_colours
-from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pages import render_report
 from tests.unit.change.test_shown import PATCHES, SETTINGS, cell_map
 from tests.unit.labelling.pages import make_task
+from tests.unit.report.test_label_section import page as label_page
 from tests.unit.report.test_people_section import ODD, assessment
 
 CLASSES = ["Apples", ODD, "Orchard"]
@@ -51,7 +51,7 @@ def test_the_page_has_the_colours_of_the_map(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_section_has_the_colours_of_the_map() -> None:
-    report = render_report(ReportContent(title="A map", created="now"))
+    report = render_report(label_page(title="A map", created="now"))
     page = show_assessment(report, assessment(), design())
     shown = set(re.findall(r'background:(#\w{6})"></span><span>&lt;script', page))
     assert shown == {OWN[ODD]}

@@ -44,7 +44,8 @@ def point(labels: int, accuracy: float, draws: int = 1) -> CurvePoint:
     )  # fmt: skip
 
 
-def page(**changes: Any) -> ReportContent:
+def page(title: str = "Woods", created: str = "today", **changes: Any) -> ReportContent:
+    """A report of a map from labels; changes are of what leaving blocks out has shown."""
     accuracy = {
         "chosen": "logistic_regression",
         "reason": "macro-F1 of 0.8",
@@ -59,8 +60,8 @@ def page(**changes: Any) -> ReportContent:
         **changes,
     }
     return ReportContent(
-        title="Woods",
-        created="today",
+        title=title,
+        created=created,
         labels=LabelContent(
             summary=SUMMARY, accuracy=LeftOutAccuracy.model_validate(accuracy), size_m=32,
             infrared=False, components=64,

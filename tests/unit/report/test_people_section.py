@@ -23,6 +23,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.report.checked import in_km2, put_on_page, say_which_is_better
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pages import render_report
+from tests.unit.report.test_label_section import page as label_page
 
 ODD = "<script>x</script> \\1"
 KM2 = {"Forest": 60.0, ODD: 40.0}
@@ -67,7 +68,7 @@ def text_of(page: str) -> str:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return put_on_page(render_report(ReportContent(title="A map", created="now")), assessment())
+    return put_on_page(render_report(label_page(title="A map", created="now")), assessment())
 
 
 def test_the_section_is_first_and_linked(page: str) -> None:
@@ -130,3 +131,10 @@ def test_the_margin_of_an_area_has_the_decimals_of_the_area() -> None:
     found = assessment().classes["Forest"].area_km2
     small = found.model_copy(update={"estimate": 6.754, "standard_error": 0.2476})
     assert in_km2(small)[0] == "6.75 ± 0.49"
+
+
+def test_a_report_of_tiles_takes_no_assessment_of_cells() -> None:
+    """The map that was assessed is not the one that such a page shows."""
+    of_tiles = render_report(ReportContent(title="A map", created="now"))
+    with pytest.raises(AerialError, match="of tiles or of class folders"):
+        put_on_page(of_tiles, assessment())
