@@ -58,7 +58,7 @@ def _leave_out(cells: LabelledCells, classes: Sequence[str], seed: int) -> np.nd
     except AerialError:  # no part leaves two classes
         return None
     known = unseen[unseen["learned"]]
-    found = (cells.labels[:, None] == np.array(classes, dtype=object)).astype(float)
+    found = np.asarray(cells.labels[:, None] == np.array(classes, dtype=object), dtype=float)
     if len(known):
         found[known.index] = np.array(known["class_probabilities"].tolist())
     return found
