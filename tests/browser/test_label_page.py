@@ -230,7 +230,7 @@ def test_rows_of_another_page_are_kept_and_written_again(open_page: Any, tmp_pat
     opened = open_page(tasks=(asked, make_task(1)), carried=(earlier("t#03", "Field"),))
     lines = [
         ";".join(COLUMNS),
-        f"{asked.cell_id};{asked.cell_id};2018;-77,5;36,25;Water;;",
+        f"{asked.sample_id};{asked.cell_id};2018;-77,5;36,25;Water;;",
         'x;t#09;2012;-77,5;36,25;Marsh;;"unsure; wet"',
         "y;t#03;2018;-77,5;36,25;Water;;",
         "z;;2018;;;Water;;",

@@ -25,7 +25,7 @@ from tests.unit.report.test_label_section import page as label_page
 from tests.unit.report.test_people_section import ODD, assessment
 
 CLASSES = ["Apples", ODD, "Orchard"]
-OWN = {ODD: "#e69f00"}  # what Apples would have
+OWN = {ODD: "#56b4e9"}  # what Apples would have
 ON_MAP = class_colours([*CLASSES, UNSURE], OWN)
 
 

@@ -99,7 +99,7 @@ def test_a_new_assessment_takes_the_place_of_the_old(page: str) -> None:
 
 
 def test_a_page_of_another_version_is_refused() -> None:
-    with pytest.raises(AerialError, match="pipeline=reporting"):
+    with pytest.raises(AerialError, match="another version of this project"):
         put_on_page("<main></main>", assessment())
 
 
@@ -107,7 +107,7 @@ def test_what_is_absent_is_not_spoken_of() -> None:
     bare = assessment(
         change=None, land_cover=None, unsure=None, alternate=None, classes_not_on_map=[]
     )
-    words = text_of(put_on_page(render_report(ReportContent(title="A", created="now")), bare))
+    words = text_of(put_on_page(render_report(label_page(title="A", created="now")), bare))
     assert "land cover" not in words.split("Checked by people", 2)[2].split("How sure")[0]
     assert "Change from" not in words
     assert "sure of every cell" in words
