@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from aerial_kedro.cells.places import split_cell_ids
+from aerial_kedro.labels.classes import Colour
 from aerial_kedro.parameters import CheckedModel
 
 _WEBP = (b"RIFF", b"WEBP")
@@ -156,7 +157,7 @@ class LabelPage(CheckedModel):
 
     title: str
     kind: Literal["labels", "reference"]
-    classes: dict[str, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]]
+    classes: dict[str, Colour]
     tasks: tuple[LabelTask, ...] = Field(min_length=1)
     carried: tuple[CarriedLabel, ...] = ()
     too_many: int = Field(default=0, ge=0)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
+from aerial_kedro.labels.classes import Colour
 from aerial_kedro.parameters import CheckedModel
 
 NO_DATA = 255
@@ -142,7 +143,7 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
     extent: tuple[float, float, float, float]
     crs: str
     confidence: NDArray[np.floating] | None = None
-    colours: dict[str, str] = Field(default_factory=dict)
+    colours: dict[str, Colour] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
