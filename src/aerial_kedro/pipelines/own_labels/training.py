@@ -199,7 +199,9 @@ def choose_label_model(
     regression: Candidate, forest: Candidate, tile_catalog: DataFrame, seed: int
 ) -> tuple[TrainedModel, Choice]:
     """Choose the classifier that is better on blocks left out."""
-    return tiles.choose_model(regression, forest, tile_catalog, seed, "labelled cells")
+    # Cells teach here, and no tile: ground has a split, and tiles have none.
+    ground = tile_catalog.withColumn("split", F.col("cell_split"))
+    return tiles.choose_model(regression, forest, ground, seed, "labelled cells")
 
 
 def evaluate_left_out(

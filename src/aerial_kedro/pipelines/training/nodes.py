@@ -215,7 +215,7 @@ def choose_model(
         f"macro-F1 of {score.macro_f1:.3f} on {len(unseen):,} {units}, each predicted without its "
         "fold"
     )
-    size = find_tile_size(tile_catalog.filter("coalesce(split, cell_split) = 'train'"))
+    size = find_tile_size(tile_catalog.filter("split = 'train'"))
     sized = best.trained.with_tile_size(size)
     if not others:
         reason = f"{where}; no other was trained"
