@@ -170,11 +170,19 @@ def headline_sentences(content: ReportContent) -> list[str]:
 
 def _label_sentence(found: LeftOutAccuracy) -> str:
     test = found.evaluation
+    # A label without a year is a cell of each year, a polygon many cells.
+    at_once = f" of {number(found.groups)} labels" if found.groups < test.n else ""
+    untested = found.labels - test.n
+    left = (
+        f" {number(untested)} more could not be tested: elsewhere one class alone is labelled."
+        if untested
+        else ""
+    )
     return (
-        f"The map finds {percent(test.accuracy)} of {number(test.n)} labelled cells where it has "
-        f"not seen them ({_range_of(test, found.units)}); always the most frequent class would "
-        f"find {percent(found.most_frequent)}. These labels were not drawn at random, so this is "
-        "not the share of the land that is right."
+        f"The map finds {percent(test.accuracy)} of {number(test.n)} labelled cells{at_once} where "
+        f"it has not seen them ({_range_of(test, found.units)}); always the most frequent class "
+        f"would find {percent(found.most_frequent)}.{left} These labels were not drawn at random, "
+        "so this is not the share of the land that is right."
     )
 
 

@@ -80,6 +80,12 @@ def test_the_first_figure_is_of_labels_and_says_so() -> None:
     assert "not the share of the land that is right" in sentence
 
 
+def test_cells_of_few_labels_are_not_taken_for_as_many_labels() -> None:
+    [sentence] = headline_sentences(page(groups=30, labels=118))
+    assert "of 115 labelled cells of 30 labels where" in sentence.replace("\u00a0", " ")
+    assert "3 more could not be tested" in sentence
+
+
 def test_what_was_labelled_and_what_teaches_nothing_is_counted() -> None:
     text = text_of(page())
     assert "Wood 60 20 cells 40 cells" in text
