@@ -38,7 +38,7 @@ run: $(SAMPLE)/.drawn ## draw the embedded sample, run the main job on it, say w
 
 # A process of pytest-xdist that dies ends the run: with its groups it would hang.
 test: $(VENV)/.installed ## run the test suite, in two processes (TEST="-k name": some of it)
-	$(BIN)/pytest --numprocesses=2 --max-worker-restart=0 --dist=loadgroup --no-loadscope-reorder $(TEST)
+	$(BIN)/pytest --numprocesses=2 --max-worker-restart=0 --dist=loadgroup --no-loadscope-reorder --ignore=tests/browser $(TEST)
 
 browser: $(VENV)/.installed ## test the labelling page in Chromium (Debian's package `chromium`)
 	@command -v chromium >/dev/null || { echo "no chromium: apt-get install chromium" >&2; exit 1; }

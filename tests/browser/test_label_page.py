@@ -103,7 +103,7 @@ def test_three_hundred_cells_with_the_keyboard_alone(open_page: Any, tmp_path: P
     assert list(rows.columns) == COLUMNS
     assert rows["class"].tolist() == expected
     assert rows["lon"].tolist() == pytest.approx([-77.5 + n / 1000 for n in range(300)])
-    places = gpd.read_file(opened.download("geojson", tmp_path))
+    places = gpd.read_file(opened.download("geojson", tmp_path), engine="pyogrio")
     assert places.crs.to_epsg() == 4326
     assert places["class"].tolist() == expected
     assert places["cell_id"].tolist() == rows["cell_id"].tolist()
@@ -221,7 +221,7 @@ def test_one_file_holds_the_labels_of_all_rounds(open_page: Any, tmp_path: Path)
     assert opened.text("carried") == "The file will hold 1 earlier labels too."
     after = opened.download("csv", tmp_path)
     assert classes_in(after) == {asked.cell_id: ["Forest"], "t#03": ["Field"]}
-    places = gpd.read_file(opened.download("geojson", tmp_path))
+    places = gpd.read_file(opened.download("geojson", tmp_path), engine="pyogrio")
     assert places["cell_id"].tolist() == [asked.cell_id, other.cell_id, "t#03"]
 
 

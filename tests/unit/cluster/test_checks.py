@@ -47,7 +47,7 @@ def test_only_what_needs_spark_asks_for_its_master(
     tutorial, download = digits.create_pipeline(), digits.create_download_pipeline()
     for pipeline in (tutorial, download, tutorial.only_nodes_with_namespaces(["digits"])):
         hooks.before_pipeline_run({}, pipeline, DataCatalog())
-    report = reporting.create_pipeline("cell")
+    report = reporting.create_pipeline("cell", "params:land_cover")
     for pipeline in (report, tutorial + report):
         with pytest.raises(click.ClickException, match="AERIAL_SPARK_MASTER"):
             hooks.before_pipeline_run({}, pipeline, DataCatalog())

@@ -38,7 +38,7 @@ def test_a_folder_without_maps_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_land_cover_that_is_needed_is_asked_for() -> None:
-    with refused(r"landcover_path is not set.*--params=landcover_path=…"):
+    with refused(r"landcover_path=null leaves nothing.*--params=labels_path=FILE.*a land cover"):
         LandCoverDataset(path=None).load()
 
 
