@@ -65,4 +65,6 @@ def test_a_run_with_such_groups_is_refused_before_it_starts(hooks: ProjectHooks)
         }
     )
     with pytest.raises(click.ClickException, match="'Woods' to 'Green'"):
-        hooks.before_pipeline_run({}, reporting.create_pipeline("cell", "params:land_cover"), catalog)
+        hooks.before_pipeline_run(
+            {}, reporting.create_pipeline("cell", "params:land_cover"), catalog
+        )
