@@ -124,7 +124,7 @@ def check_not_reference(
     if named := {*sample_ids} & {each.sample_id for each in design.cells}:
         _refuse_to_learn(source, f"it has {len(named)} rows of the sample, such as {min(named)}")
     labelled = {*cell_ids}
-    both = labelled & {each.cell_id for each in design.cells}
+    both = labelled & design.cell_ids
     if len(both) > len(labelled) * _MOSTLY:
         _refuse_to_learn(source, f"{len(both)} of the {len(labelled)} cells it labels are sampled")
 

@@ -137,6 +137,11 @@ class SampleDesign(CheckedModel):
     cells: list[SampledCell]
     fingerprint: str = ""
 
+    @property
+    def cell_ids(self) -> set[str]:
+        """Names of the cells that were drawn."""
+        return {each.cell_id for each in self.cells}
+
     def signed(self) -> "SampleDesign":
         """Give the design with its fingerprint."""
         return self.model_copy(update={"fingerprint": self._fingerprint()})

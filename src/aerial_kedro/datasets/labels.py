@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from aerial_kedro.datasets.vectors import VectorFileDataset
+from aerial_kedro.datasets.vectors import VectorFileDataset, find_separator
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.layer import LabelTable
 
 _TABLES = (".csv", ".tsv", ".txt")
-_SEPARATORS = (",", ";", "\t")
 
 
 class LabelFileDataset(VectorFileDataset[LabelTable]):
@@ -42,10 +41,9 @@ class LabelFileDataset(VectorFileDataset[LabelTable]):
         try:
             with open(file, encoding="utf-8-sig") as lines:  # noqa: PTH123  (an fsspec path)
                 header = lines.readline()
-            separator = max(_SEPARATORS, key=header.count)
             return pd.read_csv(
-                file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig",
-                skipinitialspace=True,
+                file, sep=find_separator(header), dtype=str, keep_default_na=False,
+                encoding="utf-8-sig", skipinitialspace=True,
             )  # fmt: skip
         except (ValueError, OSError) as error:
             remedy = (

@@ -11,13 +11,15 @@ import pandas as pd
 import pyogrio
 
 from aerial_kedro.accuracy.answers import AnswerFile
-from aerial_kedro.datasets.base import Options, Place, ProjectDataset
+from aerial_kedro.datasets.base import Options, ProjectDataset
+from aerial_kedro.datasets.vectors import VectorFileDataset, find_separator
 from aerial_kedro.errors import AerialError
 
-_REMEDY = (
-    "Give the file that the page 08_reporting/reference.html saves (CSV or GeoJSON), or the "
-    "filled 07_model_output/reference_sample.csv or .gpkg."
+_WANTED = (
+    "the file that the page 08_reporting/reference.html saves (CSV or GeoJSON), or the filled "
+    "07_model_output/reference_sample.csv or .gpkg"
 )
+_REMEDY = f"Give {_WANTED}."
 _TABLES = (".csv", ".txt")
 _LAYERS = (".geojson", ".json", ".gpkg")
 
@@ -42,7 +44,10 @@ class GeoPackageDataset(ProjectDataset[gpd.GeoDataFrame, gpd.GeoDataFrame]):
     def load(self) -> gpd.GeoDataFrame:
         """Read the layer."""
         with TemporaryDirectory() as folder:
-            return gpd.read_file(_copy(self, folder), engine="pyogrio")
+            filesystem, name = self.locate()
+            copy = f"{folder}/{PurePosixPath(name).name}"
+            filesystem.get_file(name, copy)
+            return gpd.read_file(copy, engine="pyogrio")
 
     def save(self, data: gpd.GeoDataFrame) -> None:
         """Write the layer, named as the file."""
@@ -52,23 +57,17 @@ class GeoPackageDataset(ProjectDataset[gpd.GeoDataFrame, gpd.GeoDataFrame]):
             self.write_file(made)
 
 
-class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
+class AnswerFileDataset(VectorFileDataset[AnswerFile]):
     """The filled file of a reference sample, every value as text: CSV, GeoJSON or GeoPackage.
 
     Kedro's `CSVDataset` would read a class ``NA`` as nothing, and cells as numbers.
 
-    Parameters
-    ----------
-    path
-        The file; None where none was given.
-    **options
-        Options of `ProjectDataset`.
+    Options are those of `VectorFileDataset`.
     """
 
     not_saved = "Answers are read, never written."
-
-    def __init__(self, *, path: str | None, **options: Unpack[Options]) -> None:
-        super().__init__(path=path, **options)
+    parameter = "reference_labels"
+    wanted = _WANTED
 
     def load(self) -> AnswerFile:
         """Read the rows.
@@ -83,14 +82,7 @@ class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
                 "reference_labels is not set: give the answers with "
                 f"--params=reference_labels=FILE. {_REMEDY}"
             )
-        if not self.has():
-            raise AerialError(f"reference_labels={self._path} does not exist. {_REMEDY}")
-        ending = PurePosixPath(self._path).suffix.lower()
-        if ending not in (*_TABLES, *_LAYERS):
-            raise AerialError(
-                f"reference_labels={self._path} is of no kind that is read. {_REMEDY}"
-            )
-        table = self._read_table() if ending in _TABLES else self._read_layer()
+        table = self.read_file(self._read)
         columns = {str(name).strip(): table[name] for name in table.columns}
         texts = {
             name: ["" if pd.isna(value) else _as_text(value) for value in values]
@@ -99,9 +91,17 @@ class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
         rows = [dict(zip(texts, each, strict=True)) for each in zip(*texts.values(), strict=True)]
         return AnswerFile(name=self._path, rows=rows)
 
-    def _read_table(self) -> pd.DataFrame:
+    def _read(self, file: str) -> pd.DataFrame:
+        ending = PurePosixPath(file).suffix.lower()
+        if ending not in (*_TABLES, *_LAYERS):
+            raise AerialError(
+                f"reference_labels={self._path} is of no kind that is read. {_REMEDY}"
+            )
+        return self._read_table(file) if ending in _TABLES else self._read_columns(file)
+
+    def _read_table(self, file: str) -> pd.DataFrame:
         try:
-            content = self.read_bytes().decode("utf-8-sig")
+            content = Path(file).read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise AerialError(
                 f"reference_labels={self._path} is not UTF-8. Save it as 'CSV UTF-8'. {_REMEDY}"
@@ -109,21 +109,18 @@ class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
         if not content.strip():
             raise AerialError(f"reference_labels={self._path} is empty. {_REMEDY}")
         head = content.splitlines()[0]
-        # Table programs of half the world write semicolons.
-        separator = max(",;\t", key=head.count)
         try:
             return pd.read_csv(
-                io.StringIO(content), sep=separator, dtype=str, keep_default_na=False
+                io.StringIO(content), sep=find_separator(head), dtype=str, keep_default_na=False
             )
         except (pd.errors.ParserError, csv.Error) as error:
             raise AerialError(
                 f"reference_labels={self._path} cannot be read as a table ({error}). {_REMEDY}"
             ) from error
 
-    def _read_layer(self) -> pd.DataFrame:
+    def _read_columns(self, file: str) -> pd.DataFrame:
         try:
-            with TemporaryDirectory() as folder:
-                frame = gpd.read_file(_copy(self, folder), engine="pyogrio")
+            frame = gpd.read_file(file, engine="pyogrio")
         except pyogrio.errors.DataSourceError as error:
             raise AerialError(
                 f"reference_labels={self._path} cannot be read as a vector layer ({error}). "
@@ -131,14 +128,6 @@ class AnswerFileDataset(ProjectDataset[None, AnswerFile]):
             ) from error
         kept = [name for name in frame.columns if name != "geometry"]
         return pd.DataFrame(frame[kept])
-
-
-def _copy(dataset: Place, folder: str) -> str:
-    """Bring a file to this machine's disk, where it may lie in storage."""
-    filesystem, name = dataset.locate()
-    copy = f"{folder}/{PurePosixPath(name).name}"
-    filesystem.get_file(name, copy)
-    return copy
 
 
 def _as_text(value: object) -> str:

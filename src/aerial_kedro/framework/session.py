@@ -58,10 +58,10 @@ class ProjectSession(KedroSession):
 class ProjectContext(KedroContext):
     """Kedro's context, which wires what depends on parameters.
 
-    That is `compare_models`, from its grid, whether there are cells or only tiles, and what labels
-    are from. Kedro
-    registers pipelines before parameters are known and offers no other place to wire one by them.
-    Not a hook: kedro-viz makes a context without hooks, and draws what will run as well.
+    That is `compare_models`, from its grid, whether there are cells or only tiles, and where labels
+    come from. Kedro registers pipelines before parameters are known and offers no other place to
+    wire one by them. Not a hook: kedro-viz makes a context without hooks, and draws what will run
+    as well.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -78,7 +78,7 @@ class ProjectContext(KedroContext):
         if parameters["folders_root"] is not None and grain != "tile":
             LOGGER.info("With folders_root everything is of tiles, as with grain=tile")
             grain = "tile"
-        given = {**(self._runtime_params or {})}
+        given = self._runtime_params or {}
         sample = self.config_loader["globals"]["root"] + "/01_raw/sample/land_cover"
         try:
             labels = choose_labels(parameters, given, sample)

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.few_labels import (
     FewLabelSettings,
     LabelledCells,
-    choose_penalty,
-    fit_regression,
+    fit_chosen,
     predict_left_out,
 )
 
@@ -45,8 +43,8 @@ def learn(
         not have, its own, since they say nothing against it. None where all labels lie in one
         block, or no other block has two classes.
     """
-    model = LogisticRegression(max_iter=_SETTINGS.max_iter)
-    fitted = fit_regression(model, cells, choose_penalty(cells, _SETTINGS, seed))
+    fitted = fit_chosen(cells, _SETTINGS, seed)
+    assert fitted is not None  # of two classes or more
     found = np.zeros((len(others), len(classes)))
     found[:, [list(classes).index(name) for name in fitted.classes_]] = fitted.predict_proba(others)
     return found, _leave_out(cells, classes, seed)

@@ -144,9 +144,30 @@ def _predict_fold(
     others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned) & F.col("teaches"))
     own = rows.filter((F.col("fold") == fold) & F.col("evaluated"))
     found = predict_unseen(others, own, settings, learned, seed)
-    columns = ("image_id", "label", "block_id", "pred_label", "class_probabilities")
-    tiles = found.select(*columns).toPandas()
-    # In the order of all classes: 0 for those not learned.
+    return collect_predictions(found, ["image_id", "label", "block_id"], learned, classes)
+
+
+def collect_predictions(
+    found: DataFrame, own: list[str], learned: list[str], classes: list[str]
+) -> pd.DataFrame:
+    """Bring the predictions of a fit that may not know all classes to the driver.
+
+    Parameters
+    ----------
+    found
+        ``label``, what `predict_unseen` adds, and the columns ``own``.
+    own
+        Columns to keep, ``label`` among them.
+    learned, classes
+        The classes that the fit knows, and all of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``own``, ``pred_label``; ``class_probabilities`` in the order of all classes, 0 for those
+        not learned; ``learned``, whether the fit knew the tile's class.
+    """
+    tiles = found.select(*own, "pred_label", "class_probabilities").toPandas()
     chances = np.zeros((len(tiles), len(classes)))
     if len(tiles):
         known = [classes.index(name) for name in learned]

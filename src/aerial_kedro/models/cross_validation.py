@@ -154,13 +154,14 @@ def _predict(
     seed: int,
 ) -> pd.DataFrame:
     """Fit on some images and predict others: their ``label, pred_label, block_id``."""
-    known, unseen = _choose(rows, training["image_id"]), _choose(rows, test["image_id"])
+    known, unseen = (take_images(rows, each["image_id"]) for each in (training, test))
     # Temperatures do not change which class is likeliest, so none is fitted.
     predicted = predict_unseen(known, unseen, settings, sorted(set(training["label"])), seed)
     return predicted.select("label", "pred_label", "block_id").toPandas()
 
 
-def _choose(rows: DataFrame, image_ids: pd.Series) -> DataFrame:
+def take_images(rows: DataFrame, image_ids: pd.Series) -> DataFrame:
+    """Take the rows of some images."""
     chosen = rows.sparkSession.createDataFrame([(each,) for each in image_ids], "image_id string")
     # Broadcast, so that features are not shuffled.
     return rows.join(F.broadcast(chosen), "image_id", "left_semi")

@@ -222,12 +222,12 @@ def predict_left_out(
     # OpenBLAS's threads wait for each other by spinning, which products this small do not repay.
     with threadpool_limits(limits=1, user_api="blas"):
         for fold in np.unique(folds):
-            known = cells[cells.known_without(folds, fold, settings.buffer_m)]
-            positions = np.flatnonzero(folds == fold)
-            if len(set(known.labels)) < _FEWEST_CLASSES:
+            model = fit_chosen(
+                cells[cells.known_without(folds, fold, settings.buffer_m)], settings, seed
+            )
+            if model is None:
                 continue
-            penalty = choose_penalty(known, settings, seed)
-            model = fit_regression(LogisticRegression(max_iter=settings.max_iter), known, penalty)
+            positions = np.flatnonzero(folds == fold)
             found = np.zeros((len(positions), len(classes)))
             columns = [list(classes).index(name) for name in model.classes_]
             found[:, columns] = model.predict_proba(cells.numbers[positions])
@@ -246,6 +246,16 @@ def predict_left_out(
     if not parts:
         raise AerialError(NOTHING_TO_LEARN)
     return pd.concat(parts).sort_index()
+
+
+def fit_chosen(
+    cells: LabelledCells, settings: FewLabelSettings, seed: int
+) -> LogisticRegression | None:
+    """Fit with the penalty that `choose_penalty` finds; None where one class alone is labelled."""
+    if len(set(cells.labels)) < _FEWEST_CLASSES:
+        return None
+    penalty = choose_penalty(cells, settings, seed)
+    return fit_regression(LogisticRegression(max_iter=settings.max_iter), cells, penalty)
 
 
 def fit_regression(

@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.models.few_labels import (
     FewLabelSettings,
     LabelledCells,
-    choose_penalty,
-    fit_regression,
+    fit_chosen,
 )
 from aerial_kedro.parameters import CheckedModel
 
@@ -124,11 +122,10 @@ def _accuracy(
     with threadpool_limits(limits=1, user_api="blas"):
         for fold in np.unique(folds):
             known = cells[kept & cells.known_without(folds, fold, settings.buffer_m)]
-            unseen = cells[folds == fold]
-            if len(set(known.labels)) < _FEWEST_CLASSES:
+            model = fit_chosen(known, settings, seed)
+            if model is None:
                 continue
-            penalty = choose_penalty(known, settings, seed)
-            model = fit_regression(LogisticRegression(max_iter=settings.max_iter), known, penalty)
+            unseen = cells[folds == fold]
             right += int((model.predict(unseen.numbers) == unseen.labels).sum())
             tested += len(unseen.labels)
     return right / tested if tested else None

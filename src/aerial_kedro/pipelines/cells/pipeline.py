@@ -22,27 +22,11 @@ def create_training(classes: str) -> Pipeline:
     own = ["cell_sample", "cell_classes", "feature_source"]
     nodes: list[Node | Pipeline] = [
         node_of(sampling.plan_draw, ["tile_catalog", *rules], "cell_quotas"),
-        node_of(sampling.measure_inputs, [*_SAMPLED, "params:seed"], "cell_inputs"),
-        node_of(
-            sampling.sample_cells,
-            [*_SAMPLED, "cell_inputs", "cell_quotas", *rules],
-            "cell_sample",
-        ),
-        node_of(training.list_cell_classes, ["cell_sample", classes], "cell_classes"),
+        *learn_cells(classes),
         node_of(
             training.choose_penalty,
             ["cell_sample", "params:cells.classifiers", "params:seed"],
             "cell_regression",
-        ),
-        node_of(
-            training.fit_cell_regression,
-            [*own, "cell_inputs", "cell_regression", "params:classifier", "params:seed"],
-            _FITTED[0],
-        ),
-        node_of(
-            training.fit_cell_forest,
-            [*own, "cell_inputs", "params:cells.classifiers", "params:classifier", "params:seed"],
-            _FITTED[1],
         ),
         node_of(
             training.fit_cell_statistics,
@@ -72,8 +56,51 @@ def create_training(classes: str) -> Pipeline:
     return group([group(nodes, "cells")], "training")
 
 
+def learn_cells(classes: str) -> list[Node]:
+    """Wire what every training of cells has: a row a drawn cell, and the fits.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
+    own = ["cell_sample", "cell_classes", "feature_source"]
+    rules = ["params:cells.drawn", classes, "params:seed"]
+    return [
+        node_of(sampling.measure_inputs, [*_SAMPLED, "params:seed"], "cell_inputs"),
+        node_of(
+            sampling.sample_cells,
+            [*_SAMPLED, "cell_inputs", "cell_quotas", *rules],
+            "cell_sample",
+        ),
+        node_of(training.list_cell_classes, ["cell_sample", classes], "cell_classes"),
+        node_of(
+            training.fit_cell_regression,
+            [*own, "cell_inputs", "cell_regression", "params:classifier", "params:seed"],
+            _FITTED[0],
+        ),
+        node_of(
+            training.fit_cell_forest,
+            [*own, "cell_inputs", "params:cells.classifiers", "params:classifier", "params:seed"],
+            _FITTED[1],
+        ),
+    ]
+
+
 def create_scoring(classes: str) -> Pipeline:
     """Features of cells and their classifier in; the class of every cell, and the maps, out.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
+    located = node_of(scoring.locate_tiles, ["mapped", "cell_map"], "mapped_tiles")
+    return create_maps(classes) + group([located], "scoring")
+
+
+def create_maps(classes: str) -> Pipeline:
+    """Wire what every map of cells has: the class of each, and the maps.
 
     Parameters
     ----------
@@ -97,7 +124,6 @@ def create_scoring(classes: str) -> Pipeline:
                 ["cell_map", classes, "cell_model", "params:mapping"],
                 "maps",
             ),
-            node_of(scoring.locate_tiles, ["mapped", "cell_map"], "mapped_tiles"),
         ],
         "scoring",
     )

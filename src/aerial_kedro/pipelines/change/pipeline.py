@@ -1,6 +1,6 @@
 """Wiring of change: scoring compares the years, reporting evaluates and shows what changed."""
 
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.change import cells, nodes, patches
 from aerial_kedro.pipelines.grouping import group, node_of
@@ -25,7 +25,31 @@ def create_cell_comparison(classes: str) -> Pipeline:
     classes
         Dataset of the class table.
     """
-    return create_comparison("tile_change") + group(
+    return (
+        create_comparison("tile_change")
+        + create_patches(classes)
+        + group(
+            [
+                node_of(
+                    cells.add_changed_shares,
+                    ["tile_change", "cell_change", "cell_transitions"],
+                    "change",
+                )
+            ],
+            "change",
+        )
+    )
+
+
+def create_patches(classes: str) -> Pipeline:
+    """Wire change by cells alone: its probabilities, and patches of it.
+
+    Parameters
+    ----------
+    classes
+        Dataset of the class table.
+    """
+    return group(
         [
             node_of(
                 cells.estimate_transitions,
@@ -37,11 +61,6 @@ def create_cell_comparison(classes: str) -> Pipeline:
                 cells.find_change_patches,
                 ["cell_change", "cell_transitions", "params:cells.patches"],
                 "change_patches",
-            ),
-            node_of(
-                cells.add_changed_shares,
-                ["tile_change", "cell_change", "cell_transitions"],
-                "change",
             ),
         ],
         "change",
@@ -95,17 +114,22 @@ def _create_cell_evaluation(classes: str) -> Pipeline:
                 ],
                 ["change_summary", "patch_truth"],
             ),
-            node_of(
-                patches.show_patches,
-                [
-                    "change_patches",
-                    "patch_truth",
-                    "tile_catalog",
-                    "params:tile_size_m",
-                    "params:report.change_candidates",
-                ],
-                "patch_candidates",
-            ),
+            picture_patches(),
         ],
         "change",
+    )
+
+
+def picture_patches() -> Node:
+    """Picture the likeliest patches for the report."""
+    return node_of(
+        patches.show_patches,
+        [
+            "change_patches",
+            "patch_truth",
+            "tile_catalog",
+            "params:tile_size_m",
+            "params:report.change_candidates",
+        ],
+        "patch_candidates",
     )

@@ -46,12 +46,8 @@ def read_label_file(
     frame = label_table.frame
     if frame is not None:
         sample_ids = frame["sample_id"].astype(str) if "sample_id" in frame else ()
-        check_not_reference(frame.columns, sample_ids, (), design, _source(label_table.path))
+        check_not_reference(frame.columns, sample_ids, (), design, label_table.path or "")
     return read_labels(label_table, rules)
-
-
-def _source(path: str | None) -> str:
-    return f"The file of labels {path}"
 
 
 def choose_classes(label_layer: LabelLayer, rules: LabelRules) -> LandCoverClasses:
@@ -135,23 +131,21 @@ def _place(
         min_purity=rules.min_purity,
     )
     placed = tiles.select(*_PLACE).mapInPandas(find, ddl(PLACED_COLUMNS)).toPandas()
-    cells = placed[placed["cell"] >= 0]
-    cell_ids = name_cells_of_tiles(cells["tile_id"].to_numpy(), cells["cell"].to_numpy())
-    check_not_reference((), (), cell_ids, design, _source(label_layer.path))
-    placed = _without_sampled(placed, design)
+    if design is not None:
+        placed = _without_sampled(placed, design, label_layer.path or "")
     summary = summarise_labels(label_layer, placed, classes.names)
     for sentence in summary.sentences:
         LOGGER.warning("Labels: %s", sentence)
     return placed, summary
 
 
-def _without_sampled(placed: pd.DataFrame, design: SampleDesign | None) -> pd.DataFrame:
+def _without_sampled(placed: pd.DataFrame, design: SampleDesign, path: str) -> pd.DataFrame:
     """Leave out the cells of the reference sample: what a map is evaluated by never teaches it."""
-    if design is None:
-        return placed
-    sampled = {each.cell_id for each in design.cells}
-    names = name_cells_of_tiles(placed["tile_id"].to_numpy(), placed["cell"].to_numpy())
-    apart = placed[[name in sampled for name in names]]
+    cells = placed[placed["cell"] >= 0]
+    names = name_cells_of_tiles(cells["tile_id"].to_numpy(), cells["cell"].to_numpy())
+    check_not_reference((), (), names, design, path)
+    sampled = design.cell_ids
+    apart = cells[[name in sampled for name in names]]
     if len(apart):
         LOGGER.warning(
             "%s labelled cells are of the reference sample (07_model_output/reference_design.json):"
@@ -177,17 +171,21 @@ def teach_cells(labelled_tiles: DataFrame, placed_labels: pd.DataFrame) -> DataF
 
     The labels of whole tiles stay the land cover's.
     """
-    own = pack_labels(placed_labels).rename(
-        columns={"cell_labels": "own_labels", "cell_purity": "own_purity"}
-    )
-    labels = labelled_tiles.sparkSession.createDataFrame(
-        list(own.itertuples(index=False, name=None)),
-        "image_id string, own_labels binary, own_purity binary",
-    )
-    both = labelled_tiles.join(F.broadcast(labels), "image_id", "left")
+    both = _join_labels(labelled_tiles, placed_labels, "own_labels", "own_purity")
     # In the tiles' own order of columns, which the join keeps.
     lay: FrameMap = lay_over
     return both.mapInPandas(lay, labelled_tiles.schema)
+
+
+def _join_labels(
+    tiles: DataFrame, placed_labels: pd.DataFrame, labels: str, purity: str
+) -> DataFrame:
+    """Add the labels of cells and their purity under these names; null where a tile has none."""
+    packed = tiles.sparkSession.createDataFrame(
+        list(pack_labels(placed_labels).itertuples(index=False, name=None)),
+        f"image_id string, {labels} binary, {purity} binary",
+    )
+    return tiles.join(F.broadcast(packed), "image_id", "left")
 
 
 def catalog_without_labels(tiles: DataFrame, split: SplitRules) -> DataFrame:
@@ -206,12 +204,7 @@ def catalog_labels(tiles: DataFrame, placed_labels: pd.DataFrame, split: SplitRu
     DataFrame
         `TILE_COLUMNS`, `LABEL_COLUMNS` and `SPLIT_COLUMNS`.
     """
-    packed = pack_labels(placed_labels)
-    labels = tiles.sparkSession.createDataFrame(
-        list(packed.itertuples(index=False, name=None)),
-        "image_id string, cell_labels binary, cell_purity binary",
-    )
-    taught = tiles.join(F.broadcast(labels), "image_id", "left")
+    taught = _join_labels(tiles, placed_labels, "cell_labels", "cell_purity")
     own = {**TILE_COLUMNS, **LABEL_COLUMNS}
     unknown = set(own) - set(taught.columns)
     rows = taught.select(

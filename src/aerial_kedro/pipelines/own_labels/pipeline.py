@@ -3,10 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines import featurization
+from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.cells import sampling, scoring
-from aerial_kedro.pipelines.cells import training as cells
-from aerial_kedro.pipelines.change import cells as change
-from aerial_kedro.pipelines.change.patches import show_patches
+from aerial_kedro.pipelines.change.cells import tabulate_shares
+from aerial_kedro.pipelines.change.pipeline import create_patches, picture_patches
 from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles, summarise_catalog
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.own_labels import ingestion, reporting, training
@@ -16,7 +16,6 @@ from aerial_kedro.pipelines.reporting.nodes import draw_map_images
 CLASSES = "class_table"
 """Dataset of the class table that labels of one's own name or add to."""
 
-_RULES = ["params:cells.drawn", CLASSES, "params:seed"]
 _PLACED_BY = ["label_layer", CLASSES, "params:cells.drawn", "known_design"]
 _PLACED = ["placed_labels", "label_summary"]
 _SETTINGS = ["params:own_labels", "params:seed"]
@@ -108,32 +107,20 @@ def _read() -> Node:
 
 def create_training() -> Pipeline:
     """Features and labelled cells in; the classifier of cells, and how good it is, out."""
-    sampled = ["tile_features", "tile_catalog", "feature_source"]
-    learned = ["cell_sample", "cell_classes", "feature_source", "cell_inputs"]
     nodes: list[Node | Pipeline] = [
-        node_of(sampling.plan_draw, ["tile_catalog", *_RULES], "drawn_quotas"),
-        node_of(training.weigh_alike, "drawn_quotas", "cell_quotas"),
-        node_of(sampling.measure_inputs, [*sampled, "params:seed"], "cell_inputs"),
         node_of(
-            sampling.sample_cells, [*sampled, "cell_inputs", "cell_quotas", *_RULES], "cell_sample"
+            sampling.plan_draw,
+            ["tile_catalog", "params:cells.drawn", CLASSES, "params:seed"],
+            "drawn_quotas",
         ),
-        node_of(cells.list_cell_classes, ["cell_sample", CLASSES], "cell_classes"),
+        node_of(training.weigh_alike, "drawn_quotas", "cell_quotas"),
+        *cells.learn_cells(CLASSES),
         node_of(
             training.gather_labels,
             ["cell_sample", "tile_catalog", "placed_labels"],
             "label_sample",
         ),
         node_of(training.choose_label_penalty, ["label_sample", *_SETTINGS], "cell_regression"),
-        node_of(
-            cells.fit_cell_regression,
-            [*learned, "cell_regression", "params:classifier", "params:seed"],
-            "fitted_cell_regression",
-        ),
-        node_of(
-            cells.fit_cell_forest,
-            [*learned, "params:cells.classifiers", "params:classifier", "params:seed"],
-            "fitted_cell_forest",
-        ),
         node_of(
             training.leave_out_regression,
             ["fitted_cell_regression", "label_sample", *_SETTINGS],
@@ -177,19 +164,8 @@ def create_scoring(classes: str) -> Pipeline:
     classes
         Dataset of the class table.
     """
-    own = group(
+    tables = group(
         [
-            node_of(
-                scoring.score_cells,
-                ["tile_catalog", "tile_features", "cell_model", "feature_source"],
-                "cell_predictions",
-            ),
-            node_of(scoring.collect_cells, ["cell_predictions", classes, "cell_model"], "cell_map"),
-            node_of(
-                scoring.draw_cell_maps,
-                ["cell_map", classes, "cell_model", "params:mapping"],
-                "maps",
-            ),
             node_of(scoring.locate_cells, "cell_map", "mapped_tiles"),
             node_of(
                 scoring.tabulate_cells, ["cell_predictions", "tile_catalog"], "predictions_csv"
@@ -197,24 +173,8 @@ def create_scoring(classes: str) -> Pipeline:
         ],
         "scoring",
     )
-    compared = group(
-        [
-            node_of(
-                change.estimate_transitions,
-                ["cell_predictions", classes, "cell_model", "params:seed"],
-                "cell_transitions",
-            ),
-            node_of(change.compare_cells, ["cell_predictions", "cell_transitions"], "cell_change"),
-            node_of(
-                change.find_change_patches,
-                ["cell_change", "cell_transitions", "params:cells.patches"],
-                "change_patches",
-            ),
-            node_of(change.tabulate_shares, ["cell_change", "cell_transitions"], "change"),
-        ],
-        "change",
-    )
-    return own + compared
+    shares = node_of(tabulate_shares, ["cell_change", "cell_transitions"], "change")
+    return cells.create_maps(classes) + tables + create_patches(classes) + group([shares], "change")
 
 
 def create_reporting() -> Pipeline:
@@ -263,17 +223,7 @@ def create_reporting() -> Pipeline:
             ["cell_change", "change_patches", "cell_transitions", "params:cells.patches"],
             ["change_summary", "patch_truth"],
         ),
-        node_of(
-            show_patches,
-            [
-                "change_patches",
-                "patch_truth",
-                "tile_catalog",
-                "params:tile_size_m",
-                "params:report.change_candidates",
-            ],
-            "patch_candidates",
-        ),
+        picture_patches(),
         node_of(reporting.build_label_metrics, found, "metrics"),
         node_of(reporting.write_label_report, page, "report"),
     ]

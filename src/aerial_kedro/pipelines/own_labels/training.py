@@ -11,8 +11,9 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.cells.drawing import Quotas
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.calibration import calibrate, evaluate_unseen
+from aerial_kedro.models.calibration import calibrate, collect_predictions, evaluate_unseen
 from aerial_kedro.models.comparison import LeftOutAccuracy
+from aerial_kedro.models.cross_validation import take_images
 from aerial_kedro.models.few_labels import (
     NOTHING_TO_LEARN,
     FewLabelSettings,
@@ -165,9 +166,10 @@ def leave_out_forest(
         known = labels.cells.known_without(folds, fold, settings.buffer_m)
         learned = sorted(set(labels.cells.labels[known]))
         if len(learned) > 1:
-            others, own = (_choose(rows, labels.frame[each]) for each in (known, folds == fold))
+            ids = labels.frame["image_id"]
+            others, own = (take_images(rows, ids[each]) for each in (known, folds == fold))
             found = predict_unseen(others, own, candidate.settings, learned, seed)
-            parts.append(_in_order_of(found, learned, classes))
+            parts.append(collect_predictions(found, ["image_id", "label"], learned, classes))
     rows.unpersist()
     if not parts:
         raise AerialError(NOTHING_TO_LEARN)
@@ -175,24 +177,6 @@ def leave_out_forest(
     unseen = unseen.sort_values("image_id", ignore_index=True)
     unseen = unseen.assign(unit=unseen["block_id"])
     return replace(candidate, model=calibrate(candidate.model, unseen), unseen=unseen)
-
-
-def _choose(rows: DataFrame, cells: pd.DataFrame) -> DataFrame:
-    """Take the rows of some cells."""
-    chosen = rows.sparkSession.createDataFrame(cells[["image_id"]])
-    return rows.join(F.broadcast(chosen), "image_id", "left_semi")
-
-
-def _in_order_of(found: DataFrame, learned: list[str], classes: list[str]) -> pd.DataFrame:
-    """Bring predictions to the driver, with probabilities in the order of all classes."""
-    cells = found.select("image_id", "label", "pred_label", "class_probabilities").toPandas()
-    chances = np.zeros((len(cells), len(classes)))
-    chances[:, [classes.index(name) for name in learned]] = np.array(
-        cells["class_probabilities"].tolist()
-    )
-    return cells.assign(
-        class_probabilities=list(chances), learned=cells["label"].isin(learned).to_numpy()
-    )
 
 
 def choose_label_model(

@@ -94,7 +94,7 @@ def choose_cells_to_label(
     AerialError
         If there is no cell to ask for.
     """
-    sampled = set() if design is None else {each.cell_id for each in design.cells}
+    sampled = set() if design is None else design.cell_ids
     asked = candidates[~candidates["cell_id"].isin(sampled)]
     chosen = suggest(asked, rules, classes.names, seed)
     if chosen.empty:
