@@ -18,6 +18,7 @@ from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.grain import Grain
 from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.parameters import CheckedModel
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
@@ -111,12 +112,16 @@ class TrainedModel:
         What computes the features that it reads.
     stored
         The stages as Spark ML wrote them, for use without Spark; empty until it is stored.
+    applicability
+        Where the model holds; None of one that was trained before this was known, or whose
+        training data were too few to say.
     """
 
     stages: PipelineModel | None
     card: ModelCard
     source: FeatureSource
     stored: tuple[StoredStage, ...] = ()
+    applicability: Applicability | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Frozen, and half of it lives in the JVM: handing it from node to node needs no copy.
