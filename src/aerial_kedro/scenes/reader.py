@@ -22,10 +22,12 @@ from aerial_kedro.imagery.signing import SignedAddress, SigningError, shared_sig
 from aerial_kedro.scenes.addresses import check_href, gdal_path
 from aerial_kedro.scenes.bands import (
     RGB,
+    bands_of,
     cut_out,
     is_masked_by_infrared,
     is_tagged_as_alpha,
     open_unmasked,
+    tags_of,
 )
 
 # A damaged scene read through a warp raises GDAL's own error, which rasterio keeps to itself.
@@ -130,8 +132,8 @@ class SceneReader:
         read
             Function of the opened scene.
         without_alpha
-            Whether the function warps a scene whose fourth band is near infrared: it then gets a
-            view in which this is not tagged as alpha.
+            Whether the function warps a scene that has near infrared: it then gets a view in which
+            this is not tagged as alpha.
 
         Raises
         ------
@@ -192,9 +194,9 @@ class SceneReader:
         href: str,
         window: Window,
         size: int,
-        bands: Sequence[int] = RGB,
         *,
         has_infrared: bool = False,
+        infrared: bool = False,
     ) -> np.ndarray:
         """Read a window of a scene, resampled (bilinear) to a square.
 
@@ -206,15 +208,16 @@ class SceneReader:
             Window in pixels of the scene; it need not begin or end with a whole pixel.
         size
             Side of the result in pixels.
-        bands
-            Numbers of the bands; red, green and blue by default.
         has_infrared
-            Whether the scene's fourth band is near infrared, which then masks nothing.
+            Whether the scene has near infrared (`holds_infrared`), which then masks nothing.
+        infrared
+            Whether to read it as well.
 
         Returns
         -------
         numpy.ndarray
-            Array of shape ``(size, size, bands)``, uint8.
+            Red, green and blue, and near infrared if it is asked for and there: array of shape
+            ``(size, size, 3)`` or ``(size, size, 4)``, uint8.
 
         Raises
         ------
@@ -223,6 +226,7 @@ class SceneReader:
         """
 
         def read(scene: rasterio.DatasetReader) -> np.ndarray:
+            bands = _chosen(scene, has_infrared and infrared)
             if not (has_infrared and is_masked_by_infrared(scene)):
                 return read_bands(scene, size, size, bands=bands, window=window)
             with cut_out(scene, bands, window, size) as (cut, inner):
@@ -236,9 +240,9 @@ class SceneReader:
         bounds: tuple[float, float, float, float],
         epsg: int,
         size: int,
-        bands: Sequence[int] = RGB,
         *,
         has_infrared: bool = False,
+        infrared: bool = False,
     ) -> np.ndarray:
         """Read a place of a scene that lies in another CRS, through a warp.
 
@@ -252,25 +256,31 @@ class SceneReader:
             CRS of the tile.
         size
             Side of the result in pixels.
-        bands, has_infrared
+        has_infrared, infrared
             As in `read_window`.
 
         Returns
         -------
         numpy.ndarray
-            Array of shape ``(size, size, bands)``, uint8.
+            As of `read_window`.
         """
         xmin, ymin, xmax, ymax = bounds
         transform = Affine((xmax - xmin) / size, 0, xmin, 0, (ymin - ymax) / size, ymax)
 
         def read(scene: rasterio.DatasetReader) -> np.ndarray:
+            bands = _chosen(scene, has_infrared and infrared)
             with warped(scene, epsg, transform, size, size) as view:
                 # Colour first: GDAL warps all bands of a view in other pieces than some.
-                parts = [view.read(part) for part in (bands[:3], bands[3:]) if part]
+                parts = [view.read(part) for part in (bands[: len(RGB)], bands[len(RGB) :]) if part]
                 return np.concatenate(parts)
 
         pixels = self.read(href, read, without_alpha=has_infrared)
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+
+
+def _chosen(scene: rasterio.DatasetReader, infrared: bool) -> list[int]:
+    """Numbers of the bands to read, as a list: rasterio takes a tuple for something else."""
+    return list(bands_of(scene)[: None if infrared else len(RGB)])
 
 
 def read_bands(
@@ -293,7 +303,7 @@ def warped(
     scene: rasterio.DatasetReader, epsg: int, transform: Affine, width: int, height: int
 ) -> WarpedVRT:
     """Return a view of a scene on another CRS's pixel grid; what it does not cover is nodata."""
-    has_alpha = ColorInterp.alpha in scene.colorinterp
+    has_alpha = ColorInterp.alpha in tags_of(scene)
     return WarpedVRT(
         scene,
         crs=f"EPSG:{epsg}",

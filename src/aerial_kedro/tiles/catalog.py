@@ -14,7 +14,7 @@ from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.scenes.bands import RGB, read_validity
+from aerial_kedro.scenes.bands import RGB, bands_of, read_validity
 from aerial_kedro.scenes.headers import SceneHeader
 from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
@@ -247,14 +247,12 @@ def _empty(
     window: Window | None,
     infrared: bool,
 ) -> np.ndarray:
-    pixels = dataset.read(RGB, window=window, out_shape=(3, height, width))
+    colours = list(bands_of(dataset)[: len(RGB)])
+    pixels = dataset.read(colours, window=window, out_shape=(len(RGB), height, width))
     with warnings.catch_warnings():
         # Of nodata and an alpha band the first is meant, which is what rasterio takes.
         warnings.simplefilter("ignore", NodataShadowWarning)
-        if infrared:
-            valid = read_validity(dataset, height, width, window)
-        else:
-            valid = dataset.dataset_mask(window=window, out_shape=(height, width)) != 0
+        valid = read_validity(dataset, height, width, window, has_infrared=infrared)
     return np.asarray(~valid | ~pixels.any(axis=0))
 
 

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 
 from aerial_kedro.imagery.remote import cause
 from aerial_kedro.scenes.addresses import read_bytes
-from aerial_kedro.scenes.bands import INFRARED, RGB
+from aerial_kedro.scenes.bands import RGB
 from aerial_kedro.scenes.reader import SceneReader, TileReadError, read_bands
 from aerial_kedro.tiles import png
 
@@ -75,15 +75,12 @@ def read_tile(tile: Tile, size: int, reader: SceneReader, *, infrared: bool = Fa
     """
     if tile["kind"] == "file":
         return read_image_file(tile["href"], size)
-    has_infrared = bool(tile.get("has_infrared"))
-    bands = (*RGB, INFRARED) if infrared and has_infrared else RGB
+    options = {"has_infrared": bool(tile.get("has_infrared")), "infrared": infrared}
     if tile["row_off"] is None:
         bounds = (tile["xmin"], tile["ymin"], tile["xmax"], tile["ymax"])
-        return reader.read_warped(
-            tile["href"], bounds, int(tile["epsg"]), size, bands, has_infrared=has_infrared
-        )
+        return reader.read_warped(tile["href"], bounds, int(tile["epsg"]), size, **options)
     window = Window(tile["col_off"], tile["row_off"], tile["width"], tile["height"])
-    return reader.read_window(tile["href"], window, size, bands, has_infrared=has_infrared)
+    return reader.read_window(tile["href"], window, size, **options)
 
 
 def read_tiles(

@@ -90,7 +90,7 @@ def infrared(tmp_path: Path) -> Path:
 def test_infrared_tagged_as_alpha_is_the_same_from_the_web(
     web: Web, infrared: Path, rules: AccessRules, faults: list[str]
 ) -> None:
-    href, bands = web.host(infrared), (1, 2, 3, 4)
+    href, both = web.host(infrared), {"has_infrared": True, "infrared": True}
     web.refused, web.faults = set(), list(faults)
     bounds = (ORIGIN[0] + 50, ORIGIN[1] - 500, ORIGIN[0] + 500, ORIGIN[1] - 50)
     with SceneReader() as reader:
@@ -98,7 +98,7 @@ def test_infrared_tagged_as_alpha_is_the_same_from_the_web(
             (reader.read_window, (WINDOW, SIZE)),
             (reader.read_warped, (bounds, ZONE, SIZE)),
         ):
-            found = [read(each, *place, bands, has_infrared=True) for each in (href, str(infrared))]
+            found = [read(each, *place, **both) for each in (href, str(infrared))]
             np.testing.assert_array_equal(*found)
             assert found[0][..., :3].any(axis=-1).all()
         assert web.faults == []

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
-from aerial_kedro.scenes.bands import holds_infrared
+from aerial_kedro.scenes.bands import bands_of, holds_infrared
 from tests.builders import ORIGIN, paint_ground, read_scene_header, write_scene
 
 SIDE = 600
@@ -130,6 +130,92 @@ def test_what_cannot_be_read_elsewhere_is_not_taken_for_no_infrared(tmp_path: Pa
         pytest.raises(rasterio.errors.RasterioIOError),
     ):
         holds_infrared(dataset)
+
+
+NAMES = {"m_3607801_ne_18_1_20180610.tif": True, "naip_2018.tif": True, "panaipa_2018.tif": False}
+
+
+@pytest.mark.parametrize(("name", "is_naip"), NAMES.items())
+def test_naip_has_infrared_though_it_be_dark_everywhere(
+    tmp_path: Path, name: str, is_naip: bool
+) -> None:
+    """Over deep water it has as few values as a mask, but not those of one."""
+    tags = {"photometric": "rgb", "alpha": "yes"}
+    for band in (np.zeros_like(NOISE), (NOISE % 3).astype(np.uint8)):
+        assert found(tmp_path / name, band, **tags) == is_naip
+    for mask in (np.full_like(NOISE, 255), np.where(COL < 200, 0, 255), 255 - NOISE % 9):
+        assert not found(tmp_path / name, mask.astype(np.uint8), **tags)
+
+
+def test_naip_is_known_by_its_description_too(tmp_path: Path) -> None:
+    pixels = np.concatenate([RGB, np.zeros_like(NOISE)[None]])
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="yes")
+    with rasterio.open(path, "r+") as dataset:
+        text = "USDA-FSA-APFO National Agriculture Imagery Program"
+        dataset.update_tags(TIFFTAG_IMAGEDESCRIPTION=text)
+    assert read_scene_header(path).infrared
+
+
+R, G, B, A = (rasterio.enums.ColorInterp[each] for each in ("red", "green", "blue", "alpha"))
+NIR, NONE = (rasterio.enums.ColorInterp[each] for each in ("nir", "undefined"))
+
+
+@pytest.mark.parametrize(
+    ("tags", "descriptions", "expected"),
+    [
+        ((R, G, B), (), (1, 2, 3)),
+        ((R, G, B, A), (), (1, 2, 3, 4)),
+        ((B, G, R, A), (), (3, 2, 1, 4)),
+        ((B, G, R, NONE), (), (3, 2, 1, 4)),
+        ((A, R, G, B), (), (2, 3, 4, 1)),
+        ((A, NONE, NONE, NONE), (), (2, 3, 4, 1)),
+        ((NIR, R, G, B), (), (2, 3, 4, 1)),
+        ((R, G, B, A, NIR), (), (1, 2, 3, 5)),
+        ((NONE, NONE, NONE, NONE), (), (1, 2, 3, 4)),
+        ((R, G, NONE, NONE), (), (1, 2, 3, 4)),
+        ((R, R, G, B), (), (1, 2, 3, 4)),
+        ((NONE, NONE, A), (), (1, 2, 3)),
+        ((NONE,), (), (1, 1, 1)),
+        ((NONE, A), (), (1, 1, 1)),
+        ((A, NONE), (), (2, 2, 2)),
+        ((A,), (), (1, 1, 1)),
+        # rasterio tags whatever has four bands of 8 bits as red, green, blue and alpha.
+        ((R, G, B, A), ("Blue", "Green", "Red", "NIR"), (3, 2, 1, 4)),
+        ((R, G, B, A), ("N", "R", "G", "B"), (2, 3, 4, 1)),
+        ((B, G, R, A), ("Blue", "Green", "near", "x"), (3, 2, 1, 4)),
+    ],
+)
+def test_bands_are_known_by_name_then_by_tag_then_by_order(
+    tmp_path: Path, tags: tuple, descriptions: tuple, expected: tuple[int, ...]
+) -> None:
+    pixels = np.zeros((len(tags), 8, 8), np.uint8)
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, photometric="minisblack")
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = tags
+        if descriptions:
+            dataset.descriptions = descriptions
+    with rasterio.open(path) as dataset:
+        assert bands_of(dataset) == expected
+
+
+def test_a_band_tagged_as_infrared_is_it_whatever_it_holds(tmp_path: Path) -> None:
+    pixels = np.concatenate([RGB, slanted_mask()[None]])
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="unspecified")
+    assert not read_scene_header(path).infrared
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = (R, G, B, NIR)
+    assert read_scene_header(path).infrared
+
+
+def test_an_earlier_failure_does_not_hide_what_the_bands_are(tmp_path: Path) -> None:
+    pixels = np.concatenate([RGB, NOISE[None]])
+    layout = {"tiled": True, "blockxsize": 128, "blockysize": 128}
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, **layout)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with rasterio.open(path) as dataset:
+        with pytest.raises(rasterio.errors.RasterioIOError):
+            dataset.read(4)
+        assert bands_of(dataset) == (1, 2, 3, 4)
 
 
 @pytest.mark.shared_data

@@ -13,7 +13,7 @@ from pyproj import Transformer
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from aerial_kedro.tiles.catalog import tiles_of_scene
 from aerial_kedro.tiles.reading import Tile, read_tile
 from tests.builders import ORIGIN, TILE, ZONE, paint_ground, read_scene_header, write_scene
@@ -186,6 +186,79 @@ def test_a_true_alpha_still_masks(tmp_path: Path, place: str) -> None:
     assert read_all(records(tiles), path, infrared=True).shape[-1] == 3
 
 
+ORDERS = {
+    "blue first": (3, 2, 1, 4),
+    "infrared first": (2, 3, 4, 1),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("tag", ["alpha", "untagged, nodata 0"])
+def test_bands_in_another_order_are_read_by_their_tags(
+    tmp_path: Path, place: str, order: str, tag: str
+) -> None:
+    """Number i of the order is where red, green, blue and infrared lie in the other file."""
+    scene = Scene(tmp_path, tag, place)
+    with rasterio.open(scene.path) as dataset:
+        pixels, profile = dataset.read(), dataset.profile
+    numbers = ORDERS[order]
+    tags = ["red", "green", "blue", "alpha" if tag == "alpha" else "undefined"]
+    path = tmp_path / "other_2018.tif"
+    with rasterio.open(path, "w", **{**profile, "photometric": "minisblack"}) as dataset:
+        for band, number in zip(pixels, numbers, strict=True):
+            dataset.write(band, number)
+        found = dict(zip(numbers, tags, strict=True))
+        dataset.colorinterp = [rasterio.enums.ColorInterp[found[each]] for each in (1, 2, 3, 4)]
+    tiles, others = tiles_of(scene.path), tiles_of(path)
+    assert others["has_infrared"].all()
+    pd.testing.assert_frame_equal(tiles.drop(columns="href"), others.drop(columns="href"))
+    for infrared in (False, True):
+        expected, read = (
+            read_all(records(frame), each, infrared=infrared)
+            for frame, each in ((tiles, scene.path), (others, path))
+        )
+        np.testing.assert_array_equal(read, expected)
+
+
+def test_an_alpha_that_comes_first_masks_as_one_that_comes_last(tmp_path: Path, place: str) -> None:
+    scene = Scene(tmp_path, "alpha", place)
+    with rasterio.open(scene.path) as dataset:
+        pixels, profile = dataset.read(), dataset.profile
+    pixels[3] = np.where(scene.lake, 0, 255)
+    last = scene.write("d", pixels, TAGS["alpha"])
+    first = tmp_path / "first_2018.tif"
+    with rasterio.open(first, "w", **{**profile, "photometric": "minisblack"}) as dataset:
+        dataset.write(np.roll(pixels, 1, axis=0))
+        names = ("alpha", "red", "green", "blue")
+        dataset.colorinterp = [rasterio.enums.ColorInterp[each] for each in names]
+    expected, tiles = tiles_of(last), tiles_of(first)
+    assert not tiles["has_infrared"].any()
+    assert expected["nodata_fraction"].max() > 0.5
+    np.testing.assert_allclose(tiles["nodata_fraction"], expected["nodata_fraction"], atol=0.02)
+
+
+def test_a_damaged_block_costs_no_other_tile(tmp_path: Path) -> None:
+    """What GDAL says of the one must not be raised again when the next is read."""
+    scene = Scene(tmp_path, "alpha", "1 m", cog=True)
+    rows = records(tiles_of(scene.path))
+    scene.path.write_bytes(scene.path.read_bytes()[: int(0.9 * scene.path.stat().st_size)])
+    whole, damaged = [], []
+    for tile in rows:
+        try:
+            read_all([tile], scene.path)
+        except TileReadError:
+            damaged.append(tile)
+        else:
+            whole.append(tile)
+    assert whole
+    assert damaged
+    with SceneReader() as reader:
+        for tile in whole:
+            with pytest.raises(TileReadError):
+                read_tile(damaged[0], SIZE, reader)
+            assert read_tile(tile, SIZE, reader).any()
+
+
 @pytest.mark.shared_data
 def test_real_naip_is_the_same_without_its_tag(shared_data: Path, tmp_path: Path) -> None:
     """The same pixels written without the tag, window by window and through a warp."""
@@ -201,14 +274,14 @@ def test_real_naip_is_the_same_without_its_tag(shared_data: Path, tmp_path: Path
                             pixels=pixels, **TAGS[tag]))
             for tag in ("alpha", "untagged")
         )  # fmt: skip
-        bands = (1, 2, 3, 4)
+        both = {"has_infrared": True, "infrared": True}
         with SceneReader() as reader:
             for window in (Window(20.3, 40.7, 150, 150), Window(20.3, 40.7, 83.33, 83.33)):
                 np.testing.assert_array_equal(
-                    reader.read_window(href, window, 150, bands, has_infrared=True),
-                    reader.read_window(twin, window, 150, bands),
+                    reader.read_window(href, window, 150, **both),
+                    reader.read_window(twin, window, 150, **both),
                 )
             np.testing.assert_array_equal(
-                reader.read_warped(href, bounds, 3857, 150, bands, has_infrared=True),
-                reader.read_warped(twin, bounds, 3857, 150, bands),
+                reader.read_warped(href, bounds, 3857, 150, **both),
+                reader.read_warped(twin, bounds, 3857, 150, **both),
             )
