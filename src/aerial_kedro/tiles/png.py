@@ -10,12 +10,15 @@ from aerial_kedro.scenes.reader import read_bands
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB_8_BIT = bytes([8, 2, 0, 0, 0])  # depth, colour, three methods
 
+# How chunks begin in which an orientation may stand.
+_ORIENTED = (b"eXIf", b"iTXtXML:com.adobe.xmp", b"tEXtRaw profile", b"zTXtRaw profile")
+
 
 def plain_size(content: bytes) -> tuple[int, int] | None:
     """Return width and height of an 8-bit RGB picture whose file is there to its end.
 
     GDAL fills what a cut-off file lacks with black, so that such a file is not plain; nor is
-    one of any other kind, interlaced pictures included.
+    one of any other kind, interlaced pictures and those that may be turned included.
 
     Parameters
     ----------
@@ -33,6 +36,8 @@ def plain_size(content: bytes) -> tuple[int, int] | None:
     position = len(SIGNATURE)
     while position + 8 <= len(content):
         length, kind = struct.unpack_from(">L4s", content, position)
+        if content.startswith(_ORIENTED, position + 4):
+            return None
         position += length + 12  # with its length, kind and checksum
         if kind == b"IEND":
             width, height = struct.unpack_from(">2L", content, 16)

@@ -12,7 +12,7 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
-from PIL import Image
+from PIL import ExifTags, Image
 
 from aerial_kedro.tiles import png
 
@@ -26,6 +26,8 @@ def encode(pixels: np.ndarray, **options: Any) -> bytes:
 
 
 PLAIN = encode(COLOUR)
+TURNED = Image.Exif()
+TURNED[ExifTags.Base.Orientation] = 6
 
 
 def with_header(*values: int) -> bytes:
@@ -51,8 +53,9 @@ def test_pixels_come_back(pixels: np.ndarray) -> None:
         encode(np.dstack([COLOUR, COLOUR[..., 0]])),
         with_header(14, 9, 16, 2, 0, 0, 0),
         with_header(14, 9, 8, 2, 0, 0, 1),
+        encode(COLOUR, exif=TURNED),
     ],
-    ids=["empty", "GIF", "cut in the header", "grey", "RGBA", "16-bit", "interlaced"],
+    ids=["empty", "GIF", "cut in the header", "grey", "RGBA", "16-bit", "interlaced", "turned"],
 )
 def test_other_files_are_not_plain(content: bytes) -> None:
     assert png.plain_size(content) is None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aerial_kedro.models.serving.model import ServedModel, TilePredictor
 from aerial_kedro.scenes.reader import TileReadError
-from aerial_kedro.tiles.reading import decode_image
+from aerial_kedro.tiles.decoding import decode_image
 
 IMAGE_COLUMN = "image"
 # A tile is some hundred kilobytes; a request is held in memory as a whole.
