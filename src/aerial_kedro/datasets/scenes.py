@@ -1,6 +1,7 @@
 """Scenes and land cover: folders of GeoTIFFs, known by their headers."""
 
 import dataclasses
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack
 
@@ -11,13 +12,16 @@ from pyproj import CRS
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import ListedFile, Options, ProjectDataset, list_folder
+from aerial_kedro.datasets.base import Options, ProjectDataset
+from aerial_kedro.datasets.listing import ListedFile, check_names, list_folder
 from aerial_kedro.datasets.rasters import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
+from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.remote import fingerprint, is_remote, read_remote
 from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
 from aerial_kedro.labels.classes import read_legend
+from aerial_kedro.labels.codes import LAND_COVER_ENDINGS, driver_of
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import check_href, gdal_path
 from aerial_kedro.scenes.headers import (
@@ -28,9 +32,17 @@ from aerial_kedro.scenes.headers import (
     read_header,
     year_of_scene,
 )
+from aerial_kedro.scenes.names import count_suffixes
 
 _TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
+_ARCHIVES = (".zip", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".rar")
+_CONVERT_SCENES = (
+    "Scenes are GeoTIFFs: write others as such (gdal_translate -of COG scene.jp2 scene.tif)."
+)
+_CONVERT_LAND_COVER = (
+    "Land cover is GeoTIFF or Erdas Imagine (.img): write others so (gdal_translate IN OUT.tif)."
+)
 _SAMPLE_REMEDY = (
     "Draw the embedded sample with `kedro run --pipeline=sample_data`, or give your own with "
     "--params={}=…"
@@ -52,8 +64,9 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     Parameters
     ----------
     path
-        The folder; searched with its subfolders for GeoTIFFs. Or a scene list (.json, .csv), as
-        the pipeline `acquisition` makes one; its scenes may be on the web.
+        The folder; searched with its subfolders for GeoTIFFs. Or a scene list: .json as the
+        pipeline `acquisition` makes one, a table or a layer of footprints
+        (`imagery.scene_list.LIST_ENDINGS`); its scenes may be on the web.
     year
         Year of scenes that do not state it.
     **options
@@ -88,13 +101,17 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         ]
 
     def _list_folder(self) -> list[ListedFile]:
-        remedy = _SAMPLE_REMEDY.format("scenes_root")
-        files = list_folder(self._path, "scenes_root", remedy, self._credentials, _TIFF)
+        remedy, where = _SAMPLE_REMEDY.format("scenes_root"), f"scenes_root={self._path}"
+        listing = list_folder(self._path, "scenes_root", remedy, self._credentials)
+        files = listing.chosen(_TIFF, where, _CONVERT_SCENES)
         if not files:
+            others = [file.path for file in listing.files]
+            found = f", only {count_suffixes(others)}. {_CONVERT_SCENES}" if others else "."
             raise AerialError(
-                f"scenes_root={self._path} holds no GeoTIFF (.tif, .tiff). Give the folder with "
-                "the scenes, or class folders of tiles with --pipeline=from_folders."
+                f"{where} holds no GeoTIFF (.tif, .tiff){found} Give the folder with the scenes, "
+                "or class folders of tiles with --pipeline=from_folders."
             )
+        check_names(files, where)
         return files
 
     def _read_listed(self) -> list[SceneHeader]:
@@ -118,7 +135,10 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
 
             header = read_remote(href, rules, read)
         else:
-            [file] = list_folder(href, f"A scene of {self._path}", "Mend the list.")
+            files = list_folder(href, f"A scene of {self._path}", "Mend the list.").files
+            if [each.href for each in files] != [gdal_path(href)]:
+                raise AerialError(f"{self._path} lists {href}, which is a folder: list its files.")
+            [file] = files
             header = read_header(gdal_path(href), href, file.source_version, year)
         return dataclasses.replace(header, year=scene.year or header.year)
 
@@ -131,7 +151,7 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
     Parameters
     ----------
     path
-        A GeoTIFF or a folder of GeoTIFFs; None where a run may do without.
+        A GeoTIFF or Erdas Imagine file, or a folder of them; None where a run may do without.
     year
         Year of a raster that does not state it.
     parameter
@@ -166,7 +186,7 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
         Raises
         ------
         AerialError
-            If the path does not exist or holds no GeoTIFF, or one has no place, is not north-up,
+            If the path does not exist or holds no raster, or one has no place, is not north-up,
             is no land cover or does not say its year.
         """
         undrawn = self._path == self._sample and not self.has()
@@ -181,21 +201,56 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
 
     def preview(self) -> ImagePreview:
         """Show the first raster in the pipeline graph."""
-        return preview_raster(gdal_path(self._list()[0].href))
+        href = self._list()[0].href
+        return preview_raster(gdal_path(href), driver_of(href))
 
     def _list(self) -> list[ListedFile]:
         remedy = _TRUTH_REMEDY if self._sample else _SAMPLE_REMEDY.format(self._parameter)
-        files = list_folder(self._path, self._parameter, remedy, self._credentials, _TIFF)
+        where = f"{self._parameter}={self._path}"
+        self._check_kind(where)
+        listing = list_folder(self._path, self._parameter, remedy, self._credentials)
+        files = listing.chosen(LAND_COVER_ENDINGS, where, _CONVERT_LAND_COVER)
         if not files:
+            others = [file.path for file in listing.files]
+            found = f" (only {count_suffixes(others)})" if others else ""
             raise AerialError(
-                f"{self._parameter}={self._path} is no GeoTIFF and holds none. "
-                f"{_TRUTH_REMEDY if self._sample else _LAND_COVER_REMEDY}"
+                f"{where} is no land cover that is read and holds none{found}. "
+                f"{_CONVERT_LAND_COVER} {_TRUTH_REMEDY if self._sample else _LAND_COVER_REMEDY}"
             )
+        check_names(files, where)
         return files
+
+    def _check_kind(self, where: str) -> None:
+        """Say how what is packed, or on the web, becomes a raster that is read."""
+        packed = self._path.lower().endswith(_ARCHIVES)
+        place = f"/vsicurl/{redact(self._path)}" if is_remote(self._path) else self._path
+        raster = f"/vsizip/{place}/{self._packed_raster()}" if packed else place
+        if is_remote(self._path):
+            raise AerialError(
+                f"{redact(where)} is on the web; land cover is read from a disk or blob storage. "
+                "Download it, or cut out the part under the scenes: gdal_translate -projwin LEFT "
+                f"TOP RIGHT BOTTOM {raster} land_cover_YEAR.tif, and give that file."
+            )
+        if packed and self.has():
+            raise AerialError(
+                f"{where} is an archive, which is not read. Unpack it and give the folder, or "
+                f"write the raster in it as a file: gdal_translate {raster} land_cover_YEAR.tif "
+                "(/vsitar/ for .tar and .tgz)."
+            )
+
+    def _packed_raster(self) -> str:
+        """Name of the raster in an archive, as far as it is plain."""
+        if zipfile.is_zipfile(self._path):
+            with zipfile.ZipFile(self._path) as archive:
+                found = [
+                    name for name in archive.namelist() if name.lower().endswith(LAND_COVER_ENDINGS)
+                ]
+            return found[0] if found else "NAME.img"
+        return "NAME.img"
 
     def _read(self, file: ListedFile) -> LandCoverRaster:
         try:
-            with rasterio.open(gdal_path(file.href), driver="GTiff") as dataset:
+            with rasterio.open(gdal_path(file.href), driver=driver_of(file.href)) as dataset:
                 if dataset.crs is None:
                     raise AerialError(
                         f"The land cover {file.href} has no coordinate reference system, so its "
@@ -217,7 +272,8 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
                 )
         except rasterio.errors.RasterioIOError as error:
             raise AerialError(
-                f"The land cover {file.href} cannot be opened as a GeoTIFF ({error})."
+                f"The land cover {file.href} cannot be opened as a GeoTIFF or an Erdas Imagine "
+                f"file ({error}). Replace it with a whole file."
             ) from error
 
 

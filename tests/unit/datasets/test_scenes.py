@@ -1,5 +1,6 @@
 """Scene and land-cover folders, as far as they need no Spark."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from shapely import box
 
 from aerial_kedro.datasets.scenes import LandCoverDataset, SceneFolderDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.codes import read_windows
 from tests.builders import CLASSES, ORIGIN, random_codes, write_land_cover, write_scene
 from tests.unit.datasets.refusals import refused
 
@@ -24,6 +27,16 @@ class TestScenes:
         (tmp_path / "readme.txt").write_text("nothing here")
         with refused(r"holds no GeoTIFF.*from_folders"):
             SceneFolderDataset(path=str(tmp_path)).load()
+
+    def test_pictures_of_other_formats_are_counted(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "a_2018.jp2").touch()
+        with refused(r"holds no GeoTIFF.*only 1 \.jp2\..*gdal_translate -of COG"):
+            SceneFolderDataset(path=str(tmp_path)).load()
+        write_scene(tmp_path / "a_2018.tif")
+        assert SceneFolderDataset(path=str(tmp_path)).preview()
+        assert "1 file(s) were passed over: 1 .jp2 (a_2018.jp2)" in caplog.messages[0]
 
     def test_one_bad_scene_is_named(self, tmp_path: Path) -> None:
         write_scene(tmp_path / "a_2018.tif")
@@ -91,6 +104,45 @@ class TestLandCover:
         (tmp_path / "nlcd_2019.tif").write_text("no raster")
         with refused(name):
             LandCoverDataset(path=str(tmp_path / name)).load()
+
+    @pytest.mark.parametrize("name", ["nlcd_2011.img", "nlcd_2011.IMG"])
+    def test_imagine_files_are_read(self, tmp_path: Path, name: str) -> None:
+        """As NLCD was published until 2019: from the header to the codes under a tile."""
+        codes = random_codes((20, 20))
+        written = write_land_cover(tmp_path / "nlcd_2011.tif", codes, gsd=30.0, year=2011)
+        with rasterio.open(tmp_path / "nlcd_2011.tif") as dataset:
+            rasterio.shutil.copy(dataset, tmp_path / name, driver="HFA")
+        (tmp_path / "nlcd_2011.tif").unlink()
+        dataset = LandCoverDataset(path=str(tmp_path))
+        (found,) = dataset.load()
+        assert (found.year, found.codes, found.bounds) == (2011, written.codes, written.bounds)
+        left, bottom, right, top = found.bounds
+        [(_, window)] = read_windows(found.href, np.array([box(left, bottom, right, top)]))
+        np.testing.assert_array_equal(window.codes, codes)
+        assert dataset.preview()
+
+    def test_what_lies_beside_is_counted(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write_land_cover(tmp_path / "nlcd_2019.tif", random_codes((9, 9)))
+        for name in ("nlcd_2011.jp2", "nlcd_2011.zip", "nlcd_2019.tif.aux.xml"):
+            (tmp_path / name).touch()
+        assert len(LandCoverDataset(path=str(tmp_path)).load()) == 1
+        assert "2 file(s) were passed over: 1 .jp2, 1 .zip" in caplog.messages[0]
+        assert "gdal_translate IN OUT.tif" in caplog.messages[0]
+
+    def test_an_archive_and_a_web_address_say_what_to_do(self, tmp_path: Path) -> None:
+        path = tmp_path / "nlcd.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("nlcd/readme.txt", "")
+            archive.writestr("nlcd/nlcd_2011.img", "")
+        with refused(rf"gdal_translate /vsizip/{path}/nlcd/nlcd_2011\.img land_cover_YEAR\.tif"):
+            LandCoverDataset(path=str(path)).load()
+        web = "https://host.example/nlcd.tif"
+        with refused(rf"on the web.*gdal_translate -projwin .* /vsicurl/{web} land_cover_YEAR"):
+            LandCoverDataset(path=web).load()
+        with refused(r"storage that is not read \(s3://\)"):
+            LandCoverDataset(path="s3://bucket/nlcd.tif").load()
 
     def test_only_geotiffs_are_opened(self, tmp_path: Path) -> None:
         source = write_scene(tmp_path / "source.tif", pixels=random_codes((9, 9))[None])
