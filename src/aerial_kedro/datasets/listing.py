@@ -17,6 +17,11 @@ from aerial_kedro.scenes.addresses import check_root
 from aerial_kedro.scenes.names import is_utf8, passed_over, some
 
 LOGGER = logging.getLogger(__name__)
+SAMPLE_REMEDY = (
+    "Draw the embedded sample with `kedro run --pipeline=sample_data`, or give your own with "
+    "--params={}=…"
+)
+"""What to do where scenes or land cover are missing; takes the run parameter."""
 # What GDAL reads, or programs write, beside a raster.
 _SIDE_FILE = re.compile(r"(?i)\.(aux\.xml|aux|ovr|msk|tfw|tifw|wld|ige|rrd|rde|prj|xml)$")
 # Folders that programs leave behind: macOS in its archives, Spark while it writes.
