@@ -32,7 +32,7 @@ from aerial_kedro.change.drawn import draw_design
 from aerial_kedro.change.interpreted import interpret_change, interpret_year
 from aerial_kedro.change.reference import classes_of_maps, name_cells
 from aerial_kedro.change.shown import ShownMap, show_map
-from aerial_kedro.datasets.scenes import LandCoverDataset
+from aerial_kedro.datasets.land_cover import LandCoverDataset
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import cell_shares

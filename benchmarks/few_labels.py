@@ -27,7 +27,7 @@ from aerial_kedro.cells.candidates import CandidateShares, describe_candidates
 from aerial_kedro.cells.describe import CellInputs, measure_statistics, read_statistics
 from aerial_kedro.cells.grid import COUNT
 from aerial_kedro.datasets.backbones import FeatureSourceDataset
-from aerial_kedro.datasets.scenes import LandCoverDataset
+from aerial_kedro.datasets.land_cover import LandCoverDataset
 from aerial_kedro.labelling.learning import learn
 from aerial_kedro.labelling.suggestions import SuggestRules, suggest
 from aerial_kedro.labels.cells import largest_class

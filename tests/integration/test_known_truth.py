@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.cells.grid import unpack
 from aerial_kedro.change.reference import find_true_classes
-from aerial_kedro.datasets.scenes import LandCoverDataset
+from aerial_kedro.datasets.land_cover import LandCoverDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.county.landcover import TRUTH_CODES
 from aerial_kedro.labels.classes import LandCoverClasses

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Unpack
 
-from aerial_kedro.datasets.base import Options, ProjectDataset, list_folder
-from aerial_kedro.tiles.folders import TileTree, arrange_tree, list_unlabelled
+from aerial_kedro.datasets.base import Options, ProjectDataset
+from aerial_kedro.datasets.listing import check_names, list_folder
+from aerial_kedro.tiles.folders import IMAGE_SUFFIXES, TileTree, arrange_tree, list_unlabelled
 from aerial_kedro.tiles.places import SUMMARIES_NAME, read_places
 
 # Run parameter, remedy, and what makes a tree of the files.
@@ -48,11 +49,15 @@ class TileFolderDataset(ProjectDataset[None, TileTree]):
     def load(self) -> TileTree:
         """List the tiles with their classes and splits, and their places."""
         parameter, remedy, arrange = _LABELLED if self._labelled else _UNLABELLED
-        listed = list_folder(self._path, parameter, remedy, self._credentials)
-        files = {file.path: file for file in listed}
+        listing = list_folder(self._path, parameter, remedy, self._credentials)
+        files = {file.path: file for file in listing.files}
         table = files.pop(SUMMARIES_NAME, None)
+        images = (each for each in files.values() if each.path.lower().endswith(IMAGE_SUFFIXES))
+        check_names(images, f"{parameter}={self._path}")
         entries = ((file.path, file.href, file.source_version) for file in files.values())
         tree = arrange(self._path, entries)
+        ignored = tuple(sorted((*tree.ignored, *listing.hidden)))
+        tree = replace(tree, ignored=ignored, remarks=(*tree.remarks, *listing.remarks))
         if table is None:
             return tree
         paths = [file.path for file in tree.files]

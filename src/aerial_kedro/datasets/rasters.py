@@ -72,15 +72,17 @@ def decode_geotiff(content: bytes) -> Raster:
         )
 
 
-def preview_raster(path: str) -> ImagePreview:
-    """Show a GeoTIFF: its colours, its colour table, or its first band in grey.
+def preview_raster(path: str, driver: str = "GTiff") -> ImagePreview:
+    """Show a raster: its colours, its colour table, or its first band in grey.
 
     Parameters
     ----------
     path
         Path that GDAL opens.
+    driver
+        GDAL's driver that opens it, and no other.
     """
-    with rasterio.open(path, driver="GTiff") as dataset:
+    with rasterio.open(path, driver=driver) as dataset:
         scale = _LONGEST_PX / max(dataset.width, dataset.height)
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
         is_rgb = dataset.count >= len(_RGB)

@@ -1,42 +1,37 @@
-"""Scenes and land cover: folders of GeoTIFFs, known by their headers."""
+"""Scenes: folders and lists of GeoTIFFs, known by their headers."""
 
 import dataclasses
+import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import Unpack
 
-import numpy as np
-import rasterio
 from kedro_datasets._typing import ImagePreview
-from pyproj import CRS
 from pyspark.sql import DataFrame
 
 from aerial_kedro.cluster import spark
-from aerial_kedro.datasets.base import ListedFile, Options, ProjectDataset, list_folder
+from aerial_kedro.datasets.base import Options, ProjectDataset
+from aerial_kedro.datasets.listing import SAMPLE_REMEDY, ListedFile, check_names, list_folder
 from aerial_kedro.datasets.rasters import preview_raster
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import fingerprint, is_remote, read_remote
 from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
-from aerial_kedro.labels.classes import read_legend
-from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import check_href, gdal_path
 from aerial_kedro.scenes.headers import (
     SceneHeader,
-    check_north_up,
-    check_size,
-    ground_sample_distance,
     read_header,
-    year_of_scene,
 )
+from aerial_kedro.scenes.names import count_suffixes, some
+from aerial_kedro.scenes.years import counted_names, doubtful_year
 
+LOGGER = logging.getLogger(__name__)
 _TIFF = (".tif", ".tiff")
 _LIST = (".json", ".csv")
-_SAMPLE_REMEDY = (
-    "Draw the embedded sample with `kedro run --pipeline=sample_data`, or give your own with "
-    "--params={}=…"
+_CONVERT_SCENES = (
+    "Scenes are GeoTIFFs: write others as such (gdal_translate -of COG scene.jp2 scene.tif)."
 )
-_LAND_COVER_REMEDY = "Give the land-cover raster, or a folder of them."
-_TRUTH_REMEDY = "Give a folder of land-cover rasters of known truth, one a year, or null for none."
 _SCENE_COLUMNS = (
     "href string, source_version string, crs string, epsg int, transform array<double>, "
     "width int, height int, gsd_m double, year int, lon double, lat double, description string, "
@@ -52,8 +47,9 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     Parameters
     ----------
     path
-        The folder; searched with its subfolders for GeoTIFFs. Or a scene list (.json, .csv), as
-        the pipeline `acquisition` makes one; its scenes may be on the web.
+        The folder; searched with its subfolders for GeoTIFFs. Or a scene list: .json as the
+        pipeline `acquisition` makes one, a table or a layer of footprints
+        (`imagery.scene_list.LIST_ENDINGS`); its scenes may be on the web.
     year
         Year of scenes that do not state it.
     **options
@@ -69,6 +65,7 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     def load(self) -> DataFrame:
         """Read the headers of all scenes."""
         headers = self._read_listed() if self._is_list() else self._read_folder()
+        _log_doubtful_years(headers)
         rows = [tuple(dataclasses.asdict(header).values()) for header in headers]
         return spark.session().createDataFrame(rows, _SCENE_COLUMNS)
 
@@ -82,19 +79,28 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         return self._path.lower().endswith(_LIST)
 
     def _read_folder(self) -> list[SceneHeader]:
+        files = self._list_folder()
+        counted = counted_names(file.href for file in files)
         return [
-            read_header(gdal_path(file.href), file.href, file.source_version, self._year)
-            for file in self._list_folder()
-        ]
+            read_header(
+                gdal_path(file.href), file.href, file.source_version, self._year,
+                counted=file.href in counted,
+            )
+            for file in files
+        ]  # fmt: skip
 
     def _list_folder(self) -> list[ListedFile]:
-        remedy = _SAMPLE_REMEDY.format("scenes_root")
-        files = list_folder(self._path, "scenes_root", remedy, self._credentials, _TIFF)
+        remedy, where = SAMPLE_REMEDY.format("scenes_root"), f"scenes_root={self._path}"
+        listing = list_folder(self._path, "scenes_root", remedy, self._credentials)
+        files = listing.chosen(_TIFF, where, _CONVERT_SCENES)
         if not files:
+            others = [file.path for file in listing.files]
+            found = f", only {count_suffixes(others)}. {_CONVERT_SCENES}" if others else "."
             raise AerialError(
-                f"scenes_root={self._path} holds no GeoTIFF (.tif, .tiff). Give the folder with "
-                "the scenes, or class folders of tiles with --pipeline=from_folders."
+                f"{where} holds no GeoTIFF (.tif, .tiff){found} Give the folder with the scenes, "
+                "or class folders of tiles with --pipeline=from_folders."
             )
+        check_names(files, where)
         return files
 
     def _read_listed(self) -> list[SceneHeader]:
@@ -118,110 +124,23 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
 
             header = read_remote(href, rules, read)
         else:
-            [file] = list_folder(href, f"A scene of {self._path}", "Mend the list.")
+            files = list_folder(href, f"A scene of {self._path}", "Mend the list.").files
+            if [each.href for each in files] != [gdal_path(href)]:
+                raise AerialError(f"{self._path} lists {href}, which is a folder: list its files.")
+            [file] = files
             header = read_header(gdal_path(href), href, file.source_version, year)
         return dataclasses.replace(header, year=scene.year or header.year)
 
 
-class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
-    """A land-cover raster, or a folder of them (pieces, years); loads as their headers.
-
-    Kedro's `PartitionedDataset` opens files whole, where workers later read the parts they need.
-
-    Parameters
-    ----------
-    path
-        A GeoTIFF or a folder of GeoTIFFs; None where a run may do without.
-    year
-        Year of a raster that does not state it.
-    parameter
-        Run parameter that gives the path, for messages.
-    sample
-        Folder of the embedded sample's maps of known truth, for an entry of such maps: a run may
-        do without, and without a path, or if this is the path and the sample is not drawn, the
-        list is empty. None for land cover that a run needs.
-    **options
-        Options of `ProjectDataset`.
-    """
-
-    not_saved = "The land cover is read, never written; `RasterFolderDataset` writes the sample's."
-    # Codes are looked at on at most this many cells a side: enough to recognise a recoded raster.
-    _THINNED = 1024
-
-    def __init__(
-        self,
-        *,
-        path: str | None,
-        year: int | None = None,
-        parameter: str = "landcover_path",
-        sample: str | None = None,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(path=path, **options)
-        self._year, self._parameter, self._sample = year, parameter, sample
-
-    def load(self) -> list[LandCoverRaster]:
-        """Read the headers and a thinned set of codes.
-
-        Raises
-        ------
-        AerialError
-            If the path does not exist or holds no GeoTIFF, or one has no place, is not north-up,
-            is no land cover or does not say its year.
-        """
-        undrawn = self._path == self._sample and not self.has()
-        if self._sample and (undrawn or not self._path):
-            return []
-        if not self._path:
-            raise AerialError(
-                f"{self._parameter}=null leaves nothing to learn from. Give labels of your own "
-                "(--params=labels_path=FILE), or a land cover."
-            )
-        return [self._read(file) for file in self._list()]
-
-    def preview(self) -> ImagePreview:
-        """Show the first raster in the pipeline graph."""
-        return preview_raster(gdal_path(self._list()[0].href))
-
-    def _list(self) -> list[ListedFile]:
-        remedy = _TRUTH_REMEDY if self._sample else _SAMPLE_REMEDY.format(self._parameter)
-        files = list_folder(self._path, self._parameter, remedy, self._credentials, _TIFF)
-        if not files:
-            raise AerialError(
-                f"{self._parameter}={self._path} is no GeoTIFF and holds none. "
-                f"{_TRUTH_REMEDY if self._sample else _LAND_COVER_REMEDY}"
-            )
-        return files
-
-    def _read(self, file: ListedFile) -> LandCoverRaster:
-        try:
-            with rasterio.open(gdal_path(file.href), driver="GTiff") as dataset:
-                if dataset.crs is None:
-                    raise AerialError(
-                        f"The land cover {file.href} has no coordinate reference system, so its "
-                        "place is unknown. Assign one (gdal_edit.py -a_srs EPSG:5070)."
-                    )
-                check_north_up(dataset, f"The land cover {file.href}")
-                check_size(dataset, gdal_path(file.href), f"The land cover {file.href}")
-                shape = (min(dataset.height, self._THINNED), min(dataset.width, self._THINNED))
-                values = np.unique(dataset.read(1, out_shape=shape))
-                values = values[np.isfinite(values) & (values >= 0) & (values != dataset.nodata)]
-                return LandCoverRaster(
-                    href=file.href,
-                    year=year_of_scene(file.path, dataset.tags(), self._year, "land cover"),
-                    crs=dataset.crs.to_wkt(),
-                    bounds=tuple(dataset.bounds),
-                    codes=tuple(float(value) for value in values),
-                    legend=read_legend(dataset.tags().get("CLASSES", ""), file.href),
-                    pixel_m=_pixel_side(dataset),
-                )
-        except rasterio.errors.RasterioIOError as error:
-            raise AerialError(
-                f"The land cover {file.href} cannot be opened as a GeoTIFF ({error})."
-            ) from error
-
-
-def _pixel_side(dataset: rasterio.DatasetReader) -> float:
-    x, y = dataset.transform @ (dataset.width / 2, dataset.height / 2)
-    crs = CRS.from_wkt(dataset.crs.to_wkt())
-    return ground_sample_distance(crs, dataset.transform, x, y)
+def _log_doubtful_years(headers: Sequence[SceneHeader]) -> None:
+    """Name scenes whose names hold a number that could be a year, and is not taken for theirs."""
+    doubtful = [
+        f"{PurePosixPath(header.href).name}: {header.year}"
+        for header in headers
+        if doubtful_year(header.href) not in (None, header.year)
+    ]
+    if doubtful:
+        LOGGER.warning(
+            "%s scene(s) have another number in their name that could be a year: %s",
+            len(doubtful), some(doubtful),
+        )  # fmt: skip

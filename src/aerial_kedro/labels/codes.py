@@ -12,6 +12,9 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.scenes.addresses import gdal_path
 
+LAND_COVER_ENDINGS = (".tif", ".tiff", ".img")
+"""Endings of files of land cover, in small letters."""
+
 # Tiles are looked up by neighbourhoods of this many land-cover pixels a side: those of a frame may
 # lie in scenes far apart, and all the land cover between them would not fit into memory.
 _NEIGHBOURHOOD = 2048
@@ -85,7 +88,7 @@ def read_windows(href: str, polygons: np.ndarray) -> Iterator[tuple[np.ndarray, 
         If the raster cannot be read.
     """
     try:
-        with rasterio.open(gdal_path(href), driver="GTiff") as dataset:
+        with rasterio.open(gdal_path(href), driver=driver_of(href)) as dataset:
             for chosen in _neighbourhoods(dataset, polygons):
                 yield chosen, _read_window(dataset, shapely.total_bounds(polygons[chosen]), href)
     except rasterio.errors.RasterioError as error:
@@ -93,6 +96,11 @@ def read_windows(href: str, polygons: np.ndarray) -> Iterator[tuple[np.ndarray, 
             f"The land cover {href} cannot be read ({error.__cause__ or error}). Replace it with "
             "a whole file."
         ) from error
+
+
+def driver_of(href: str) -> str:
+    """Name GDAL's driver for a file of land cover: NLCD was long published as Erdas Imagine."""
+    return "HFA" if href.lower().endswith(".img") else "GTiff"
 
 
 def unknown_code(code: float, href: str) -> AerialError:

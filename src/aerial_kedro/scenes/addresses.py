@@ -7,6 +7,8 @@ from urllib.parse import unquote
 import fsspec
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.imagery.redaction import redact
+from aerial_kedro.scenes.names import is_utf8, readable
 
 _LOCAL = {"", "file"}
 _BLOB = {"abfs", "abfss", "az"}
@@ -73,3 +75,39 @@ def _split(href: str) -> tuple[str, str]:
     """Split an address into its scheme, empty for a plain path, and what follows."""
     match = _SCHEME.match(href)
     return (match[1].lower(), href[match.end() :]) if match else ("", href)
+
+
+def check_root(root: str, parameter: str) -> None:
+    """Refuse a root that is in storage which is not read, or whose name is not UTF-8.
+
+    Parameters
+    ----------
+    root
+        A folder or file that a run parameter names.
+    parameter
+        The parameter, for the message.
+
+    Raises
+    ------
+    AerialError
+        Saying what is read instead.
+    """
+    if not is_utf8(root):
+        raise AerialError(
+            f"{parameter}={readable(root)} is not UTF-8. Rename the folder (convmv -f latin1 -t "
+            "utf8 --notest DIR does it for names in Latin-1)."
+        )
+    # A path may have a colon in it.
+    scheme = _split(root)[0] if "://" in root else ""
+    if scheme in _WEB:
+        raise AerialError(
+            f"{parameter}={redact(root)} is on the web, where folders cannot be listed and whole "
+            "files are not fetched. Download it and give the local path; scenes may stay there: "
+            "give a list of their addresses as scenes_root (docs/imagery.md)."
+        )
+    if scheme not in _LOCAL | _BLOB:
+        raise AerialError(
+            f"{parameter}={root} is in storage that is not read ({scheme}://). Read are local "
+            "folders, mounted ones too, and Azure's blob storage (abfss://, az://). Copy it, or "
+            "mount it (rclone mount), and give the local path."
+        )

@@ -1,13 +1,11 @@
-"""Headers of scenes: place, size and resolution of an image, and the year it was taken.
+"""Headers of scenes: place, size and resolution of an image.
 
 A raster whose declared size would fill memory or disk is refused unread.
 """
 
 import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import rasterio
@@ -16,16 +14,9 @@ from pyproj import CRS, Geod, Transformer
 from rasterio.enums import Interleaving
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 from aerial_kedro.scenes.bands import RGB, holds_infrared
+from aerial_kedro.scenes.years import year_of_scene
 
-_DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-# The first that matches counts: NLCD's names hold the year and then a day of release.
-_YEARS_IN_NAMES = (
-    re.compile(rf"^m_\d{{7}}_[ns][ew]_\d{{1,2}}_\w+?_{_DATE}(?!\d)"),
-    re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)"),
-    re.compile(rf"(?<!\d){_DATE}(?!\d)"),
-)
 # The conterminous United States at 30 m are 17,000 million cells, a large county at 0.6 m as many.
 _MOST_PIXELS = 200_000_000_000
 # A block is decoded as a whole, however little of it is needed.
@@ -86,57 +77,13 @@ class SceneHeader:
         return Affine(*self.transform)
 
 
-def year_of_scene(
-    name: str, tags: Mapping[str, str], default: int | None = None, what: str = "scene"
-) -> int:
-    """Determine the year of a scene (or of land cover), from the most reliable source that it has.
-
-    NAIP's date of flight; a year in the name; a date in the name; the TIFF date; the run parameter.
-
-    Parameters
-    ----------
-    name
-        File name, with or without its folder.
-    tags
-        Text metadata of the file.
-    default
-        The run parameter ``year``.
-    what
-        Kind of file, for the message.
-
-    Raises
-    ------
-    AerialError
-        If none of them holds a year.
-
-    Examples
-    --------
-    >>> year_of_scene("m_3607801_ne_18_1_20120610.tif", {})
-    2012
-    >>> year_of_scene("riverside_2018_62.tif", {})
-    2018
-    >>> year_of_scene("nlcd_2019_land_cover_l48_20210604.tif", {})
-    2019
-    >>> year_of_scene("scene.tif", {"TIFFTAG_DATETIME": "2020:07:01 10:00:00"})
-    2020
-    """
-    stem = PurePosixPath(name).name.rsplit(".", 1)[0]
-    for pattern in _YEARS_IN_NAMES:
-        if match := pattern.search(stem):
-            return int(match.group(1))
-    date = tags.get("TIFFTAG_DATETIME", "")[:4]
-    if date.isdigit() and FIRST_YEAR <= int(date) <= LAST_YEAR:
-        return int(date)
-    if default is not None:
-        return default
-    raise AerialError(
-        f"The {what} {name} does not say its year: no date in its name, no TIFF date tag. "
-        "Rename it (…_20180610.tif or …_2018.tif), or give the year with --params=year=2018."
-    )
-
-
 def read_header(
-    path: str, href: str, source_version: str, default_year: int | None = None
+    path: str,
+    href: str,
+    source_version: str,
+    default_year: int | None = None,
+    *,
+    counted: bool = False,
 ) -> SceneHeader:
     """Read the header of a scene, and a block of its fourth band if it has one.
 
@@ -150,6 +97,8 @@ def read_header(
         Version of the file's present content.
     default_year
         Year of scenes whose name and tags hold none.
+    counted
+        Whether the number in its name counts scenes, and so is no year.
 
     Raises
     ------
@@ -173,7 +122,7 @@ def read_header(
                 width=dataset.width,
                 height=dataset.height,
                 gsd_m=ground_sample_distance(crs, dataset.transform, x, y),
-                year=year_of_scene(href, dataset.tags(), default_year),
+                year=year_of_scene(href, dataset.tags(), default_year, counted=counted),
                 lon=float(lon),
                 lat=float(lat),
                 description=dataset.tags().get("TIFFTAG_IMAGEDESCRIPTION", ""),
@@ -277,7 +226,9 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
             "must be decoded whole. Write it in tiles (gdal_translate -of COG) first."
         )
     claimed = pixels * item * dataset.count
-    held = Path(path).stat().st_size if Path(path).is_file() else claimed
+    # An Erdas Imagine file may have its pixels in another file beside it.
+    files = [Path(each) for each in {path, *dataset.files} if Path(each).is_file()]
+    held = sum(file.stat().st_size for file in files) if Path(path).is_file() else claimed
     if claimed > _HARMLESS_BYTES and claimed > _MOST_COMPRESSION * held:
         raise AerialError(
             f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken or "

@@ -3,19 +3,22 @@
 import hashlib
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import pandas as pd
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.scenes.names import count_suffixes, passed_over, some
+from aerial_kedro.tiles.layout import Layout, check_class_names, read_layout
 from aerial_kedro.tiles.places import SQUARE_COLUMNS, FolderPlaces
 
 LOGGER = logging.getLogger(__name__)
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-_SHOWN = 5  # names in a remark
-_SPLIT_FOLDERS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff"),
+    *(".bmp", ".gif", ".jp2", ".webp"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,14 @@ class TileTree:
         Files that were passed over because they are no images.
     places
         Content of `tile_summaries.csv`; None where there is none.
+    remarks
+        Sentences on what else was found in the folder.
     """
 
     files: tuple[TileFile, ...]
     ignored: tuple[str, ...]
     places: FolderPlaces | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def list_unlabelled(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree:
@@ -98,22 +104,33 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
     Returns
     -------
     TileTree
-        ``<Class>/…`` without splits, or ``train/<Class>/…`` and ``test/<Class>/…``
-        (``validation/<Class>/…`` if there) with them.
+        ``<Class>/…`` without splits, or with them ``train/<Class>/…`` and ``test/<Class>/…``
+        (``validation/<Class>/…`` if there), or ``<Class>/train/…``; see `tiles.layout`.
 
     Raises
     ------
     AerialError
-        If there is no image, an image outside a class folder, class names that differ in case
-        only, fewer than two classes, or training without test tiles.
+        If there is no image, an image outside a class folder, class names that read the same,
+        fewer than two classes, or training without test tiles.
     """
     images, ignored = _separate_images(
         root, entries, "Give the folder above the class folders with --params=folders_root=DIR."
     )
-    with_splits = _has_split_folders(root, [path for path, _, _ in images])
-    files = tuple(_tile_file(root, entry, with_splits) for entry in images)
-    _check_classes(root, files, with_splits)
-    return TileTree(files, ignored)
+    layout = read_layout(root, [path for path, _, _ in images], ignored)
+    files = tuple(
+        TileFile(href, path, source_version, *layout.places[path])
+        for path, href, source_version in images
+    )
+    lost = _classes_without_image(ignored, layout)
+    check_class_names(root, layout.classes)
+    if len(layout.classes) < 2:  # noqa: PLR2004
+        raise AerialError(
+            f"The folder {root} has one class only ({layout.classes[0]!r}); a classifier needs "
+            f"two. {' '.join(lost) or 'Give the folder above the class folders.'}"
+        )
+    if layout.splits:
+        _check_splits(root, files)
+    return TileTree(files, ignored, remarks=(*layout.remarks(), *lost))
 
 
 def _separate_images(
@@ -130,58 +147,13 @@ def _separate_images(
     if not images:
         raise AerialError(
             f"The folder {root} holds no tile image ({', '.join(IMAGE_SUFFIXES)})"
-            + (f", only {len(ignored)} other file(s)" if ignored else "")
+            + (f", only other files: {count_suffixes(ignored)}" if ignored else "")
             + f". {remedy}"
         )
     return images, tuple(ignored)
 
 
-def _has_split_folders(root: str, paths: Sequence[str]) -> bool:
-    tops = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
-    splits = {name for name in tops if name.lower() in _SPLIT_FOLDERS}
-    if splits and splits != tops:
-        raise AerialError(
-            f"The folder {root} has the split folder(s) {', '.join(sorted(splits))}, and beside "
-            f"them {', '.join(sorted(tops - splits))}, which would be taken for classes. Keep to "
-            f"{', '.join(_SPLIT_FOLDERS)}, or to class folders alone."
-        )
-    return bool(splits)
-
-
-def _tile_file(root: str, entry: tuple[str, str, str], with_splits: bool) -> TileFile:
-    path, href, source_version = entry
-    parts = PurePosixPath(path).parts
-    depth = 1 if with_splits else 0
-    if len(parts) <= depth + 1:
-        raise AerialError(
-            f"The image {path} in {root} lies in no class folder. Move it to "
-            f"{'<split>/' if with_splits else ''}<Class>/, or score unlabelled tiles with "
-            "--pipeline=score_folder."
-        )
-    split = _SPLIT_FOLDERS[parts[0].lower()] if with_splits else None
-    return TileFile(href, path, source_version, label=parts[depth], split=split)
-
-
-def _check_classes(root: str, files: Sequence[TileFile], with_splits: bool) -> None:
-    labels = sorted({str(file.label) for file in files})
-    by_folded: dict[str, str] = {}
-    for label in labels:
-        twin = by_folded.setdefault(label.casefold(), label)
-        if twin != label:
-            raise AerialError(
-                f"The class folders {twin!r} and {label!r} in {root} differ in case only. "
-                "Rename one, or merge them."
-            )
-    if len(labels) < 2:  # noqa: PLR2004
-        raise AerialError(
-            f"The folder {root} has one class only ({labels[0]!r}); a classifier needs two. Give "
-            "the folder above the class folders."
-        )
-    if with_splits:
-        _check_split_folders(root, files)
-
-
-def _check_split_folders(root: str, files: Sequence[TileFile]) -> None:
+def _check_splits(root: str, files: Sequence[TileFile]) -> None:
     in_split = {
         split: {str(file.label) for file in files if file.split == split}
         for split in ("train", "validation", "test")
@@ -190,15 +162,31 @@ def _check_split_folders(root: str, files: Sequence[TileFile]) -> None:
         if not in_split[needed]:
             raise AerialError(
                 f"The folder {root} has no {needed}/ folder with images beside the other one. "
-                f"Add {needed}/<Class>/, or remove the split folders to have a split made."
+                f"Add {needed}/<Class>/; or give the folder of one split alone, or remove the "
+                "split folders, to have a split made."
             )
     for split in ("validation", "test"):
         unseen = sorted(in_split[split] - in_split["train"])
         if unseen:
             raise AerialError(
-                f"The classes {unseen} are in {root}/{split} but not in {root}/train, so no model "
-                f"can know them. Add training tiles, or remove them from {split}/."
+                f"The classes {unseen} are in {root} among the {split} tiles but not among the "
+                f"training tiles, so no model can know them. Add training tiles, or remove them "
+                f"from {split}."
             )
+
+
+def _classes_without_image(ignored: Sequence[str], layout: Layout) -> list[str]:
+    """Name the class folders that hold other files only."""
+    others: dict[str, list[str]] = defaultdict(list)
+    for path in ignored:
+        if label := layout.class_of(path):
+            others[label].append(path)
+    return [
+        f"The class folder {label!r} holds no image that is read, only {count_suffixes(paths)}: "
+        f"there is no such class here. Convert them to PNG or TIFF (gdal_translate -of PNG A B)."
+        for label, paths in sorted(others.items())
+        if label not in layout.classes
+    ]
 
 
 def image_id_of(path: str) -> str:
@@ -248,12 +236,9 @@ def rows_of_files(tree: TileTree, year: int | None) -> pd.DataFrame:
 
 def remarks_on(tree: TileTree) -> list[str]:
     """List in words what of a folder was passed over, or has no place."""
-    remarks = []
+    remarks = list(tree.remarks)
     if tree.ignored:
-        remarks.append(
-            f"{len(tree.ignored)} file(s) that are no images were passed over: "
-            f"{_some(tree.ignored)}"
-        )
+        remarks.append(f"{passed_over(tree.ignored)}: they are no images that are read")
     if tree.places is None:
         return remarks
     placed = tree.places.squares.index
@@ -261,17 +246,13 @@ def remarks_on(tree: TileTree) -> list[str]:
     if without_row:
         remarks.append(
             f"{len(without_row)} of {len(tree.files)} tile(s) have no row in tile_summaries.csv "
-            f"and so no coordinates: {_some(without_row)}"
+            f"and so no coordinates: {some(without_row)}"
         )
     if tree.places.without_file:
         remarks.append(
             f"{len(tree.places.without_file)} row(s) of tile_summaries.csv name no image here: "
-            f"{_some(tree.places.without_file)}"
+            f"{some(tree.places.without_file)}"
         )
     if tree.places.repeated:
         remarks.append(f"{tree.places.repeated} row(s) of tile_summaries.csv are repeated")
     return remarks
-
-
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from aerial_kedro.datasets.scenes import LandCoverDataset
+from aerial_kedro.datasets.land_cover import LandCoverDataset
 from tests.builders import write_land_cover
 from tests.unit.datasets.refusals import refused
 

@@ -1,17 +1,11 @@
-"""Scene and land-cover folders, as far as they need no Spark."""
+"""Scene folders, as far as they need no Spark."""
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import rasterio
-import rasterio.shutil
-from affine import Affine
 
-from aerial_kedro.datasets.scenes import LandCoverDataset, SceneFolderDataset
-from aerial_kedro.errors import AerialError
-from tests.builders import CLASSES, ORIGIN, random_codes, write_land_cover, write_scene
+from aerial_kedro.datasets.scenes import SceneFolderDataset
+from tests.builders import write_scene
 from tests.unit.datasets.refusals import refused
 
 
@@ -24,6 +18,16 @@ class TestScenes:
         (tmp_path / "readme.txt").write_text("nothing here")
         with refused(r"holds no GeoTIFF.*from_folders"):
             SceneFolderDataset(path=str(tmp_path)).load()
+
+    def test_pictures_of_other_formats_are_counted(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "a_2018.jp2").touch()
+        with refused(r"holds no GeoTIFF.*only 1 \.jp2\..*gdal_translate -of COG"):
+            SceneFolderDataset(path=str(tmp_path)).load()
+        write_scene(tmp_path / "a_2018.tif")
+        assert SceneFolderDataset(path=str(tmp_path)).preview()
+        assert "1 file(s) were passed over: 1 .jp2 (a_2018.jp2)" in caplog.messages[0]
 
     def test_one_bad_scene_is_named(self, tmp_path: Path) -> None:
         write_scene(tmp_path / "a_2018.tif")
@@ -44,108 +48,3 @@ class TestScenes:
         (tmp_path / "list.csv").write_text(f"href\n{href.format(folder=tmp_path)}\n")
         with refused(match):
             SceneFolderDataset(path=str(tmp_path / "list.csv")).load()
-
-
-class TestLandCover:
-    def test_pieces_and_years_are_listed_with_their_codes(self, tmp_path: Path) -> None:
-        written = [
-            write_land_cover(tmp_path / "nlcd_2011.tif", random_codes((9, 9)), year=2011),
-            write_land_cover(
-                tmp_path / "nlcd_2019_land_cover_l48_20210604.tif",
-                np.full((5, 5), 41, dtype=np.uint8),
-                crs="EPSG:5070",
-            ),
-        ]
-        found = LandCoverDataset(path=str(tmp_path)).load()
-        assert [replace(each, pixel_m=None) for each in found] == written
-        assert found[0].pixel_m == pytest.approx(30, rel=1e-3)
-
-    def test_pixels_in_degrees_are_known_in_metres(self, tmp_path: Path) -> None:
-        degrees = {"crs": "EPSG:4326", "origin": (-78.0, 36.0), "gsd": 0.001}
-        write_land_cover(tmp_path / "nlcd_2019.tif", random_codes((9, 9)), **degrees)
-        (found,) = LandCoverDataset(path=str(tmp_path)).load()
-        assert found.pixel_m == pytest.approx(90.2, abs=0.2)
-
-    @pytest.mark.parametrize(
-        ("dtype", "nodata", "empty"),
-        [("float32", -3.4e38, -3.4e38), ("float32", None, np.nan), ("uint8", 255, 255)],
-    )
-    def test_empty_cells_are_no_codes(
-        self, tmp_path: Path, dtype: str, nodata: float | None, empty: float
-    ) -> None:
-        codes = random_codes((9, 9)).astype(dtype)
-        codes[:4] = empty
-        write_land_cover(tmp_path / "nlcd_2011.tif", codes, nodata=nodata)
-        (found,) = LandCoverDataset(path=str(tmp_path / "nlcd_2011.tif")).load()
-        assert set(found.codes) == set(np.unique(codes[4:]))
-
-    def test_the_year_may_be_given(self, tmp_path: Path) -> None:
-        write_land_cover(tmp_path / "nlcd.tif", random_codes((9, 9)))
-        (found,) = LandCoverDataset(path=str(tmp_path), year=2016).load()
-        assert found.year == 2016
-        with refused(r"nlcd\.tif does not say its year"):
-            LandCoverDataset(path=str(tmp_path)).load()
-
-    @pytest.mark.parametrize("name", ["nlcd_2019.tif", "gone.tif"])
-    def test_what_is_no_raster_is_refused(self, tmp_path: Path, name: str) -> None:
-        (tmp_path / "nlcd_2019.tif").write_text("no raster")
-        with refused(name):
-            LandCoverDataset(path=str(tmp_path / name)).load()
-
-    def test_only_geotiffs_are_opened(self, tmp_path: Path) -> None:
-        source = write_scene(tmp_path / "source.tif", pixels=random_codes((9, 9))[None])
-        for name, driver in (("virtual_2019.tif", "VRT"), ("picture_2019.tif", "PNG")):
-            with rasterio.Env(), rasterio.open(source) as dataset:
-                rasterio.shutil.copy(dataset, tmp_path / name, driver=driver)
-            with rasterio.open(tmp_path / name) as dataset:
-                assert dataset.driver == driver
-            with refused(rf"{name} cannot be opened as a GeoTIFF"):
-                LandCoverDataset(path=str(tmp_path / name)).load()
-
-    def test_a_raster_cut_short_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "nlcd_2019.tif"
-        write_land_cover(path, random_codes((300, 300)))
-        path.write_bytes(path.read_bytes()[:40_000])
-        with refused(r"nlcd_2019\.tif cannot be opened as a GeoTIFF"):
-            LandCoverDataset(path=str(path)).load()
-
-    @pytest.mark.parametrize(
-        "transform",
-        [
-            Affine(30, 5, ORIGIN[0], 5, -30, ORIGIN[1]),
-            Affine(-30, 0, ORIGIN[0], 0, -30, ORIGIN[1]),
-            Affine(30, 0, ORIGIN[0], 0, 30, ORIGIN[1]),
-        ],
-    )
-    def test_a_raster_that_is_not_north_up_is_refused(
-        self, tmp_path: Path, transform: Affine
-    ) -> None:
-        path = tmp_path / "nlcd_2019.tif"
-        write_scene(path, pixels=random_codes((9, 9))[None], transform=transform)
-        with refused(r"nlcd_2019\.tif is rotated, mirrored or south-up"):
-            LandCoverDataset(path=str(path)).load()
-
-    def test_a_raster_without_a_place_is_refused(self, tmp_path: Path) -> None:
-        write_scene(tmp_path / "nlcd_2019.tif", crs=None, pixels=random_codes((9, 9))[None])
-        with refused("no coordinate reference system"):
-            LandCoverDataset(path=str(tmp_path)).load()
-
-
-@pytest.mark.shared_data
-class TestRealLandCover:
-    def test_a_recoded_raster_is_refused(self, shared_data: Path) -> None:
-        path = str(shared_data / "nlcd" / "spDataLarge_nlcd.tif")
-        (raster,) = LandCoverDataset(path=path, year=2011).load()
-        with pytest.raises(AerialError, match="codes 1, 2, 3, 4, 5, 6, 7, 8"):
-            CLASSES.check_codes(raster.codes, raster.href)
-
-    @pytest.mark.parametrize(
-        "name",
-        ["spDataLarge_nlcd2011", "mhweber_NLCD", "jhollist_pc_nlcd", "conus2011_100m_tile41"],
-    )
-    def test_nlcd_as_published_is_known_by_its_codes(self, shared_data: Path, name: str) -> None:
-        path = str(shared_data / "nlcd" / f"{name}.tif")
-        (raster,) = LandCoverDataset(path=path, year=2011).load()
-        nlcd = {0, 11, 12, 21, 22, 23, 24, 31, 41, 42, 43, 51, 52, 71, 72, 73, 74, 81, 82, 90, 95}
-        assert set(raster.codes) <= nlcd
-        assert len(raster.codes) > 5

@@ -1,4 +1,4 @@
-"""Headers of scenes: the year, the ground sample distance, and what is refused."""
+"""Headers of scenes: the ground sample distance, and what is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -6,64 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.scenes.headers import read_header, year_of_scene
+from aerial_kedro.scenes.headers import read_header
 from tests.builders import ORIGIN, ZONE, north_up, paint_ground, read_scene_header, write_scene
-
-
-class TestYear:
-    @pytest.mark.parametrize(
-        ("name", "year"),
-        [
-            ("m_3607801_ne_18_1_20120610.tif", 2012),
-            ("m_3607717_sw_18_1_20160620_subset.tif", 2016),
-            ("m_3211605_ne_11_060_20200415_20200801.tif", 2020),  # flight, then release
-            ("m_3610332_se_13_060_20200903-downsampled.tif", 2020),
-            ("/naip/2014/m_3607801_ne_18_h_20160718.tif", 2016),
-            ("riverside_2018_62.tif", 2018),
-            ("ortho_1-1_hn_s_md031_2018_1.tif", 2018),
-            ("scene-2012-06-10.tif", 2012),
-            ("20180610.tif", 2018),
-            ("county_20180610_v2.tif", 2018),
-            ("nlcd_2019_land_cover_l48_20210604.tif", 2019),
-            ("Annual_NLCD_LndCov_2021_CU_C1V0.tif", 2021),
-        ],
-    )
-    def test_is_read_off_the_name(self, name: str, year: int) -> None:
-        assert year_of_scene(name, {"TIFFTAG_DATETIME": "1999:01:01 00:00:00"}, 1998) == year
-
-    @pytest.mark.parametrize(
-        "name", ["m_3607801_ne_18_1.tif", "scene_20181399.tif", "x20189.tif", "tile_120180.tif"]
-    )
-    def test_is_not_taken_from_other_digits(self, name: str) -> None:
-        assert year_of_scene(name, {}, default=1955) == 1955
-
-    def test_is_the_tiff_date_where_the_name_says_nothing(self) -> None:
-        assert year_of_scene("a.tif", {"TIFFTAG_DATETIME": "2020:07:01 10:00:00"}, 1998) == 2020
-
-    @pytest.mark.parametrize("date", ["0000:00:00 00:00:00", "soon", "", "1066:10:14 09:00:00"])
-    def test_is_not_a_tiff_date_that_means_nothing(self, date: str) -> None:
-        assert year_of_scene("a.tif", {"TIFFTAG_DATETIME": date}, 1998) == 1998
-
-    def test_is_demanded_where_nothing_tells_it(self) -> None:
-        with pytest.raises(AerialError, match=r"a\.tif does not say its year.*--params=year"):
-            year_of_scene("a.tif", {})
-
-    @given(
-        st.integers(1900, 2099),
-        st.integers(1, 12),
-        st.integers(1, 31),
-        st.sampled_from(["ne", "nw", "se", "sw"]),
-        st.sampled_from(["1", "060", "h", "h_n"]),
-    )
-    def test_is_the_flight_of_every_naip_name(
-        self, year: int, month: int, day: int, quarter: str, gsd: str
-    ) -> None:
-        name = f"m_4112001_{quarter}_10_{gsd}_{year}{month:02}{day:02}_20991231.tif"
-        assert year_of_scene(name, {}) == year
 
 
 def test_header_holds_what_the_file_says(tmp_path: Path) -> None:

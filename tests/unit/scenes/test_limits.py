@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from aerial_kedro.datasets.scenes import LandCoverDataset
+from aerial_kedro.datasets.land_cover import LandCoverDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.catalog import tiles_of_scene

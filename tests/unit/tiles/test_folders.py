@@ -49,6 +49,77 @@ class TestLayouts:
             "4.png": ("B", "validation"),
         }
 
+    @pytest.mark.parametrize(
+        ("train", "validation", "test"),
+        [
+            ("train", "val", "test"),
+            ("Training", "Validation", "TESTING"),
+            ("trn", "dev", "tst"),
+            ("train_set", "valid-set", "Test Set"),
+            ("TrainImages", "validate", "testset"),
+            ("seg_train", "seg_val", "seg_test"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "layout",
+        [
+            "{split}/{label}/x.png",
+            "{label}/{split}/x.png",
+            "EuroSAT/{split}/{label}/x.png",
+            "{split}/{split}/{label}/x.png",
+            "a/b/{label}/{split}/deep/x.png",
+            "{split}/images/{label}/x.png",
+        ],
+    )
+    def test_splits_have_many_names_at_any_level(
+        self, train: str, validation: str, test: str, layout: str
+    ) -> None:
+        splits = {"train": train, "validation": validation, "test": test}
+        wanted = {
+            layout.format(split=name, label=label): (label, split)
+            for split, name in splits.items()
+            for label in ("Forest", "Water")
+        }
+        found = {file.path: (file.label, file.split) for file in arrange(*wanted).files}
+        assert found == wanted
+
+    def test_a_folder_that_holds_all_is_looked_through_with_a_word(self) -> None:
+        tree = arrange("EuroSAT_RGB/Forest/1.jpg", "EuroSAT_RGB/Water/2.jpg", "readme.txt")
+        assert [file.label for file in tree.files] == ["Forest", "Water"]
+        assert tree.remarks[0].startswith("All tiles lie in EuroSAT_RGB/")
+
+    def test_a_class_is_not_looked_through_beside_another(self) -> None:
+        refuse(
+            "one class only .*'Water' holds no image that is read, only 1 .npy",
+            "Forest/north/1.png", "Forest/south/2.png", "Water/3.npy",
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["dev", "Valley", "Trainyard", "training camp", "Testudo"])
+    def test_a_class_that_only_sounds_like_a_split(self, name: str) -> None:
+        tree = arrange(f"{name}/1.png", "Forest/2.png")
+        assert [(file.label, file.split) for file in tree.files] == [
+            (label, None) for label in sorted(["Forest", name])
+        ]
+
+    def test_two_folders_of_one_split_are_one_with_a_word(self) -> None:
+        tree = arrange("train/A/1.png", "Training/B/2.png", "test/A/3.png")
+        assert [file.split for file in tree.files] == ["train", "test", "train"]
+        assert tree.remarks == ("The folders Training, train were all taken for train tiles",)
+
+    def test_classes_without_an_image_are_named(self) -> None:
+        paths = ["A/1.png", "B/2.png", "C/3.npy", "C/deep/4.npy", "D/5.txt", "A/6.npy"]
+        remarks = arrange(*paths).remarks
+        assert [remark[: remark.index(":")] for remark in remarks] == [
+            "The class folder 'C' holds no image that is read, only 2 .npy",
+            "The class folder 'D' holds no image that is read, only 1 .txt",
+        ]
+
+    @pytest.mark.parametrize(
+        "suffix", [".bmp", ".WEBP", ".jfif", ".gif", ".jp2", ".jpe", ".JPEG", ".tif"]
+    )
+    def test_images_of_every_suffix_are_tiles(self, suffix: str) -> None:
+        assert len(arrange(f"A/1{suffix}", f"_B/_2{suffix}").files) == 2
+
     def test_a_test_folder_need_not_hold_every_class(self) -> None:
         assert len(arrange("train/A/1.png", "train/B/2.png", "test/A/3.png").files) == 3
 
@@ -64,15 +135,36 @@ class TestLayouts:
 
 class TestRefused:
     def test_a_folder_without_images(self) -> None:
-        refuse(r"no tile image .*, only 1 other file\(s\)", "A/readme.txt")
+        refuse(r"no tile image .*, only other files: 1 \.txt", "A/readme.txt")
         refuse(r"no tile image .*\.png")
 
-    def test_classes_that_differ_in_case_only(self) -> None:
-        refuse("'Forest' and 'forest'.*differ in case only", "Forest/a.png", "forest/b.png")
-        refuse(
-            "'Forest' and 'FOREST'|'FOREST' and 'Forest'",
-            "train/Forest/a.png", "train/B/b.png", "test/FOREST/c.png",
-        )  # fmt: skip
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Forest", "forest"),
+            ("Forêt", "Fore\u0302t"),
+            ("Row crop", "Row_crop"),
+            ("Row crop", "row-crop"),
+            ("Row crop", "Row  crop"),
+            ("Forest", " Forest"),
+            ("Forest", "Forest "),
+            ("Row crop", "Row\u00a0crop"),
+            ("Forest", "For\u200best"),
+        ],
+    )
+    def test_classes_that_read_the_same(self, one: str, other: str) -> None:
+        remedy = "Move the files of one into the other, or rename it"
+        refuse(f"look like one class.*{remedy}", f"{one}/a.png", f"{other}/b.png")
+        refuse(remedy, f"train/{one}/a.png", "train/B/b.png", f"test/{other}/c.png")
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [("-1", "1"), ("A 1", "A1"), ("A", "Ä"), ("C", "C+"), ("l", "1")]
+    )
+    def test_names_that_differ_are_two_classes(self, one: str, other: str) -> None:
+        assert {file.label for file in arrange(f"{one}/a.png", f"{other}/b.png").files} == {
+            one,
+            other,
+        }
 
     def test_images_outside_every_class_folder(self) -> None:
         refuse(r"image c\.png .*lies in no class folder", "A/a.png", "B/b.png", "c.png")
@@ -85,6 +177,12 @@ class TestRefused:
         refuse(r"one class only \('A'\)", "A/a.png", "A/b.png")
         refuse(r"one class only \('A'\)", "train/A/a.png", "test/A/b.png")
 
+    def test_an_image_of_two_splits(self) -> None:
+        refuse(
+            r"train/A/test/b\.png .*two splits \(train, test\)",
+            "train/A/a.png", "train/B/b.png", "train/A/test/b.png", "test/A/c.png",
+        )  # fmt: skip
+
     def test_one_split_folder_without_the_other(self) -> None:
         refuse("no test/ folder", "train/A/a.png", "train/B/b.png")
         refuse("no train/ folder", "test/A/a.png", "test/B/b.png")
@@ -93,11 +191,11 @@ class TestRefused:
     @pytest.mark.parametrize(("folder", "name"), [("test", "test"), ("val", "validation")])
     def test_classes_that_were_never_trained(self, folder: str, name: str) -> None:
         refuse(
-            rf"\['C'\] are in {ROOT}/{name} but not in {ROOT}/train",
+            rf"\['C'\] are in {ROOT} among the {name} tiles but not among the training tiles",
             "train/A/a.png", "train/B/b.png", "test/A/c.png", f"{folder}/C/d.png",
         )  # fmt: skip
 
-    @pytest.mark.parametrize("beside", ["extra", "valid", "Forest"])
+    @pytest.mark.parametrize("beside", ["extra", "evaluation", "Forest"])
     def test_split_folders_and_class_folders_side_by_side(self, beside: str) -> None:
         refuse(
             rf"split folder\(s\) test, train.*{beside}.*taken for classes",
