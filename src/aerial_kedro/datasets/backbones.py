@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from aerial_kedro.datasets.base import PathOptions, Place, ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
+from aerial_kedro.features.input_request import InputRequest
 from aerial_kedro.features.known import PACKAGED
 from aerial_kedro.features.source import EngineChoice, FeatureSource
-from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.features.weight_files import find_network, find_weights
+from aerial_kedro.parameters import check_parameters
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
@@ -104,6 +106,10 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
         Name of the backbone.
     weights_path
         File to take instead of the backbone's own.
+    backbone_onnx
+        A finished network in ONNX that takes the backbone's place.
+    input_mean, input_std, input_size
+        What the run asks of the preprocessing, see `InputRequest`.
     **options
         Options of `ProjectDataset`; the path is where `FeatureSourceDataset` stores backbones.
     """
@@ -111,10 +117,21 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
     not_saved = "Weights are read, never written."
 
     def __init__(
-        self, *, backbone: str, weights_path: str | None = None, **options: Unpack[PathOptions]
+        self,
+        *,
+        backbone: str,
+        weights_path: str | None = None,
+        backbone_onnx: str | None = None,
+        input_mean: Any = None,
+        input_std: Any = None,
+        input_size: Any = None,
+        **options: Unpack[PathOptions],
     ) -> None:
         super().__init__(**options)
         self._backbone, self._weights_path = backbone, weights_path
+        self._backbone_onnx = backbone_onnx
+        asked = {"mean": input_mean, "std": input_std, "size": input_size}
+        self._request = check_parameters(InputRequest, asked, "input")
         endings = ("", "_int8") if self._path else ()
         self._files = [
             BackboneFiles(f"{self._path}{ending}", _REMEDY, self._credentials) for ending in endings
@@ -127,19 +144,27 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
         Raises
         ------
         AerialError
-            Naming those there are.
+            Naming those there are; or if weights are given beside a finished network.
         """
-        if self._backbone in PACKAGED:
+        if self._backbone_onnx is not None and self._weights_path is not None:
+            raise AerialError(
+                "backbone_onnx is a finished network with its weights, and weights_path gives "
+                "others. Give one of them."
+            )
+        if self._backbone in PACKAGED or self._backbone_onnx is not None:
             return
         from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
 
         define_backbone(self._backbone)
 
     def load(self) -> WeightsFile:
-        """Find and read the file (`find_weights`) and the backbones that are stored."""
+        """Find and read the file, and the backbones that are stored."""
         if self._weights is None:
-            self._weights = find_weights(self._backbone, self._weights_path)
-        return replace(self._weights, stored=tuple(self._stored()))
+            if self._backbone_onnx is not None:
+                self._weights = find_network(self._backbone_onnx)
+            else:
+                self._weights = find_weights(self._backbone, self._weights_path)
+        return replace(self._weights, request=self._request, stored=tuple(self._stored()))
 
     def _stored(self) -> Iterator[Backbone]:
         """Read those that are there; a damaged one counts as none, with a warning."""

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import json
 import logging
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -123,7 +124,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         if card.name and not self.has(f"/{card.name}/{CARD}"):
             return card.name
         now = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d-%H%M%S")
-        return f"{card.backbone}-{card.classifier}-{now}"
+        backbone = re.sub(r"[^A-Za-z0-9_-]+", "-", card.backbone)  # timm/vit_…dinov3.sat493m
+        return f"{backbone}-{card.classifier}-{now}"
 
     def load(self) -> TrainedModel:
         """Read a model by name or by address in the registry, or the latest.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.input_request import InputRequest
 from aerial_kedro.features.known import digest_parts
 from aerial_kedro.parameters import CheckedModel
 
@@ -22,7 +23,8 @@ class Weights:
     Parameters
     ----------
     state
-        Parameter name to tensor (torch's; this module does without torch).
+        Parameter name to tensor (torch's; this module does without torch), or wrappers around such
+        mappings, as the file has them.
     source
         Origin, as a report names it.
     sha256
@@ -94,9 +96,20 @@ class BackboneCard(CheckedModel):
         Length of the output.
     mean, std
         Normalisation inside the graph.
+    preprocessing
+        Where input size, mean and deviation come from; empty where an older version wrote the card.
+    assumed
+        Run parameters that would say what was assumed of them.
+    licence
+        Licence of the weights; None where it is not known.
+    weights_notes
+        What was taken from the file of weights, where that was not plain.
     stages
         Stages whose means and standard deviations are among the features; empty where only the
         last layer's output is.
+    pooling
+        What stands for the tile: ``last``, the network's own output; ``stages``, earlier stages
+        beside it; ``token`` or ``mean`` of a transformer, its class token or its patches' mean.
     opset
         ONNX opset.
     parity_cosine
@@ -126,7 +139,12 @@ class BackboneCard(CheckedModel):
     n_features: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    preprocessing: str = ""
+    assumed: tuple[str, ...] = ()
+    licence: str | None = None
+    weights_notes: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    pooling: Literal["last", "stages", "token", "mean"] = "last"
     opset: int
     parity_cosine: float
     onnx_sha256: str
@@ -203,6 +221,7 @@ def feature_key(card: BackboneCard, engine: str, precision: str, reading_version
         "reading": reading_version,
         # Left out where there are none: keys of before there was a choice stay as they were.
         **({"stages": card.stages} if card.stages else {}),
+        **({"pooling": card.pooling} if card.pooling in {"token", "mean"} else {}),
         **({"calibration": card.calibration} if card.calibration else {}),
         **({"cells": card.cells.projection_sha256} if card.cells else {}),
     }
@@ -225,6 +244,13 @@ class WeightsFile:
         Origin, as a report names it.
     sha256
         Digest of the content.
+    hints
+        Of a file of the user's: its name and folders, and a safetensors file's metadata, by which
+        known weights are recognised.
+    request
+        What the run asks of the preprocessing.
+    is_finished
+        Whether it is a whole network in ONNX, rather than weights.
     stored
         Backbones that earlier runs made, of these or of other weights, in fp32 or int8.
     """
@@ -234,4 +260,7 @@ class WeightsFile:
     name: str
     source: str
     sha256: str
+    hints: tuple[str, ...] = ()
+    request: InputRequest = field(default_factory=InputRequest)
+    is_finished: bool = False
     stored: tuple[Backbone, ...] = ()

@@ -7,7 +7,7 @@ its texture and colour.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -38,11 +38,15 @@ class CellLayer:
         rows, columns, channels)``, ``tokens`` ``(batch, tokens, channels)``.
     with_spread
         Whether the standard deviation inside each cell is taken as well as the mean.
+    prefix
+        Of ``tokens``: how many come before those of the patches (class token, registers); None
+        where the network does not say it, and all beyond a square number are.
     """
 
     name: str
     layout: Layout = "channels"
     with_spread: bool = False
+    prefix: int | None = None
 
 
 def cell_layers(network: nn.Module, definition: BackboneDefinition) -> list[CellLayer]:
@@ -74,13 +78,16 @@ def cell_layers(network: nn.Module, definition: BackboneDefinition) -> list[Cell
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             nonlocal last_tokens
             shape = tuple(output.shape) if isinstance(output, torch.Tensor) else ()
-            if side := _side_of_maps(shape):
-                layout: Layout = "channels" if shape[2] == shape[3] else "rows"
-                found.pop(side, None)
-                found[side] = CellLayer(name, layout)
-                last_tokens = None
-            elif _side_of_tokens(shape):
-                last_tokens = CellLayer(name, "tokens")
+            layer = layer_of(name, shape)
+            if layer is None:
+                return
+            if layer.layout == "tokens":
+                last_tokens = replace(layer, prefix=_prefix(network, shape[1]))
+                return
+            side = shape[2]
+            found.pop(side, None)
+            found[side] = layer
+            last_tokens = None
 
         return hook
 
@@ -118,6 +125,20 @@ def _side_of_tokens(shape: tuple[int, ...]) -> int | None:
     return side if side >= _SMALLEST and shape[1] - side**2 <= _MOST_PREFIX_TOKENS else None
 
 
+def _prefix(network: nn.Module, tokens: int) -> int | None:
+    """Return how many tokens a network says come before those of its patches, if that can be."""
+    prefix = getattr(network, "num_prefix_tokens", None)
+    fits = isinstance(prefix, int) and math.isqrt(tokens - prefix) ** 2 == tokens - prefix
+    return prefix if fits else None
+
+
+def patches_of(tokens: torch.Tensor, layer: CellLayer) -> torch.Tensor:
+    """Tokens of the patches alone, ``(batch, side ** 2, channels)``, row by row."""
+    count = tokens.shape[1]
+    prefix = count - math.isqrt(count) ** 2 if layer.prefix is None else layer.prefix
+    return tokens[:, prefix:]
+
+
 class CellMaps(nn.Module):
     """Collects the outputs of layers while the network runs, and brings them to the grid of cells.
 
@@ -146,27 +167,40 @@ class CellMaps(nn.Module):
         """Numbers of the cells, ``(batch, 7, 7, channels)``, of the batch that was just run.
 
         Their signed square root, which evens out the long tails of activations (see
-        `aerial_kedro.features.definitions.PooledStages`).
+        `aerial_kedro.features.pooling.PooledStages`).
         """
-        parts = []
-        for layer in self._layers:
-            maps = _channels_first(self._maps[layer.name], layer.layout)
-            mean = _to_cells(maps)
-            parts.append(mean)
-            if layer.with_spread:
-                parts.append((_to_cells(maps.square()) - mean.square()).clamp(min=0).sqrt())
+        numbers = numbers_of_cells([(self._maps[each.name], each) for each in self._layers])
         self._maps.clear()
-        numbers = torch.cat(parts, dim=1).permute(0, 2, 3, 1)
-        return numbers.sign() * numbers.abs().sqrt()
+        return numbers
 
 
-def _channels_first(output: torch.Tensor, layout: Layout) -> torch.Tensor:
-    if layout == "channels":
+def numbers_of_cells(outputs: list[tuple[torch.Tensor, CellLayer]]) -> torch.Tensor:
+    """Numbers of the cells, ``(batch, 7, 7, channels)``, of outputs of layers, see `CellMaps`."""
+    parts = []
+    for output, layer in outputs:
+        maps = _channels_first(output, layer)
+        mean = _to_cells(maps)
+        parts.append(mean)
+        if layer.with_spread:
+            parts.append((_to_cells(maps.square()) - mean.square()).clamp(min=0).sqrt())
+    numbers = torch.cat(parts, dim=1).permute(0, 2, 3, 1)
+    return numbers.sign() * numbers.abs().sqrt()
+
+
+def layer_of(name: str, shape: tuple[int, ...]) -> CellLayer | None:
+    """Describe an output of a shape, ``(batch, …)``; None where it says nothing of the cells."""
+    if _side_of_maps(shape):
+        return CellLayer(name, "channels" if shape[2] == shape[3] else "rows")
+    return CellLayer(name, "tokens") if _side_of_tokens(shape) else None
+
+
+def _channels_first(output: torch.Tensor, layer: CellLayer) -> torch.Tensor:
+    if layer.layout == "channels":
         return output
-    if layout == "rows":
+    if layer.layout == "rows":
         return output.permute(0, 3, 1, 2)
-    side = math.isqrt(output.shape[1])
-    patches = output[:, output.shape[1] - side**2 :]  # other tokens come first
+    patches = patches_of(output, layer)
+    side = math.isqrt(patches.shape[1])
     return patches.transpose(1, 2).reshape(output.shape[0], -1, side, side)
 
 
@@ -176,11 +210,11 @@ def _to_cells(maps: torch.Tensor) -> torch.Tensor:
     if side % SIDE == 0:
         step = side // SIDE
         return maps if step == 1 else nn.functional.avg_pool2d(maps, step)
-    weights = _weights(side).to(maps.dtype)
+    weights = weights_of_cells(side).to(maps.dtype)
     return weights @ maps @ weights.T
 
 
-def _weights(side: int) -> torch.Tensor:
+def weights_of_cells(side: int) -> torch.Tensor:
     """Weight of each position for each cell along one side, ``(7, side)``; rows sum to 1.
 
     The length of a position that lies in the cell; where positions are longer than cells, linear

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import timm
-import torch
 import torchvision
 from torch import nn
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.known import PACKAGED, BackboneDefinition
-
-POOLINGS = ("auto", "last", "stages")
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -24,23 +21,41 @@ def define_backbone(name: str) -> BackboneDefinition:
     Parameters
     ----------
     name
-        ``efficientnet_lite0`` to ``_lite2``, or any classifier of torchvision or timm.
+        ``efficientnet_lite0`` to ``_lite2``, or any classifier of torchvision or timm, of timm also
+        with the tag of its weights, as in ``vit_small_patch16_dinov3.lvd1689m``. A name that both
+        have is torchvision's; ``timm/NAME`` and ``torchvision/NAME`` say which is meant.
 
     Raises
     ------
     AerialError
-        If neither library knows the name.
+        If neither library knows the name, or timm does not know the tag.
     """
     if name in PACKAGED:
         return PACKAGED[name]
-    if name in torchvision.models.list_models(module=torchvision.models):
-        return BackboneDefinition(name, "torchvision", name, 224, _IMAGENET_MEAN, _IMAGENET_STD)
-    if name in timm.list_models():
-        return _define_timm(name)
-    known = [*PACKAGED, *torchvision.models.list_models(module=torchvision.models)]
+    library, _, own = name.rpartition("/")
+    if library in {"", "torchvision"} and own in _of_torchvision():
+        return BackboneDefinition(name, "torchvision", own, 224, _IMAGENET_MEAN, _IMAGENET_STD)
+    if library in {"", "timm"} and own.split(".")[0] in timm.list_models():
+        return _define_timm(name, own)
+    raise AerialError(_unknown(name))
+
+
+def _of_torchvision() -> list[str]:
+    return list(torchvision.models.list_models(module=torchvision.models))
+
+
+def _unknown(name: str) -> str:
+    library, _, own = name.rpartition("/")
+    of_timm, of_torchvision = timm.list_models(), _of_torchvision()
+    known = {
+        "": [*PACKAGED, *of_torchvision, *of_timm],
+        "timm": [f"timm/{each}" for each in of_timm],
+        "torchvision": [f"torchvision/{each}" for each in of_torchvision],
+    }
     # Both libraries know the commonest networks.
-    near = difflib.get_close_matches(name, set(known) | set(timm.list_models()), n=3)
-    raise AerialError(
+    near = difflib.get_close_matches(name, set(known.get(library, known[""])), n=3)
+    near = near or difflib.get_close_matches(own, set(known[""]), n=3)
+    return (
         f"No backbone is called {name!r}"
         + (f"; did you mean {', '.join(near)}?" if near else ".")
         + f" Without a network there are {', '.join(PACKAGED)}; with --params=weights_path=FILE "
@@ -48,15 +63,22 @@ def define_backbone(name: str) -> BackboneDefinition:
     )
 
 
-def _define_timm(name: str) -> BackboneDefinition:
+def _define_timm(name: str, architecture: str) -> BackboneDefinition:
+    bare, _, tag = architecture.partition(".")
+    if tag and not timm.is_model_pretrained(architecture):
+        tags = [each.partition(".")[2] for each in timm.list_pretrained(f"{bare}.*")]
+        raise AerialError(
+            f"timm has no weights {tag!r} of {bare}. There are: {', '.join(filter(None, tags))}; "
+            f"without a tag backbone=timm/{bare} takes any file."
+        )
     # An architecture that was never trained takes the library's usual input.
-    settings = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+    settings = timm.get_pretrained_cfg(architecture) or timm.models.PretrainedCfg()
     red, green, blue = settings.mean
     red_std, green_std, blue_std = settings.std
     return BackboneDefinition(
         name=name,
         library="timm",
-        architecture=name,
+        architecture=architecture,
         input_size=int(settings.input_size[-1]),
         mean=(red, green, blue),
         std=(red_std, green_std, blue_std),
@@ -64,13 +86,29 @@ def _define_timm(name: str) -> BackboneDefinition:
 
 
 def build_classifier(definition: BackboneDefinition) -> nn.Module:
-    """Build the whole network with its classification layer, weights at random."""
-    network: nn.Module
+    """Build the whole network with its classification layer, weights at random.
+
+    Transformers whose positions are counted are built for the definition's input.
+    """
+    size = definition.input_size
     if definition.library == "timm":
-        network = timm.create_model(definition.architecture, pretrained=False)
-    else:
-        network = torchvision.models.get_model(definition.architecture, weights=None)
-    return network
+        usual = _define_timm(definition.name, definition.architecture).input_size
+        sizes = {} if size == usual or definition.packaged else {"img_size": size}
+        return _build(timm.create_model, definition.architecture, sizes, pretrained=False)
+    is_transformer = definition.architecture.startswith("vit")
+    sizes = {"image_size": size} if is_transformer else {}
+    return _build(torchvision.models.get_model, definition.architecture, sizes, weights=None)
+
+
+def _build(
+    build: Callable[..., nn.Module], architecture: str, sizes: dict[str, int], **options: Any
+) -> nn.Module:
+    try:
+        return build(architecture, **sizes, **options)
+    except TypeError:
+        if not sizes:
+            raise
+        return build(architecture, **options)  # convolutions take any input
 
 
 def cut_classifier(network: nn.Module, definition: BackboneDefinition) -> nn.Module:
@@ -103,78 +141,3 @@ def cut_classifier(network: nn.Module, definition: BackboneDefinition) -> nn.Mod
         f"The last layer of the backbone {definition.name!r} was not found, so it cannot be cut. "
         "Use another backbone."
     )
-
-
-def pool_features(network: nn.Module, definition: BackboneDefinition, pooling: str) -> nn.Module:
-    """Choose the features of a cut network.
-
-    Parameters
-    ----------
-    network
-        Cut before its last layer.
-    definition
-        Definition of that network.
-    pooling
-        ``last``: the network's own output. ``stages``: also means and standard deviations of
-        earlier stages, see `PooledStages`. ``auto``: ``stages`` where the definition names some.
-
-    Raises
-    ------
-    AerialError
-        If stages are asked for and the definition names none.
-    """
-    if pooling not in POOLINGS:
-        raise AerialError(f"No pooling is called {pooling!r}. There are: {', '.join(POOLINGS)}.")
-    if pooling == "stages" and not definition.stages:
-        raise AerialError(
-            f"For the backbone {definition.name!r} no stages are known. Use --params=pooling=last, "
-            "or a backbone efficientnet_lite0 to _lite2."
-        )
-    stages = chosen_stages(definition, pooling)
-    return PooledStages(network, stages) if stages else network
-
-
-def chosen_stages(definition: BackboneDefinition, pooling: str) -> tuple[str, ...]:
-    """Name the stages whose statistics are among the features; none with ``last``."""
-    return () if pooling == "last" else definition.stages
-
-
-class PooledStages(nn.Module):
-    """A network's output beside the mean and standard deviation of some of its stages.
-
-    Earlier stages keep texture and colour that the last one, trained to distinguish objects, has
-    forgotten. A signed square root evens out the long tails of such pooled activations (Perronnin
-    et al. 2010, "Improving the Fisher kernel", the power normalisation), which linear classifiers
-    on them profit from.
-
-    Parameters
-    ----------
-    network
-        Gives ``(batch, n)``, or maps that flatten to it.
-    stages
-        Names of modules inside it whose outputs are maps ``(batch, channels, rows, columns)``.
-    """
-
-    def __init__(self, network: nn.Module, stages: tuple[str, ...]) -> None:
-        super().__init__()
-        self.network = network
-        self._maps: dict[str, torch.Tensor] = {}
-        for name in stages:
-            network.get_submodule(name).register_forward_hook(self._keep(name))
-
-    def _keep(self, name: str) -> Callable[[nn.Module, Any, torch.Tensor], None]:
-        def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-            self._maps[name] = output
-
-        return hook
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Features ``(batch, n + 2 × channels of all stages)`` of normalised pixels."""
-        parts = [self.network(pixels).flatten(1)]
-        for maps in self._maps.values():
-            mean = maps.mean((2, 3))
-            spread = (maps - mean[:, :, None, None]).square().mean((2, 3)).sqrt()
-            parts += [mean, spread]
-        self._maps.clear()
-        features = torch.cat(parts, dim=1)
-        return features.sign() * features.abs().sqrt()

@@ -19,13 +19,14 @@ from torch import nn
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import NUMBERS, Backbone, BackboneCard, Weights
 from aerial_kedro.features.cell_maps import CellMaps, cell_layers
-from aerial_kedro.features.definitions import chosen_stages, pool_features
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.grain import Grain
-from aerial_kedro.features.input_sizes import check_input, first_line
+from aerial_kedro.features.input_sizes import check_input, find_fault, first_line
 from aerial_kedro.features.known import BackboneDefinition
+from aerial_kedro.features.pooling import chosen_stages, name_pooling, pool_features
 from aerial_kedro.features.precision_loss import smallest_cosine
-from aerial_kedro.features.weights import load_backbone
+from aerial_kedro.features.recognition import Preprocessing
+from aerial_kedro.features.weights import fit_backbone
 
 LOGGER = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def export_backbone(
     *,
     with_program: bool = False,
     grain: Grain | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Backbone:
     """Export a backbone to ONNX and prove the export equal to torch.
 
@@ -88,11 +90,13 @@ def export_backbone(
     seed
         Draws the tiles on which the outputs are compared.
     pooling
-        Which features, see `aerial_kedro.features.definitions.pool_features`.
+        Which features, see `aerial_kedro.features.pooling.pool_features`.
     with_program
         Whether to export it for the engine ``torch`` as well.
     grain
         What the run asks of the input's pixels; None for the network's own input.
+    preprocessing
+        Where the definition's input size, mean and deviation come from; None for its own.
 
     Raises
     ------
@@ -100,10 +104,11 @@ def export_backbone(
         If the network cannot take the input, or the cosine similarity of any tile's features, or of
         any cell's numbers, with torch's falls below 0.9999.
     """
-    loaded = load_backbone(definition, weights)
+    known = preprocessing or Preprocessing(definition, "as its definition has it")
+    loaded, notes = _load(definition, weights, resize=known.resize)
     definition, own = _with_input(definition, grain, loaded), definition
     network = FeatureNetwork(loaded, definition, pooling).eval()
-    tiles = _parity_tiles(definition.input_size, seed)
+    tiles = parity_tiles(definition.input_size, seed)
     with torch.inference_mode():
         expected = [each.numpy() for each in network(torch.from_numpy(tiles))]
     try:
@@ -130,6 +135,11 @@ def export_backbone(
         n_features=expected[0].shape[1],
         mean=definition.mean,
         std=definition.std,
+        preprocessing=known.origin,
+        assumed=known.assumed,
+        licence=known.licence,
+        weights_notes=notes,
+        pooling=name_pooling(definition, pooling),
         stages=chosen_stages(definition, pooling),
         opset=opset,
         parity_cosine=cosine,
@@ -138,6 +148,26 @@ def export_backbone(
         cell_layers=tuple(each.name for each in network.cell_layers),
     )
     return Backbone(onnx, card, program)
+
+
+def _load(
+    definition: BackboneDefinition, weights: Weights, *, resize: bool
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """Load the network; where the run asks for another input, see that it takes it."""
+    try:
+        network, notes = fit_backbone(definition, weights, resize=resize)
+        fault = find_fault(network, definition.input_size) if resize else None
+    except (AssertionError, ValueError, RuntimeError) as error:
+        if not resize:
+            raise
+        fault = first_line(error)
+    if fault is not None:
+        raise AerialError(
+            f"The backbone {definition.name!r} cannot take input_size={definition.input_size} "
+            f"({fault}). Networks take multiples of their patches or strides, mostly 14, 16 or 32 "
+            "pixels; without input_size it has its own."
+        )
+    return network, notes
 
 
 def _with_input(
@@ -210,7 +240,7 @@ def _write_onnx(network: FeatureNetwork, tiles: np.ndarray, opset: int) -> bytes
     return buffer.getvalue()
 
 
-def _parity_tiles(size: int, seed: int) -> np.ndarray:
+def parity_tiles(size: int, seed: int) -> np.ndarray:
     """Noise, a gradient and flat colours: inputs that differ in every respect."""
     rng = np.random.default_rng(seed)
     tiles = rng.integers(0, 256, (_PARITY_TILES, size, size, 3), dtype=np.uint8)

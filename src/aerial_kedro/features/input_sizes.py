@@ -31,16 +31,16 @@ def check_input(
     AerialError
         Naming the nearest that it takes.
     """
-    reason = _fault(network, size)
+    reason = find_fault(network, size)
     if reason is None:
         return
     below = size // STRIDE * STRIDE
     near = [each for each in (below, below + STRIDE) if SMALLEST_INPUT <= each <= LARGEST_INPUT]
-    fitting = [each for each in near if each != size and _fault(network, each) is None]
+    fitting = [each for each in near if each != size and find_fault(network, each) is None]
     raise grain.refuse_input(definition.name, [*fitting, definition.input_size], reason)
 
 
-def _fault(network: nn.Module, size: int) -> str | None:
+def find_fault(network: nn.Module, size: int) -> str | None:
     """Run a network on an input, and return what it complains of, or ONNX would."""
     pools = [each for each in network.modules() if isinstance(each, nn.AdaptiveAvgPool2d)]
     hooks = [each.register_forward_pre_hook(_check_pool) for each in pools]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 # To be raised when the same network, weights and packages are exported otherwise.
-_EXPORT_VERSION = "2"
+_EXPORT_VERSION = "3"
 _EXPORTERS = ("onnx", "onnxruntime", "timm", "torch", "torchvision")
 
 
@@ -100,7 +100,11 @@ def digest_parts(parts: Mapping[str, Any]) -> str:
 
 
 def name_export(
-    backbone: str, weights_sha256: str, pooling: str, input_size: int | None = None
+    backbone: str,
+    weights_sha256: str,
+    pooling: str,
+    input_size: int | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> str:
     """Name everything that an export depends on: what has the same name need not be done again.
 
@@ -114,6 +118,8 @@ def name_export(
         The run parameter.
     input_size
         Side of the input in pixels, where it is not the network's own.
+    others
+        What else the export depends on, as JSON can hold it; None or empty for nothing.
 
     Returns
     -------
@@ -128,5 +134,6 @@ def name_export(
         "export": _EXPORT_VERSION,
         "packages": {name: importlib.metadata.version(name) for name in _EXPORTERS},
         **({"input": input_size} if input_size else {}),
+        **(others or {}),
     }
     return digest_parts(parts)

@@ -48,6 +48,12 @@ class EngineChoice(CheckedModel):
     milliseconds: dict[str, float] = Field(default_factory=dict)
 
 
+OF_EXPORT = (
+    *("weights_path", "pooling", "backbone_onnx", "input_mean", "input_std", "input_size"),
+)
+"""Run parameters of a backbone's export: those of one that is stored are not known."""
+
+
 @dataclass(frozen=True)
 class FeatureSource:
     """What computes features: a model that keeps it can be used wherever it is taken.
@@ -117,6 +123,7 @@ class FeatureSource:
             "pixels of a tile, by gsd_m": str(card.input_size),
             "scale of the input": f"mean {card.mean}, deviation {card.std}",
             "layers": ", ".join(card.stages) or "the last",
+            "pooling": card.pooling,
             "calibration tiles of int8": str(card.calibration)[:8],
             "projection of cells": (
                 f"{cells.projection_sha256[:8]} fitted on the tiles {cells.fitted_on[:8]}"
@@ -149,7 +156,7 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
     ----------
     backbone, engine, precision
         Backbone, and what runs it.
-    weights_path, pooling
+    weights_path, pooling, backbone_onnx, input_mean, input_std, input_size
         What the backbone is exported from, and how.
     gsd_m
         Metres a pixel of its input.
@@ -161,6 +168,10 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
     precision: str | None = None
     weights_path: str | None = None
     pooling: str | None = None
+    backbone_onnx: str | None = None
+    input_mean: str | None = None
+    input_std: str | None = None
+    input_size: str | None = None
     gsd_m: float | None = Field(default=None, gt=0)
 
     def others_than(self, own: Mapping[str, str], ignore: Sequence[str] = ()) -> list[str]:

@@ -1,6 +1,8 @@
 """Files of pretrained weights: found, and checked against their published hash."""
 
 import hashlib
+import json
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from urllib.error import URLError
@@ -8,6 +10,10 @@ from urllib.error import URLError
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import WeightsFile
 from aerial_kedro.features.known import PACKAGED, BackboneDefinition, PackagedWeights
+
+# So many parts of a path tell the network in a Hugging Face cache (models--…/snapshots/…/…).
+_PARTS = 4
+_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 
 
 def find_weights(backbone: str, weights_path: str | None = None) -> WeightsFile:
@@ -34,7 +40,7 @@ def find_weights(backbone: str, weights_path: str | None = None) -> WeightsFile:
             raise AerialError(
                 f"There is no weights file {weights_path}. Check --params=weights_path=FILE."
             )
-        return _read(backbone, path, f"file {path.name}")
+        return replace(_read(backbone, path, f"file {path.name}"), hints=_hints(path))
     packaged = PACKAGED[backbone].packaged if backbone in PACKAGED else None
     if packaged is not None:
         return read_packaged(backbone, packaged)
@@ -47,6 +53,40 @@ def find_weights(backbone: str, weights_path: str | None = None) -> WeightsFile:
         f"The backbone {backbone!r} comes without weights. Give a file with "
         f"--params=weights_path=FILE (.safetensors or .pth for timm's {definition.architecture})."
     )
+
+
+def find_network(onnx_path: str) -> WeightsFile:
+    """Read a finished network.
+
+    Parameters
+    ----------
+    onnx_path
+        An ONNX file, see `aerial_kedro.features.finished`.
+
+    Raises
+    ------
+    AerialError
+        If there is no such file.
+    """
+    path = Path(onnx_path)
+    if not path.is_file():
+        raise AerialError(f"There is no network {onnx_path}. Check --params=backbone_onnx=FILE.")
+    return replace(_read(path.stem, path, f"file {path.name}"), is_finished=True)
+
+
+def _hints(path: Path) -> tuple[str, ...]:
+    """Name of a file with its nearest folders, and the metadata of a safetensors file."""
+    name = "/".join(path.absolute().parts[-_PARTS:])
+    if path.suffix != ".safetensors":
+        return (name,)
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        head = file.read(length) if length <= _LONGEST_HEADER else b""
+    try:
+        metadata = json.loads(head).get("__metadata__") or {}
+        return (name, *sorted(str(each) for each in metadata.values()))
+    except (ValueError, AttributeError):  # damaged, which is said when it is parsed
+        return (name,)
 
 
 def read_packaged(backbone: str, packaged: PackagedWeights) -> WeightsFile:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.input_request import Channels, Deviations, InputSize
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
 from aerial_kedro.pipelines.main_job import LabelSource
@@ -47,6 +48,10 @@ class RunParameters(CheckedModel):
         its own input.
     backbone, weights_path
         Network, and a file of weights instead of its own.
+    backbone_onnx
+        A finished network in ONNX that takes the backbone's place.
+    input_mean, input_std, input_size
+        How pixels are given to the network; None where its weights say it.
     pooling
         Layers of the backbone that make the features.
     engine, precision
@@ -84,7 +89,11 @@ class RunParameters(CheckedModel):
     gsd_m: float | None = Field(strict=True, gt=0)
     backbone: str
     weights_path: str | None
-    pooling: Literal["auto", "last", "stages"]
+    backbone_onnx: str | None
+    input_mean: Channels | None
+    input_std: Deviations | None
+    input_size: InputSize | None = Field(strict=True)
+    pooling: Literal["auto", "last", "stages", "token", "mean"]
     engine: str
     precision: str
     classifier: Literal["both", "logistic_regression", "random_forest"]

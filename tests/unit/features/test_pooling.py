@@ -7,13 +7,9 @@ from torch import nn
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Weights
-from aerial_kedro.features.definitions import (
-    PooledStages,
-    build_classifier,
-    define_backbone,
-    pool_features,
-)
+from aerial_kedro.features.definitions import build_classifier, define_backbone
 from aerial_kedro.features.export import export_backbone
+from aerial_kedro.features.pooling import PooledStages, pool_features
 
 
 class TwoStages(nn.Module):
@@ -64,5 +60,5 @@ def test_without_known_stages_auto_takes_the_last_layer() -> None:
 
 
 def test_an_unknown_pooling_is_refused() -> None:
-    with pytest.raises(AerialError, match=r"'mean'\. There are: auto, last, stages"):
-        pool_features(nn.Identity(), define_backbone("alexnet"), "mean")
+    with pytest.raises(AerialError, match=r"'max'\. There are: auto, last, stages"):
+        pool_features(nn.Identity(), define_backbone("alexnet"), "max")

@@ -106,7 +106,7 @@ class TestFiles:
             ([torch.zeros(2)], "list"),
             (torch.zeros(2), "Tensor"),
             (
-                {"epoch": 3, "state_dict": OrderedDict(a=torch.zeros(2))},
+                {"epoch": 3, "state_dict": OrderedDict(a=2)},
                 r"\['epoch', 'state_dict'\]",
             ),
             ({"conv.weight": 3.0}, r"\['conv.weight'\]"),
@@ -184,14 +184,19 @@ class TestFit:
         ):
             self.load(state)
 
-    def test_an_unknown_parameter_is_refused_by_name(self, random_network: Build) -> None:
-        state = {**random_network("squeezenet1_1").state_dict(), "extra.weight": torch.zeros(1)}
-        with pytest.raises(AerialError, match=r"have unknown parameters such as extra\.weight"):
-            self.load(state)
+    def test_parameters_of_a_deeper_network_are_refused_by_name(
+        self, random_network: Build
+    ) -> None:
+        state = random_network("squeezenet1_1").state_dict()
+        more = {**state, "features.13.squeeze.weight": torch.zeros(4, 4)}
+        with pytest.raises(AerialError, match=r"does not know, such as features\.13\.squeeze"):
+            self.load(more)
+        with pytest.raises(AerialError, match=r"another network's"):
+            self.load(random_network("resnet34").state_dict(), "resnet18")
 
     def test_a_wrong_shape_is_refused_by_name(self, random_network: Build) -> None:
         state = dict(random_network("squeezenet1_1").state_dict())
-        state["features.0.weight"] = torch.zeros(64, 4, 3, 3)
+        state["features.0.weight"] = torch.zeros(64, 5, 3, 3)
         with pytest.raises(AerialError, match=r"features\.0\.weight"):
             self.load(state)
 

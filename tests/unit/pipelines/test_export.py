@@ -12,7 +12,7 @@ from aerial_kedro.datasets.backbones import BackboneWeightsDataset
 from aerial_kedro.features import known, weights
 from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.definitions import build_classifier, define_backbone
-from aerial_kedro.pipelines.featurization.preparation import export_backbone
+from aerial_kedro.pipelines.featurization.exporting import export_backbone
 
 NETWORK = "squeezenet1_1"
 
@@ -79,7 +79,7 @@ def test_another_one_is(
 def test_the_own_input_of_the_default_asked_for_by_gsd_m_is_not_another(
     file: WeightsFile, exported: Backbone
 ) -> None:
-    own = replace(file, backbone="efficientnet_lite0")
+    own = replace(file, backbone="efficientnet_lite0", hints=())
     name = known.name_export(own.backbone, own.sha256, "last")
     stored = replace(exported, card=exported.card.model_copy(update={"export": name}))
     own = replace(own, stored=(stored,))

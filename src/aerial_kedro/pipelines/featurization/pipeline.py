@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.featurization import nodes, preparation
+from aerial_kedro.pipelines.featurization import exporting, nodes, preparation
 from aerial_kedro.pipelines.grouping import group, node_of
 
 
@@ -10,7 +10,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """Turn the tile catalog and a backbone's weights into features and the quarantine."""
     prepare: list[Node | Pipeline] = [
         node_of(
-            preparation.export_backbone,
+            exporting.export_backbone,
             [
                 "backbone_weights",
                 "params:pooling",

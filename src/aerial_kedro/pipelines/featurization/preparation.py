@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
 from aerial_kedro.features.engines import (
-    AUTO,
-    has_graphics_card,
     is_plug_in,
     name_engines_for,
     open_engine,
 )
-from aerial_kedro.features.grain import NO_GSD_OF_FILES, Grain
-from aerial_kedro.features.known import PACKAGED, name_export
+from aerial_kedro.features.grain import NO_GSD_OF_FILES
 from aerial_kedro.features.precision_loss import (
     PrecisionSummary,
     compare_cells,
@@ -129,50 +125,6 @@ def _versions(sample: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(a), str(b)) for a, b in zip(sample["image_id"], sample["version"], strict=True)]
 
 
-def export_backbone(
-    weights: WeightsFile,
-    pooling: str,
-    engine: str,
-    tile_size_m: float,
-    gsd_m: float | None,
-    seed: int,
-) -> Backbone:
-    """Export the network with its preprocessing and prove it equal to torch, unless that is done.
-
-    A node of its own, with nothing to wait for, so that a wrong file of weights is found before
-    the tiles are laid.
-
-    Parameters
-    ----------
-    weights
-        Weights of the backbone, which they name, with the backbones that earlier runs left: taken
-        where they are what this run would export.
-    pooling, engine, tile_size_m, gsd_m
-        The run parameters.
-    seed
-        Seed of the tiles that the proof is made on.
-    """
-    # On a processor torch is never the fastest; `engine=auto` measures it on a graphics card alone.
-    with_program = engine == "torch" or (engine == AUTO and has_graphics_card())
-    grain, known = Grain(tile_size_m, gsd_m), PACKAGED.get(weights.backbone)
-    own = None if known is None else known.input_size
-    size = grain.choose_input(own)
-    name = name_export(weights.backbone, weights.sha256, pooling, None if size == own else size)
-    for each in weights.stored:
-        complete = each.program is not None or not with_program
-        if each.card.precision == "fp32" and each.card.export == name and complete:
-            LOGGER.info("The backbone %s is exported already", weights.backbone)
-            return each
-    # torch takes seconds to import; runs that find their backbone exported never need it.
-    from aerial_kedro.features.definitions import define_backbone  # noqa: PLC0415
-    from aerial_kedro.features.export import export_backbone as export  # noqa: PLC0415
-    from aerial_kedro.features.weights import read_weights  # noqa: PLC0415
-
-    definition, parsed = define_backbone(weights.backbone), read_weights(weights)
-    exported = export(definition, parsed, seed, pooling, with_program=with_program, grain=grain)
-    return replace(exported, card=exported.card.model_copy(update={"export": name}))
-
-
 def _quantize_once(
     exported: Backbone,
     stored: Sequence[Backbone],
@@ -186,7 +138,8 @@ def _quantize_once(
     sample = _draw(wanted, max_nodata_fraction, seed, CALIBRATION_TILES)
     calibration = quantization.name_calibration(_versions(sample))
     # The same weights, preprocessing, features and cells.
-    same = {"architecture", "weights_sha256", "input_size", "mean", "std", "stages", "cells"}
+    preprocessing = {"input_size", "mean", "std"}
+    same = {"architecture", "weights_sha256", "stages", "pooling", "cells", *preprocessing}
     expected = {**exported.card.model_dump(include=same), "calibration": calibration}
     for each in stored:
         if each.card.model_dump(include=set(expected)) == expected:

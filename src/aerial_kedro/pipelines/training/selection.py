@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.source import FeatureRequest, FeatureSource
+from aerial_kedro.features.source import OF_EXPORT, FeatureRequest, FeatureSource
 from aerial_kedro.models.model import find_tile_size
 from aerial_kedro.tiles.records import QuarantineSummary
 
@@ -46,7 +46,7 @@ def select_labelled(
     AerialError
         If the command asks for features other than those that were computed.
     """
-    others = request.others_than(source.named, ignore=("pooling", "weights_path"))
+    others = request.others_than(source.named, ignore=OF_EXPORT)
     if request.gsd_m is not None:
         size = find_tile_size(tile_catalog)
         others += request.other_gsd(size, source.backbone.card.input_size)
