@@ -7,6 +7,7 @@ from aerial_kedro.framework.console import ConsoleHook
 from aerial_kedro.framework.session import ProjectContext, ProjectSession
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.synapseml.hooks import SynapseMLHooks
+from aerial_kedro.tracking.history_file import sqlite_address
 from aerial_kedro.tracking.hook import RunHistoryHook
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
@@ -28,7 +29,7 @@ CONFIG_LOADER_ARGS = {
         "synapseml": ["synapseml*"],
         "mlflow": ["mlflow*"],
     },
-    "custom_resolvers": {"env": environment_variable},
+    "custom_resolvers": {"env": environment_variable, "sqlite": sqlite_address},
     # An environment overrides single parameters and roots; the rest stays base's.
     "merge_strategy": {
         "parameters": "soft",

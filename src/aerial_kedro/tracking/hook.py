@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import mlflow
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -21,8 +22,11 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from pydantic import BaseModel
 
 from aerial_kedro import __version__
+from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.redaction import redact
+from aerial_kedro.tracking.history_file import prepare_history
 from aerial_kedro.tracking.record import RunRecord
+from aerial_kedro.tracking.server import check_server
 
 # What a run made for people to read, under the name that it has in the history.
 _PAGES = {
@@ -61,6 +65,10 @@ class RunHistoryHook(MlflowHook):
         while (active := mlflow.active_run()) and active.info.run_id == self._started:
             mlflow.end_run()  # once for each node that went on with it
         self.run_id = self._started = None
+        try:
+            _check_history(context.config_loader["mlflow"])
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
         super().after_context_created(context)
         self._parameters = context.params
 
@@ -127,6 +135,15 @@ class RunHistoryHook(MlflowHook):
             for name in sorted(made & set(_FIGURES)):
                 mlflow.log_dict(catalog.load(name), _FIGURES[name])
         super().after_pipeline_run(run_params, pipeline, catalog)
+
+
+def _check_history(settings: Mapping[str, Any]) -> None:
+    """Refuse a run history that cannot be used, and follow one whose data folder was moved."""
+    address = str(settings["server"]["mlflow_tracking_uri"])
+    experiment = settings["tracking"]["experiment"]
+    check_server(address)
+    artifacts = experiment["create_experiment_kwargs"]["artifact_location"]
+    prepare_history(address, experiment["name"], artifacts)
 
 
 class StepTimes:
