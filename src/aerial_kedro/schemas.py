@@ -14,6 +14,9 @@ PREDICTION_COLUMNS: dict[str, str] = {
     "probability": "double",
     "probabilities": "map<string,double>",
     "decided_by": "string",
+    # Null where the model does not know, or did not decide.
+    "expected_accuracy": "double",
+    "outside": "boolean",
 }  # fmt: skip
 
 LABELLED_FEATURE_COLUMNS: dict[str, str] = {
@@ -44,8 +47,14 @@ CELL_PREDICTION_COLUMNS: dict[str, str] = {
     "cell_confidence": "binary",
     # (7, 7, classes) bytes: 255 times the probability.
     "cell_probabilities": "binary",
+    # 49 bytes: expected accuracy in percent (1-100), and 1 where the cell is outside of where the
+    # model holds; both, and their means over the tile, are null where it does not know.
+    "cell_expected": "binary",
+    "cell_outside": "binary",
     "class_by_cells": "string",
     "probability_by_cells": "double",
+    "expected_accuracy": "double",
+    "outside_share": "double",
     "shares": "map<string,double>",
 }  # fmt: skip
 

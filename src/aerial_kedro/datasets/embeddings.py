@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.rasters import COG_BLOCK
+from aerial_kedro.datasets.cog import COG_BLOCK
 from aerial_kedro.features.embedding_item import describe_item
 from aerial_kedro.features.embeddings import (
     NODATA,

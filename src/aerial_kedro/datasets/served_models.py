@@ -34,6 +34,8 @@ _SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "class"),
             ColSpec(DataType.double, "probability"),
             ColSpec(Map(DataType.double), "probabilities"),
+            ColSpec(DataType.double, "expected_accuracy", required=False),
+            ColSpec(DataType.boolean, "outside", required=False),
         ]
     ),
 )

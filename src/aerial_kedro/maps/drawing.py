@@ -17,6 +17,8 @@ from aerial_kedro.tiles.grid import CellGrid
 from aerial_kedro.tiles.squares import project_squares
 
 NODATA = 0
+BANDS = ("land cover", "probability in percent", "expected accuracy in percent", "outside")
+"""What the bands of a map show; the last two are there where the model knows where it holds."""
 
 # A map covers all that lies between its tiles: of tiles of 224 m this is 4,480 by 4,480 km, of
 # their cells 640 by 640 km.
@@ -124,7 +126,9 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     Parameters
     ----------
     tiles
-        ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year.
+        ``epsg, xmin, ymin, xmax, ymax, mapped_class, probability`` of one year, and
+        ``expected_accuracy, outside_share`` (0–1), where the model knows where it holds (else null
+        or absent).
     classes
         Values of ``mapped_class``; the first is drawn as 1.
     colours
@@ -135,18 +139,28 @@ def map_of_tiles(tiles: pd.DataFrame, classes: Sequence[str], colours: Mapping[s
     Raster
         Band 1: class values (nodata where there is no prediction); band 2: probability of the
         model's likeliest class in percent (1–100; nodata where the class is not the model's).
-        Nodata is 0.
+        Where the model knows where it holds, band 3: expected accuracy in percent, as band 2; band
+        4: 1 where the tile is outside. Nodata is 0.
     """
     cells = cells_of_tiles(tiles)
-    pixels = np.zeros((2, *cells.shape), dtype=np.uint8)
+    holds = "expected_accuracy" in tiles and tiles["expected_accuracy"].notna().any()
+    pixels = np.zeros((len(BANDS) if holds else 2, *cells.shape), dtype=np.uint8)
     at = (cells.rows, cells.columns)
     source = tiles.loc[cells.tiles]
     values = {name: index + 1 for index, name in enumerate(classes)}
     pixels[0][at] = source["mapped_class"].map(values).fillna(NODATA).to_numpy().astype(np.uint8)
-    percent = (source["probability"].astype(float) * 100).round().clip(lower=1)
-    pixels[1][at] = percent.fillna(NODATA).to_numpy().astype(np.uint8)
+    pixels[1][at] = _percent(source["probability"])
+    if holds:
+        pixels[2][at] = _percent(source["expected_accuracy"])
+        pixels[3][at] = source["outside_share"].astype(float).fillna(0).to_numpy() > 0
     raster = Raster(pixels, cells.transform, f"EPSG:{cells.epsg}", NODATA)
     return describe_classes(raster, classes, colours)
+
+
+def _percent(shares: pd.Series) -> np.ndarray:
+    """Turn shares into whole percent, 1–100, nodata where there is none."""
+    percent = (shares.astype(float) * 100).round().clip(lower=1)
+    return percent.fillna(NODATA).to_numpy().astype(np.uint8)
 
 
 def describe_classes(raster: Raster, classes: Sequence[str], colours: Mapping[str, str]) -> Raster:
@@ -155,7 +169,7 @@ def describe_classes(raster: Raster, classes: Sequence[str], colours: Mapping[st
     Parameters
     ----------
     raster
-        Band 1: class values; band 2: probability in percent.
+        With the first two of `BANDS`, or all of them.
     classes
         Names of the values; the first is drawn as 1.
     colours
@@ -164,7 +178,7 @@ def describe_classes(raster: Raster, classes: Sequence[str], colours: Mapping[st
     values = {name: index + 1 for index, name in enumerate(classes)}
     return replace(
         raster,
-        band_names=("land cover", "probability in percent"),
+        band_names=BANDS[: len(raster.pixels)],
         colour_table={
             value: (*ImageColor.getrgb(colours[name]), 255) for name, value in values.items()
         },

@@ -27,7 +27,8 @@ def fine_map(
     ----------
     tiles
         ``epsg, xmin, ymin, xmax, ymax`` (of the fixed global grid), ``cell_classes,
-        cell_confidence`` (49 bytes each, null without a prediction), a row a tile.
+        cell_confidence`` (49 bytes each, null without a prediction), and ``cell_expected,
+        cell_outside``, where the model knows where it holds (else null or absent); a row a tile.
     classes
         The classes that ``cell_classes`` count, from 1; the value after them is `UNSURE`.
     colours
@@ -39,8 +40,9 @@ def fine_map(
     -------
     Raster
         Band 1: class values; band 2: probability of the model's likeliest class in percent (1–100).
-        Nodata is 0. The grid is the tile grid of the zone with the most tiles, each tile cut into
-        7 by 7 cells; see `mosaic` for other zones.
+        Where the model knows where it holds, band 3: expected accuracy in percent (1–100); band 4:
+        1 where the cell is outside. Nodata is 0. The grid is the tile grid of the zone with the
+        most tiles, each tile cut into 7 by 7 cells; see `mosaic` for other zones.
 
     Raises
     ------
@@ -50,9 +52,10 @@ def fine_map(
     ValueError
         If a cell has a class number beyond ``classes``.
     """
-    shown = shown_cells(tiles, classes, settings)
-    confidence = cells_of_column(tiles["cell_confidence"])
-    raster = mosaic(tiles, np.stack([shown, confidence], axis=-1))
+    bands = [shown_cells(tiles, classes, settings), cells_of_column(tiles["cell_confidence"])]
+    if "cell_expected" in tiles and tiles["cell_expected"].notna().any():
+        bands += [cells_of_column(tiles[name]) for name in ("cell_expected", "cell_outside")]
+    raster = mosaic(tiles, np.stack(bands, axis=-1))
     return describe_classes(raster, [*classes, UNSURE], colours)
 
 

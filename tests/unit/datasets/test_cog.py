@@ -10,13 +10,10 @@ import pytest
 import rasterio
 from rasterio.enums import ColorInterp
 
-from aerial_kedro.datasets.rasters import (
-    COG_BLOCK,
-    RasterFolderDataset,
-    decode_geotiff,
-    encode_geotiff,
-    to_cog,
-)
+from aerial_kedro.datasets.cog import COG_BLOCK, encode_cog
+from aerial_kedro.datasets.geotiff import decode_geotiff, encode_geotiff
+from aerial_kedro.datasets.rasters import RasterFolderDataset
+from aerial_kedro.maps.drawing import BANDS
 from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 
@@ -27,16 +24,18 @@ WIDTH, LENGTH, EXTRA_SAMPLES, TILE_WIDTH, TILE_OFFSETS = 256, 257, 338, 322, 324
 SIZES = {1: "B", 2: "B", 3: "H", 4: "I"}
 
 
-def land_cover(shape: tuple[int, int], colours: bool = True) -> Raster:
+def land_cover(shape: tuple[int, int], colours: bool = True, bands: int = 2) -> Raster:
     rng = np.random.default_rng(4)
-    pixels = np.stack([rng.integers(0, 4, shape), rng.integers(1, 101, shape)]).astype(np.uint8)
-    pixels[1][pixels[0] == 0] = 0
+    first = rng.integers(0, 4, shape)
+    others = [rng.integers(1, 101, shape) for _ in BANDS[1:bands]]
+    pixels = np.stack([first, *others]).astype(np.uint8)
+    pixels[1:, pixels[0] == 0] = 0
     return Raster(
         pixels=pixels,
         transform=north_up(ORIGIN, 224),
         crs="EPSG:26918",
         nodata=0,
-        band_names=("land cover", "probability in percent"),
+        band_names=BANDS[:bands],
         colour_table=COLOURS if colours else None,
         tags={"CLASSES": "1 Forest, 2 Field, 3 Unsure"},
     )
@@ -62,9 +61,9 @@ def directories(content: bytes) -> list[tuple[int, dict[int, tuple[int, ...]]]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def large() -> bytes:
-    return to_cog(encode_geotiff(land_cover(LARGE)))
+@pytest.fixture(scope="module", params=[2, 4])
+def large(request: pytest.FixtureRequest) -> bytes:
+    return encode_cog(land_cover(LARGE, bands=request.param))
 
 
 def test_directories_come_first_and_run_from_the_image_to_its_smallest_overview(
@@ -101,40 +100,46 @@ def test_gdal_knows_the_layout(large: bytes, tmp_path: Path) -> None:
         assert dataset.overviews(1) == dataset.overviews(2) == [2, 4]
 
 
+@pytest.mark.parametrize("bands", [2, 4])
 @pytest.mark.parametrize("shape", [(1, 1), (20, 30), LARGE])
 def test_probabilities_are_not_taken_for_transparency(
-    shape: tuple[int, int], tmp_path: Path
+    shape: tuple[int, int], bands: int, tmp_path: Path
 ) -> None:
-    content = to_cog(encode_geotiff(land_cover(shape)))
-    assert all(tags[EXTRA_SAMPLES] == (0,) for _, tags in directories(content))
+    content = encode_cog(land_cover(shape, bands=bands))
+    others = bands - 1
+    assert all(tags[EXTRA_SAMPLES] == (0,) * others for _, tags in directories(content))
     (tmp_path / "map.tif").write_bytes(content)
     with rasterio.open(tmp_path / "map.tif") as dataset:
-        assert dataset.colorinterp == (ColorInterp.palette, ColorInterp.undefined)
+        assert dataset.colorinterp == (ColorInterp.palette, *[ColorInterp.undefined] * others)
+        assert dataset.descriptions == BANDS[:bands]
         colours = {value: dataset.colormap(1)[value] for value in COLOURS}
         smaller = range(len(dataset.overviews(1)))
     assert colours == COLOURS
     for level in smaller:
         with rasterio.open(tmp_path / "map.tif", overview_level=level) as dataset:
-            assert dataset.colorinterp == (ColorInterp.palette, ColorInterp.undefined)
+            assert dataset.colorinterp == (ColorInterp.palette, *[ColorInterp.undefined] * others)
 
 
+@pytest.mark.parametrize("bands", [1, 2, 4])
 @pytest.mark.parametrize("shape", [(1, 1), (20, 30), LARGE])
-def test_the_raster_comes_back_as_it_was(shape: tuple[int, int]) -> None:
-    made = land_cover(shape)
-    found = decode_geotiff(to_cog(encode_geotiff(made)))
+def test_the_raster_comes_back_as_it_was(shape: tuple[int, int], bands: int) -> None:
+    made = land_cover(shape, bands=bands)
+    found = decode_geotiff(encode_cog(made))
     assert (found.pixels == made.pixels).all()
     assert (found.transform, found.crs, found.nodata) == (made.transform, made.crs, 0)
     assert found.band_names == made.band_names
     assert found.tags["CLASSES"] == made.tags["CLASSES"]
+    assert found.colour_table is not None
+    assert {value: found.colour_table[value] for value in COLOURS} == COLOURS
 
 
 def test_overviews_show_whole_pixels_class_and_probability_together(
     large: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "map.tif").write_bytes(large)
-    made = land_cover(LARGE).pixels
     with rasterio.open(tmp_path / "map.tif", overview_level=0) as dataset:
         found = dataset.read()
+    made = land_cover(LARGE, bands=len(found)).pixels
     rows, cols = found.shape[1:]
     around = np.stack(
         [
@@ -150,7 +155,7 @@ def test_overviews_show_whole_pixels_class_and_probability_together(
 
 
 def test_without_colours_nothing_is_changed() -> None:
-    content = to_cog(encode_geotiff(land_cover((20, 30), colours=False)))
+    content = encode_cog(land_cover((20, 30), colours=False))
     assert (decode_geotiff(content).pixels == land_cover((20, 30)).pixels).all()
 
 
@@ -164,6 +169,21 @@ def test_a_folder_is_written_in_the_layout_that_it_is_told(tmp_path: Path) -> No
         with rasterio.open(tmp_path / driver / "map_2018.tif") as raster:
             layouts[driver] = raster.tags(ns="IMAGE_STRUCTURE").get("LAYOUT")
     assert layouts == {"GTiff": None, "COG": "COG"}
+
+
+def test_a_plain_geotiff_of_more_than_two_bands_is_not_written_without_its_colours() -> None:
+    """As GDAL would, without a word."""
+    with pytest.raises(ValueError, match="no colours of 4 bands"):
+        encode_geotiff(land_cover((2, 3), bands=4))
+
+
+def test_the_preview_shows_the_classes_whatever_the_number_of_bands(tmp_path: Path) -> None:
+    shown = set()
+    for bands in (2, 4):
+        dataset = RasterFolderDataset(path=str(tmp_path), driver="COG")
+        dataset.save({"map_2018": land_cover((20, 30), bands=bands)})
+        shown.add(str(dataset.preview()))
+    assert len(shown) == 1
 
 
 def test_another_layout_is_refused() -> None:

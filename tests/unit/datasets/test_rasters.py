@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from aerial_kedro.datasets.rasters import (
-    RasterFolderDataset,
-    decode_geotiff,
-    encode_geotiff,
-)
+from aerial_kedro.datasets.geotiff import decode_geotiff, encode_geotiff
+from aerial_kedro.datasets.rasters import RasterFolderDataset
 from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 

@@ -69,6 +69,18 @@ class TestOneZone:
         tiles = predicted(grid_tiles([(COL, ROW)])).assign(probability=probability)
         assert draw(tiles).pixels[1].tolist() == [[percent]]
 
+    def test_where_the_model_holds_lies_in_bands_of_its_own(self) -> None:
+        tiles = predicted(grid_tiles([(COL + each, ROW) for each in range(3)])).assign(
+            expected_accuracy=[0.614, None, 0.0], outside_share=[1.0, None, 0.0]
+        )
+        raster = draw(tiles)
+        assert raster.band_names[2:] == ("expected accuracy in percent", "outside")
+        assert raster.pixels[2].tolist() == [[61, 0, 1]]
+        assert raster.pixels[3].tolist() == [[1, 0, 0]]
+        for unknown in (None, np.nan):
+            raster = draw(tiles.assign(expected_accuracy=unknown, outside_share=unknown))
+            assert raster.band_names == ("land cover", "probability in percent")
+
     @pytest.mark.parametrize("missing", [None, np.nan])
     def test_classes_that_are_not_the_models_have_no_probability(
         self, missing: float | None

@@ -173,6 +173,26 @@ def test_the_raster_says_what_its_values_mean() -> None:
     assert raster.pixels.dtype == np.uint8
 
 
+def test_where_the_model_holds_lies_in_bands_of_its_own() -> None:
+    expected, outside = np.full((2, 7, 7), 61), np.zeros((2, 7, 7))
+    outside[1, 0] = 1
+    tiles = with_cells(
+        grid_tiles([(COL, ROW), (COL + 1, ROW)]), np.ones((2, 7, 7)), np.full((2, 7, 7), 90)
+    ).assign(
+        cell_expected=pack(expected.astype(np.uint8)), cell_outside=pack(outside.astype(np.uint8))
+    )
+    raster = draw(tiles)
+    assert raster.band_names[2:] == ("expected accuracy in percent", "outside")
+    assert set(np.unique(raster.pixels[2])) == {61}
+    assert raster.pixels[3].tolist() == [[0] * 7 + [1] * 7] + [[0] * 14] * 6
+    # A tile of which it is not known is nodata, and without any the bands are not there.
+    tiles[["cell_expected", "cell_outside"]] = tiles[["cell_expected", "cell_outside"]].shift(-1)
+    raster = draw(tiles)
+    assert raster.pixels[2].tolist() == [[61] * 7 + [0] * 7] * 7
+    tiles[["cell_expected", "cell_outside"]] = None
+    assert draw(tiles).band_names == ("land cover", "probability in percent")
+
+
 def test_the_file_is_cloud_optimized_with_its_colours(tmp_path: Path) -> None:
     cells = [(COL + col, ROW + row) for col in range(100) for row in range(90)]
     raster = draw(random_cells(grid_tiles(cells), 3))

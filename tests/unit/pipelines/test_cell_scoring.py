@@ -15,6 +15,7 @@ from aerial_kedro.cells.describe import CellInputs, describe_cells
 from aerial_kedro.cells.grid import pack
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import CellEmbedding
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.model import LinearClassifier
 from aerial_kedro.pipelines.cells import scoring
@@ -22,7 +23,7 @@ from aerial_kedro.pipelines.cells.scoring import collect_cells, score_cells
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 from tests.builders import CLASSES, grid_tiles
-from tests.models import make_card, make_source
+from tests.models import make_applicability, make_card, make_source
 
 SOURCE = make_source()
 NAMES = ["Town", "Forest", "Water"]  # the model's own order
@@ -42,9 +43,10 @@ CLASSIFIER = LinearClassifier(
 )
 
 
-def model(**changes: Any) -> TrainedModel:
+def model(applicability: Applicability | None = None, **changes: Any) -> TrainedModel:
     known = {"classes": NAMES, "cells": INPUTS, "temperature": 1.5}
-    return TrainedModel(None, make_card(SOURCE, **{**known, **changes}), SOURCE)
+    card = make_card(SOURCE, **{**known, **changes})
+    return TrainedModel(None, card, SOURCE, applicability=applicability)
 
 
 def area() -> pd.DataFrame:
@@ -120,12 +122,39 @@ def test_groups_give_what_all_tiles_at_once_would(
             shares = {each: (classes == 1 + position).mean() for position, each in enumerate(NAMES)}
             assert own["shares"] == pytest.approx({k: v for k, v in shares.items() if v})
     assert len({bytes(each) for each in rows["cell_classes"]}) > 10
+    # Where the model does not know where it holds, nothing is said: no zero, no False.
+    holds = ["cell_expected", "cell_outside", "expected_accuracy", "outside_share"]
+    assert rows[holds].isna().all(axis=None)
+
+
+def test_where_the_model_holds_is_found_by_what_the_classifier_reads(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "convert_classifier", lambda _: CLASSIFIER)
+    tiles = area().query("year == 2018").reset_index(drop=True)
+    columns, rows = ((tiles[each] / 224).round().astype(int) for each in ("xmin", "ymin"))
+    places = tiles.assign(column=columns, row=rows)
+    lengths = np.linalg.norm(describe_cells(places, INPUTS), axis=-1).reshape(-1, 49)
+    limit = float(np.quantile(lengths, 0.7))
+    holds = make_applicability(NUMBERS, limit)
+    found = score_cells(*tables(spark_session, tiles), model(holds), SOURCE)
+    predicted = found.toPandas().set_index("image_id")
+    for name, length in zip(tiles["image_id"], lengths, strict=True):
+        own, expected = predicted.loc[name], 0.9 - 0.8 * (length / (2 * limit)).clip(max=1)
+        percent = np.frombuffer(own["cell_expected"], np.uint8)
+        assert percent.tolist() == pytest.approx((100 * expected).tolist(), abs=0.51)
+        assert list(own["cell_outside"]) == (length > limit).tolist()
+        assert own["expected_accuracy"] == pytest.approx(expected.mean(), abs=1e-5)
+        assert own["outside_share"] == pytest.approx((length > limit).mean())
 
 
 def test_shares_come_to_the_driver_as_a_number_a_class(spark_session: SparkSession) -> None:
     tiles = area().head(2).assign(
         cell_classes=[b"\1" * 49, b"\3" * 49], cell_confidence=[b"\x64" * 49] * 2,
         cell_probabilities=None, class_by_cells="Town", probability_by_cells=1.0,
+        cell_expected=[b"\x32" * 49, None], cell_outside=[b"\1" * 49, None],
+        expected_accuracy=pd.array([0.5, None], object),
+        outside_share=pd.array([1.0, None], object),
         shares=[{"Town": 0.75, "Water": 0.25}, {"Water": 1.0}],
     )[list(CELL_PREDICTION_COLUMNS)]  # fmt: skip
     rows = list(tiles.itertuples(index=False, name=None))
@@ -137,6 +166,11 @@ def test_shares_come_to_the_driver_as_a_number_a_class(spark_session: SparkSessi
     assert [found[name].dtype.kind for name in shares] == ["f"] * 3
     assert found.loc[tiles["image_id"], shares].to_numpy().tolist() == [[0, 0.75, 0.25], [0, 0, 1]]
     assert [set(found.loc[each, "cell_classes"]) for each in tiles["image_id"]] == [{3}, {1}]
+    known, unknown = (found.loc[each] for each in tiles["image_id"])
+    assert (set(known["cell_expected"]), set(known["cell_outside"])) == ({50}, {1})
+    assert (known["expected_accuracy"], known["outside_share"]) == (0.5, 1.0)
+    holds = ["cell_expected", "cell_outside", "expected_accuracy", "outside_share"]
+    assert unknown[holds].isna().all()
 
 
 def test_a_model_of_tiles_is_refused(spark_session: SparkSession) -> None:

@@ -106,6 +106,7 @@ def test_a_year_whose_cells_lie_too_far_apart_has_no_fine_map_and_keeps_its_tile
         cell_classes=pack(np.ones((len(tiles), 7, 7), np.uint8)),
         cell_confidence=pack(np.full((len(tiles), 7, 7), 90, np.uint8)),
         class_by_cells="Forest", probability_by_cells=0.9, share_Forest=1.0,
+        expected_accuracy=0.7, outside_share=0.25,
     )  # fmt: skip
     source = make_source()
     model = TrainedModel(None, make_card(source, classes=["Forest", "Developed"]), source)
@@ -116,8 +117,14 @@ def test_a_year_whose_cells_lie_too_far_apart_has_no_fine_map_and_keeps_its_tile
     (said,) = caplog.messages
     assert said.startswith("No map_2018.tif is drawn. The 5 tiles lie so far apart")
     assert "scenes_root=DIR" in said
-    located = locate_tiles(tiles.assign(mapped_class=tiles["pred_label"]), cells)
+    of_tiles = tiles.assign(
+        mapped_class=tiles["pred_label"], expected_accuracy=0.9, outside_share=1.0
+    )
+    located = locate_tiles(of_tiles, cells)
     assert len(located) == len(tiles)
+    # Of the cells, which the map is of.
+    assert set(located["expected_accuracy"]) == {0.7}
+    assert set(located["outside_share"]) == {0.25}
     assert located["share_Forest"].tolist() == [1.0] * len(tiles)
 
 

@@ -15,6 +15,7 @@ from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.features.artifact import BackboneCard
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
+from aerial_kedro.models.applicability import Applicability, Applied
 from aerial_kedro.parameters import CheckedModel
 
 Floats = NDArray[np.float64]
@@ -129,11 +130,14 @@ class ServedModel:
         What reads its features; its probabilities are not calibrated yet.
     card
         The description of both.
+    applicability
+        Where the model holds; None where that is not known.
     """
 
     onnx: bytes
     classifier: LinearClassifier | ForestClassifier
     card: ServedCard
+    applicability: Applicability | None = None
 
     def probabilities(self, features: NDArray[np.floating]) -> Floats:
         """Calibrated probabilities.
@@ -196,3 +200,11 @@ class TilePredictor:
     def probabilities(self, pixels: NDArray[np.uint8]) -> Floats:
         """Calibrated probabilities, ``(n, classes)``, of pictures, ``(n, size, size, 3)`` uint8."""
         return self._model.probabilities(self.features(pixels))
+
+    def classify(self, pixels: NDArray[np.uint8]) -> tuple[Floats, Applied | None]:
+        """Find what `probabilities` finds, and what to expect of it; None where not known."""
+        features = self.features(pixels)
+        found, applicability = self._model.probabilities(features), self._model.applicability
+        if applicability is None:
+            return found, None
+        return found, applicability.apply(features, found.max(axis=1))

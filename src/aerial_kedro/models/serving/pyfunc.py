@@ -105,8 +105,10 @@ class PictureClassifier:
         Returns
         -------
         pandas.DataFrame
-            A row for each picture: ``class``, its ``probability``, and ``probabilities`` (class to
-            calibrated probability).
+            A row for each picture: ``class``, its ``probability``, ``probabilities`` (class to
+            calibrated probability), ``expected_accuracy`` (0–1), and ``outside``, whether the
+            picture is more unlike what the model learned from than that is among itself; both are
+            None where the model does not know.
 
         Raises
         ------
@@ -115,7 +117,8 @@ class PictureClassifier:
         """
         card = self._predictor.card
         pixels = decode_images(model_input[IMAGE_COLUMN].tolist(), card.backbone.input_size)
-        found = self._predictor.probabilities(pixels)
+        found, applied = self._predictor.classify(pixels)
+        unknown = [None] * len(found)
         return pd.DataFrame(
             {
                 "class": [card.classes[index] for index in found.argmax(axis=1)],
@@ -123,6 +126,8 @@ class PictureClassifier:
                 "probabilities": [
                     dict(zip(card.classes, row, strict=True)) for row in found.tolist()
                 ],
+                "expected_accuracy": unknown if applied is None else applied.expected.tolist(),
+                "outside": unknown if applied is None else applied.outside.tolist(),
             }
         )
 

@@ -19,13 +19,15 @@ from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
 from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.pipelines.cells.workers import OWN_COLUMNS, classify_cells
-from aerial_kedro.pipelines.scoring.nodes import draw_years, tabulate_predictions
+from aerial_kedro.pipelines.scoring.nodes import HOLDS, draw_years, tabulate_predictions
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 
 _PLACE = ("epsg", "xmin", "ymin", "xmax", "ymax")
+_OF_CELLS = ("cell_classes", "cell_confidence", "cell_expected", "cell_outside")
+_OF_TILES = ("class_by_cells", "probability_by_cells", *HOLDS)
 _SHARE = "share_"
 
 
@@ -62,6 +64,7 @@ def score_cells(
         classes=model.card.classes,
         temperature=model.card.temperature,
         classifier=convert_classifier(model),
+        applicability=model.applicability,
     )
     wanted = tiles.select(*OWN_COLUMNS, "cells", "cell_statistics")
     return map_neighbourhoods(wanted, predict, ddl(CELL_PREDICTION_COLUMNS))
@@ -70,13 +73,14 @@ def score_cells(
 def collect_cells(
     cell_predictions: DataFrame, classes: LandCoverClasses, model: TrainedModel
 ) -> pd.DataFrame:
-    """Bring what a map needs of the cells to the driver, about 200 bytes a tile.
+    """Bring what a map needs of the cells to the driver, about 300 bytes a tile.
 
     Returns
     -------
     pandas.DataFrame
         A row a tile, in order: its place, ``cell_classes`` by `LandCoverClasses.on_map`,
-        ``cell_confidence``, ``class_by_cells``, ``probability_by_cells``, and for each class that
+        ``cell_confidence``, ``cell_expected``, ``cell_outside``, ``class_by_cells``,
+        ``probability_by_cells``, ``expected_accuracy``, ``outside_share``, and for each class that
         the model knows ``share_<class>``, 0–1.
     """
     shares = [
@@ -85,8 +89,7 @@ def collect_cells(
     ]
     rows = (
         cell_predictions.select(
-            "image_id", "tile_id", "year", *_PLACE, "cell_classes", "cell_confidence",
-            "class_by_cells", "probability_by_cells", *shares,
+            "image_id", "tile_id", "year", *_PLACE, *_OF_CELLS, *_OF_TILES, *shares,
         )
         .orderBy("year", "image_id")
         .toPandas()
@@ -126,12 +129,13 @@ def locate_tiles(mapped: pd.DataFrame, cell_map: pd.DataFrame) -> gpd.GeoDataFra
     Returns
     -------
     geopandas.GeoDataFrame
-        The columns of ``mapped``, ``class_by_cells``, ``probability_by_cells`` and for each class
-        that the model knows ``share_<class>``, 0–1; null where a tile has no cells.
+        The columns of ``mapped``, ``class_by_cells``, ``probability_by_cells``,
+        ``expected_accuracy`` and ``outside_share`` of the cells, which the map is of, and for each
+        class that the model knows ``share_<class>``, 0–1; null where a tile has no cells.
     """
     shares = [name for name in cell_map.columns if name.startswith(_SHARE)]
-    own = cell_map[["image_id", "class_by_cells", "probability_by_cells", *shares]]
-    return polygons_of_tiles(mapped.merge(own, on="image_id", how="left"))
+    own = cell_map[["image_id", *_OF_TILES, *shares]]
+    return polygons_of_tiles(mapped.drop(columns=[*HOLDS]).merge(own, on="image_id", how="left"))
 
 
 def tabulate_cells(cell_predictions: DataFrame, tile_catalog: DataFrame) -> pd.DataFrame:
@@ -153,10 +157,11 @@ def locate_cells(cell_map: pd.DataFrame) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        The tiles' place and year, ``class_by_cells``, ``probability_by_cells`` and for each class
-        that the model knows ``share_<class>``, 0–1.
+        The tiles' place and year, ``class_by_cells``, ``probability_by_cells``,
+        ``expected_accuracy``, ``outside_share`` and for each class that the model knows
+        ``share_<class>``, 0–1.
     """
-    return polygons_of_tiles(cell_map.drop(columns=["cell_classes", "cell_confidence"]))
+    return polygons_of_tiles(cell_map.drop(columns=[*_OF_CELLS]))
 
 
 def _check_infrared(tiles: DataFrame, card: ModelCard) -> None:

@@ -1,6 +1,7 @@
 """What Spark's workers run on cells: nothing that is imported here needs Spark or scikit-learn."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from aerial_kedro.cells.describe import CellInputs, describe_cells
 from aerial_kedro.cells.drawing import CellRules, Quotas, draw_cells
 from aerial_kedro.cells.grid import COUNT, SIDE, pack, unpack
 from aerial_kedro.maps.fine import cells_of_column
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS, CELL_SAMPLE_COLUMNS
 
@@ -68,6 +70,7 @@ def classify_cells(
     classes: list[str],
     temperature: float,
     classifier: LinearClassifier | ForestClassifier,
+    applicability: Applicability | None = None,
 ) -> pd.DataFrame:
     """Classify the cells of a group's own tiles (`map_neighbourhoods`).
 
@@ -83,6 +86,8 @@ def classify_cells(
         What calibrates its probabilities.
     classifier
         The classifier.
+    applicability
+        Where it holds; None where that is not known.
 
     Returns
     -------
@@ -93,8 +98,10 @@ def classify_cells(
     if not len(own):
         return pd.DataFrame(columns=list(CELL_PREDICTION_COLUMNS))
     described = describe_cells(tiles, inputs)
-    numbers = described[own].reshape(len(own) * COUNT, -1).astype(np.float64)
-    chances = scale_probabilities(classifier.probabilities(numbers), temperature)
+    numbers = described[own].reshape(len(own) * COUNT, -1)
+    raw = classifier.probabilities(numbers.astype(np.float64))
+    chances = scale_probabilities(raw, temperature)
+    holds = _apply(applicability, numbers, chances.max(axis=1))
     chances = chances.reshape(len(own), SIDE, SIDE, -1)
     likeliest, names = chances.argmax(axis=-1), np.array(classes, dtype=object)
     confidence = (100 * chances.max(axis=-1)).round().clip(1, 100).astype(np.uint8)
@@ -110,8 +117,26 @@ def classify_cells(
             class_by_cells=names[of_tile.argmax(axis=1)],
             probability_by_cells=of_tile.max(axis=1),
             shares=_by_name(shares, classes),
-        )
+            **holds,
+        )[list(CELL_PREDICTION_COLUMNS)]
     )
+
+
+def _apply(
+    applicability: Applicability | None, numbers: np.ndarray, confidence: np.ndarray
+) -> dict[str, Any]:
+    """Columns of where the cells of tiles, ``(tiles * 49, numbers)``, lie; null if not known."""
+    if applicability is None:
+        names = ("cell_expected", "cell_outside", "expected_accuracy", "outside_share")
+        return dict.fromkeys(names)
+    found = applicability.apply(numbers, confidence)
+    expected, outside = (each.reshape(-1, SIDE, SIDE) for each in (found.expected, found.outside))
+    return {
+        "cell_expected": pack((100 * expected).round().clip(1, 100).astype(np.uint8)),
+        "cell_outside": pack(outside.astype(np.uint8)),
+        "expected_accuracy": expected.mean(axis=(1, 2), dtype=np.float64),
+        "outside_share": outside.mean(axis=(1, 2)),
+    }
 
 
 def _by_name(shares: np.ndarray, names: list[str]) -> pd.Series:

@@ -2,22 +2,28 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.functions import pandas_udf
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
 from aerial_kedro.maps.drawing import TilesFarApartError, map_of_tiles
 from aerial_kedro.maps.mapping import MapSettings, mapped_classes
+from aerial_kedro.models.expectation import EXPECTATION_COLUMNS, expect_accuracy
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.report.colours import class_colours
 from aerial_kedro.scenes.raster import Raster
 from aerial_kedro.schemas import PREDICTION_COLUMNS
+from aerial_kedro.tiles.catalog import ddl
 
 LOGGER = logging.getLogger(__name__)
+HOLDS = ("expected_accuracy", "outside_share")
+"""Columns of tiles on a map that say where the model holds; null where it does not know."""
 
 
 def score_tiles(
@@ -54,6 +60,7 @@ def score_tiles(
         LOGGER.warning("%s", remark)
     features = tile_features.filter(F.col("feature_key") == source.key).drop("feature_key")
     scored = model.predict(tile_catalog.join(features, ["image_id", "source_version"]))
+    expected = _expect(model)
     classes = F.array(*[F.lit(name) for name in model.card.classes])
     unlearned = F.col("label").isNotNull() & ~F.col("label").isin(model.card.classes)
     by_land_cover = unlearned & F.col("split").isNull()
@@ -62,10 +69,27 @@ def score_tiles(
         .withColumn(
             "pred_label", F.when(by_land_cover, F.col("label")).otherwise(F.col("pred_label"))
         )
+        .withColumn("holds", F.when(~by_land_cover, expected))
         .withColumn("probability", F.when(~by_land_cover, F.col("probability")))
         .withColumn("decided_by", F.when(by_land_cover, "land_cover").otherwise("model"))
+        .withColumns({name: F.col("holds")[name] for name in EXPECTATION_COLUMNS})
         .select(*PREDICTION_COLUMNS)
     )
+
+
+def _expect(model: TrainedModel) -> Column:
+    """Give what to expect of a model's predictions, as a column; null where it does not know."""
+    applicability, columns = model.applicability, ddl(EXPECTATION_COLUMNS)
+    if applicability is None:
+        return F.lit(None).cast(f"struct<{columns}>")
+
+    def run(numbers: pd.Series, probability: pd.Series) -> pd.DataFrame:
+        return expect_accuracy(numbers, probability, applicability)
+
+    # Its stubs know nothing of functions that return a frame.
+    expect: Any = pandas_udf(run, columns)  # type: ignore[call-overload]
+    found: Column = expect(model.card.column, "probability")
+    return found
 
 
 def select_test(predictions: DataFrame) -> DataFrame:
@@ -91,8 +115,8 @@ def map_tiles(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a tile, about 100 bytes each: its place, label and prediction, and what the map
-        shows as ``mapped_class``; ``pred_label`` stays the likeliest class.
+        A row a tile, about 100 bytes each: its place, label and prediction, `HOLDS`, and what the
+        map shows as ``mapped_class``; ``pred_label`` stays the likeliest class.
 
     Raises
     ------
@@ -114,6 +138,7 @@ def map_located(predictions: DataFrame, settings: MapSettings) -> pd.DataFrame:
         .select(
             "image_id", "tile_id", "year", "epsg", "xmin", "ymin", "xmax", "ymax",
             "label", "purity", "split", "pred_label", "probability", "decided_by",
+            "expected_accuracy", F.col("outside").cast("double").alias("outside_share"),
         )
         .orderBy("year", "image_id")
         .toPandas()
