@@ -163,7 +163,7 @@ def _read_colours(dataset: rasterio.DatasetReader) -> np.ndarray:
         colours = np.zeros((256, 3), dtype=np.uint8)
         for value, (red, green, blue, _) in dataset.colormap(1).items():
             colours[value] = red, green, blue
-        return colours[dataset.read(1)]
+        return np.asarray(colours[dataset.read(1)])
     bands = bands_of(dataset)[: len(RGB)]
     pixels = np.empty((dataset.height, dataset.width, len(RGB)), dtype=np.uint8)
     dataset.read(list(bands), out=pixels.transpose(2, 0, 1))
