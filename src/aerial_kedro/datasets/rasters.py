@@ -17,6 +17,7 @@ from rasterio.shutil import copy
 
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.scenes.bands import RGB, bands_of
 from aerial_kedro.scenes.raster import Raster
 
 _BLOCK = 512
@@ -26,7 +27,6 @@ COG_BLOCK = 256
 _EXTRA_SAMPLES = 338  # TIFF 6.0, section 18
 _UNSPECIFIED = 0
 _LONGEST_PX = 600  # of a preview
-_RGB = [1, 2, 3]
 
 
 def encode_geotiff(raster: Raster) -> bytes:
@@ -83,8 +83,9 @@ def preview_raster(path: str) -> ImagePreview:
     with rasterio.open(path, driver="GTiff") as dataset:
         scale = _LONGEST_PX / max(dataset.width, dataset.height)
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
-        is_rgb = dataset.count >= len(_RGB)
-        pixels = dataset.read(_RGB if is_rgb else 1, out_shape=shape, resampling=Resampling.nearest)
+        is_rgb = dataset.count >= len(RGB)
+        shown = list(bands_of(dataset)[: len(RGB)]) if is_rgb else 1
+        pixels = dataset.read(shown, out_shape=shape, resampling=Resampling.nearest)
         colours = None if is_rgb else read_colours(dataset)
     picture = Image.fromarray((np.moveaxis(pixels, 0, -1) if is_rgb else pixels).astype(np.uint8))
     if colours:

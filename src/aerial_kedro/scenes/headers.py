@@ -18,6 +18,7 @@ from rasterio.enums import Interleaving
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR
 from aerial_kedro.scenes.bands import RGB, bands_of, holds_infrared
+from aerial_kedro.scenes.environment import reading_environment
 from aerial_kedro.scenes.remedies import names_for, scale_command, warp_command
 
 _DATE = r"((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -163,7 +164,7 @@ def read_header(
         8 bit, or declares an impossible size.
     """
     try:
-        with rasterio.open(path, driver="GTiff") as dataset:
+        with reading_environment(), rasterio.open(path, driver="GTiff") as dataset:
             _check_scene(dataset, href)
             check_size(dataset, path, f"The scene {href}")
             crs = CRS.from_wkt(dataset.crs.to_wkt())
