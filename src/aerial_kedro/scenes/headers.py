@@ -69,7 +69,7 @@ class SceneHeader:
     description
         The file's own description; that of the embedded sample marks it as not real.
     infrared
-        Whether the fourth band is near infrared; it is not where it is a mask, or missing.
+        Whether a band beside the colours is near infrared; it is not where it is a mask, or missing.
     """
 
     href: str

@@ -1,5 +1,6 @@
 """Refused scenes and land cover: each with the command that makes one that is read."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from pyproj import Transformer
 from rasterio.control import GroundControlPoint
 
-from aerial_kedro.datasets.scenes import LandCoverDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.labels.codes import read_windows
+from aerial_kedro.scenes.headers import check_north_up
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.scenes.remedies import scale_command
 from aerial_kedro.tiles.catalog import tiles_of_scene
@@ -25,7 +28,6 @@ from tests.builders import (
     write_land_cover,
     write_scene,
 )
-from tests.unit.datasets.refusals import refused
 
 X, Y = ORIGIN
 SIDE = 340
@@ -134,12 +136,16 @@ def test_rounding_is_no_rotation_of_land_cover_and_a_rotated_one_keeps_its_codes
     with rasterio.open(path, "r+") as dataset:
         across, _, left, _, down, top = dataset.transform[:6]
         dataset.transform = Affine(across, 1e-12, left, -1e-12, down, top)
-    [raster] = LandCoverDataset(path=str(path)).load()
-    assert raster.codes == (41.0,)
+    with rasterio.open(path) as dataset:
+        check_north_up(dataset, "The land cover")
+        middle = shapely.box(*dataset.bounds).centroid.buffer(3 * across)
+    [(_, window)] = read_windows(str(path), np.array([middle]))
+    assert (window.codes == 41).all()
     with rasterio.open(path, "r+") as dataset:
         dataset.transform = Affine(across, 1, left, 0, down, top)
-    with refused("`gdalwarp -r near nlcd_2019.tif nlcd_2019_north_up.tif`"):
-        LandCoverDataset(path=str(path)).load()
+    remedy = "`gdalwarp -r near nlcd_2019.tif nlcd_2019_north_up.tif`"
+    with rasterio.open(path) as dataset, pytest.raises(AerialError, match=re.escape(remedy)):
+        check_north_up(dataset, "The land cover")
 
 
 @pytest.mark.parametrize(
