@@ -69,7 +69,7 @@ class SceneHeader:
     description
         The file's own description; that of the embedded sample marks it as not real.
     infrared
-        Whether a band beside the colours is near infrared; it is not where it is a mask, or missing.
+        Whether a band beside the colours is near infrared, and neither a mask nor missing.
     """
 
     href: str
@@ -144,7 +144,7 @@ def year_of_scene(
 def read_header(
     path: str, href: str, source_version: str, default_year: int | None = None
 ) -> SceneHeader:
-    """Read the header of a scene, and a block of its fourth band if it has one.
+    """Read the header of a scene, and a block of the band beside its colours.
 
     Parameters
     ----------
