@@ -33,7 +33,7 @@ BAD = {
     "Plain/grey16.png": "16-bit",
     "Stripes/colour16.png": "16-bit",
     "Stripes/depth16.tif": "uint16",
-    "Noise/text.png": "not a PNG or JPEG",
+    "Noise/text.png": "no image that is read",
 }
 GOOD = 16
 

@@ -217,7 +217,7 @@ def test_nothing_but_broken_images(trained: Project, tmp_path: Path) -> None:
         (tmp_path / f"{number}.png").write_bytes(b"no image")
     before = (trained.data / "07_model_output/predictions.csv").read_bytes()
     message = refused(trained, tmp_path)
-    assert "not a PNG or JPEG" in message
+    assert "no image that is read" in message
     assert "04_feature/quarantine" in message
     assert (trained.data / "07_model_output/predictions.csv").read_bytes() == before
 

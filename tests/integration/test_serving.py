@@ -213,7 +213,7 @@ DEEP = encoded(np.full((64, 64), 40_000, np.uint16))
     [
         ("not base64!", "not base64"),
         ("", "empty"),
-        (base64.b64encode(b"only text").decode(), "not a PNG or JPEG"),
+        (base64.b64encode(b"only text").decode(), "no image that is read"),
         (GREY[: len(GREY) // 2 // 4 * 4], "broken"),
         (DEEP, "16-bit"),
         ("A" * (32 * 2**20 + 4), "characters"),

@@ -17,10 +17,10 @@ from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.cog import encode_cog
 from aerial_kedro.datasets.geotiff import decode_geotiff, encode_geotiff, read_colours
 from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.scenes.bands import RGB, bands_of
 from aerial_kedro.scenes.raster import Raster
 
 _LONGEST_PX = 600  # of a preview
-_RGB = [1, 2, 3]
 
 
 def preview_raster(path: str, driver: str = "GTiff") -> ImagePreview:
@@ -37,8 +37,9 @@ def preview_raster(path: str, driver: str = "GTiff") -> ImagePreview:
         scale = _LONGEST_PX / max(dataset.width, dataset.height)
         shape = (max(1, round(dataset.height * scale)), max(1, round(dataset.width * scale)))
         colours = read_colours(dataset)
-        is_rgb = colours is None and dataset.count >= len(_RGB)
-        pixels = dataset.read(_RGB if is_rgb else 1, out_shape=shape, resampling=Resampling.nearest)
+        is_rgb = colours is None and dataset.count >= len(RGB)
+        shown = list(bands_of(dataset)[: len(RGB)]) if is_rgb else 1
+        pixels = dataset.read(shown, out_shape=shape, resampling=Resampling.nearest)
     picture = Image.fromarray((np.moveaxis(pixels, 0, -1) if is_rgb else pixels).astype(np.uint8))
     if colours:
         black = (0, 0, 0)

@@ -14,7 +14,9 @@ from pyproj import CRS, Geod, Transformer
 from rasterio.enums import Interleaving
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.scenes.bands import RGB, holds_infrared
+from aerial_kedro.scenes.bands import RGB, bands_of, holds_infrared
+from aerial_kedro.scenes.environment import reading_environment
+from aerial_kedro.scenes.remedies import names_for, scale_command, warp_command
 from aerial_kedro.scenes.years import year_of_scene
 
 # The conterminous United States at 30 m are 17,000 million cells, a large county at 0.6 m as many.
@@ -23,6 +25,10 @@ _MOST_PIXELS = 200_000_000_000
 _MOST_BLOCK_BYTES = 512 * 2**20
 # Deflate makes a thousandth of a single colour at best; what claims more has no pixels at all.
 _MOST_COMPRESSION = 5_000
+# Share of a pixel by which a row may lean: programs that write transforms round them. Over 10,000
+# rows that is a thousandth of a pixel.
+_ROUNDING = 1e-7
+_POLE = 90
 # Below this, an empty raster does no harm.
 _HARMLESS_BYTES = 2**30
 
@@ -54,7 +60,7 @@ class SceneHeader:
     description
         The file's own description; that of the embedded sample marks it as not real.
     infrared
-        Whether the fourth band is near infrared; it is not where it is a mask, or missing.
+        Whether a band beside the colours is near infrared, and neither a mask nor missing.
     """
 
     href: str
@@ -85,7 +91,7 @@ def read_header(
     *,
     counted: bool = False,
 ) -> SceneHeader:
-    """Read the header of a scene, and a block of its fourth band if it has one.
+    """Read the header of a scene, and a block of the band beside its colours.
 
     Parameters
     ----------
@@ -107,7 +113,7 @@ def read_header(
         8 bit, or declares an impossible size.
     """
     try:
-        with rasterio.open(path, driver="GTiff") as dataset:
+        with reading_environment(), rasterio.open(path, driver="GTiff") as dataset:
             _check_scene(dataset, href)
             check_size(dataset, path, f"The scene {href}")
             crs = CRS.from_wkt(dataset.crs.to_wkt())
@@ -118,7 +124,7 @@ def read_header(
                 source_version=source_version,
                 crs=dataset.crs.to_wkt(),
                 epsg=dataset.crs.to_epsg(),
-                transform=tuple(dataset.transform)[:6],
+                transform=_without_rounding(dataset.transform),
                 width=dataset.width,
                 height=dataset.height,
                 gsd_m=ground_sample_distance(crs, dataset.transform, x, y),
@@ -135,42 +141,108 @@ def read_header(
         ) from error
 
 
+def _without_rounding(transform: Affine) -> tuple[float, float, float, float, float, float]:
+    """Return the six coefficients of a transform that `check_north_up` has passed, upright."""
+    return transform.a, 0.0, transform.c, 0.0, transform.e, transform.f
+
+
 def _check_scene(dataset: rasterio.DatasetReader, href: str) -> None:
+    name = f"The scene {href}"
+    if dataset.crs is None and (dataset.gcps[0] or dataset.rpcs is not None):
+        raise AerialError(
+            f"{name} has control points only, from which the place of each pixel would have to be "
+            f"computed. Warp it ({warp_command(dataset, to_utm=True)}) and give the new file "
+            "instead of it."
+        )
     if dataset.crs is None:
         raise AerialError(
-            f"The scene {href} has no coordinate reference system, so its place is unknown. "
+            f"{name} has no coordinate reference system, so its place is unknown. "
             "Assign one (gdal_edit.py -a_srs EPSG:269zz), or classify it as tiles in a folder."
         )
     if dataset.crs.is_geographic:
         raise AerialError(
-            f"The scene {href} is in degrees ({dataset.crs}). Reproject it to a projected CRS "
-            "(gdalwarp -t_srs EPSG:269zz) first."
+            f"{name} is in degrees ({dataset.crs}). Reproject it to a projected CRS "
+            f"({warp_command(dataset, to_utm=True)}) and give the new file instead of it."
         )
     if not dataset.crs.is_projected:
         raise AerialError(
-            f"The scene {href} has a coordinate system that is no map projection "
+            f"{name} has a coordinate system that is no map projection "
             f"({dataset.crs.to_wkt()[:60]}…). Assign the right one (gdal_edit.py -a_srs "
             "EPSG:269zz)."
         )
-    check_north_up(dataset, f"The scene {href}")
+    check_north_up(dataset, name, "bilinear")
+    _check_on_earth(dataset, name, "a corner", [(0, 0), (1, 0), (0, 1), (1, 1)])
     if dataset.count < len(RGB):
-        raise AerialError(
-            f"The scene {href} has {dataset.count} band(s); red, green and blue are needed."
-        )
-    if set(dataset.dtypes[: len(RGB)]) != {"uint8"}:
-        raise AerialError(
-            f"The scene {href} holds {dataset.dtypes[0]} values; 8-bit colour is needed. Scale "
-            "it (gdal_translate -ot Byte -scale) first."
-        )
+        raise AerialError(f"{name} has {dataset.count} band(s); red, green and blue are needed.")
+    _check_depth(dataset, name)
 
 
-def check_north_up(dataset: rasterio.DatasetReader, name: str) -> None:
-    """Refuse a raster whose rows do not run from west to east, from the north on."""
+def _check_depth(dataset: rasterio.DatasetReader, name: str) -> None:
+    bands = bands_of(dataset)
+    kinds = {dataset.dtypes[band - 1] for band in bands[: len(RGB)]}
+    bits = dataset.tags(bands[0], ns="IMAGE_STRUCTURE").get("NBITS")
+    if kinds == {"uint8"} and bits is None:
+        return
+    source, target = names_for(dataset, "_8bit")
+    if kinds != {"uint8"}:
+        raise AerialError(
+            f"{name} holds {min(kinds - {'uint8'})} values; 8-bit colour is needed. Scale it "
+            f"first: {scale_command(dataset.count, bands, source, target)}."
+        )
+    raise AerialError(
+        f"{name} holds values of {bits} bits; 8-bit colour is needed. Scale it first: "
+        f"`gdal_translate -co NBITS=8 -scale 0 {2 ** int(bits) - 1} 0 255 {source} {target}`."
+    )
+
+
+def check_north_up(dataset: rasterio.DatasetReader, name: str, resampling: str = "near") -> None:
+    """Refuse a raster whose rows do not run from west to east, from the north on, on the earth.
+
+    Parameters
+    ----------
+    dataset
+        The raster, opened; it has a CRS.
+    name
+        Name of the raster in the message, as in ``The scene a.tif``.
+    resampling
+        GDAL's method of the remedy.
+
+    Raises
+    ------
+    AerialError
+        If it is rotated by more than rounding, mirrored or south-up, has no place, or its centre
+        has no longitude and latitude.
+    """
+    if dataset.transform.is_identity:
+        raise AerialError(
+            f"{name} has a coordinate reference system but no place in it. Give it one: "
+            f"gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {names_for(dataset, '')[0]}."
+        )
     across, skew_x, _, skew_y, down = dataset.transform[:5]
-    if skew_x or skew_y or across <= 0 or down >= 0:
+    leans = abs(skew_x) > _ROUNDING * abs(across) or abs(skew_y) > _ROUNDING * abs(down)
+    if leans or across <= 0 or down >= 0:
         raise AerialError(
-            f"{name} is rotated, mirrored or south-up. Write it north-up (gdalwarp) first."
+            f"{name} is rotated, mirrored or south-up. Write it north-up "
+            f"({warp_command(dataset, resampling=resampling)}) and give the new file instead of it."
         )
+    _check_on_earth(dataset, name, "its centre", [(0.5, 0.5)])
+
+
+def _check_on_earth(
+    dataset: rasterio.DatasetReader, name: str, what: str, places: list[tuple[float, float]]
+) -> None:
+    """Refuse a raster one of whose places, shares of width and height, is nowhere."""
+    crs = CRS.from_wkt(dataset.crs.to_wkt())
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    for right, down in places:
+        x, y = dataset.transform @ (right * dataset.width, down * dataset.height)
+        lon, lat = to_degrees.transform(x, y)
+        if not (math.isfinite(lon) and abs(lat) <= _POLE):
+            raise AerialError(
+                f"{name} lies off the earth: {what}, {x:.10g}, {y:.10g} in {crs.name}, has no "
+                "longitude and latitude. Assign the right coordinate system (gdal_edit.py -a_srs "
+                "EPSG:269zz) or corners (-a_ullr WEST NORTH EAST SOUTH)."
+            )
 
 
 def ground_sample_distance(crs: CRS, transform: Affine, x: float, y: float) -> float:

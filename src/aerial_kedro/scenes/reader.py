@@ -29,6 +29,7 @@ from aerial_kedro.scenes.bands import (
     open_unmasked,
     tags_of,
 )
+from aerial_kedro.scenes.environment import reading_environment
 
 # A damaged scene read through a warp raises GDAL's own error, which rasterio keeps to itself.
 SCENE_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, SigningError)
@@ -67,7 +68,7 @@ class SceneReader:
 
     def __enter__(self) -> Self:
         # rasterio would set up GDAL for every tile: 0.2 ms of the 1.2 that a PNG takes.
-        self._gdal.enter_context(rasterio.Env.from_defaults())
+        self._gdal.enter_context(reading_environment())
         return self
 
     def __exit__(

@@ -30,10 +30,13 @@ _PALETTE = "03"
 _BITS = 8
 _NOTHING = "Spark finds nothing there: the file is empty, or hidden by a name in _ or ."
 _PROFILE = "the JPEG has a colour profile, which engine=synapseml cannot take; other engines can"
+_TURNED = "the picture is to be turned, which engine=synapseml does not; other engines do"
 _NEEDED = "8-bit RGB or grey is needed"
 # A frame header (SOF) of 8-bit samples that announces four components.
 _FOUR_COMPONENTS = "^(..)*FFC[0-2]001408.{8}04"
 _COLOUR_PROFILE = "^(..)*" + b"ICC_PROFILE".hex().upper()
+# EXIF's tag, kind, count and value of an orientation other than 1, in either byte order.
+_ORIENTATION = "^(..)*(0112000300000001000[2-8]|12010300010000000[2-8]00)"
 _END_OF_JPEG = "^(..)*FFD9"
 _HEAD_BYTES = 32
 _TAIL_BYTES = 1024
@@ -217,7 +220,8 @@ def _reason(size: int) -> Column:
     """Why an image is not featurized; null where it is. Java takes more than it gets right.
 
     It cuts 16-bit values down, reads one to four bits of grey unscaled, guesses at CMYK, fills up
-    what a cut JPEG lacks, and applies a JPEG's colour profile, which the other engines do not.
+    what a cut JPEG lacks, applies a JPEG's colour profile, which the other engines do not, and may
+    leave a picture lying that says how it stands, as they do not.
     """
     head = F.hex(F.substring("content", 1, _HEAD_BYTES))
     is_png, is_jpeg = head.startswith(_PNG), head.startswith(_JPEG)
@@ -232,6 +236,7 @@ def _reason(size: int) -> Column:
         .when(odd_bits, F.format_string(f"the image holds %d-bit values; {_NEEDED}", bits))
         .when(is_jpeg & early.rlike(_FOUR_COMPONENTS), f"the image is CMYK; {_NEEDED}")
         .when(is_jpeg & early.rlike(_COLOUR_PROFILE), _PROFILE)
+        .when(early.rlike(_ORIENTATION), _TURNED)
         .when(is_jpeg & ~late.rlike(_END_OF_JPEG), "the image is broken: it has no end")
         .when(F.col("image").isNull(), "the image is broken")
         .when(

@@ -20,6 +20,7 @@ from rasterio.enums import ColorInterp, Compression
 
 from aerial_kedro.imagery.remote import cause
 from aerial_kedro.scenes.bands import RGB, bands_of, tags_of
+from aerial_kedro.scenes.environment import reading_environment
 from aerial_kedro.scenes.reader import TileReadError
 from aerial_kedro.scenes.remedies import scale_command
 from aerial_kedro.tiles import png
@@ -132,7 +133,11 @@ def _decode_by_pillow(content: bytes, size: int) -> Image.Image:
 
 
 def _decode_by_gdal(content: bytes, driver: str) -> Image.Image:
-    with rasterio.MemoryFile(content) as memory, memory.open(driver=driver) as dataset:
+    with (
+        reading_environment(),
+        rasterio.MemoryFile(content) as memory,
+        memory.open(driver=driver) as dataset,
+    ):
         _check_size(dataset.width, dataset.height)
         orientation = _orientation(lambda: _tags_of_tiff(content)) if driver == "GTiff" else 1
         _check_colours(dataset, orientation)
@@ -163,7 +168,7 @@ def _read_colours(dataset: rasterio.DatasetReader) -> np.ndarray:
         colours = np.zeros((256, 3), dtype=np.uint8)
         for value, (red, green, blue, _) in dataset.colormap(1).items():
             colours[value] = red, green, blue
-        return colours[dataset.read(1)]
+        return np.asarray(colours[dataset.read(1)])
     bands = bands_of(dataset)[: len(RGB)]
     pixels = np.empty((dataset.height, dataset.width, len(RGB)), dtype=np.uint8)
     dataset.read(list(bands), out=pixels.transpose(2, 0, 1))

@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from aerial_kedro.datasets.geotiff import decode_geotiff, encode_geotiff
-from aerial_kedro.datasets.rasters import RasterFolderDataset
+from aerial_kedro.datasets.rasters import RasterFolderDataset, preview_raster
 from aerial_kedro.scenes.raster import Raster
 from tests.builders import ORIGIN, north_up
 
@@ -94,3 +94,18 @@ def test_rasters_of_a_wrong_shape_are_refused() -> None:
         raster(pixels=np.zeros((4, 4)))
     with pytest.raises(ValueError, match="1 band names for 2 bands"):
         raster(band_names=("one",))
+
+
+def test_a_preview_shows_colours_by_their_tags(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 20, 20), dtype=np.uint8)
+    shown = set()
+    for order in (["red", "green", "blue"], ["blue", "green", "red"]):
+        path = tmp_path / "a.tif"
+        with rasterio.open(
+            path, "w", driver="GTiff", count=3, height=20, width=20, dtype="uint8",
+            photometric="minisblack", transform=north_up(ORIGIN, 1.0),
+        ) as dataset:  # fmt: skip
+            dataset.colorinterp = [rasterio.enums.ColorInterp[each] for each in order]
+            dataset.write(pixels if order[0] == "red" else pixels[::-1])
+        shown.add(preview_raster(str(path)))
+    assert len(shown) == 1

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import ExifTags, Image
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.synapseml.image_featurizer import (
+    _reason,
     check_tiles,
     explain_missing,
     featurize,
@@ -53,3 +58,23 @@ def test_a_file_that_is_gone(spark_session: SparkSession) -> None:
     tiles = _tiles(spark_session, "file", "/nowhere/a [1].png")
     with pytest.raises(AerialError, match=r"is gone: .*/nowhere/a .*Run data_ingestion again"):
         explain_missing(tiles, make_source("synapseml"))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_picture_that_is_to_be_turned(spark_session: SparkSession, order: str) -> None:
+    """Java does not look at the orientation; other engines do."""
+    contents = []
+    for orientation in (1, 2, 8):
+        exif = Image.Exif()
+        exif.endian = order
+        exif[ExifTags.Base.Orientation] = orientation
+        buffer = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(buffer, "JPEG", exif=exif)
+        contents.append((bytearray(buffer.getvalue()),))
+    frame = spark_session.createDataFrame(
+        contents, "content binary"
+    ).withColumn("image", F.struct(F.lit(8).alias("width"), F.lit(8).alias("height")))  # fmt: skip
+    upright, *turned = [row[0] for row in frame.select(_reason(8)).collect()]
+    assert upright is None
+    assert len(turned) == 2
+    assert all("to be turned, which engine=synapseml does not" in reason for reason in turned)

@@ -2,6 +2,7 @@
 
 import contextlib
 import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -242,3 +243,15 @@ def test_nothing_that_a_decoder_raises_ends_a_run(
         content[position % len(content)] = value
     with contextlib.suppress(TileReadError):
         assert decode_image(bytes(content[: int(cut * len(content))]), 26).shape == (26, 26, 3)
+
+
+@pytest.mark.shared_data
+def test_real_naip_has_its_colours_whatever_its_fourth_band_is_tagged_as(shared_data: Path) -> None:
+    tagged = 0
+    for path in sorted((shared_data / "naip").rglob("*.tif")):
+        with rasterio.open(path) as dataset:
+            tagged += ColorInterp.alpha in dataset.colorinterp
+            colours = dataset.read((1, 2, 3)).transpose(1, 2, 0)
+        found = decode_image(path.read_bytes(), 224)
+        np.testing.assert_array_equal(found, resampled(np.ascontiguousarray(colours), 224))
+    assert tagged > 100

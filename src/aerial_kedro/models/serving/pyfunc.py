@@ -28,7 +28,7 @@ def decode_images(texts: Sequence[object], size: int) -> NDArray[np.uint8]:
     Parameters
     ----------
     texts
-        Base64 of PNG, JPEG or TIFF files; line breaks in it do no harm.
+        Base64 of files that `decode_image` takes; line breaks in it do no harm.
     size
         Side of the result in pixels.
 
@@ -62,7 +62,7 @@ def decode_images(texts: Sequence[object], size: int) -> NDArray[np.uint8]:
             f"{len(problems)} of {len(texts)} images cannot be classified: "
             + "; ".join(problems[:_REPORTED])
             + (f"; and {more} more" if more > 0 else "")
-            + ". Send base64 of PNG, JPEG or TIFF files with 8-bit RGB or grey."
+            + ". Send base64 of image files, such as PNG, JPEG or TIFF, with 8-bit RGB or grey."
         )
     return pixels
 
@@ -98,7 +98,7 @@ class PictureClassifier:
         Parameters
         ----------
         model_input
-            A column ``image``: base64 of PNG, JPEG or TIFF files.
+            A column ``image``: base64 of image files, such as PNG, JPEG or TIFF.
         params
             MLflow's; there are none.
 

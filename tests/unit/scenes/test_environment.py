@@ -1,0 +1,63 @@
+"""The user's environment does not change what is read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import rasterio
+from rasterio.windows import Window
+
+from aerial_kedro.scenes.environment import reading_environment
+from aerial_kedro.scenes.reader import SceneReader, TileReadError
+from aerial_kedro.tiles.decoding import decode_image
+from tests.builders import read_scene_header, write_scene
+
+VARIABLES = {
+    "CONVERT_YCBCR_TO_RGB": "NO",
+    "GDAL_GEOREF_SOURCES": "NONE",
+    "GDAL_RASTERIO_RESAMPLING": "CUBIC",
+    "GTIFF_IGNORE_READ_ERRORS": "YES",
+    "GTIFF_POINT_GEO_IGNORE": "YES",
+}
+ROOT = Path(__file__).parents[3]
+
+
+def read(scene: Path, damaged: Path) -> str:
+    """What is read of two scenes, in a line."""
+    window = Window(0, 0, 300, 300)
+    with SceneReader() as reader:
+        pixels = reader.read_window(str(scene), window, 200)
+        try:
+            reader.read_window(str(damaged), window, 200)
+        except TileReadError as error:
+            reason = str(error)
+    header = read_scene_header(scene)
+    picture = decode_image(scene.read_bytes(), 64)
+    return f"{header.transform} {pixels.sum(axis=(0, 1))} {picture.sum(axis=(0, 1))} {reason}"
+
+
+def test_variables_of_gdal_change_nothing(tmp_path: Path) -> None:
+    """In another process: GDAL keeps what it has once read of them."""
+    scene = write_scene(
+        tmp_path / "a_2018.tif", tags={"AREA_OR_POINT": "Point"},
+        compress="jpeg", photometric="ycbcr", tiled=True, blockxsize=128, blockysize=128,
+    )  # fmt: skip
+    damaged = write_scene(tmp_path / "b_2018.tif")
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    code = (
+        "from pathlib import Path; from tests.unit.scenes.test_environment import read; "
+        f"print(read(Path({str(scene)!r}), Path({str(damaged)!r})))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, **VARIABLES},
+    )  # fmt: skip
+    assert answer.stdout.strip() == read(scene, damaged)
+
+
+def test_settings_end_with_the_context() -> None:
+    with rasterio.Env():
+        with reading_environment():
+            assert rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"] == "NO"
+        assert "GTIFF_POINT_GEO_IGNORE" not in rasterio.env.getenv()
