@@ -122,11 +122,6 @@ def list_folder(
     check_root(root, parameter)
     filesystem, base = fsspec.core.url_to_fs(root, **(credentials or {}))
     is_disk = isinstance(filesystem, LocalFileSystem)
-    if is_disk and _is_closed(base):
-        raise AerialError(
-            f"{parameter}={root} may not be read: its permissions, or those of a folder above it, "
-            "forbid it (chmod -R u+rX DIR, by its owner)."
-        )
     if not filesystem.exists(base):
         raise AerialError(f"{parameter}={root} does not exist. {remedy}")
     address = root.rstrip("/") if urlsplit(root).scheme else base
@@ -254,16 +249,6 @@ class _DiskWalk:
             for text, paths in texts.items()
             if paths
         )
-
-
-def _is_closed(base: str) -> bool:
-    try:
-        is_folder = stat.S_ISDIR(os.stat(base).st_mode)  # noqa: PTH116
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return not os.access(base, os.R_OK | os.X_OK if is_folder else os.R_OK, effective_ids=True)
 
 
 def _status(path: str, look: Callable[[str], os.stat_result]) -> os.stat_result | None:

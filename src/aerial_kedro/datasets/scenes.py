@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Unpack
 
 from kedro_datasets._typing import ImagePreview
@@ -14,10 +14,11 @@ from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.listing import SAMPLE_REMEDY, ListedFile, check_names, list_folder
 from aerial_kedro.datasets.rasters import preview_raster
+from aerial_kedro.datasets.scene_lists import LIST_ENDINGS, SceneListFile
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import current_rules
 from aerial_kedro.imagery.remote import fingerprint, is_remote, read_remote
-from aerial_kedro.imagery.scene_list import ListedScene, parse_scene_list
+from aerial_kedro.imagery.scene_list import ListedScene
 from aerial_kedro.scenes.addresses import check_href, gdal_path
 from aerial_kedro.scenes.headers import (
     SceneHeader,
@@ -28,7 +29,6 @@ from aerial_kedro.scenes.years import counted_names, doubtful_year
 
 LOGGER = logging.getLogger(__name__)
 _TIFF = (".tif", ".tiff")
-_LIST = (".json", ".csv")
 _CONVERT_SCENES = (
     "Scenes are GeoTIFFs: write others as such (gdal_translate -of COG scene.jp2 scene.tif)."
 )
@@ -49,7 +49,7 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
     path
         The folder; searched with its subfolders for GeoTIFFs. Or a scene list: .json as the
         pipeline `acquisition` makes one, a table or a layer of footprints
-        (`imagery.scene_list.LIST_ENDINGS`); its scenes may be on the web.
+        (`LIST_ENDINGS`); its scenes may be on the web.
     year
         Year of scenes that do not state it.
     **options
@@ -76,7 +76,7 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         return preview_raster(gdal_path(self._list_folder()[0].href))
 
     def _is_list(self) -> bool:
-        return self._path.lower().endswith(_LIST)
+        return self._path.lower().endswith(LIST_ENDINGS) and not Path(self._path).is_dir()
 
     def _read_folder(self) -> list[SceneHeader]:
         files = self._list_folder()
@@ -104,12 +104,7 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         return files
 
     def _read_listed(self) -> list[SceneHeader]:
-        if not self.has():
-            raise AerialError(
-                f"scenes_root={self._path} does not exist. Make a scene list with `kedro run "
-                "--pipeline=acquisition`, or give a folder of scenes."
-            )
-        scenes = parse_scene_list(self.read_bytes(), self._path).scenes
+        scenes = SceneListFile(path=self._path, credentials=self._credentials).read().scenes
         # Waiting for servers is most of the work.
         with ThreadPoolExecutor(current_rules().threads) as pool:
             return list(pool.map(self._read_one, scenes))

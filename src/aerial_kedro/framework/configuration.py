@@ -11,6 +11,10 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
+from aerial_kedro.errors import AerialError
+from aerial_kedro.framework.paths import expand_path, path_parameters
+from aerial_kedro.scenes.addresses import check_root
+
 _ENV_REFERENCE = re.compile(r"\$\{env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 _LAYER = re.compile(r".*/0\d_([a-z_]+)(?:/|$)")  # the innermost
 _ROOTS = ("root", "spark_root")
@@ -43,7 +47,7 @@ def environment_variable(name: str, *default: Any) -> Any:
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, and five things more, none of which a resolver or a hook could do.
+    """Kedro's loader, and six things more, none of which a resolver or a hook could do.
 
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
     path has one default, in `parameters.yml`. A missing environment variable is an error that
@@ -52,7 +56,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
     configuration is an archive there is no project, and the root is the working folder's. And an
     entry of the catalog whose place is in a folder of a layer, such as ``04_feature``, is shown
     in that layer by kedro-viz, unless its own ``metadata`` says otherwise. And an environment's
-    own class table, `land_cover.codes`, stands for base's table and its groups of classes.
+    own class table, `land_cover.codes`, stands for base's table and its groups of classes. And
+    paths may be given as people type them (``../scenes``, ``~/naip``).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +86,9 @@ class ProjectConfigLoader(OmegaConfigLoader):
             ) from error
         if key == "catalog":
             return with_layers(found)
+        if key == "parameters":
+            paths = path_parameters(found)
+            return {**found, **{name: expand_path(path) for name, path in paths.items()}}
         return self._with_absolute_roots(found) if key == "globals" else found
 
     def _merge_configs(self, config: Any, env_config: Any, key: str, env_path: str) -> Any:
@@ -94,10 +102,14 @@ class ProjectConfigLoader(OmegaConfigLoader):
         archived = self._protocol != "file"
         project = Path.cwd() if archived else Path(self.conf_source).absolute().parent
         roots = {
-            name: str(project / value)
+            name: expand_path(str(project / Path(value).expanduser()))
             for name, value in settings.items()
             if name in _ROOTS and "://" not in value
         }
+        try:
+            check_root(settings.get("root", ""), "The data folder (AERIAL_KEDRO_DATA, root)")
+        except AerialError as error:
+            raise click.ClickException(str(error)) from None
         return {**settings, **roots}
 
     def declared_parameters(self) -> dict[str, Any]:

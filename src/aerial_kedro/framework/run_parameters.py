@@ -8,9 +8,14 @@ from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.input_request import Channels, Deviations, InputSize
+from aerial_kedro.framework.paths import path_parameters
+from aerial_kedro.imagery.remote import is_remote
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
 from aerial_kedro.pipelines.main_job import LabelSource
+from aerial_kedro.scenes.addresses import check_root
+
+_LAND_COVER = ("landcover_path", "reference_root")
 
 
 class RunParameters(CheckedModel):
@@ -123,8 +128,13 @@ def check_run_parameters(
     Raises
     ------
     AerialError
-        Naming each parameter that is unknown or out of range.
+        Naming each parameter that is unknown or out of range, or a path in storage that is not
+        read.
     """
+    for name, path in path_parameters(parameters).items():
+        # Of land cover on the web its dataset says more.
+        if not (is_remote(path) and name in _LAND_COVER):
+            check_root(path, name)
     groups = {name for name, value in declared.items() if isinstance(value, dict)}
     flat = {name: value for name, value in parameters.items() if name not in groups}
     replaced = sorted(name for name in groups if not isinstance(parameters[name], Mapping))

@@ -1,7 +1,5 @@
 """Lists of scenes: the address of each, and what is known of it before it is read."""
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -167,9 +165,7 @@ def estimate_bytes(scenes: Iterable[ListedScene]) -> int | None:
 
 
 def parse_scene_list(content: bytes, name: str) -> SceneList:
-    """Read a scene list: JSON as the pipeline `acquisition` writes it, or CSV.
-
-    A CSV has a header with at least ``href``, and ``year`` and ``item_id`` if they are known.
+    """Read a scene list in JSON, as the pipeline `acquisition` writes it.
 
     Raises
     ------
@@ -177,17 +173,12 @@ def parse_scene_list(content: bytes, name: str) -> SceneList:
         Naming the file and what is wrong with it.
     """
     try:
-        if name.lower().endswith(".csv"):
-            rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-            listed = [{key: value for key, value in row.items() if value} for row in rows]
-            scenes = SceneList.model_validate({"scenes": listed})
-        else:
-            scenes = SceneList.model_validate_json(content)
-    except (ValidationError, UnicodeDecodeError, csv.Error) as error:
+        return SceneList.model_validate_json(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"])) or "the file"
         raise AerialError(
-            f"scenes_root={name} is no scene list: {redact(error)}. Make one with `kedro run "
-            "--pipeline=acquisition`, or write a CSV with the columns href and year."
+            f"scenes_root={name} is no scene list: {place}: {redact(problem['msg'])}. Make one "
+            "with `kedro run --pipeline=acquisition`, or write a CSV with the columns href and "
+            "year."
         ) from None
-    if not scenes.scenes:
-        raise AerialError(f"scenes_root={name} lists no scene.")
-    return scenes

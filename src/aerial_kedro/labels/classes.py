@@ -14,6 +14,8 @@ UNSURE = "Unsure"
 
 
 _SHOWN = 20  # codes in a message
+# Of the legend of 1992, codes that later editions of NLCD do not have.
+_ONLY_1992 = {32, 33, 61, 83, 84, 85, 91, 92}
 
 
 Colour = Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
@@ -106,6 +108,13 @@ class LandCoverClasses(CheckedModel):
             )
         known = set(self.class_of_code) | set(self.background)
         unknown = [code for code in found if code not in known]
+        if unknown and len(unknown) < len(found) and _ONLY_1992.issuperset(unknown):
+            raise AerialError(
+                f"The land cover {source} holds the codes {_listed(unknown)}, which NLCD had in "
+                "1992 and in no later edition: its legend is another one. Give the edition of 2001 "
+                "or a later one, or take the class table of 1992, which docs/imagery.md has, into "
+                "conf/local/parameters.yml."
+            )
         if unknown or not set(found) & set(self.class_of_code):
             raise AerialError(
                 f"The land cover {source} holds the codes {_listed(found)}, of which "

@@ -1,6 +1,8 @@
 """Addresses of tiles and scenes: which are allowed, and how each reader opens them."""
 
+import os
 import re
+import stat
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -78,7 +80,7 @@ def _split(href: str) -> tuple[str, str]:
 
 
 def check_root(root: str, parameter: str) -> None:
-    """Refuse a root that is in storage which is not read, or whose name is not UTF-8.
+    """Refuse a root in storage that is not read, with a name not UTF-8, or that may not be opened.
 
     Parameters
     ----------
@@ -111,3 +113,18 @@ def check_root(root: str, parameter: str) -> None:
             "folders, mounted ones too, and Azure's blob storage (abfss://, az://). Copy it, or "
             "mount it (rclone mount), and give the local path."
         )
+    if scheme in _LOCAL and _is_closed(_split(root)[1] if scheme else root):
+        raise AerialError(
+            f"{parameter}={root} may not be read: its permissions, or those of a folder above it, "
+            "forbid it (chmod -R u+rX DIR, by its owner)."
+        )
+
+
+def _is_closed(path: str) -> bool:
+    try:
+        is_folder = stat.S_ISDIR(Path(path).stat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return not os.access(path, os.R_OK | os.X_OK if is_folder else os.R_OK, effective_ids=True)

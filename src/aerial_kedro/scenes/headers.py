@@ -298,9 +298,11 @@ def check_size(dataset: rasterio.DatasetReader, path: str, name: str) -> None:
             "must be decoded whole. Write it in tiles (gdal_translate -of COG) first."
         )
     claimed = pixels * item * dataset.count
-    # An Erdas Imagine file may have its pixels in another file beside it.
-    files = [Path(each) for each in {path, *dataset.files} if Path(each).is_file()]
-    held = sum(file.stat().st_size for file in files) if Path(path).is_file() else claimed
+    held = claimed
+    if Path(path).is_file():
+        # An Erdas Imagine file may have its pixels in another one. Asking costs requests elsewhere.
+        beside = {Path(path), *map(Path, dataset.files)}
+        held = sum(file.stat().st_size for file in beside if file.is_file())
     if claimed > _HARMLESS_BYTES and claimed > _MOST_COMPRESSION * held:
         raise AerialError(
             f"{name} declares {size} in a file of {held:,} bytes: it is empty, broken or "

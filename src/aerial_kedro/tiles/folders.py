@@ -183,7 +183,7 @@ def _classes_without_image(ignored: Sequence[str], layout: Layout) -> list[str]:
             others[label].append(path)
     return [
         f"The class folder {label!r} holds no image that is read, only {count_suffixes(paths)}: "
-        f"there is no such class here. Convert them to PNG or TIFF (gdal_translate -of PNG A B)."
+        f"there is no such class here. Convert them to PNG, JPEG or TIFF."
         for label, paths in sorted(others.items())
         if label not in layout.classes
     ]

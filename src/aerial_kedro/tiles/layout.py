@@ -143,8 +143,8 @@ def check_class_names(root: str, classes: Iterable[str]) -> None:
             raise AerialError(
                 f"The class folders {_quoted(twin)} and {_quoted(name)} in {root} look like one "
                 "class and would be two: they differ in capitals, blanks, hyphens, underscores or "
-                "in how a letter is encoded. Move the files of one into the other, or rename it so "
-                "that it reads differently."
+                "in how a letter is encoded. Rename one so that it reads differently, or move its "
+                "files into the other."
             )
 
 

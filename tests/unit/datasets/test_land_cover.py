@@ -9,11 +9,13 @@ import pytest
 import rasterio
 import rasterio.shutil
 from affine import Affine
+from rasterio.windows import Window
 from shapely import box
 
 from aerial_kedro.datasets.land_cover import LandCoverDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.codes import read_windows
+from aerial_kedro.scenes.headers import check_size
 from tests.builders import CLASSES, ORIGIN, random_codes, write_land_cover, write_scene
 from tests.unit.datasets.refusals import refused
 
@@ -79,6 +81,19 @@ class TestLandCover:
         [(_, window)] = read_windows(found.href, np.array([box(left, bottom, right, top)]))
         np.testing.assert_array_equal(window.codes, codes)
         assert dataset.preview()
+
+    def test_an_imagine_file_may_have_its_pixels_beside_it(self, tmp_path: Path) -> None:
+        """As all of NLCD has, which a header of some kilobytes declares."""
+        codes = np.full((64, 64), 41, dtype=np.uint8)
+        path = tmp_path / "nlcd_2011.img"
+        with rasterio.open(
+            path, "w", driver="HFA", count=1, height=40_000, width=40_000, dtype="uint8",
+            crs="EPSG:5070", transform=Affine(30, 0, 0, 0, -30, 0), USE_SPILL="YES",
+        ) as dataset:  # fmt: skip
+            dataset.write(codes, 1, window=Window(0, 0, 64, 64))
+        assert (tmp_path / "nlcd_2011.ige").stat().st_size > 1e9
+        with rasterio.open(path) as dataset:
+            check_size(dataset, str(path), "the land cover")
 
     def test_what_lies_beside_is_counted(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -1,5 +1,6 @@
 """The configuration loader: run parameters in the catalog, missing environment variables."""
 
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ class TestRunParameters:
     @pytest.mark.parametrize(
         ("files", "params", "expected"),
         [
-            (BASE, None, "data/scenes"),
+            (BASE, None, str(Path("data/scenes").absolute())),
             (BASE | LOCAL, None, "/mine/scenes"),
             (BASE, {"scenes_root": "/given"}, "/given"),
             (BASE | LOCAL, {"scenes_root": "/given"}, "/given"),
@@ -58,6 +59,21 @@ class TestRunParameters:
         self, load: Load, files: dict[str, str], params: dict[str, Any] | None, expected: str
     ) -> None:
         assert load(files, params=params)["catalog"]["scenes"]["path"] == expected
+
+    def test_paths_are_taken_from_the_working_folder_and_from_home(
+        self, load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """In parameters and in the catalog alike, also of a folder called by a number."""
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        for given, expected in (
+            ("../x", tmp_path.parent / "x"),
+            ("~/naip", tmp_path / "home/naip"),
+            (2018, tmp_path / "2018"),
+        ):
+            loader = load(BASE, params={"scenes_root": given})
+            assert loader["parameters"]["scenes_root"] == str(expected)
+            assert loader["catalog"]["scenes"]["path"] == str(expected)
 
     def test_keep_their_type_in_the_catalog(self, load: Load) -> None:
         assert load(BASE)["catalog"]["scenes"]["year"] is None
@@ -256,3 +272,26 @@ class TestEnvironmentVariables:
         files = BASE | {"base/catalog.yml": "scenes: {type: x, path: '${run:scene_root}'}\n"}
         with pytest.raises(InterpolationResolutionError, match="scene_root"):
             load(files)["catalog"]
+
+
+class TestRootsAsTyped:
+    @pytest.mark.parametrize(
+        ("root", "expected"),
+        [("data", "{}/data"), ("../data", "{}/../data"), ("~/d", "/home/me/d")],
+    )
+    def test_are_the_projects_or_of_home(
+        self,
+        load: Load,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        root: str,
+        expected: str,
+    ) -> None:
+        monkeypatch.setenv("HOME", "/home/me")
+        loader = load({"base/globals.yml": f"root: {root}\nspark_root: {root}\n"})
+        wanted = os.path.normpath(expected.format(tmp_path.parent))
+        assert loader["globals"] == {"root": wanted, "spark_root": wanted}
+
+    def test_in_storage_that_is_not_read_are_refused(self, load: Load) -> None:
+        with pytest.raises(click.ClickException, match=r"AERIAL_KEDRO_DATA.*s3://.*not read"):
+            load({"base/globals.yml": "root: s3://bucket/data\n"})["globals"]

@@ -203,3 +203,24 @@ def test_models_are_named_or_addressed(declared: dict[str, Any], name: str) -> N
 )
 def test_other_addresses_are_refused(declared: dict[str, Any], name: str) -> None:
     assert "models:/NAME/VERSION" in refusal(declared, {"model_name": name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("scenes_root", "s3://bucket/naip", r"scenes_root=s3://bucket/naip is in storage"),
+        ("weights_path", "gs://bucket/w.pth", r"weights_path=gs://.*not read"),
+        ("labels_path", "https://host/l.csv", "labels_path=https://host/l.csv is on the web"),
+        ("folders_root", "/For\udceat", r"folders_root=/For\\xeat is not UTF-8"),
+    ],
+)
+def test_roots_that_are_not_read_are_refused_before_anything_runs(
+    declared: dict[str, Any], name: str, value: str, reason: str
+) -> None:
+    with pytest.raises(AerialError, match=reason):
+        check({**declared, name: value}, declared)
+
+
+def test_land_cover_on_the_web_is_left_to_its_dataset(declared: dict[str, Any]) -> None:
+    """Which says how it is cut out."""
+    check({**declared, "landcover_path": "https://host/nlcd.tif"}, declared)

@@ -8,7 +8,6 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.scene_list import (
     ListedScene,
-    SceneList,
     estimate_bytes,
     parse_scene_list,
     scenes_of_items,
@@ -95,26 +94,11 @@ def test_a_list_survives_its_file() -> None:
     assert parse_scene_list(scenes.model_dump_json().encode(), "scenes.json") == scenes
 
 
-def test_a_csv_needs_addresses_only() -> None:
-    content = b"\xef\xbb\xbfhref,year\nhttps://naip.example.org/a.tif,2018\n/data/b.tif,\n"
-    assert parse_scene_list(content, "scenes.csv") == SceneList(
-        scenes=(
-            ListedScene(href="https://naip.example.org/a.tif", year=2018),
-            ListedScene(href="/data/b.tif"),
-        )
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("a.json", b"{", "is no scene list"),
         ("a.json", b"{}", "scenes"),
-        ("a.json", b'{"scenes": []}', "lists no scene"),
-        ("a.csv", b"address\nx.tif\n", "address"),
-        ("a.csv", b"href\n", "lists no scene"),
-        ("a.csv", b"href,year\nx.tif,soon\n", "year"),
-        ("a.csv", b"\xff\xfe", "is no scene list"),
         ("a.json", b'{"scenes": [{"href": "https://h/a.tif?se=1&sig=SECRET"}]}', "is signed"),
     ],
 )

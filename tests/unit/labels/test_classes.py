@@ -1,6 +1,8 @@
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from aerial_kedro.errors import AerialError
@@ -44,6 +46,25 @@ def test_a_recoded_raster_is_refused_with_its_codes() -> None:
 def test_one_strange_code_is_named_beside_the_known() -> None:
     with pytest.raises(AerialError, match=r"21, 41, 99, of which 99 are not in the class table"):
         CLASSES.check_codes([41, 21, 99], "nlcd.tif")
+
+
+NLCD_1992 = [11, 12, 21, 22, 23, 31, 32, 33, 41, 42, 43, 51, 61, 71, 81, 82, 83, 84, 85, 91, 92]
+
+
+def test_the_legend_of_1992_is_named_and_its_table_is_in_the_documents() -> None:
+    with pytest.raises(AerialError, match=r"32, 33, 61, .*in 1992.*docs/imagery\.md"):
+        CLASSES.check_codes([11, 12, 21, 22, 23, 41, 42, 43, 81, 82, 32, 33, 61, 91], "nlcd.tif")
+    page = (Path(__file__).parents[3] / "docs/imagery.md").read_text(encoding="utf-8")
+    block = next(part for part in page.split("```yaml")[1:] if part.startswith("\nland_cover"))
+    table = LandCoverClasses.model_validate(yaml.safe_load(block.split("```")[0])["land_cover"])
+    table.check_codes(NLCD_1992, "nlcd.tif")
+    assert sorted(table.class_of_code) == NLCD_1992
+
+
+def test_other_strange_codes_are_not_of_1992() -> None:
+    for codes in ([32, 33], [41, 32, 99]):
+        with pytest.raises(AerialError, match="not NLCD as published"):
+            CLASSES.check_codes(codes, "nlcd.tif")
 
 
 def test_codes_that_are_no_whole_numbers_are_refused() -> None:

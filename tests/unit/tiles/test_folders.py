@@ -153,7 +153,7 @@ class TestRefused:
         ],
     )
     def test_classes_that_read_the_same(self, one: str, other: str) -> None:
-        remedy = "Move the files of one into the other, or rename it"
+        remedy = "Rename one so that it reads differently, or move"
         refuse(f"look like one class.*{remedy}", f"{one}/a.png", f"{other}/b.png")
         refuse(remedy, f"train/{one}/a.png", "train/B/b.png", f"test/{other}/c.png")
 
