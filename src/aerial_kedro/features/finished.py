@@ -120,7 +120,8 @@ def _read(file: WeightsFile) -> onnx.ModelProto:
 
 
 def _opset(model: onnx.ModelProto) -> int:
-    return max(each.version for each in model.opset_import if each.domain in {"", "ai.onnx"})
+    versions = [each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}]
+    return int(max(versions, default=0))
 
 
 def _find_entrance(file: WeightsFile, model: onnx.ModelProto) -> Entrance:
