@@ -119,13 +119,16 @@ class TestTokens:
             assert torch.equal(token, network(pixels))
             assert pool_features(network, definition, "mean")(pixels).shape == token.shape
 
-    def test_are_on_the_card_and_in_the_key_and_equal_in_onnx(self) -> None:
+    def test_are_on_the_card_and_in_the_key_and_equal_in_onnx(
+        self, capfd: pytest.CaptureFixture
+    ) -> None:
         torch.manual_seed(5)
         definition = define_backbone("timm/test_vit")
         weights = Weights(timm.create_model("test_vit").state_dict(), "seed", "0")
         cards = [
             export_backbone(definition, weights, 1, each).card for each in ("auto", "token", "mean")
         ]
+        assert capfd.readouterr().out == ""  # no graph, where opset 13 lacks an operator
         assert [each.pooling for each in cards] == ["last", "token", "mean"]
         assert all(each.parity_cosine > 0.9999 for each in cards)
         assert all(each.cell_layers == ("norm",) for each in cards)
