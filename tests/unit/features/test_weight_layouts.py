@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -215,6 +216,26 @@ def meta_names(state: State, bias: float = 0.0) -> State:
     return own
 
 
+def hugging_face_names(state: State) -> State:
+    """Names that Hugging Face's transformers have for DINOv3, made of its authors' own."""
+    own = {}
+    for name, each in state.items():
+        renamed = re.sub(r"^blocks\.(\d+)\.", r"layer.\1.", name)
+        renamed = renamed.replace("patch_embed.proj", "embeddings.patch_embeddings")
+        renamed = renamed.replace("storage_tokens", "register_tokens")
+        renamed = re.sub(r"ls(\d)\.gamma", r"layer_scale\1.lambda1", renamed)
+        renamed = renamed.replace("mlp.fc1", "mlp.up_proj").replace("mlp.fc2", "mlp.down_proj")
+        if renamed.endswith(("_token", "_tokens")):
+            renamed = f"embeddings.{renamed}"
+        if "attn.qkv" not in name:
+            own[renamed.replace("attn.proj", "attention.o_proj")] = each
+        elif "mask" not in name:
+            for part, tensor in zip("qkv", each.chunk(3), strict=True):
+                if (part, name.rpartition(".")[2]) != ("k", "bias"):
+                    own[renamed.replace("attn.qkv", f"attention.{part}_proj")] = tensor
+    return own
+
+
 class TestDinov3:
     def network(self, random_network: Build) -> nn.Module:
         network = random_network(DINOV3)
@@ -230,9 +251,28 @@ class TestDinov3:
         expected = expected_of(network, DINOV3, 64)
         state = network.state_dict()
         metas = meta_names(state)
-        for content in (state, metas, {"teacher": prefixed("backbone.", metas)}):
+        wrapped = {"teacher": prefixed("backbone.", metas)}
+        for content in (state, metas, wrapped, hugging_face_names(metas)):
             loaded, _ = load(weights_file(content), DINOV3)
             assert torch.equal(features(loaded, 64), expected)
+
+    def test_of_gated_layers(self, random_network: Build, weights_file: Callable) -> None:
+        name = "vit_small_plus_patch16_dinov3"
+        network = random_network(name)
+        for each in network.parameters():
+            if each.dim() == 1:
+                nn.init.uniform_(each, 0.5, 1.5)
+        names = {"fc1_g": "w1", "fc1_x": "w2", "fc2": "w3"}
+        metas = meta_names(network.state_dict())
+        theirs = {}
+        for layers in (names, {"fc1_g": "gate_proj", "fc1_x": "up_proj", "fc2": "down_proj"}):
+            state = {
+                re.sub(r"mlp\.(\w+)\.", lambda found: f"mlp.{layers[found[1]]}.", each): value  # noqa: B023
+                for each, value in metas.items()
+            }
+            theirs = state if layers is names else hugging_face_names(state)
+            loaded, _ = load(weights_file(theirs), name)
+            assert torch.equal(features(loaded, 64), expected_of(network, name, 64))
 
     def test_a_bias_that_would_be_lost_is_refused(
         self, random_network: Build, weights_file: Callable
