@@ -23,7 +23,7 @@ from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
 from aerial_kedro.examples.digits.settings import DigitsRunParameters
 from aerial_kedro.features.engines import check_engine
 from aerial_kedro.features.grain import NO_GSD_OF_FILES
-from aerial_kedro.features.source import FeatureRequest
+from aerial_kedro.features.source import OF_EXPORT, FeatureRequest
 from aerial_kedro.framework.configuration import ProjectConfigLoader
 from aerial_kedro.framework.run_parameters import (
     RunParameters,
@@ -112,7 +112,14 @@ def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
         if request.gsd_m is not None:
             raise AerialError(NO_GSD_OF_FILES.format(request.gsd_m))
     if pipeline.only_nodes_with_tags("compare_models").nodes:
-        asked = catalog.load("params:asked_features").backbone
+        request = FeatureRequest.model_validate(catalog.load("params:asked_features"))
+        files = request.model_dump(include=set(OF_EXPORT) - {"pooling"}, exclude_none=True)
+        if files:
+            raise AerialError(
+                "The pipeline compare_models compares backbones whose weights are installed or "
+                f"downloaded, each with its own input. Leave {', '.join(files)} out."
+            )
+        asked = request.backbone
         if asked:
             raise AerialError(
                 f"The pipeline compare_models takes its backbones from its grid, not from "

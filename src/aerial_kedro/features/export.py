@@ -213,15 +213,25 @@ def _to_program(network: nn.Module, tiles: np.ndarray) -> bytes:
 
 def _to_onnx(network: FeatureNetwork, tiles: np.ndarray) -> tuple[bytes, int]:
     """Write the network in the oldest opset that has all its operators."""
+    if any(map(_has_fused_attention, network.modules())):
+        return _write_onnx(network, tiles, _NEWER_OPSET), _NEWER_OPSET
     try:
         return _write_onnx(network, tiles, _OPSET), _OPSET
     except torch.onnx.errors.UnsupportedOperatorError:
         return _write_onnx(network, tiles, _NEWER_OPSET), _NEWER_OPSET
 
 
+def _has_fused_attention(module: nn.Module) -> bool:
+    """Whether a module calls torch's attention, which opset 13 lacks, by timm's flag or by kind.
+
+    Trying would do as well, but the exporter prints the graph, a thousand lines for a transformer.
+    """
+    return isinstance(module, nn.MultiheadAttention) or bool(getattr(module, "fused_attn", False))
+
+
 def _write_onnx(network: FeatureNetwork, tiles: np.ndarray, opset: int) -> bytes:
     buffer = io.BytesIO()
-    # On an operator that the opset lacks torch prints the whole graph; the error says enough.
+    # On another operator that the opset lacks torch prints the graph; the error says enough.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         # The TorchScript exporter is the one that writes opset 13; it announces its successor.
         warnings.filterwarnings("ignore", category=DeprecationWarning)

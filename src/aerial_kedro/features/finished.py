@@ -25,7 +25,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
 from aerial_kedro.features.cell_maps import layer_of, numbers_of_cells
 from aerial_kedro.features.engines import open_engine
-from aerial_kedro.features.export import MIN_COSINE, parity_tiles
+from aerial_kedro.features.export import MIN_COSINE, fold_shapes, parity_tiles
 from aerial_kedro.features.finished_graph import Entrance, Exits, wrap_network
 from aerial_kedro.features.grain import Grain
 from aerial_kedro.features.input_sizes import first_line
@@ -88,8 +88,16 @@ def adopt_network(
         cell_layers=(layer.name,) if layer else (),
     )
     network = wrap_network(model, entrance, exits, card)
+    try:
+        # Constants that the file computes; quantization looks for them where they are used.
+        folded = fold_shapes(network)
+        cosine = _prove(file, folded, tiles, outputs, exits)
+        network = folded
+    except Exception as error:  # noqa: BLE001  # the runtime's own, one for each way to fail
+        LOGGER.debug("The graph stays as it came: %s", error)
+        cosine = _prove(file, network, tiles, outputs, exits)
     proven = {
-        "parity_cosine": _prove(file, network, tiles, outputs, exits),
+        "parity_cosine": cosine,
         "onnx_sha256": hashlib.sha256(network).hexdigest(),
     }
     LOGGER.info("The network %s: %s", file.name, "; ".join(card.weights_notes))
@@ -120,7 +128,8 @@ def _read(file: WeightsFile) -> onnx.ModelProto:
 
 
 def _opset(model: onnx.ModelProto) -> int:
-    return max(each.version for each in model.opset_import if each.domain in {"", "ai.onnx"})
+    versions = [each.version for each in model.opset_import if each.domain in {"", "ai.onnx"}]
+    return int(max(versions, default=0))
 
 
 def _find_entrance(file: WeightsFile, model: onnx.ModelProto) -> Entrance:

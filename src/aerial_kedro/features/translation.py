@@ -19,6 +19,18 @@ from aerial_kedro.features.known import BackboneDefinition
 _FILTERS = ("checkpoint_filter_fn", "_filter_fn", "_filter_torchvision_pretrained")
 _POSITIONS = ("pos_embed", "relative_position_bias_table", "rel_pos_h", "rel_pos_w")
 # torchvision's own DenseNet files are older than its code.
+# Hugging Face's names of DINOv3, and its authors' own, which timm knows: in this order.
+_HUGGING_FACE = (
+    (r"^embeddings\.patch_embeddings\.(?:proj\.)?", "patch_embed.proj."),
+    (r"^embeddings\.register_tokens$", "storage_tokens"),
+    (r"^embeddings\.", ""),
+    (r"^layer\.(\d+)\.", r"blocks.\1."),
+    (r"\.attention\.o_proj\.", ".attn.proj."),
+    (r"\.attention\.", ".attn."),
+    (r"\.layer_scale(\d)\.(?:lambda1|gamma)$", r".ls\1.gamma"),
+)
+_GATED = {"gate_proj": "w1", "up_proj": "w2", "down_proj": "w3"}
+_PLAIN = {"up_proj": "fc1", "down_proj": "fc2"}
 _DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
@@ -73,6 +85,7 @@ def _by_timm(
     network: nn.Module,
     resize: bool,  # of the type `Translate`
 ) -> Translated | None:
+    state = _from_hugging_face(state)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # some print what they leave out
             found = filter_names(dict(state), network)
@@ -95,6 +108,31 @@ def _by_timm(
         )
     notes = [f"{name} is interpolated to the input asked for" for name in positions]
     return Translated(found, tuple(notes), _lost_bias(state, found))
+
+
+def _from_hugging_face(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """Rename what Hugging Face's transformers call the parameters of DINOv3; leave others."""
+    if "embeddings.register_tokens" not in state:
+        return state
+    layers = _GATED if any(".gate_proj." in name for name in state) else _PLAIN
+    renamed: dict[str, torch.Tensor] = {}
+    for name, each in state.items():
+        own = name
+        for pattern, replacement in _HUGGING_FACE:
+            own = re.sub(pattern, replacement, own)
+        for theirs, meta in layers.items():
+            own = own.replace(f".mlp.{theirs}.", f".mlp.{meta}.")
+        renamed[own] = each
+    for name in [each for each in renamed if each.endswith(".attn.q_proj.weight")]:
+        block = name.removesuffix("q_proj.weight")
+        for kind in ("weight", "bias"):
+            parts = [renamed.pop(f"{block}{each}_proj.{kind}", None) for each in "qkv"]
+            given = [each for each in parts if each is not None]
+            if given:  # keys have no bias
+                empty = torch.zeros_like(given[0])
+                whole = [empty if each is None else each for each in parts]
+                renamed[f"{block}qkv.{kind}"] = torch.cat(whole)
+    return renamed
 
 
 def _lost_bias(state: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> str | None:

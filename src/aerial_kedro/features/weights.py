@@ -186,11 +186,6 @@ def _attempt(network: nn.Module, option: _Option, last_layer: set[str]) -> _Atte
         missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
         problem = str(error).splitlines()[-1].strip()
-        if "pos_embed" in problem:
-            problem += (
-                " The positions are those of another input; --params=input_size=PIXELS builds the "
-                "network for it"
-            )
         misfits = len(set(needed) - set(state)) + len(str(error).splitlines())
         return _Attempt(option, state, problem=problem, misfits=misfits)
     if missing:
@@ -270,7 +265,13 @@ def _describe(chosen: _Attempt, *, several: bool) -> tuple[str, ...]:
 
 
 def _misfit(definition: BackboneDefinition, weights: Weights, problem: str) -> AerialError:
+    remedy = "Give that network's own weights, or save the part that is meant."
+    if "pos_embed" in problem:
+        remedy = (
+            "The positions are those of another input: --params=input_size=PIXELS builds the "
+            "network for the one it was trained with, or interpolates them."
+        )
     return AerialError(
         f"The weights from {weights.source} do not fit the backbone {definition.name!r}: "
-        f"{problem}. Give that network's own weights, or save the part that is meant."
+        f"{problem}. {remedy}"
     )

@@ -78,6 +78,8 @@ def test_a_new_model_takes_the_name_on_its_card_where_it_is_free(tmp_path: Path)
     for name in ("taken", ""):
         new = store(tmp_path).name_new(make_card(name=name))
         assert new.startswith("lite-random_forest-20")
+    tagged = make_card(name="").model_copy(update={"backbone": "timm/vit_s.lvd1689m"})
+    assert store(tmp_path).name_new(tagged).startswith("timm-vit_s-lvd1689m-random_forest-20")
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> None:

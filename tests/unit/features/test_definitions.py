@@ -19,13 +19,21 @@ from aerial_kedro.features.definitions import build_classifier, cut_classifier, 
         ("squeezenet1_1", "torchvision", 224),
         ("mobilenetv3_small_050", "timm", 224),
         ("vit_small_patch16_384", "timm", 384),
+        # The names that both have are torchvision's, unless it is said which is meant.
+        ("resnet50", "torchvision", 224),
+        ("torchvision/resnet50", "torchvision", 224),
+        ("timm/resnet50", "timm", 224),
+        ("timm/efficientnet_lite0", "timm", 224),
+        # With timm's tag of the weights.
+        ("vit_small_patch16_dinov3.lvd1689m", "timm", 256),
+        ("timm/vit_small_patch14_dinov2.lvd142m", "timm", 518),
     ],
 )
 def test_backbones_are_found_by_name(name: str, library: str, size: int) -> None:
     definition = define_backbone(name)
     assert (definition.name, definition.library, definition.input_size) == (name, library, size)
     assert len(definition.mean) == len(definition.std) == 3
-    assert (definition.packaged is not None) == ("lite" in name)
+    assert (definition.packaged is not None) == name.startswith("efficientnet_lite")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,24 @@ def test_unknown_names_suggest_near_ones(typed: str, meant: str) -> None:
     with pytest.raises(
         AerialError, match=rf"No backbone is called '{typed}'; did you mean .*{meant}"
     ):
+        define_backbone(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("timm/resnet51", r"did you mean .*timm/resnet50"),
+        ("torchvision/regnetx_002", r"did you mean .*torchvision/regnet_x"),  # timm's
+        ("tim/resnet50", r"No backbone is called 'tim/resnet50'; did you mean resnet50"),
+        ("vit_small_patch16_dinov3.sat", r"no weights 'sat' of .*There are: lvd1689m; .*timm/vit_"),
+        ("resnet50.a1_in1k", None),
+    ],
+)
+def test_a_library_or_tag_that_is_not_there_is_refused(typed: str, expected: str | None) -> None:
+    if expected is None:  # the tag says that timm's is meant
+        assert define_backbone(typed).library == "timm"
+        return
+    with pytest.raises(AerialError, match=expected):
         define_backbone(typed)
 
 

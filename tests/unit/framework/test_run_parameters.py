@@ -31,6 +31,40 @@ def refusal(declared: dict[str, Any], given: dict[str, Any]) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"input_mean": "0.43/0.411/0.296"}, (0.43, 0.411, 0.296)),
+        ({"input_mean": 0}, (0.0, 0.0, 0.0)),
+        ({"input_mean": [0.4, 0.5, 0.6]}, (0.4, 0.5, 0.6)),  # in a configuration file
+        ({"input_std": "0.213/0.156/0.143"}, (0.213, 0.156, 0.143)),
+        ({"input_size": 256}, 256),
+        ({"pooling": "token"}, "token"),
+        ({"backbone_onnx": "mine.onnx"}, "mine.onnx"),
+    ],
+)
+def test_what_a_network_takes(
+    given: dict[str, Any], found: object, declared: dict[str, Any]
+) -> None:
+    assert getattr(check({**declared, **given}, declared), next(iter(given))) == found
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"input_mean": "0.43/0.411"},
+        {"input_mean": 124},
+        {"input_mean": "red"},
+        {"input_std": 0},
+        {"input_size": 256.5},
+        {"input_size": 8},
+        {"pooling": "max"},
+    ],
+)
+def test_what_no_network_takes_is_refused(given: dict[str, Any], declared: dict[str, Any]) -> None:
+    assert next(iter(given)) in refusal(declared, given)
+
+
 SAMPLE = "data/01_raw/sample/land_cover"
 
 

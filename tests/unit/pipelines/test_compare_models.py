@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import click
 import pytest
-from kedro.pipeline import Pipeline
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.accuracy.ranking import rank_models
+from aerial_kedro.cluster.blob_storage import StorageCredential
+from aerial_kedro.examples.digits.pipeline import DIGITS
+from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import Grid, RandomForestSettings
 from aerial_kedro.pipelines.compare_models import create_pipeline, nodes
@@ -145,3 +151,23 @@ def test_all_runs_of_a_comparison_name_the_same_data() -> None:
     assert {each.tags["data.fingerprint"] for each in runs} == {"ab12"}
     assert runs[0].parameters["f.num_trees"] == "60"
     assert runs[0].metrics["validation.accuracy"] == pytest.approx(35 / 40)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"weights_path": "a.pth"}, "Leave weights_path out"),
+        ({"backbone_onnx": "a.onnx", "input_size": 96}, "Leave backbone_onnx, input_size out"),
+        ({"backbone": "alexnet"}, r"compare_models\.backbones=alexnet"),
+    ],
+)
+def test_files_of_weights_are_of_no_grid(
+    asked: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    hooks = ProjectHooks()
+    hooks._storage = str(tmp_path), StorageCredential()
+    catalog = DataCatalog({"params:asked_features": MemoryDataset(asked)})
+    digits = [DIGITS, "compare_models"]  # so that no Spark is looked for
+    pipeline = Pipeline([Node(lambda x: x, "a", "b", name="any", tags=digits)])
+    with pytest.raises(click.ClickException, match=message):
+        hooks.before_pipeline_run({}, pipeline, catalog)

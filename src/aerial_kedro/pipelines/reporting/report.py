@@ -271,7 +271,14 @@ def describe_run(run: RunFacts, model: TrainedModel, precision: PrecisionSummary
     versions = [f"{name} {version}" for name, version in run.versions.items()]
     return {
         "Backbone": f"{network.name} ({network.n_features:,} features)",
-        "Weights": f"{network.weights_source}, sha256 {network.weights_sha256}",
+        "Weights": (
+            f"{network.weights_source}, sha256 {network.weights_sha256}; licence: "
+            f"{network.licence or 'not known'}"
+        ),
+        "Pixels given to it": (
+            f"mean {network.mean}, deviation {network.std}"
+            + (f", {network.preprocessing}" if network.preprocessing else "")
+        ),
         "Ground sample distance of the network": describe_pixels(card.gsd_m, network.input_size),
         "Export": (
             f"ONNX opset {network.opset}, least cosine with torch {network.parity_cosine:.7f}"
