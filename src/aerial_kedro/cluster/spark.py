@@ -1,6 +1,8 @@
 """The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
 
+import getpass
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -18,6 +21,7 @@ from aerial_kedro.cluster.checks import (
     wait_for_executor,
 )
 from aerial_kedro.errors import AerialError
+from aerial_kedro.surroundings import CACHES
 
 _JAVA = range(17, 22)
 # Where workers unpack the archive that `make executors` builds, and its interpreter.
@@ -26,6 +30,7 @@ _PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
 _LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _LOG_SETTINGS = "-Dlog4j2.configurationFile="
+_HOME = "-Duser.home="
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 _hadoop_settings: dict[str, str] = {}
@@ -143,6 +148,7 @@ def _start() -> SparkSession:
     settings = {**_settings, _JAVA_OPTIONS: _java_options()}
     builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
     try:
+        _name_user(settings)
         started = builder.getOrCreate()
     except (PySparkRuntimeError, Py4JError) as error:
         packages = _settings.get("spark.jars.packages")
@@ -164,13 +170,33 @@ def _start() -> SparkSession:
     return started
 
 
+def _name_user(settings: Mapping[str, object]) -> None:
+    """Tell Hadoop who the user is, where the system knows a number only, as in containers.
+
+    It asks the system for the name, which Java does not give then, and Spark would not start.
+    """
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        conf = SparkConf().setAll([(key, str(value)) for key, value in settings.items()])
+        SparkContext._ensure_initialized(conf=conf)
+        users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation  # type: ignore[union-attr]
+        users.setLoginUser(users.createRemoteUser(getpass.getuser()))
+
+
 def _java_options() -> str:
-    """Name the project's log settings to the driver's Java, unless the user has named others."""
-    options = str(_settings.get(_JAVA_OPTIONS) or "")
-    if _LOG_SETTINGS in options:
-        return options
-    ours = Path(__file__).with_name("log4j2.properties").as_uri()
-    return f"{options} {_LOG_SETTINGS}{ours}".strip()
+    """Name the project's log settings to the driver's Java, unless the user has named others.
+
+    And a home, where the user has none: Java takes it from the system's list of users.
+    """
+    options = [str(_settings.get(_JAVA_OPTIONS) or "")]
+    if _LOG_SETTINGS not in options[0]:
+        ours = Path(__file__).with_name("log4j2.properties").as_uri()
+        options.append(f"{_LOG_SETTINGS}{ours}")
+    home = os.environ.get(CACHES)
+    if home and _HOME not in options[0]:
+        options.append(f'"{_HOME}{home}"')
+    return " ".join(options).strip()
 
 
 def find_java_home() -> str:
