@@ -188,7 +188,9 @@ def _why_not_started() -> str:
     if given:
         remedies.append(f"Java and Spark also read {', '.join(given)}, which are set: unset them.")
     memory = _settings.get("spark.driver.memory")
-    remedies.append(f"It is given {memory} of memory (spark.driver.memory in conf/local/spark.yml).")
+    remedies.append(
+        f"It is given {memory} of memory (spark.driver.memory in conf/local/spark.yml)."
+    )
     return " ".join([f"Spark does not start at {master}.", *remedies])
 
 

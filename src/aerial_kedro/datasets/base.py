@@ -1,5 +1,6 @@
 """What all datasets share: a place in storage, folders that are listed, what is refused."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -77,10 +78,27 @@ class Place:
         ):
             shutil.copyfileobj(content, file)
 
+    def write_folder(self, source: Path, name: str = "") -> None:
+        """Copy a folder of this machine; its name here as in `locate`."""
+        filesystem, target = self.locate(name)
+        if isinstance(filesystem, LocalFileSystem):
+            shutil.copytree(source, target)  # fsspec would look for a pattern in the name
+            return
+        filesystem.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        filesystem.put(f"{source}/", target, recursive=True)
+
+    def fetch_folder(self, name: str, target: Path) -> None:
+        """Copy a folder to this machine; its name here as in `locate`."""
+        filesystem, source = self.locate(name)
+        if isinstance(filesystem, LocalFileSystem):
+            shutil.copytree(source, target)
+            return
+        filesystem.get(f"{source}/", str(target), recursive=True)
+
     def glob(self, pattern: str) -> list[str]:
         """List paths of the file system, sorted; the pattern as a name in `locate`."""
-        filesystem, path = self.locate(pattern)
-        return sorted(filesystem.glob(path))
+        filesystem, path = self.locate()
+        return sorted(filesystem.glob(glob.escape(path.rstrip("/")) + pattern))
 
     def remove(self, name: str = "") -> None:
         """Remove a file, or a folder with all in it, if it is there; its name as in `locate`."""
