@@ -13,7 +13,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.atomic import find_filesystem, open_atomic
 from aerial_kedro.errors import AerialError
 
 _Saved = TypeVar("_Saved")
@@ -44,10 +44,8 @@ class Place:
             What follows the path: ``/card.json`` for a file in its folder, ``.json`` for
             an ending that the path lacks, nothing for the path itself.
         """
-        found: tuple[fsspec.AbstractFileSystem, str] = fsspec.core.url_to_fs(
-            self._path.rstrip("/") + name if name else self._path, **self._credentials
-        )
-        return found
+        path = self._path.rstrip("/") + name if name else self._path
+        return find_filesystem(path, self._credentials)
 
     def has(self, name: str = "") -> bool:
         """Return whether a file or folder is there; its name as in `locate`."""
@@ -217,7 +215,7 @@ def list_folder(
     """
     if not root:
         raise AerialError(f"{parameter} is not set. {remedy}")
-    filesystem, base = fsspec.core.url_to_fs(root, **(credentials or {}))
+    filesystem, base = find_filesystem(root, credentials)
     if not filesystem.exists(base):
         raise AerialError(f"{parameter}={root} does not exist. {remedy}")
     address = root.rstrip("/") if urlsplit(root).scheme else base

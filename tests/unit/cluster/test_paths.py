@@ -43,7 +43,7 @@ def test_tables_and_models_of_a_folder_of_any_name(
     assert {each.name for each in tmp_path.iterdir()} == {name, *beside}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "{a}", "a:b", "a::b", "file:x"])
 def test_files_of_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     place = Place(str(tmp_path / name))
     place.write_bytes(b"1", "/b/c.json")
