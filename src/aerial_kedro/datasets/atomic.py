@@ -11,6 +11,28 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 
+def find_filesystem(
+    path: str, credentials: dict[str, Any] | None = None
+) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Find a path's file system, and its path there.
+
+    Parameters
+    ----------
+    path
+        Local path, or address that fsspec opens. In a local one, ``::`` is part of the name; in an
+        address, fsspec takes it for a chain of file systems.
+    credentials
+        Options of the storage's file system in fsspec; without them, those that it finds in the
+        environment.
+    """
+    if "://" in path:
+        found: tuple[fsspec.AbstractFileSystem, str] = fsspec.core.url_to_fs(
+            path, **(credentials or {})
+        )
+        return found
+    return fsspec.filesystem("file"), str(LocalFileSystem._strip_protocol(path))
+
+
 @contextlib.contextmanager
 def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterator[IO[bytes]]:
     """Open a file to be written whole or not at all; the old one is kept until then.
@@ -27,7 +49,7 @@ def open_atomic(path: str, credentials: dict[str, Any] | None = None) -> Iterato
         Options of the storage's file system in fsspec; without them, those that it finds in the
         environment, as workers do.
     """
-    filesystem, target = fsspec.core.url_to_fs(path, **(credentials or {}))
+    filesystem, target = find_filesystem(path, credentials)
     if not isinstance(filesystem, LocalFileSystem):
         with tempfile.NamedTemporaryFile() as collected:
             yield collected

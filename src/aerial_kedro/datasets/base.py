@@ -1,5 +1,6 @@
 """What all datasets share: a place in storage, and what is refused."""
 
+import glob
 import shutil
 from pathlib import Path
 from typing import Any, ClassVar, TypedDict, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, ClassVar, TypedDict, TypeVar
 import fsspec
 from kedro.io import AbstractDataset
 
-from aerial_kedro.datasets.atomic import open_atomic
+from aerial_kedro.datasets.atomic import find_filesystem, open_atomic
 
 _Saved = TypeVar("_Saved")
 _Loaded = TypeVar("_Loaded")
@@ -37,10 +38,8 @@ class Place:
             What follows the path: ``/card.json`` for a file in its folder, ``.json`` for
             an ending that the path lacks, nothing for the path itself.
         """
-        found: tuple[fsspec.AbstractFileSystem, str] = fsspec.core.url_to_fs(
-            self._path.rstrip("/") + name if name else self._path, **self._credentials
-        )
-        return found
+        path = self._path.rstrip("/") + name if name else self._path
+        return find_filesystem(path, self._credentials)
 
     def has(self, name: str = "") -> bool:
         """Return whether a file or folder is there; its name as in `locate`."""
@@ -71,10 +70,27 @@ class Place:
         ):
             shutil.copyfileobj(content, file)
 
+    def write_folder(self, source: Path, name: str = "") -> None:
+        """Copy a folder of this machine; its name here as in `locate`."""
+        filesystem, target = self.locate(name)
+        if isinstance(filesystem, LocalFileSystem):
+            shutil.copytree(source, target)  # fsspec would look for a pattern in the name
+            return
+        filesystem.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        filesystem.put(f"{source}/", target, recursive=True)
+
+    def fetch_folder(self, name: str, target: Path) -> None:
+        """Copy a folder to this machine; its name here as in `locate`."""
+        filesystem, source = self.locate(name)
+        if isinstance(filesystem, LocalFileSystem):
+            shutil.copytree(source, target)
+            return
+        filesystem.get(f"{source}/", str(target), recursive=True)
+
     def glob(self, pattern: str) -> list[str]:
         """List paths of the file system, sorted; the pattern as a name in `locate`."""
-        filesystem, path = self.locate(pattern)
-        return sorted(filesystem.glob(path))
+        filesystem, path = self.locate()
+        return sorted(filesystem.glob(glob.escape(path.rstrip("/")) + pattern))
 
     def remove(self, name: str = "") -> None:
         """Remove a file, or a folder with all in it, if it is there; its name as in `locate`."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from aerial_kedro.datasets.atomic import find_filesystem
 from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.addresses import check_root
 from aerial_kedro.scenes.names import is_utf8, passed_over, some
@@ -120,7 +121,7 @@ def list_folder(
     if not root:
         raise AerialError(f"{parameter} is not set. {remedy}")
     check_root(root, parameter)
-    filesystem, base = fsspec.core.url_to_fs(root, **(credentials or {}))
+    filesystem, base = find_filesystem(root, credentials)
     is_disk = isinstance(filesystem, LocalFileSystem)
     if not filesystem.exists(base):
         raise AerialError(f"{parameter}={root} does not exist. {remedy}")

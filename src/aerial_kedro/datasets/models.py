@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import glob
 import json
 import logging
 import re
@@ -19,6 +20,7 @@ from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
 from aerial_kedro.cluster import spark
+from aerial_kedro.cluster.paths import literal
 from aerial_kedro.datasets.base import PathOptions, ProjectDataset
 from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
@@ -145,7 +147,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         if self._spark_path is None:
             return TrainedModel(None, card, source, stored)
         spark.session()
-        stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
+        stages = PipelineModel.load(literal(f"{self._spark_path}/{name}/stages"))
         return TrainedModel(stages, card, source, stored)
 
     def _register(self, data: Registration, run_id: str) -> None:
@@ -153,8 +155,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             raise ValueError(f"the model {data.model.card.name} was read without Spark")
         with tempfile.TemporaryDirectory() as temporary, self._shared_folder() as name:
             data.model.stages.write().save(f"{self._spark_path}{name}")
-            filesystem, stages = self.locate(name)
-            filesystem.get(f"{stages}/", f"{temporary}/{STAGES}", recursive=True)
+            self.fetch_folder(name, Path(temporary, STAGES))
             register(data, run_id, Path(temporary))
 
     def _load_registered(self, address: ModelAddress) -> TrainedModel:
@@ -162,11 +163,9 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             stored = read_stages(LocalFileSystem(), str(folder), card.name)
             if self._spark_path is None:
                 return TrainedModel(None, card, source, stored)
-            filesystem, copy = self.locate(name)
-            filesystem.makedirs(copy.rsplit("/", 1)[0], exist_ok=True)
-            filesystem.put(f"{folder}/", copy, recursive=True)
+            self.write_folder(folder, name)
             spark.session()
-            stages = PipelineModel.load(f"{self._spark_path}{name}")
+            stages = PipelineModel.load(literal(f"{self._spark_path}{name}"))
             return TrainedModel(stages, card, source, stored)
 
     @contextlib.contextmanager
@@ -235,7 +234,7 @@ def read_stages(
     AerialError
         If there is none.
     """
-    metadata = filesystem.glob(f"{folder}/stages/*/metadata")
+    metadata = filesystem.glob(f"{glob.escape(folder)}/stages/*/metadata")
     if not metadata:
         raise AerialError(f"The model {model} has no stages: train it again.")
     stages = [each.rsplit("/", 1)[0] for each in metadata]
@@ -245,7 +244,7 @@ def read_stages(
 
 
 def _read_stage(filesystem: fsspec.AbstractFileSystem, folder: str) -> StoredStage:
-    (part,) = filesystem.glob(f"{folder}/metadata/part-*")
+    (part,) = filesystem.glob(f"{glob.escape(folder)}/metadata/part-*")
     described = json.loads(filesystem.cat_file(part))
     return StoredStage(
         kind=described["class"].rsplit(".", 1)[1],

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812  (the name every Spark user
 
 from aerial_kedro.cluster import spark
 from aerial_kedro.cluster.blob_storage import python_address
+from aerial_kedro.cluster.paths import literal
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.part_files import WRITTEN_COLUMNS, write_part
 from aerial_kedro.datasets.progress import look_at_writing_stage, reporting_progress
@@ -76,7 +77,7 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         """
         session = spark.session()
         if self._exists():
-            return session.read.schema(ddl(self._columns)).parquet(self._spark_path)
+            return session.read.schema(ddl(self._columns)).parquet(literal(self._spark_path))
         if self._empty_if_missing:
             # An empty list would go through a Python worker, which engine=synapseml does without.
             columns = [F.lit(None).cast(kind).alias(name) for name, kind in self._columns.items()]

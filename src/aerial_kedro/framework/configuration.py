@@ -1,5 +1,6 @@
 """Configuration: environment variables by name, and errors that say what to set."""
 
+import glob
 import os
 import re
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fsspec.implementations.local import LocalFileSystem
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
@@ -46,8 +48,22 @@ def environment_variable(name: str, *default: Any) -> Any:
     return value or default[0]
 
 
+class _ConfigurationFiles(LocalFileSystem):
+    """Files of a disk, of which patterns are looked for below a folder of whatever name."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(use_listings_cache=False, skip_instance_cache=True)
+        self._folder = Path(folder).absolute().as_posix()
+
+    def glob(self, path: str, **options: Any) -> Any:
+        """Find files, as fsspec does, with the folder's name taken as it is."""
+        if path.startswith(self._folder):
+            path = glob.escape(self._folder) + path.removeprefix(self._folder)
+        return super().glob(path, **options)
+
+
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, and six things more, none of which a resolver or a hook could do.
+    """Kedro's loader, and some things more, none of which a resolver or a hook could do.
 
     ``${run:NAME}`` in the catalog is the run parameter of that name, wherever it was set: so a
     path has one default, in `parameters.yml`. A missing environment variable is an error that
@@ -57,13 +73,18 @@ class ProjectConfigLoader(OmegaConfigLoader):
     entry of the catalog whose place is in a folder of a layer, such as ``04_feature``, is shown
     in that layer by kedro-viz, unless its own ``metadata`` says otherwise. And an environment's
     own class table, `land_cover.codes`, stands for base's table and its groups of classes. And
-    paths may be given as people type them (``../scenes``, ``~/naip``).
+    paths may be given as people type them (``../scenes``, ``~/naip``), and the project's folder may
+    have any name.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._run_parameters: dict[str, Any] | None = None
         OmegaConf.register_new_resolver("run", self._run_parameter, replace=True)
         super().__init__(*args, **kwargs)
+
+    def _initialise_filesystem_and_protocol(self, conf_source: str) -> tuple[Any, str]:
+        found, protocol = super()._initialise_filesystem_and_protocol(conf_source)
+        return _ConfigurationFiles(conf_source) if protocol == "file" else found, protocol
 
     def _run_parameter(self, name: str) -> Any:
         if self._run_parameters is None:

@@ -10,7 +10,9 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.validation import ParameterValidationError
 
+from aerial_kedro.cluster.paths import check_root
 from aerial_kedro.errors import AerialError
+from aerial_kedro.framework.data_folder import check_writable
 from aerial_kedro.framework.run_lock import one_run_at_a_time
 from aerial_kedro.framework.run_parameters import choose_labels
 from aerial_kedro.models.settings import check_grid
@@ -32,7 +34,9 @@ class ProjectSession(KedroSession):
         root = self._get_config_loader()["globals"]["root"]
         with contextlib.ExitStack() as held:
             try:
+                check_root(root)
                 held.enter_context(one_run_at_a_time(root))
+                check_writable(root)
             except AerialError as error:
                 raise click.ClickException(str(error)) from None
             return self._run_alone(*args, **options)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aerial_kedro.cluster import spark
+from aerial_kedro.cluster.paths import literal
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
 
@@ -44,7 +45,7 @@ class SynapseModelDataset(ProjectDataset[Any, Any]):
         spark.session()
         from synapse.ml.train import TrainedClassifierModel  # noqa: PLC0415  (needs its Java parts)
 
-        return TrainedClassifierModel.load(self._spark_path)
+        return TrainedClassifierModel.load(literal(self._spark_path))
 
     def _exists(self) -> bool:
         return self.has("/metadata")

@@ -7,7 +7,6 @@ are image files of the network's own size, and the rest is refused or goes to qu
 The Java parts are not in Spark: see `conf/base/synapseml.yml`.
 """
 
-import re
 from typing import Any
 
 from py4j.java_gateway import JavaPackage
@@ -16,6 +15,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from aerial_kedro.cluster.paths import literal
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import name_engines_for
 from aerial_kedro.features.featurize import FEATURE_COLUMNS, QUARANTINE_COLUMNS, UNSTABLE_REASON
@@ -24,7 +24,6 @@ from aerial_kedro.synapseml.colour_planes import INPUT, OUTPUT, take_colour_plan
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _IDENTITY = ["image_id", "source_version", "href"]
-_GLOB = re.compile(r"([{}\[\]*?\\])")
 _PNG, _JPEG = "89504E470D0A1A0A", "FFD8FF"
 _PALETTE = "03"
 _BITS = 8
@@ -186,7 +185,7 @@ def explain_missing(tiles: DataFrame, source: FeatureSource) -> DataFrame:
 def _read(tiles: DataFrame, keep: str = "inner") -> DataFrame:
     """Add the ``content`` of the files, as Spark's own reader finds it."""
     wanted = tiles.select(*_IDENTITY, _place("href").alias("place"))
-    paths = [_GLOB.sub(r"\\\1", row["href"]) for row in wanted.select("href").collect()]
+    paths = [literal(row["href"]) for row in wanted.select("href").collect()]
     if not paths:
         return wanted.drop("place").withColumn("content", F.lit(None).cast("binary"))
     try:

@@ -42,9 +42,10 @@ def check_server(address: str) -> None:
     AerialError
         If it does not answer, or refuses.
     """
-    if urlsplit(address).scheme not in ("http", "https"):
+    place = urlsplit(address)
+    if place.scheme not in ("http", "https"):
         return
-    shown = redact(address)
+    shown = redact(place._replace(netloc=place.netloc.rpartition("@")[2]).geturl())
     try:
         with _patience():
             mlflow.MlflowClient(tracking_uri=address).search_experiments(max_results=1)

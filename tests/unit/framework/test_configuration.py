@@ -295,3 +295,17 @@ class TestRootsAsTyped:
     def test_in_storage_that_is_not_read_are_refused(self, load: Load) -> None:
         with pytest.raises(click.ClickException, match=r"AERIAL_KEDRO_DATA.*s3://.*not read"):
             load({"base/globals.yml": "root: s3://bucket/data\n"})["globals"]
+
+
+@pytest.mark.parametrize("name", ["a [1]", "a*?", "{a} %20", "a\\b#'&;$HOME"])
+def test_the_projects_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """What its name would match as a pattern lies beside it, with other values."""
+    for folder, seed in ((name, 1), ("a 1", 2), ("ab", 3)):
+        conf = tmp_path / folder / "conf"
+        for each in ("base", "local"):
+            (conf / each).mkdir(parents=True)
+        (conf / "base" / "parameters.yml").write_text(f"seed: {seed}\n")
+        (conf / "base" / "globals.yml").write_text("root: data\nspark_root: data\n")
+    loader = ProjectConfigLoader(conf_source=str(tmp_path / name / "conf"), **CONFIG_LOADER_ARGS)
+    assert loader["parameters"] == {"seed": 1}
+    assert loader["globals"]["root"] == str(tmp_path / name / "data")
