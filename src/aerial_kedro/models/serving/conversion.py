@@ -58,6 +58,7 @@ def assemble_model(model: TrainedModel) -> ServedModel:
             precision=source.choice.precision,
             backbone=source.backbone.card,
         ),
+        model.applicability,
     )
 
 

@@ -15,6 +15,7 @@ from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.features.artifact import BackboneCard
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.parameters import CheckedModel
 
 Floats = NDArray[np.float64]
@@ -22,6 +23,7 @@ Integers = NDArray[np.int64]
 
 ENGINE = "onnxruntime"
 _BACKBONE, _CLASSIFIER, _CARD = "backbone.onnx", "classifier.npz", "card.json"
+_APPLICABILITY = "applicability.npz"
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,14 @@ class ServedModel:
         What reads its features; its probabilities are not calibrated yet.
     card
         The description of both.
+    applicability
+        Where the model holds; None where that is not known.
     """
 
     onnx: bytes
     classifier: LinearClassifier | ForestClassifier
     card: ServedCard
+    applicability: Applicability | None = None
 
     def probabilities(self, features: NDArray[np.floating]) -> Floats:
         """Calibrated probabilities.
@@ -152,10 +157,12 @@ class ServedModel:
         return scale_probabilities(found, self.card.temperature)
 
     def write(self, folder: Path) -> None:
-        """Write the model's three files."""
+        """Write the model's files."""
         (folder / _BACKBONE).write_bytes(self.onnx)
         np.savez_compressed(folder / _CLASSIFIER, **vars(self.classifier))
         (folder / _CARD).write_text(self.card.model_dump_json(indent=2), encoding="utf-8")
+        if self.applicability is not None:
+            (folder / _APPLICABILITY).write_bytes(self.applicability.to_npz())
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -164,7 +171,9 @@ class ServedModel:
         with np.load(folder / _CLASSIFIER, allow_pickle=False) as arrays:
             found = dict(arrays)
         kind = ForestClassifier if "roots" in found else LinearClassifier
-        return cls((folder / _BACKBONE).read_bytes(), kind(**found), card)
+        holds = folder / _APPLICABILITY
+        applicability = Applicability.from_npz(holds.read_bytes()) if holds.is_file() else None
+        return cls((folder / _BACKBONE).read_bytes(), kind(**found), card, applicability)
 
 
 class TilePredictor:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
+from aerial_kedro.pipelines.applicability import find_applicability
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.training import history, nodes, selection, validation
 
@@ -93,7 +94,19 @@ def _choose() -> list[Node]:
         node_of(
             nodes.choose_model,
             [*candidates, "tile_catalog", "params:seed"],
-            ["trained_model", "choice"],
+            ["chosen_model", "choice"],
+        ),
+        node_of(
+            find_applicability,
+            [
+                "chosen_model",
+                *candidates,
+                "choice",
+                "labelled_features",
+                "tile_catalog",
+                "params:seed",
+            ],
+            "trained_model",
         ),
         node_of(
             nodes.evaluate_on_test,
