@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import numpy as np
+
 from aerial_kedro.features.artifact import Backbone, BackboneCard
 from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.model import ModelCard
 
 
@@ -52,3 +55,21 @@ def make_card(source: FeatureSource | None = None, **changes: Any) -> ModelCard:
         "training_tiles": 9,
     }
     return ModelCard(**{**known, **changes})
+
+
+def make_applicability(numbers: int, limit: float = 1.0) -> Applicability:
+    """Where a model holds that learned from one thing, all of whose numbers are 0.
+
+    Dissimilarity is the length of what is read, and what is expected falls with it: 0.9 at 0, 0.1
+    at twice the limit and beyond.
+    """
+    return Applicability(
+        axes=np.eye(numbers, dtype=np.float32),
+        references=np.zeros((1, numbers), np.float32),
+        unit=1.0,
+        confidences=np.array([0.0, 1.0]),
+        accuracies=np.array([1.0, 1.0]),
+        limits=np.array([limit, limit]),
+        dissimilarities=np.array([0.0, 2 * limit]),
+        shares=np.array([0.9, 0.1]),
+    )

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.applicability import find_cell_applicability
 from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
+from aerial_kedro.pipelines.training.applicability import find_cell_applicability
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
 _FITTED = ["fitted_cell_regression", "fitted_cell_forest"]

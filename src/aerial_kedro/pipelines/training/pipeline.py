@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from aerial_kedro.pipelines.applicability import find_applicability
 from aerial_kedro.pipelines.grouping import group, node_of
-from aerial_kedro.pipelines.training import history, nodes, selection, validation
+from aerial_kedro.pipelines.training import applicability, history, nodes, selection, validation
 
 _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
@@ -97,7 +96,7 @@ def _choose() -> list[Node]:
             ["chosen_model", "choice"],
         ),
         node_of(
-            find_applicability,
+            applicability.find_applicability,
             [
                 "chosen_model",
                 *candidates,
