@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
 from aerial_kedro.datasets.atomic import find_filesystem, open_atomic
