@@ -128,7 +128,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
             if name in _ROOTS and "://" not in value
         }
         try:
-            check_root(settings.get("root", ""), "The data folder (AERIAL_KEDRO_DATA, root)")
+            if "root" in settings:
+                check_root(settings["root"], "The data folder (AERIAL_KEDRO_DATA, root)")
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         return {**settings, **roots}
