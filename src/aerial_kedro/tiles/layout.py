@@ -20,7 +20,7 @@ _WEAK_WORDS = {"dev": "validation", "devel": "validation", "holdout": "test"}
 _FILLERS = {
     *("set", "data", "dataset", "split", "subset", "part", "folder", "dir"),
     *("image", "images", "img", "imgs", "picture", "pictures", "tile", "tiles", "patches", "chips"),
-    *("seg", "rgb", "full", "all"),
+    *("seg", "rgb", "full", "all", "jpg", "jpeg", "png", "tif", "tiff", ""),
 }
 _SPLIT_NAMES = "train, training, trn; test, testing, tst; val, valid, validation"
 
@@ -88,8 +88,8 @@ def read_layout(root: str, paths: Sequence[str], others: Sequence[str] = ()) -> 
     Raises
     ------
     AerialError
-        If an image lies in no class folder, some images lie in split folders and others do not, or
-        one lies in folders of two splits.
+        If an image lies in no class folder, some images lie in split folders and others do not,
+        one lies in folders of two splits, or all classes are called like splits.
     """
     folders = {path: PurePosixPath(path).parts[:-1] for path in paths}
     names = {name for parts in folders.values() for name in parts}
@@ -117,7 +117,14 @@ def read_layout(root: str, paths: Sequence[str], others: Sequence[str] = ()) -> 
                 "--pipeline=score_folder."
             )
     places = {path: (parts[len(wrappers)], splits[path]) for path, parts in rest.items()}
-    return Layout(places, words, wrappers)
+    layout = Layout(places, words, wrappers)
+    if not words and all(set(_parts(name)) & _WORDS.keys() for name in layout.classes):
+        raise AerialError(
+            f"The folders {some(layout.classes)} in {root} are called like splits, and would be "
+            "taken for classes. Call them train, test and validation, with the class folders in "
+            "them; or rename the classes."
+        )
+    return layout
 
 
 def check_class_names(root: str, classes: Iterable[str]) -> None:
@@ -177,17 +184,22 @@ def _split_named(name: str, words: Mapping[str, str]) -> str | None:
     --------
     >>> _split_named("Train_Set", _WORDS), _split_named("TestImages", _WORDS)
     ('train', 'test')
-    >>> _split_named("Training camp", _WORDS), _split_named("Valley", _WORDS)
-    (None, None)
+    >>> _split_named("val2017", _WORDS), _split_named("Training camp", _WORDS)
+    ('validation', None)
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    parts = [part for part in re.split(r"[\W_]+", spaced.casefold()) if part]
+    parts = _parts(name)
     found = [words[part] for part in parts if part in words]
     others = {part for part in parts if part not in words}
     if not found:
         joined = re.fullmatch(rf"({'|'.join(words)})(set|data|images|tiles)", "".join(parts))
         return words[joined[1]] if joined else None
     return found[0] if others <= _FILLERS and len(set(found)) == 1 else None
+
+
+def _parts(name: str) -> list[str]:
+    """Divide a name into its words, in small letters and without numbers at their ends."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
+    return [re.sub(r"\d+$", "", part) for part in re.split(r"[\W_]+", spaced)]
 
 
 def _split_of(path: str, parts: Sequence[str], words: Mapping[str, str], root: str) -> str | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from aerial_kedro.datasets.scenes import SceneFolderDataset
 from tests.builders import write_scene
@@ -47,4 +48,35 @@ class TestScenes:
     def test_a_list_leads_nowhere_else(self, tmp_path: Path, href: str, match: str) -> None:
         (tmp_path / "list.csv").write_text(f"href\n{href.format(folder=tmp_path)}\n")
         with refused(match):
+            SceneFolderDataset(path=str(tmp_path / "list.csv")).load()
+
+    def test_numbers_that_count_scenes_are_no_years(
+        self, spark_session: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for name in ("plot_12.tif", "plot_1995.tif", "county_2016.tif"):
+            write_scene(tmp_path / name)
+        rows = SceneFolderDataset(path=str(tmp_path), year=2018).load().collect()
+        years = {Path(row["href"]).name: row["year"] for row in rows}
+        assert years == {"plot_12.tif": 2018, "plot_1995.tif": 2018, "county_2016.tif": 2016}
+        assert caplog.messages == [
+            "1 scene(s) have another number in their name that could be a year: plot_1995.tif: 2018"
+        ]
+
+    def test_a_lists_paths_are_relative_to_it_and_its_years_count(
+        self, spark_session: SparkSession, tmp_path: Path
+    ) -> None:
+        for name in ("a_2018.tif", "b.tif"):
+            write_scene(tmp_path / name)
+        (tmp_path / "lists").mkdir()
+        (tmp_path / "lists/list.csv").write_text("Path;Flown\n../a_2018.tif;2012\n../b.tif;2016\n")
+        rows = SceneFolderDataset(path=str(tmp_path / "lists/list.csv")).load().collect()
+        assert [(row["href"], row["year"]) for row in rows] == [
+            (str(tmp_path / "a_2018.tif"), 2012),
+            (str(tmp_path / "b.tif"), 2016),
+        ]
+
+    def test_a_list_of_folders_is_refused(self, tmp_path: Path) -> None:
+        write_scene(tmp_path / "a_2018.tif")
+        (tmp_path / "list.csv").write_text(f"href\n{tmp_path}\n")
+        with refused("which is a folder: list its files"):
             SceneFolderDataset(path=str(tmp_path / "list.csv")).load()

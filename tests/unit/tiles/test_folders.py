@@ -58,6 +58,8 @@ class TestLayouts:
             ("train_set", "valid-set", "Test Set"),
             ("TrainImages", "validate", "testset"),
             ("seg_train", "seg_val", "seg_test"),
+            ("train2017", "val2017", "test2017"),
+            ("train-jpg", "val-jpg", "test-jpg"),
         ],
     )
     @pytest.mark.parametrize(
@@ -176,6 +178,13 @@ class TestRefused:
     def test_one_class(self) -> None:
         refuse(r"one class only \('A'\)", "A/a.png", "A/b.png")
         refuse(r"one class only \('A'\)", "train/A/a.png", "test/A/b.png")
+
+    def test_classes_that_are_all_called_like_splits(self) -> None:
+        refuse(
+            "folders test_small, train_small .*called like splits",
+            "train_small/A/a.png", "test_small/A/b.png",
+        )  # fmt: skip
+        assert len(arrange("Test site/a.png", "Forest/b.png").files) == 2
 
     def test_an_image_of_two_splits(self) -> None:
         refuse(
