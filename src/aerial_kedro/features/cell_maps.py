@@ -128,7 +128,9 @@ def _side_of_tokens(shape: tuple[int, ...]) -> int | None:
 def _prefix(network: nn.Module, tokens: int) -> int | None:
     """Return how many tokens a network says come before those of its patches, if that can be."""
     prefix = getattr(network, "num_prefix_tokens", None)
-    fits = isinstance(prefix, int) and math.isqrt(tokens - prefix) ** 2 == tokens - prefix
+    if not isinstance(prefix, int) or prefix >= tokens:
+        return None
+    fits = math.isqrt(tokens - prefix) ** 2 == tokens - prefix
     return prefix if fits else None
 
 

@@ -12,7 +12,11 @@ _CHANNELS = 3
 def _three(value: Any) -> Any:
     """Read ``0.43/0.41/0.30``, or one number for all channels."""
     items = split_items(value)
-    return items * _CHANNELS if isinstance(items, list | tuple) and len(items) == 1 else items
+    if not isinstance(items, list | tuple):
+        return items
+    if len(items) not in {1, _CHANNELS}:
+        raise ValueError("give three numbers, such as 0.43/0.411/0.296, or one for all channels")
+    return items * _CHANNELS if len(items) == 1 else items
 
 
 Channels = Annotated[

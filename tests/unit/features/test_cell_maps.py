@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -187,6 +189,18 @@ def test_other_layouts_give_the_same(layout: str, prefix: int) -> None:
     expected = numbers_of(Maps(14), CellLayer("last"))
     layer = CellLayer("last", layout)  # type: ignore[arg-type]
     assert np.array_equal(numbers_of(Maps(14, layout, prefix), layer), expected)
+
+
+@pytest.mark.parametrize("prefix", [1, 5, 16])
+def test_tokens_before_the_patches_are_as_many_as_the_network_says(prefix: int) -> None:
+    """Of 65 tokens 49 may be of patches, which 8 by 8 and one would be taken for."""
+    network = Maps(7, "tokens", prefix)
+    network.num_prefix_tokens = prefix
+    known = replace(definition(), input_size=56)
+    (layer,) = [each for each in cell_layers(network, known) if each.layout == "tokens"]
+    assert layer.prefix == prefix
+    expected = numbers_of(Maps(7), CellLayer("last"))
+    assert np.array_equal(numbers_of(network, layer), expected)
 
 
 def test_layers_are_read_in_the_order_named_whatever_ran_first() -> None:

@@ -53,6 +53,7 @@ def test_what_a_network_takes(
     "given",
     [
         {"input_mean": "0.43/0.411"},
+        {"input_std": "0.2/0.2/0.2/0.2"},
         {"input_mean": 124},
         {"input_mean": "red"},
         {"input_std": 0},
