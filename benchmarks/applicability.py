@@ -1,4 +1,4 @@
-"""Where a classifier of cells holds, on the embedded sample: is what it says of itself true?
+"""Where a classifier of cells holds, on the embedded sample: whether what it says is true.
 
 Reads a finished main job on the sample. Its truth says what is right in the cells of the test
 blocks, which had no part in anything that is evaluated here:
@@ -16,7 +16,6 @@ last line is JSON.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import statistics
 import tempfile
@@ -28,7 +27,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import rasterio
 from pyarrow import dataset
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -37,8 +35,6 @@ from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.cells.describe import describe_cells
 from aerial_kedro.cells.grid import COUNT
 from aerial_kedro.datasets.models import ModelStoreDataset
-from aerial_kedro.examples.county.scenes import draw_scenes
-from aerial_kedro.examples.county.settings import CountySettings, Flight
 from aerial_kedro.features.featurize import featurize_batches
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.holding import Known, fit_applicability
@@ -48,20 +44,11 @@ from aerial_kedro.pipelines.training.applicability import parts_of_cells
 from aerial_kedro.splits.folds import assign_folds
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from benchmarks.few_labels import read_tiles, read_truth
+from benchmarks.light import LIGHTS, featurize, fly
 
-YEAR = 2018
-FLIGHT = CountySettings().flights[-1]
-GAIN, HAZE = 0.8, np.array([30.0, 31.5, 34.5, 15.0], np.float32)
-LIGHTS: dict[str, tuple[Flight, float]] = {
-    "low sun": (FLIGHT.model_copy(update={"sun_azimuth_deg": 95, "sun_elevation_deg": 28}), 0.0),
-    "haze": (FLIGHT, 1.0),
-    "low sun, haze, green": (
-        Flight(date=dt.date(YEAR, 9, 4), sun_azimuth_deg=118, sun_elevation_deg=30, greenness=0.7),
-        1.0,
-    ),
-}
 _UNMIXED = 0.99
 _FOLDS = 3
+_EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -182,7 +169,7 @@ def measure_classes(ground: Ground, seed: int) -> Iterator[tuple[str, float]]:
         holds, model, temperature = learn_without(ground, name, seed)
         chances = scale_probabilities(model.predict_proba(ground.numbers), temperature)
         applied = holds.apply(ground.numbers, chances.max(axis=1))
-        found = applied.outside | (applied.expected < 0.5)
+        found = applied.outside | (applied.expected < _EVEN)
         of_class = (ground.test["answer"] == name).to_numpy()
         others = (ground.test["true"] != name).to_numpy()
         yield f"found_{name}", float(found[of_class].mean())
@@ -233,7 +220,8 @@ def measure_light(ground: Ground, seed: int) -> Iterator[tuple[str, float]]:
     true = ground.test.set_index("image_id")["true"]
     for name, (flight, haze) in LIGHTS.items():
         with tempfile.TemporaryDirectory() as folder:
-            tiles = featurize(ground, fly(flight, haze, Path(folder), seed))
+            scenes = fly(flight, haze, Path(folder), seed)
+            tiles = featurize(ground.model.source, ground.tiles, scenes)
         ids, numbers = describe(tiles, ground.model)
         predicted, confidence = classify(ground, numbers)
         applied = holds_of(ground).apply(numbers, confidence)
@@ -242,45 +230,6 @@ def measure_light(ground: Ground, seed: int) -> Iterator[tuple[str, float]]:
         yield f"{name}: right", float(right.mean())
         yield f"{name}: expected", float(applied.expected[there != ""].mean())
         yield f"{name}: outside", float(applied.outside[there != ""].mean())
-
-
-def fly(flight: Flight, haze: float, folder: Path, seed: int) -> Path:
-    """Draw the scenes of a flight into a folder, as hazy as asked."""
-    settings = CountySettings(flights=(CountySettings().flights[0], flight))
-    for stem, draw in draw_scenes(settings, seed).items():
-        if f"_{YEAR}" not in stem:
-            continue
-        raster = draw()
-        hazy = GAIN * raster.pixels + HAZE[:, None, None]
-        seen = np.where(haze, hazy, raster.pixels).round().clip(1, 255)
-        pixels = np.where(raster.pixels == 0, 0, seen).astype(np.uint8)
-        with rasterio.open(
-            folder / f"{stem}.tif", "w", driver="GTiff", count=4, dtype="uint8",
-            height=pixels.shape[1], width=pixels.shape[2], crs=raster.crs,
-            transform=raster.transform, nodata=0, tiled=True, photometric="RGB", alpha="no",
-        ) as file:  # fmt: skip
-            file.write(pixels)
-    return folder
-
-
-def featurize(ground: Ground, folder: Path) -> pd.DataFrame:
-    """Featurize the tiles of the year from other scenes."""
-    source = ground.model.source
-    tiles = ground.tiles.query("year == @YEAR").drop(columns=["cells", "cell_statistics"])
-    tiles = tiles.assign(href=[str(folder / Path(href).name) for href in tiles["href"]])
-    table = pa.Table.from_pandas(tiles.sort_values("href")[SOURCE_COLUMNS], preserve_index=False)
-    found = featurize_batches(
-        iter(table.to_batches()),
-        network=source.backbone.network_for(source.choice.engine),
-        input_size=source.backbone.card.input_size,
-        feature_key=source.key,
-        engine=source.choice.engine,
-        precision=source.choice.precision,
-        with_cells=True,
-    )
-    own = ["image_id", "cells", "cell_statistics"]
-    features = pd.concat([batch.to_pandas() for batch in found])[own]
-    return tiles.merge(features, on="image_id")
 
 
 def measure_cost(ground: Ground, rounds: int) -> Iterator[tuple[str, float]]:

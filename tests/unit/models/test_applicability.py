@@ -102,8 +102,8 @@ def test_at_home_what_is_expected_is_what_is_right() -> None:
 
 def test_a_cluster_far_away_is_outside_and_its_nearest_class_is_not() -> None:
     rng = np.random.default_rng(4)
-    far = rng.normal(size=(200, 3)) + (0, 0, 12)
-    near = rng.normal(size=(200, 3)) + CENTRES["Forest"]
+    far = rng.normal(size=(200, 3)) + np.array([0, 0, 12])
+    near = rng.normal(size=(200, 3)) + np.array(CENTRES["Forest"])
     sure = np.full(200, 0.95)
     assert fitted().apply(far.astype(np.float32), sure).outside.mean() > 0.95
     assert fitted().apply(near.astype(np.float32), sure).outside.mean() < 0.1
