@@ -16,6 +16,7 @@ from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
 from aerial_kedro.features.known import PACKAGED
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.features.weight_files import find_weights
+from aerial_kedro.parameters import describe_problems
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
@@ -149,7 +150,9 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
                     yield files.read()
             # Damaged, or written by another version; a storage that is away is no reason.
             except (AerialError, ValidationError) as error:
-                LOGGER.warning("A stored backbone cannot be used: %s", error)
+                is_record = isinstance(error, ValidationError)
+                said = describe_problems(error)[0] if is_record else error
+                LOGGER.warning("A stored backbone cannot be used: %s", said)
 
     def _release(self) -> None:
         self._weights = None

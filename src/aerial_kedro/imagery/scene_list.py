@@ -13,9 +13,10 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.redaction import redact, unsigned
 from aerial_kedro.imagery.search import SearchRequest
-from aerial_kedro.parameters import CheckedModel, Year
+from aerial_kedro.parameters import CheckedModel, Year, describe_problems
 
 _YEAR_DIGITS = 4
+_SHOWN = 3
 _METRES_PER_DEGREE = 111_320.0
 _BANDS = 4  # as NAIP has; items do not state theirs
 
@@ -138,7 +139,10 @@ def _scene_of_item(item: Mapping[str, Any], asset_name: str) -> ListedScene:
             epsg=_epsg(asset, properties),
             gsd_m=asset.get("gsd") or properties.get("gsd"),
         )
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
+        problems = redact("; ".join(describe_problems(error)))
+        raise AerialError(f"The item {name} cannot be used: {problems}.") from None
+    except ValueError as error:
         raise AerialError(f"The item {name} cannot be used: {redact(error)}") from None
 
 
@@ -184,8 +188,10 @@ def parse_scene_list(content: bytes, name: str) -> SceneList:
         else:
             scenes = SceneList.model_validate_json(content)
     except (ValidationError, UnicodeDecodeError, csv.Error) as error:
+        problems = describe_problems(error) if isinstance(error, ValidationError) else [str(error)]
+        shown = "; ".join(problems[:_SHOWN]) + (" …" if len(problems) > _SHOWN else "")
         raise AerialError(
-            f"scenes_root={name} is no scene list: {redact(error)}. Make one with `kedro run "
+            f"scenes_root={name} is no scene list: {redact(shown)}. Make one with `kedro run "
             "--pipeline=acquisition`, or write a CSV with the columns href and year."
         ) from None
     if not scenes.scenes:
