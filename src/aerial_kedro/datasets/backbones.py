@@ -150,8 +150,9 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
                     yield files.read()
             # Damaged, or written by another version; a storage that is away is no reason.
             except (AerialError, ValidationError) as error:
-                is_record = isinstance(error, ValidationError)
-                said = describe_problems(error)[0] if is_record else error
+                said = str(error)
+                if isinstance(error, ValidationError):
+                    said = describe_problems(error)[0]
                 LOGGER.warning("A stored backbone cannot be used: %s", said)
 
     def _release(self) -> None:
