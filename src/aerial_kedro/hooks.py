@@ -118,7 +118,8 @@ def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
         check_groups(catalog.load("params:land_cover").names, catalog.load("params:report").groups)
     if pipeline.inputs() & {"tile_folders", "unlabelled_tiles"}:
         # Kedro makes a model of a group of parameters where a node takes it as one.
-        request = FeatureRequest.model_validate(catalog.load("params:asked_features"))
+        given = catalog.load("params:asked_features")
+        request = check_parameters(FeatureRequest, given, "asked_features")
         if request.gsd_m is not None:
             raise AerialError(NO_GSD_OF_FILES.format(request.gsd_m))
     if pipeline.only_nodes_with_tags("compare_models").nodes:

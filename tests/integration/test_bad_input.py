@@ -44,9 +44,9 @@ from tests.integration.tile_images import draw_class_folders
         ("split.tests=0.3", ["split", "tests"]),
         ("split.test=0.9", ["split", "leave nothing to train"]),
         ("random_forest.num_trees=0", ["num_trees", "greater than 0"]),
-        ("report.groups=abc", ["report", "valid dictionary"]),
-        ("report.groups.Green=Woods", ["report", "valid list"]),
-        ("land_cover.codes=5", ["land_cover", "valid dictionary"]),
+        ("report.groups=abc", ["report", "names with values"]),
+        ("report.groups.Green=Woods", ["report", "give a list"]),
+        ("land_cover.codes=5", ["land_cover", "names with values"]),
     ],
 )
 def test_a_run_parameter_that_makes_no_sense(

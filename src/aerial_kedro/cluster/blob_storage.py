@@ -16,7 +16,7 @@ from azure.storage.blob import ContainerClient
 from pydantic import SecretStr, ValidationError, model_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import CheckedModel
+from aerial_kedro.parameters import CheckedModel, describe_problems
 
 _REMOTE = ("abfs", "abfss", "az", "wasb", "wasbs")
 _BLOB_HOST, _DFS_HOST = ".blob.core.windows.net", ".dfs.core.windows.net"
@@ -185,10 +185,7 @@ def read_credential(entry: Mapping[str, Any]) -> StorageCredential:
     try:
         return StorageCredential.model_validate(dict(entry))
     except ValidationError as error:
-        # The error's own text quotes what was given.
-        problems = "; ".join(
-            ": ".join(map(str, [*each["loc"], each["msg"]])) for each in error.errors()
-        )
+        problems = "; ".join(describe_problems(error, show_values=False))
         raise AerialError(f"The storage credential makes no sense: {problems}. {_HINT}.") from None
 
 

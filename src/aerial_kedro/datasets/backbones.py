@@ -17,7 +17,7 @@ from aerial_kedro.features.input_request import InputRequest
 from aerial_kedro.features.known import PACKAGED
 from aerial_kedro.features.source import EngineChoice, FeatureSource
 from aerial_kedro.features.weight_files import find_network, find_weights
-from aerial_kedro.parameters import check_parameters
+from aerial_kedro.parameters import check_parameters, describe_problems
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
@@ -174,7 +174,10 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
                     yield files.read()
             # Damaged, or written by another version; a storage that is away is no reason.
             except (AerialError, ValidationError) as error:
-                LOGGER.warning("A stored backbone cannot be used: %s", error)
+                said = str(error)
+                if isinstance(error, ValidationError):
+                    said = describe_problems(error)[0]
+                LOGGER.warning("A stored backbone cannot be used: %s", said)
 
     def _release(self) -> None:
         self._weights = None

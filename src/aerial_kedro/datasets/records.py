@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.parameters import describe_problems
 from aerial_kedro.report.content import RunFacts
 
 _PACKAGES = ("aerial_kedro", "kedro", "pyspark", "onnxruntime", "rasterio")
@@ -58,10 +59,9 @@ class RecordDataset(ProjectDataset[BaseModel, BaseModel | None]):
         try:
             return model.model_validate_json(self.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
+            first = describe_problems(error, show_values=False)[0]
             raise AerialError(
-                f"{self._path} cannot be read as {model.__name__} ({where}: {first['msg']}): it is "
+                f"{self._path} cannot be read as {model.__name__} ({first}): it is "
                 "damaged, or another version of this project has made it. Run the pipeline that "
                 "makes it again (`kedro run` runs all)."
             ) from None

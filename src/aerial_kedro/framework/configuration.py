@@ -48,7 +48,7 @@ def environment_variable(name: str, *default: Any) -> Any:
     return value or default[0]
 
 
-class _ConfigurationFiles(LocalFileSystem):
+class _ConfigurationFiles(LocalFileSystem):  # type: ignore[misc]
     """Files of a disk, of which patterns are looked for below a folder of whatever name."""
 
     def __init__(self, folder: str) -> None:
@@ -82,8 +82,9 @@ class ProjectConfigLoader(OmegaConfigLoader):
         OmegaConf.register_new_resolver("run", self._run_parameter, replace=True)
         super().__init__(*args, **kwargs)
 
-    def _initialise_filesystem_and_protocol(self, conf_source: str) -> tuple[Any, str]:
-        found, protocol = super()._initialise_filesystem_and_protocol(conf_source)
+    @staticmethod
+    def _initialise_filesystem_and_protocol(conf_source: str) -> tuple[Any, str]:
+        found, protocol = OmegaConfigLoader._initialise_filesystem_and_protocol(conf_source)
         return _ConfigurationFiles(conf_source) if protocol == "file" else found, protocol
 
     def _run_parameter(self, name: str) -> Any:

@@ -11,7 +11,13 @@ from aerial_kedro.features.input_request import Channels, Deviations, InputSize
 from aerial_kedro.framework.paths import path_parameters
 from aerial_kedro.imagery.remote import is_remote
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
-from aerial_kedro.parameters import FIRST_YEAR, LAST_YEAR, CheckedModel
+from aerial_kedro.parameters import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    NO_SUCH_NAME,
+    CheckedModel,
+    describe_problems,
+)
 from aerial_kedro.pipelines.main_job import LabelSource
 from aerial_kedro.scenes.addresses import check_root
 
@@ -148,7 +154,7 @@ def check_run_parameters(
         return model.model_validate(flat)
     except ValidationError as error:
         known = [*model.model_fields, *sorted(groups)]
-        problems = [_problem(each, known) for each in error.errors()]
+        problems = [_explain(each, known) for each in describe_problems(error)]
         raise AerialError(
             "The run cannot start:\n  "
             + "\n  ".join(problems)
@@ -221,13 +227,14 @@ def choose_labels(
     return "both" if asked else "own"
 
 
-def _problem(error: Mapping[str, Any], known: list[str]) -> str:
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
+def _explain(problem: str, known: list[str]) -> str:
+    """Add to a problem what is known of the parameter that it names."""
+    name, _, rest = problem.partition(":")
+    if rest.strip() == NO_SUCH_NAME:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
         return f"there is no parameter {name!r}; {hint}"
-    message = str(error["msg"])
-    if name == "model_name":
-        message = f"use letters, digits, - and _ only; of a registered model {ADDRESS_FORMS}"
-    return f"{name}={error['input']!r}: {message[0].lower()}{message[1:]}"
+    if name.partition("=")[0] == "model_name":
+        given = problem.rpartition(": ")[0]
+        return f"{given}: use letters, digits, - and _ only; of a registered model {ADDRESS_FORMS}"
+    return problem

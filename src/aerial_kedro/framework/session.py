@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,6 +10,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.validation import ParameterValidationError
+from kedro.validation.type_extractor import TypeExtractor
+from kedro.validation.utils import is_pydantic_class
 
 from aerial_kedro.cluster.paths import check_root
 from aerial_kedro.errors import AerialError
@@ -16,6 +19,7 @@ from aerial_kedro.framework.data_folder import check_writable
 from aerial_kedro.framework.run_lock import one_run_at_a_time
 from aerial_kedro.framework.run_parameters import choose_labels
 from aerial_kedro.models.settings import check_grid
+from aerial_kedro.parameters import check_parameters
 from aerial_kedro.pipelines import compare_models
 from aerial_kedro.pipelines.main_job import create_scene_pipelines
 
@@ -65,7 +69,7 @@ class ProjectContext(KedroContext):
     That is `compare_models`, from its grid, whether there are cells or only tiles, and where labels
     come from. Kedro registers pipelines before parameters are known and offers no other place to
     wire one by them. Not a hook: kedro-viz makes a context without hooks, and draws what will run
-    as well.
+    as well. And it checks groups of parameters before Kedro does, which shows pydantic's words.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -89,3 +93,19 @@ class ProjectContext(KedroContext):
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         pipelines.update(create_scene_pipelines(grain, labels))
+
+    def _get_validated_params(self) -> dict[str, Any]:
+        names = self._pipelines_to_validate or list(pipelines)
+        chosen = {name: pipelines[name] for name in names}
+        parameters = self.config_loader["parameters"]
+        wanted = TypeExtractor(chosen).extract_types_from_pipelines()
+        problems = []
+        for name, kind in wanted.items():
+            if is_pydantic_class(kind) and isinstance(given := parameters.get(name), Mapping):
+                try:
+                    check_parameters(kind, given, name)
+                except AerialError as error:
+                    problems.append(str(error))
+        if problems:
+            raise click.ClickException("\n  ".join(["The run cannot start:", *problems]))
+        return super()._get_validated_params()

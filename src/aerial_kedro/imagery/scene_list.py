@@ -11,9 +11,10 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.access import AccessRules
 from aerial_kedro.imagery.redaction import redact, unsigned
 from aerial_kedro.imagery.search import SearchRequest
-from aerial_kedro.parameters import CheckedModel, Year
+from aerial_kedro.parameters import CheckedModel, Year, describe_problems
 
 _YEAR_DIGITS = 4
+_SHOWN = 3
 _METRES_PER_DEGREE = 111_320.0
 _BANDS = 4  # as NAIP has; items do not state theirs
 
@@ -136,7 +137,10 @@ def _scene_of_item(item: Mapping[str, Any], asset_name: str) -> ListedScene:
             epsg=_epsg(asset, properties),
             gsd_m=asset.get("gsd") or properties.get("gsd"),
         )
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
+        problems = redact("; ".join(describe_problems(error)))
+        raise AerialError(f"The item {name} cannot be used: {problems}.") from None
+    except ValueError as error:
         raise AerialError(f"The item {name} cannot be used: {redact(error)}") from None
 
 
@@ -175,10 +179,9 @@ def parse_scene_list(content: bytes, name: str) -> SceneList:
     try:
         return SceneList.model_validate_json(content)
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"])) or "the file"
+        problems = describe_problems(error)
+        shown = "; ".join(problems[:_SHOWN]) + (" …" if len(problems) > _SHOWN else "")
         raise AerialError(
-            f"scenes_root={name} is no scene list: {place}: {redact(problem['msg'])}. Make one "
-            "with `kedro run --pipeline=acquisition`, or write a CSV with the columns href and "
-            "year."
+            f"scenes_root={name} is no scene list: {redact(shown)}. Make one with `kedro run "
+            "--pipeline=acquisition`, or write a CSV with the columns href and year."
         ) from None

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
+from pydantic import ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
@@ -21,6 +22,7 @@ from aerial_kedro.labels.columns import (
 )
 from aerial_kedro.labels.outlines import degrees_of_table, outlines
 from aerial_kedro.labels.rules import LabelRules
+from aerial_kedro.parameters import describe_problems
 
 LOGGER = logging.getLogger(__name__)
 
@@ -262,6 +264,6 @@ def classes_of_labels(layer: LabelLayer, table: LandCoverClasses | None) -> Land
     excluded = [] if table is None else table.excluded
     try:
         return LandCoverClasses(codes=codes, excluded=excluded, background=background)
-    except ValueError as error:
-        reason = str(error.errors()[0]["msg"]) if hasattr(error, "errors") else str(error)
-        raise AerialError(f"{layer.where}: {reason.removeprefix('Value error, ')}.") from None
+    except ValidationError as error:
+        reason = describe_problems(error, show_values=False)[0]
+        raise AerialError(f"{layer.where}: {reason}.") from None

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.parameters import CheckedModel, Items
+from aerial_kedro.parameters import CheckedModel, Items, describe_problems
 
 # They become namespaces of the pipeline, in which a dot separates.
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -145,10 +145,7 @@ def check_grid(given: Mapping[str, Any], classifier: str) -> Grid:
     try:
         grid = Grid.model_validate(given)
     except ValidationError as error:
-        problems = [
-            f"compare_models.{'.'.join(map(str, each['loc']))}={each['input']!r}: {each['msg']}"
-            for each in error.errors()
-        ]
+        problems = describe_problems(error, "compare_models")
         raise AerialError(
             "The run cannot start:\n  "
             + "\n  ".join(problems)

@@ -147,7 +147,8 @@ def _known_versions() -> tuple[set[str], str]:
     from mlflow.store.db.utils import _get_latest_schema_revision  # noqa: PLC0415  (loads slowly)
 
     files = Path(mlflow.__file__).parent.glob("store/db_migrations/versions/*.py")
-    return {file.name.partition("_")[0] for file in files}, str(_get_latest_schema_revision())
+    newest = str(_get_latest_schema_revision())  # type: ignore[no-untyped-call]
+    return {file.name.partition("_")[0] for file in files}, newest
 
 
 def _follow(database: sqlite3.Connection, experiment: str, artifacts: str, path: Path) -> None:

@@ -206,7 +206,7 @@ class TestStoredBackbones:
         ("file", "said"),
         [
             ("backbone.onnx", r"backbone\.onnx is not the file"),
-            ("backbone.json", r"validation errors? for BackboneCard"),
+            ("backbone.json", r"architecture: it is missing"),
         ],
     )
     def test_that_are_damaged_count_as_none(

@@ -176,9 +176,7 @@ def test_values_out_of_range_are_told_with_their_name(
 
 
 def test_another_grain_is_answered_with_the_two_there_are(declared: dict[str, Any]) -> None:
-    assert "grain='pixel': input should be 'cell' or 'tile'" in refusal(
-        declared, {"grain": "pixel"}
-    )
+    assert "grain='pixel': give 'cell' or 'tile'" in refusal(declared, {"grain": "pixel"})
     for name in ("cell", "tile"):
         assert check({**declared, "grain": name}, declared).grain == name
 
@@ -195,11 +193,11 @@ def test_all_problems_are_told_at_once(declared: dict[str, Any]) -> None:
         },
     )
     for problem in (
-        "sample_fraction=2: input should be less than or equal to 1",
+        "sample_fraction=2: give a number less than or equal to 1",
         "model_name='a/b': use letters, digits, - and _ only",
-        "classifier='svm': input should be 'both', 'logistic_regression' or 'random_forest'",
+        "classifier='svm': give 'both', 'logistic_regression' or 'random_forest'",
         "no parameter 'tile_size'; did you mean 'tile_size_m'?",
-        "seed=-1: input should be greater than or equal to 0",
+        "seed=-1: give a number greater than or equal to 0",
     ):
         assert problem in message
 

@@ -31,7 +31,7 @@ def test_one_year_is_enough() -> None:
         ({"bbox": [-190, 34, -117, 35]}, "longitudes"),
         ({"bbox": [-117.6, 34.0, -117.8, 34.2]}, "west, south, east, north"),
         ({"bbox": [-117.8, 34.0, -117.8, 34.2]}, "must not be empty"),
-        ({"years": 1066}, r"years\.0=1066: Input should be greater than or equal to 1930"),
+        ({"years": 1066}, r"years\.0=1066: give a number greater than or equal to 1930"),
         ({"max_scenes": 0}, "max_scenes"),
         ({"api_url": "http://example.org/stac"}, "not encrypted"),
         ({"api_url": "file:///etc"}, "not a plain"),

@@ -269,5 +269,5 @@ def test_only_https_is_asked(address: str) -> None:
 
 
 def test_an_unheard_setting_is_named() -> None:
-    with refused(r"digits_download\.retries: Extra inputs"):
+    with refused(r"digits_download\.retries: there is no such name"):
         download("https://example.org", retries=3).load()
