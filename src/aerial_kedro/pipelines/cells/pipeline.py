@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
+from aerial_kedro.pipelines.scoring.applicability import summarise_cells
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
 _FITTED = ["fitted_cell_regression", "fitted_cell_forest"]
@@ -114,6 +115,7 @@ def create_maps(classes: str) -> Pipeline:
                 ["tile_catalog", "tile_features", "cell_model", "feature_source"],
                 "cell_predictions",
             ),
+            node_of(summarise_cells, "cell_predictions", "applicability_summary"),
             node_of(
                 scoring.collect_cells,
                 ["cell_predictions", classes, "cell_model"],
