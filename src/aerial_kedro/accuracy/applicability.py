@@ -82,8 +82,8 @@ class ApplicabilitySummary(CheckedModel):
         else:
             return None
         return (
-            f"The model does not hold on most of this: {what} are more unlike what it learned from "
-            "than that is among itself. There it may be wrong however sure it is: train a model on "
+            f"The model mostly does not hold here: {what} are less like its training data than "
+            "these are like each other. There it may be wrong however sure it is: train a model on "
             "labels of such ground, or check the map against some."
         )
 

@@ -27,7 +27,7 @@ def test_more_than_half_outside_must_be_said(share: float, warns: bool) -> None:
     found = ApplicabilitySummary.of_years("cells", [(2018, ground(3, share))])
     assert (found.warning is not None) == warns
     if warns:
-        assert "50.1 % of the cells are more unlike" in str(found.warning)
+        assert "50.1 % of the cells are less like" in str(found.warning)
 
 
 def test_a_year_that_is_mostly_outside_is_not_hidden_by_the_others() -> None:

@@ -62,7 +62,7 @@ def test_maps_without_it_are_not_drawn() -> None:
 def test_mostly_outside_comes_before_everything_else_on_the_page() -> None:
     html = page(applicability=held(0.7), made_up_seed=1)
     body = html[html.index("<body") :]
-    first = body.index("70.0 % of the cells are more unlike")
+    first = body.index("70.0 % of the cells are less like")
     assert first < body.index("Made-up county") < body.index(TITLE)
 
 
