@@ -66,7 +66,7 @@ def read_ground(data: Path) -> Ground:
     source = FeatureSourceDataset(path=str(data / "06_models/backbone")).load()
     card = source.backbone.card.cells
     assert card is not None
-    tiles = _read_tiles(data, source.key)
+    tiles = read_tiles(data, source.key)
     statistics = read_statistics(tiles["cell_statistics"].tolist(), infrared=True)
     means, deviations = measure_statistics(statistics.reshape(-1, statistics.shape[-1]))
     inputs = CellInputs(scales=card.scales, infrared=True, means=means, deviations=deviations)
@@ -78,13 +78,14 @@ def read_ground(data: Path) -> Ground:
         ],
         ignore_index=True,
     )
-    truth, names = _read_truth(data, tiles)
+    truth, names = read_truth(data, tiles)
     cells = cells.assign(number=cells["cell_id"].str[-2:].astype(int))
     cells = cells.merge(truth, on=["image_id", "number"])
     return Ground(cells, np.array(cells["features"].tolist(), dtype=np.float32), names)
 
 
-def _read_tiles(data: Path, key: str) -> pd.DataFrame:
+def read_tiles(data: Path, key: str) -> pd.DataFrame:
+    """Read the tiles of a finished main job with their cells' features."""
     catalog = dataset.dataset(data / "03_primary/tile_catalog", format="parquet").to_table()
     stored = dataset.dataset(
         data / "04_feature/tile_features", format="parquet", partitioning="hive"
@@ -102,7 +103,8 @@ def _read_tiles(data: Path, key: str) -> pd.DataFrame:
     )
 
 
-def _read_truth(data: Path, tiles: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def read_truth(data: Path, tiles: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Read what is there in every cell of the sample, and the names of the classes."""
     maps = LandCoverDataset(path=str(data / "01_raw/sample/truth"), parameter="--data").load()
     table = LandCoverClasses(codes={name: [code] for code, name in maps[0].legend})
     parts = []

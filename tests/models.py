@@ -64,10 +64,12 @@ def make_applicability(numbers: int, limit: float = 1.0) -> Applicability:
     at twice the limit and beyond.
     """
     return Applicability(
-        scale=np.ones(numbers, np.float32),
+        axes=np.eye(numbers, dtype=np.float32),
         references=np.zeros((1, numbers), np.float32),
         unit=1.0,
-        limit=limit,
-        dissimilarities=np.array([0.0, 2 * limit], np.float32),
-        accuracies=np.array([0.9, 0.1], np.float32),
+        confidences=np.array([0.0, 1.0]),
+        accuracies=np.array([1.0, 1.0]),
+        limits=np.array([limit, limit]),
+        dissimilarities=np.array([0.0, 2 * limit]),
+        shares=np.array([0.9, 0.1]),
     )

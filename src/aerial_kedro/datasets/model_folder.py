@@ -1,12 +1,15 @@
 """What lies beside a model's stages, in the store of models and in the registry alike."""
 
+import zipfile
 from typing import Any
 
 from pydantic import ValidationError
 
 from aerial_kedro.datasets.backbones import BackboneFiles
+from aerial_kedro.datasets.base import Place
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.model import ModelCard
 from aerial_kedro.tiles.reading import READING_VERSION
 
@@ -14,6 +17,7 @@ CARD = "model.json"
 FORMAT = f"2-{READING_VERSION}"
 """Of what lies here, and of how tiles are read: a model of another one cannot be used any more."""
 _BACKBONE = "backbone"
+_APPLICABILITY = "/applicability.npz"
 _REMEDY = "Train the model again."
 
 
@@ -76,3 +80,36 @@ def read_source(
             f"backbone is another model's. {_REMEDY}"
         )
     return source
+
+
+def write_applicability(
+    folder: str, applicability: Applicability | None, credentials: dict[str, Any] | None = None
+) -> None:
+    """Write where a model holds into its folder; where that is not known, what lay there goes."""
+    place = Place(folder, credentials)
+    if applicability is None:
+        place.remove(_APPLICABILITY)
+    else:
+        place.write_bytes(applicability.to_npz(), _APPLICABILITY)
+
+
+def read_applicability(
+    folder: str, card: ModelCard, credentials: dict[str, Any] | None = None
+) -> Applicability | None:
+    """Read where a model holds; None of one that was stored without.
+
+    Raises
+    ------
+    AerialError
+        If the file is damaged.
+    """
+    place = Place(folder, credentials)
+    if not place.has(_APPLICABILITY):
+        return None
+    try:
+        return Applicability.from_npz(place.read_bytes(_APPLICABILITY))
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise AerialError(
+            f"The model {card.name!r} is not whole: {_APPLICABILITY[1:]} in its folder {folder} "
+            f"cannot be read ({error}). {_REMEDY}"
+        ) from error

@@ -7,6 +7,7 @@ import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -19,7 +20,14 @@ from pyspark.ml import PipelineModel
 
 from aerial_kedro.cluster import spark
 from aerial_kedro.datasets.base import PathOptions, ProjectDataset
-from aerial_kedro.datasets.model_folder import CARD, parse_card, read_source, write_source
+from aerial_kedro.datasets.model_folder import (
+    CARD,
+    parse_card,
+    read_applicability,
+    read_source,
+    write_applicability,
+    write_source,
+)
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
@@ -112,6 +120,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         self.remove(f"/{name}/{CARD}")
         data.stages.write().overwrite().save(f"{self._spark_path}/{name}/stages")
         write_source(f"{self._path}/{name}", model.source, self._credentials)
+        write_applicability(f"{self._path}/{name}", model.applicability, self._credentials)
         self.write_bytes(model.card.model_dump_json(indent=2).encode(), f"/{name}/{CARD}")
         self.write_bytes(json.dumps({"model_name": name}).encode(), _LATEST)
         LOGGER.info("Model: %s (%s)", name, data.card.classifier)
@@ -137,14 +146,16 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             return self._load_registered(self._address)
         name = self.find()
         card = parse_card(self.read_bytes(f"/{name}/{CARD}"), repr(name))
-        source = read_source(f"{self._path}/{name}", card, self._credentials)
+        own = f"{self._path}/{name}"
+        source = read_source(own, card, self._credentials)
+        holds = read_applicability(own, card, self._credentials)
         filesystem, folder = self.locate(f"/{name}/stages")
         stored = read_stages(filesystem, folder, f"{name!r} in {self._path}")
         if self._spark_path is None:
-            return TrainedModel(None, card, source, stored)
+            return TrainedModel(None, card, source, stored, holds)
         spark.session()
         stages = PipelineModel.load(f"{self._spark_path}/{name}/stages")
-        return TrainedModel(stages, card, source, stored)
+        return TrainedModel(stages, card, source, stored, holds)
 
     def _register(self, data: Registration, run_id: str) -> None:
         if self._spark_path is None or data.model.stages is None:
@@ -156,16 +167,16 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             register(data, run_id, Path(temporary))
 
     def _load_registered(self, address: ModelAddress) -> TrainedModel:
-        with download(address) as (card, source, folder), self._shared_folder() as name:
-            stored = read_stages(LocalFileSystem(), str(folder), card.name)
+        with download(address) as (model, folder), self._shared_folder() as name:
+            stored = read_stages(LocalFileSystem(), str(folder), model.card.name)
             if self._spark_path is None:
-                return TrainedModel(None, card, source, stored)
+                return replace(model, stored=stored)
             filesystem, copy = self.locate(name)
             filesystem.makedirs(copy.rsplit("/", 1)[0], exist_ok=True)
             filesystem.put(f"{folder}/", copy, recursive=True)
             spark.session()
             stages = PipelineModel.load(f"{self._spark_path}{name}")
-            return TrainedModel(stages, card, source, stored)
+            return replace(model, stages=stages, stored=stored)
 
     @contextlib.contextmanager
     def _shared_folder(self) -> Iterator[str]:

@@ -13,11 +13,18 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
-from aerial_kedro.datasets.model_folder import CARD, FORMAT, parse_card, read_source, write_source
+from aerial_kedro.datasets.model_folder import (
+    CARD,
+    FORMAT,
+    parse_card,
+    read_applicability,
+    read_source,
+    write_applicability,
+    write_source,
+)
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.address import ModelAddress
-from aerial_kedro.models.model import ModelCard
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration, RegistrySettings, is_promoted
 
 LOGGER = logging.getLogger(__name__)
@@ -45,6 +52,7 @@ def register(data: Registration, run_id: str, folder: Path) -> None:
     card, name = data.model.card, data.settings.name
     artifacts = f"{card.backbone}-{card.classifier}"
     write_source(str(folder), data.model.source)
+    write_applicability(str(folder), data.model.applicability)
     (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
     described = Model(artifact_path=artifacts, run_id=run_id)
     kind = f"{PipelineModel.__module__}.{PipelineModel.__qualname__}"
@@ -94,7 +102,7 @@ def _move_alias(settings: RegistrySettings, version: ModelVersion, score: float 
 
 
 @contextlib.contextmanager
-def download(address: ModelAddress) -> Iterator[tuple[ModelCard, FeatureSource, Path]]:
+def download(address: ModelAddress) -> Iterator[tuple[TrainedModel, Path]]:
     """Bring a registered model here for a while.
 
     Parameters
@@ -105,8 +113,7 @@ def download(address: ModelAddress) -> Iterator[tuple[ModelCard, FeatureSource, 
     Yields
     ------
     tuple
-        The model's card, named by the version's own address, what computes its features, and the
-        folder of its stages.
+        The model without its stages, named by the version's own address, and their folder.
 
     Raises
     ------
@@ -123,7 +130,8 @@ def download(address: ModelAddress) -> Iterator[tuple[ModelCard, FeatureSource, 
                 "versions of the name that the parameter `registry.name` says."
             )
         card = parse_card((folder / CARD).read_bytes(), where).model_copy(update={"name": where})
-        yield card, read_source(str(folder), card), folder / STAGES
+        source, holds = read_source(str(folder), card), read_applicability(str(folder), card)
+        yield TrainedModel(None, card, source, applicability=holds), folder / STAGES
 
 
 def find_version(address: ModelAddress) -> ModelVersion:

@@ -1,9 +1,10 @@
 """Where a classifier holds: how unlike its training data something is, and what that costs.
 
 After Meyer & Pebesma 2021, "Predicting into unknown space? Estimating the area of applicability of
-spatial prediction models", Methods in Ecology and Evolution 12(9).
+spatial prediction models", Methods in Ecology and Evolution 12(9). `models.holding` fits it.
 """
 
+import io
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,27 +39,37 @@ class Applied:
 class Applicability:
     """Area of applicability of a classifier.
 
+    Accuracy depends on how sure the classifier is, which says how often it is right where all is as
+    in training, and on whether it is. So the curve from dissimilarity gives the share of that
+    accuracy which is left: 1 where things are like training data, less where they are not, however
+    sure the classifier is of them. Something is outside where it is further away than training data
+    of other folds are, and, the less sure the classifier is, the sooner: what is both rather unlike
+    and doubtful is most often of a class that was not learned.
+
     Parameters
     ----------
-    scale
-        ``(numbers,)``: weight of each number that the classifier reads, by which distances are
-        measured.
+    axes
+        ``(numbers, axes)``: from the numbers that the classifier reads to the space of distances,
+        in which training data of one class spread alike in all directions.
     references
-        ``(references, numbers)``, float32: a reduced set of its training data, weighted.
+        ``(references, axes)``, float32: a reduced set of its training data in that space.
     unit
         Mean distance between training data.
-    limit
-        Dissimilarity beyond which something is outside.
-    dissimilarities, accuracies
-        Knots of the curve from dissimilarity to expected accuracy.
+    confidences, accuracies, limits
+        At some confidences: accuracy where all is as in training, and the dissimilarity beyond
+        which something is outside; both rise with the confidence.
+    dissimilarities, shares
+        The share of that accuracy which is left, at some dissimilarities; it falls with them.
     """
 
-    scale: Floats
+    axes: Floats
     references: Floats
     unit: float
-    limit: float
-    dissimilarities: Floats
+    confidences: Floats
     accuracies: Floats
+    limits: Floats
+    dissimilarities: Floats
+    shares: Floats
 
     def apply(self, numbers: Floats, confidence: Floats) -> Applied:
         """Evaluate where predictions lie.
@@ -71,18 +82,48 @@ class Applicability:
             ``(n,)``: calibrated probability of the class that it predicts, 0–1.
         """
         found = self.measure(numbers)
-        expected = np.interp(found, self.dissimilarities, self.accuracies).astype(np.float32)
-        return Applied(found, expected, found > self.limit)
+        expected = np.interp(confidence, self.confidences, self.accuracies)
+        expected *= np.interp(found, self.dissimilarities, self.shares)
+        limits = np.interp(confidence, self.confidences, self.limits)
+        return Applied(found, expected.astype(np.float32), found > limits)
 
     def measure(self, numbers: Floats) -> Floats:
         """Dissimilarity, ``(n,)``, of what the classifier reads, ``(n, numbers)``."""
-        squares = (self.references**2).sum(axis=1)
-        parts = []
-        for start in range(0, len(numbers), _AT_ONCE):
-            own = np.asarray(numbers[start : start + _AT_ONCE], np.float32) * self.scale
-            nearest = (squares - 2 * own @ self.references.T).min(axis=1) + (own**2).sum(axis=1)
-            parts.append(np.sqrt(nearest.clip(min=0)) / self.unit)
-        return np.concatenate([np.empty(0, np.float32), *parts]).astype(np.float32)
+        parts = [
+            find_nearest(
+                np.asarray(numbers[start : start + _AT_ONCE], np.float32) @ self.axes,
+                self.references,
+            )
+            for start in range(0, len(numbers), _AT_ONCE)
+        ]
+        found = np.concatenate([np.empty(0, np.float32), *parts])
+        return (found / self.unit).astype(np.float32)
+
+    def to_npz(self) -> bytes:
+        """Write everything into the bytes of an ``.npz`` file."""
+        file = io.BytesIO()
+        np.savez_compressed(file, **vars(self))
+        return file.getvalue()
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> Self:
+        """Read what `to_npz` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        ValueError, TypeError, zipfile.BadZipFile
+            If the bytes are something else.
+        """
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            found = dict(arrays)
+        return cls(**{**found, "unit": float(found.get("unit", np.nan))})
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self  # frozen; arrays are read only
+
+
+def find_nearest(places: Floats, references: Floats) -> Floats:
+    """Distance, ``(n,)``, of places, ``(n, axes)``, to the nearest of the references."""
+    squares = (references**2).sum(axis=1)
+    nearest = (squares - 2 * places @ references.T).min(axis=1) + (places**2).sum(axis=1)
+    return np.asarray(np.sqrt(nearest.clip(min=0)))

@@ -56,7 +56,7 @@ def cross_fit(
     for name in ("teaches", "evaluated"):
         rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))
     own = ["weight"] if "weight" in rows.columns else []
-    folds = _folds(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
+    folds = fold_tiles(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
     assigned = rows.sparkSession.createDataFrame(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
@@ -114,8 +114,21 @@ def calibrate(model: TrainedModel, unseen: pd.DataFrame) -> TrainedModel:
     return model.with_card(temperature=temperature)
 
 
-def _folds(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Assign blocks, or tiles where there are none, to folds: ``image_id, label, fold``."""
+def fold_tiles(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Assign blocks, or tiles where there are none, to folds.
+
+    Parameters
+    ----------
+    tiles
+        ``image_id, label, block_id``.
+    seed
+        Seed of the folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows in order of ``image_id``, with ``fold``.
+    """
     tiles = tiles.sort_values("image_id", ignore_index=True)
     if tiles["block_id"].isna().all():
         order = np.random.default_rng(seed).permutation(len(tiles))

@@ -7,12 +7,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from aerial_kedro.datasets.model_folder import parse_card, read_source, write_source
+from aerial_kedro.datasets.model_folder import (
+    parse_card,
+    read_applicability,
+    read_source,
+    write_applicability,
+    write_source,
+)
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
-from tests.models import make_card, make_source
+from tests.models import make_applicability, make_card, make_source
 
 
 @pytest.mark.parametrize("source", [make_source(), make_source("openvino", "int8")])
@@ -74,3 +81,34 @@ def test_a_card_of_another_version_names_its_fields(change: dict[str, str | None
 def test_a_card_that_is_no_card_is_refused() -> None:
     with pytest.raises(AerialError, match="not of this version"):
         parse_card(b"half a", "'county'")
+
+
+def test_where_a_model_holds_comes_back(tmp_path: Path) -> None:
+    holds = make_applicability(3, limit=2.0)
+    write_applicability(str(tmp_path), holds)
+    again = read_applicability(str(tmp_path), make_card())
+    assert again is not None
+    for name, value in vars(holds).items():
+        np.testing.assert_array_equal(value, getattr(again, name))
+
+
+def test_a_model_that_was_stored_without_where_it_holds_is_read(tmp_path: Path) -> None:
+    assert read_applicability(str(tmp_path), make_card()) is None
+
+
+def test_where_a_model_holds_does_not_outlive_it(tmp_path: Path) -> None:
+    write_applicability(str(tmp_path), make_applicability(3))
+    write_applicability(str(tmp_path), None)
+    assert read_applicability(str(tmp_path), make_card()) is None
+
+
+@pytest.mark.parametrize("how", ["no archive", "half a file", "other arrays"])
+def test_a_damaged_file_of_where_a_model_holds_is_refused(tmp_path: Path, how: str) -> None:
+    whole = make_applicability(3).to_npz()
+    if how == "other arrays":
+        np.savez(tmp_path / "applicability.npz", mean=np.zeros(3))
+    else:
+        content = b"nothing" if how == "no archive" else whole[: len(whole) // 2]
+        (tmp_path / "applicability.npz").write_bytes(content)
+    with pytest.raises(AerialError, match=r"'county' is not whole: applicability\.npz.*again"):
+        read_applicability(str(tmp_path), make_card())

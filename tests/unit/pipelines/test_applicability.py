@@ -1,102 +1,163 @@
-"""How far a model holds is summed up once in every run that maps or scores, and logged."""
+"""Where the chosen classifier holds: from the cells and tiles that it learned from."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from kedro.pipeline import Pipeline
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from aerial_kedro.accuracy.applicability import UNKNOWN, ApplicabilitySummary, HeldGround
-from aerial_kedro.maps.drawing import BANDS
-from aerial_kedro.pipelines import from_folders, score_folder
-from aerial_kedro.pipelines.main_job import create_scene_pipelines
-from aerial_kedro.pipelines.reporting.nodes import draw_map_images
-from aerial_kedro.pipelines.reporting.report import describe_applicability
-from aerial_kedro.pipelines.scoring.applicability import summarise_cells, summarise_tiles
-from aerial_kedro.scenes.raster import Raster
-from tests.builders import CLASSES, ORIGIN, north_up
+from aerial_kedro.cells.describe import CellInputs
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
+from aerial_kedro.pipelines.training.applicability import (
+    find_applicability,
+    find_cell_applicability,
+    parts_of_cells,
+)
+from aerial_kedro.pipelines.training.nodes import Candidate, Choice
+from tests.models import make_card, make_source
 
-
-def test_cells_are_summed_up_by_year_and_most_outside_is_a_warning(
-    spark_session: SparkSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    rows = [(2012, 0.4, 1.0), (2018, 0.8, 0.5), (2018, 0.6, 0.1), (2018, None, None)]
-    columns = "year int, expected_accuracy double, outside_share double"
-    with caplog.at_level(logging.INFO):
-        found = summarise_cells(spark_session.createDataFrame(rows, columns))
-    assert found.units == "cells"
-    assert found.by_year["2018"] == HeldGround(tiles=2, expected_accuracy=0.7, outside_share=0.3)
-    assert found.overall is not None
-    assert found.overall.tiles == 3
-    warning, line = caplog.records
-    assert (warning.levelname, warning.getMessage()) == ("WARNING", found.warning)
-    assert (line.levelname, line.getMessage()) == ("INFO", str(found))
+CLASSES = ["Forest", "Town", "Water"]
+SETTINGS = LogisticRegressionSettings(max_iter=9, reg_param=0.1)
+COMPONENTS = 2
+INPUTS = CellInputs(scales=(1.0,) * COMPONENTS, infrared=False, means=(0.0,), deviations=(1.0,))
+OWN, AROUND = slice(0, COMPONENTS), slice(COMPONENTS, 2 * COMPONENTS)
 
 
-def test_tiles_that_the_land_cover_decided_are_left_out(spark_session: SparkSession) -> None:
-    rows = [(None, 0.9, False), (None, 0.5, True), (None, None, None)]
-    columns = "year int, expected_accuracy double, outside boolean"
-    found = summarise_tiles(spark_session.createDataFrame(rows, columns))
-    assert found.overall == HeldGround(tiles=2, expected_accuracy=0.7, outside_share=0.5)
-    assert (found.units, found.by_year) == ("tiles", {})
+def make_rows(count: int = 600) -> pd.DataFrame:
+    """Cells of three classes in nine blocks, twelve a tile, each class around its own place."""
+    rng = np.random.default_rng(5)
+    number = np.arange(count)
+    label = rng.integers(0, 3, count)
+    numbers = 8 * np.eye(3)[label][:, [0, 1, 2, 0, 1, 2, 0]] + rng.normal(size=(count, 7))
+    return pd.DataFrame(
+        {
+            "image_id": [f"t{each // 12:03d}#{each % 12:02d}" for each in number],
+            "label": np.array(CLASSES, dtype=object)[label],
+            "purity": 1.0,
+            "split": "train",
+            "block_id": [f"b{each // 12 % 9}" for each in number],
+            "features": numbers.tolist(),
+            "weight": 1.0,
+            "teaches": True,
+        }
+    )
 
 
-def test_an_older_model_is_logged_not_to_know(
-    spark_session: SparkSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    columns = "year int, expected_accuracy double, outside_share double"
-    with caplog.at_level(logging.INFO):
-        found = summarise_cells(spark_session.createDataFrame([(2012, None, None)], columns))
-    assert caplog.messages == [UNKNOWN]
-    assert describe_applicability(found) is None
-    assert describe_applicability(None) is None
+def predicted(rows: pd.DataFrame) -> pd.DataFrame:
+    """What folds made of them: nine in ten are right."""
+    right = np.arange(len(rows)) % 10 != 0
+    own = rows["label"].map(CLASSES.index).to_numpy()
+    chances = np.full((len(rows), 3), 0.05)
+    chances[np.arange(len(rows)), np.where(right, own, (own + 1) % 3)] = 0.9
+    names = np.array(CLASSES, dtype=object)
+    return rows[["image_id", "label", "block_id"]].assign(
+        pred_label=names[chances.argmax(axis=1)], class_probabilities=list(chances)
+    )
 
 
-PIPELINES: dict[str, Callable[[], Pipeline]] = {
-    "cells": lambda: create_scene_pipelines("cell")["__default__"],
-    "tiles": lambda: create_scene_pipelines("tile")["__default__"],
-    "own labels": lambda: create_scene_pipelines(labels="own")["__default__"],
-    "score_scenes": lambda: create_scene_pipelines("cell")["score_scenes"],
-    "score_scenes of tiles": lambda: create_scene_pipelines("tile")["score_scenes"],
-    "score_cells": score_folder.create_cells_pipeline,
-    "score_folder": score_folder.create_pipeline,
-    "from_folders": from_folders.create_pipeline,
-}
+def chosen(rows: pd.DataFrame, **card: Any) -> tuple[TrainedModel, Candidate, Candidate, Choice]:
+    source = make_source()
+    model = TrainedModel(None, make_card(source, classes=CLASSES, **card), source)
+    regression = Candidate("logistic_regression", SETTINGS, model, unseen=predicted(rows))
+    forest = Candidate("random_forest", RandomForestSettings(num_trees=1, max_depth=1))
+    return model, regression, forest, Choice(regression.name, SETTINGS, "it is the only one")
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_every_run_that_scores_sums_it_up_once(name: str) -> None:
-    pipeline = PIPELINES[name]()
-    (node,) = (each for each in pipeline.nodes if "applicability_summary" in each.outputs)
-    of_cells = name in {"cells", "own labels", "score_scenes", "score_cells"}
-    assert node.inputs == ["cell_predictions" if of_cells else "predictions"]
-    reports = [each for each in pipeline.nodes if {"report", "metrics"} & set(each.outputs)]
-    assert len(reports) == (0 if name.startswith("score") else 2)
-    assert all("applicability_summary" in each.inputs for each in reports)
+def table(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
+    schema = (
+        "image_id string, label string, purity double, split string, block_id string, "
+        "features array<double>, weight double, teaches boolean"
+    )
+    return spark.createDataFrame(
+        list(rows.astype(object).itertuples(index=False, name=None)), schema
+    )
 
 
-def test_figures_are_those_of_the_summary() -> None:
-    ground = HeldGround(tiles=2, expected_accuracy=0.7, outside_share=0.3)
-    found = describe_applicability(ApplicabilitySummary.of_years("cells", [(2018, ground)]))
+def catalog(spark: SparkSession, rows: pd.DataFrame, kind: str = "window") -> DataFrame:
+    tiles = sorted({each.split("#")[0] for each in rows["image_id"]})
+    places = [(each, 2018, f"/{int(each[1:]) % 2}.tif", kind) for each in tiles]
+    return spark.createDataFrame(places, "image_id string, year int, href string, kind string")
+
+
+def test_cells_far_from_what_was_learned_are_outside(spark_session: SparkSession) -> None:
+    rows = make_rows()
+    found = find_cell_applicability(
+        *chosen(rows, cells=INPUTS), table(spark_session, rows), catalog(spark_session, rows), 1
+    ).applicability
     assert found is not None
-    assert found["units"] == "cells"
-    assert found["overall"] == found["by_year"]["2018"] == ground.model_dump()
+    numbers, sure = np.array(rows["features"].tolist()), np.full(len(rows), 0.9)
+    home, away = found.apply(numbers, sure), found.apply(numbers + 40, sure)
+    assert home.outside.mean() < 0.25
+    assert away.outside.all()
+    assert home.expected.mean() == pytest.approx(0.9, abs=0.03)
+    assert away.expected.mean() < 0.2
 
 
-@pytest.mark.parametrize("bands", [2, 4])
-def test_bands_of_a_map_are_found_by_name(bands: int) -> None:
-    pixels = np.array([[[1, 2, 0]], [[90, 40, 0]], [[70, 0, 0]], [[0, 1, 0]]], np.uint8)[:bands]
-    raster = Raster(pixels, north_up(ORIGIN, 32), "EPSG:26918", 0, BANDS[:bands])
-    image = draw_map_images({"map_2018": lambda: raster}, CLASSES)["2018"]
-    assert image.confidence is not None
-    np.testing.assert_array_equal(image.confidence, [[0.9, 0.4, np.nan]])
-    if bands == 2:
-        assert (image.expected, image.outside) == (None, None)
-        return
-    assert image.outside is not None
-    np.testing.assert_array_equal(np.asarray(image.expected), [[0.7, np.nan, np.nan]])
-    np.testing.assert_array_equal(image.outside, [[False, True, False]])
+def test_the_cells_own_embedding_has_no_say_but_that_around_has(
+    spark_session: SparkSession,
+) -> None:
+    rows = make_rows()
+    found = find_cell_applicability(
+        *chosen(rows, cells=INPUTS), table(spark_session, rows), catalog(spark_session, rows), 1
+    ).applicability
+    assert found is not None
+    numbers = np.array(rows["features"].tolist())
+    for part, matters in ((OWN, False), (AROUND, True)):
+        moved = numbers.copy()
+        moved[:, part] += 50
+        assert np.allclose(found.measure(moved), found.measure(numbers)) != matters
+
+
+def test_every_number_but_the_cells_own_embedding_is_in_one_part() -> None:
+    taken = [np.arange(7)[part.numbers].tolist() for part in parts_of_cells(INPUTS)]
+    assert sum(taken, []) == [2, 3, 4, 5, 6]
+
+
+def test_test_blocks_have_no_say(spark_session: SparkSession) -> None:
+    rows = make_rows()
+    test = rows.assign(image_id="t999#00", split="test", label="Forest").head(1)
+    test["features"] = [[99.0] * 7]
+    both = pd.concat([rows, test])
+    kept = [
+        find_cell_applicability(
+            *chosen(rows, cells=INPUTS), table(spark_session, each),
+            catalog(spark_session, each), 1,
+        ).applicability
+        for each in (rows, both)
+    ]  # fmt: skip
+    assert kept[0] is not None
+    assert kept[1] is not None
+    np.testing.assert_array_equal(kept[0].references, kept[1].references)
+
+
+def test_of_too_few_cells_it_is_not_known_and_the_log_says_so(
+    spark_session: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = make_rows(60)
+    given = chosen(rows, cells=INPUTS)
+    with caplog.at_level(logging.INFO):
+        found = find_cell_applicability(
+            *given, table(spark_session, rows), catalog(spark_session, rows), 1
+        )
+    assert found is given[0]
+    assert "is not known: 60 cells were predicted out of fold, and at least 100" in caplog.text
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_tiles_with_blocks_and_without(spark_session: SparkSession, blocks: bool) -> None:
+    rows = make_rows().assign(image_id=[f"t{number:03d}" for number in range(600)])
+    rows = rows if blocks else rows.assign(block_id=None)
+    model = find_applicability(
+        *chosen(rows), table(spark_session, rows), catalog(spark_session, rows, "image"), 1
+    )
+    found = model.applicability
+    assert found is not None
+    numbers, sure = np.array(rows["features"].tolist()), np.full(len(rows), 0.9)
+    assert found.axes.shape[0] == numbers.shape[1]
+    assert found.apply(numbers, sure).outside.mean() < 0.25
+    assert found.apply(numbers + 40, sure).outside.all()

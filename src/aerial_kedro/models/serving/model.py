@@ -23,6 +23,7 @@ Integers = NDArray[np.int64]
 
 ENGINE = "onnxruntime"
 _BACKBONE, _CLASSIFIER, _CARD = "backbone.onnx", "classifier.npz", "card.json"
+_APPLICABILITY = "applicability.npz"
 
 
 @dataclass(frozen=True)
@@ -156,10 +157,12 @@ class ServedModel:
         return scale_probabilities(found, self.card.temperature)
 
     def write(self, folder: Path) -> None:
-        """Write the model's three files."""
+        """Write the model's files."""
         (folder / _BACKBONE).write_bytes(self.onnx)
         np.savez_compressed(folder / _CLASSIFIER, **vars(self.classifier))
         (folder / _CARD).write_text(self.card.model_dump_json(indent=2), encoding="utf-8")
+        if self.applicability is not None:
+            (folder / _APPLICABILITY).write_bytes(self.applicability.to_npz())
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -168,7 +171,9 @@ class ServedModel:
         with np.load(folder / _CLASSIFIER, allow_pickle=False) as arrays:
             found = dict(arrays)
         kind = ForestClassifier if "roots" in found else LinearClassifier
-        return cls((folder / _BACKBONE).read_bytes(), kind(**found), card)
+        holds = folder / _APPLICABILITY
+        applicability = Applicability.from_npz(holds.read_bytes()) if holds.is_file() else None
+        return cls((folder / _BACKBONE).read_bytes(), kind(**found), card, applicability)
 
 
 class TilePredictor:

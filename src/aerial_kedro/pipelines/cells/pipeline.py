@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.scoring.applicability import summarise_cells
+from aerial_kedro.pipelines.training.applicability import find_cell_applicability
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
 _FITTED = ["fitted_cell_regression", "fitted_cell_forest"]
@@ -46,8 +47,9 @@ def create_training(classes: str) -> Pipeline:
         node_of(
             training.choose_cell_model,
             [*_CALIBRATED, "tile_catalog", "trained_model", "params:seed"],
-            ["cell_model", "cell_choice"],
+            ["chosen_cell_model", "cell_choice"],
         ),
+        find_where_cells_hold(),
         node_of(
             training.evaluate_cells_on_test,
             [*_CALIBRATED, "fitted_cell_statistics", "cell_sample", "cell_choice", "params:seed"],
@@ -86,6 +88,22 @@ def learn_cells(classes: str) -> list[Node]:
             _FITTED[1],
         ),
     ]
+
+
+def find_where_cells_hold() -> Node:
+    """Find where the chosen classifier of cells holds: the model that is stored."""
+    return node_of(
+        find_cell_applicability,
+        [
+            "chosen_cell_model",
+            *_CALIBRATED,
+            "cell_choice",
+            "cell_sample",
+            "tile_catalog",
+            "params:seed",
+        ],
+        "cell_model",
+    )
 
 
 def create_scoring(classes: str) -> Pipeline:

@@ -139,8 +139,9 @@ def create_training() -> Pipeline:
                 "tile_catalog",
                 "params:seed",
             ],
-            ["cell_model", "cell_choice"],
+            ["chosen_cell_model", "cell_choice"],
         ),
+        cells.find_where_cells_hold(),
         node_of(
             training.evaluate_left_out,
             [

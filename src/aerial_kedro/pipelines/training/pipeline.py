@@ -5,7 +5,7 @@ from collections.abc import Callable
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group, node_of
-from aerial_kedro.pipelines.training import history, nodes, selection, validation
+from aerial_kedro.pipelines.training import applicability, history, nodes, selection, validation
 
 _FITS: dict[str, Callable[..., nodes.Candidate]] = {
     "logistic_regression": nodes.fit_logistic_regression,
@@ -93,7 +93,19 @@ def _choose() -> list[Node]:
         node_of(
             nodes.choose_model,
             [*candidates, "tile_catalog", "params:seed"],
-            ["trained_model", "choice"],
+            ["chosen_model", "choice"],
+        ),
+        node_of(
+            applicability.find_applicability,
+            [
+                "chosen_model",
+                *candidates,
+                "choice",
+                "labelled_features",
+                "tile_catalog",
+                "params:seed",
+            ],
+            "trained_model",
         ),
         node_of(
             nodes.evaluate_on_test,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from aerial_kedro.models.serving.model import (
     ServedCard,
     ServedModel,
 )
-from tests.models import make_source
+from tests.models import make_applicability, make_source
 
 LINEAR = LinearClassifier(
     mean=np.array([1.0, 0.0]),
@@ -84,3 +85,16 @@ def test_a_classifier_comes_back_from_disk(
     tiles = np.random.default_rng(1).normal(size=(5, 2))
     assert type(again) is type(classifier)
     np.testing.assert_array_equal(again.probabilities(tiles), classifier.probabilities(tiles))
+
+
+def test_where_a_served_model_holds_comes_back_with_it(tmp_path: Path) -> None:
+    replace(served(FOREST), applicability=make_applicability(2)).write(tmp_path)
+    again = ServedModel.read(tmp_path).applicability
+    assert again is not None
+    tiles, sure = np.array([[3.0, 4.0]]), np.array([0.9])
+    assert again.apply(tiles, sure) == make_applicability(2).apply(tiles, sure)
+
+
+def test_a_served_model_need_not_know_where_it_holds(tmp_path: Path) -> None:
+    served(FOREST).write(tmp_path)
+    assert ServedModel.read(tmp_path).applicability is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import StoredStage, TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model, convert_classifier
 from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
-from tests.models import make_card, make_source
+from tests.models import make_applicability, make_card, make_source
 
 DENSE = {"type": 1, "size": None, "indices": None}
 MATRIX = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
@@ -128,3 +129,9 @@ def test_a_split_by_categories_is_refused() -> None:
 def test_another_classifier_is_refused_by_name() -> None:
     with pytest.raises(AerialError, match=r"'oak' is made of GBTClassificationModel"):
         convert_classifier(model(StoredStage("GBTClassificationModel", {}, pa.table({}))))
+
+
+def test_where_a_model_holds_is_served_with_it() -> None:
+    holds = make_applicability(3)
+    trained = replace(regression(MATRICES["dense by rows"]), applicability=holds)
+    assert assemble_model(trained).applicability is holds

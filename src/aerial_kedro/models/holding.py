@@ -1,0 +1,283 @@
+"""Fitting where a classifier holds, from predictions of what its folds had not seen.
+
+Folds of blocks alone know nothing of what far away costs: every one of them is home. So classes are
+left out as well, each in turn, whose cells are never right, and years or scenes. Logistic
+regression stands for the chosen classifier in these refits: no classifier is right for a class that
+it does not know, and what lies between is read off the confidence, which each calibrates itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from aerial_kedro.accuracy.calibration import fit_temperature, scale_probabilities
+from aerial_kedro.models.applicability import Applicability, find_nearest
+from aerial_kedro.models.holding_curves import Rows, fit_accuracies, fit_limits, fit_shares
+
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+
+REFERENCES_A_CLASS = 12
+"""Of the reduced set; with 4 a tenth less of unknown classes is found, 16 find no more."""
+# Of the spread of a space's first axis; keeps directions in which hardly anything varies small.
+_FLOOR = 1e-3
+_FLOOR_OF_FEW = 0.1  # times numbers over cells: of few cells small spreads are chance
+_LEARNED = 10_000
+_LEFT_OUT = 1_000
+FEWEST_MEASURED = 100
+"""Cells or tiles that were predicted out of fold; of fewer no curve is fitted."""
+_FEWEST_FOLDS = 2
+_FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class Known:
+    """The data that a classifier learned from, and what its folds made of them.
+
+    Parameters
+    ----------
+    numbers
+        What the classifier reads, ``(n, numbers)``, float32.
+    labels, folds
+        Class and fold of each, ``(n,)``, object.
+    groups
+        What else may be left out together, as years, ``(n,)``, object; all one: nothing.
+    teaches
+        Which of them are learned from, ``(n,)``.
+    weights
+        Weight of each in learning, ``(n,)``.
+    measured
+        Which of them speak for the ground: predicted out of fold, with a label to rely on.
+    right, confidence
+        Whether the class predicted out of fold is the label's, and its calibrated probability,
+        ``(n,)``; read where ``measured``.
+    """
+
+    numbers: NDArray[np.float32]
+    labels: NDArray[np.object_]
+    folds: NDArray[np.object_]
+    groups: NDArray[np.object_]
+    teaches: Bools
+    weights: Floats
+    measured: Bools
+    right: Bools
+    confidence: Floats
+
+
+@dataclass(frozen=True)
+class Part:
+    """Numbers that belong together, and what their distances count.
+
+    Parameters
+    ----------
+    numbers
+        Which of them.
+    weight
+        By which distances in them are multiplied.
+    """
+
+    numbers: slice
+    weight: float
+
+
+@dataclass(frozen=True)
+class _Space:
+    """The space of distances, and places in it that stand for what was learned, with classes."""
+
+    axes: NDArray[np.float32]
+    references: NDArray[np.float32]
+    classes: NDArray[np.object_]
+
+    def measure(self, numbers: Floats, without: str | None = None) -> Floats:
+        """Distance to the nearest reference, perhaps of other classes than one."""
+        return find_nearest(numbers @ self.axes, self.references[self.classes != without])
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """What all steps of a fit have in common; see `fit_applicability`."""
+
+    known: Known
+    parts: Sequence[Part]
+    penalty: float
+    seed: int
+
+    def fit(self) -> Applicability:
+        known = self.known
+        space = self._lay_space(known.teaches)
+        places = known.numbers[self._draw(known.teaches, _LEFT_OUT)] @ space.axes
+        unit = _mean_distance(places)
+        folds = {
+            name: self._lay_space(known.teaches & (known.folds != name))
+            for name in sorted(set(known.folds[known.measured]))
+        }
+        home = self._measure_folds(folds)
+        temperature = self._fit_temperature(list(folds))
+        classes = list(self._leave_classes_out(folds, temperature))
+        groups = list(self._leave_groups_out(folds, temperature))
+        confidences = np.linspace(0.01, 0.99, 50)
+        accuracies = fit_accuracies(home, confidences)
+        knots, shares = fit_shares(home, classes, groups, (confidences, accuracies))
+        limits = fit_limits(home, classes, confidences)
+        return Applicability(
+            space.axes, space.references, unit, confidences, accuracies, limits / unit,
+            knots / unit, shares,
+        )  # fmt: skip
+
+    def _draw(self, among: Bools, most: int) -> NDArray[np.int64]:
+        positions = np.flatnonzero(among)
+        if len(positions) <= most:
+            return positions
+        chosen = np.random.default_rng(self.seed).choice(positions, most, replace=False)
+        return np.sort(chosen)
+
+    def _lay_space(self, learned: Bools) -> _Space:
+        known = self.known
+        axes = _find_axes(known.numbers[learned], known.labels[learned], self.parts)
+        references, classes = [], []
+        for name in sorted(set(known.labels[learned])):
+            drawn = self._draw(learned & (known.labels == name), _LEFT_OUT)
+            places = known.numbers[drawn] @ axes
+            count = min(REFERENCES_A_CLASS, len(np.unique(places, axis=0)))
+            model = KMeans(count, n_init=1, max_iter=10, random_state=self.seed).fit(places)
+            references.append(model.cluster_centers_)
+            classes += [name] * count
+        return _Space(axes, np.concatenate(references), np.array(classes, dtype=object))
+
+    def _measure_folds(self, folds: dict[str, _Space]) -> Rows:
+        """Measure the cells of each fold from those of the others."""
+        known = self.known
+        found = self._from_other_folds(folds, known.measured)
+        return Rows(found, known.confidence[known.measured], known.right[known.measured])
+
+    def _from_other_folds(
+        self, folds: dict[str, _Space], chosen: Bools, without: str | None = None
+    ) -> Floats:
+        found = np.zeros(len(chosen), np.float32)
+        for name, space in folds.items():
+            own = chosen & (self.known.folds == name)
+            found[own] = space.measure(self.known.numbers[own], without)
+        return found[chosen]
+
+    def _fit(self, learned: Bools) -> LogisticRegression | None:
+        """Fit what stands for the classifier; Spark's penalty is of the mean loss."""
+        chosen = self._draw(learned, _LEARNED)
+        labels, weights = self.known.labels[chosen], self.known.weights[chosen]
+        if len(set(labels)) < _FEWEST_CLASSES:
+            return None
+        strength = max(self.penalty, 1e-9) * weights.sum()
+        model = LogisticRegression(C=1 / strength, max_iter=40, tol=1e-3)
+        return model.fit(self.known.numbers[chosen], labels, sample_weight=weights)
+
+    def _fit_temperature(self, folds: list[str]) -> float:
+        """Calibrate what stands for the classifier on cells of other folds."""
+        known = self.known
+        classes = sorted(set(known.labels[known.teaches]))
+        chances, labels = [], []
+        for name in folds:
+            model = self._fit(known.teaches & (known.folds != name))
+            own = self._draw(known.measured & (known.folds == name), _LEARNED)
+            if model is None:
+                continue
+            found = np.zeros((len(own), len(classes)))
+            columns = np.searchsorted(classes, model.classes_)
+            found[:, columns] = model.predict_proba(known.numbers[own])
+            learnable = np.isin(known.labels[own], model.classes_)
+            chances.append(found[learnable])
+            labels += known.labels[own][learnable].tolist()
+        return fit_temperature(np.concatenate(chances), labels, classes) if labels else 1.0
+
+    def _leave_classes_out(self, folds: dict[str, _Space], temperature: float) -> Iterator[Rows]:
+        """Measure the cells of each class from all others, of other folds, and predict them so."""
+        known = self.known
+        for name in sorted(set(known.labels[known.teaches])):
+            model = self._fit(known.teaches & (known.labels != name))
+            of_class = known.measured & (known.labels == name)
+            own = np.isin(np.arange(len(of_class)), self._draw(of_class, _LEFT_OUT))
+            if model is not None and own.any():
+                unlike = self._from_other_folds(folds, own, name)
+                yield self._predict(own, unlike, model, temperature)
+
+    def _leave_groups_out(self, folds: dict[str, _Space], temperature: float) -> Iterator[Rows]:
+        """Measure and predict the cells of each group and fold from other groups and folds."""
+        known = self.known
+        groups = sorted(set(known.groups))
+        for group in groups if len(groups) > 1 else []:
+            for name in folds:
+                learned = known.teaches & (known.groups != group) & (known.folds != name)
+                own = known.measured & (known.groups == group) & (known.folds == name)
+                model = self._fit(learned)
+                if model is not None and own.any():
+                    unlike = self._lay_space(learned).measure(known.numbers[own])
+                    yield self._predict(own, unlike, model, temperature)
+
+    def _predict(
+        self, own: Bools, unlike: Floats, model: LogisticRegression, temperature: float
+    ) -> Rows:
+        found = model.predict_proba(self.known.numbers[own])
+        chances = scale_probabilities(found, temperature)
+        predicted = model.classes_[chances.argmax(axis=1)]
+        return Rows(unlike, chances.max(axis=1), predicted == self.known.labels[own])
+
+
+def fit_applicability(
+    known: Known, parts: Sequence[Part], penalty: float, seed: int
+) -> Applicability | None:
+    """Fit where a classifier holds.
+
+    Parameters
+    ----------
+    known
+        What it learned from.
+    parts
+        The space of distances: in each part directions are scaled by how much cells of one class
+        spread in them.
+    penalty
+        Of the logistic regression that stands for the classifier, as Spark ML counts it.
+    seed
+        Seed of every draw.
+
+    Returns
+    -------
+    Applicability
+        None where fewer than 100 cells or two folds were measured: too few to say.
+    """
+    if (
+        known.measured.sum() < FEWEST_MEASURED
+        or len(set(known.folds[known.measured])) < _FEWEST_FOLDS
+        or len(set(known.labels[known.teaches])) < _FEWEST_CLASSES
+    ):
+        return None
+    # OpenBLAS's threads wait for each other by spinning, which products this small do not repay.
+    with threadpool_limits(limits=1):
+        return _Fitting(known, parts, penalty, seed).fit()
+
+
+def _find_axes(
+    numbers: Floats, labels: NDArray[np.object_], parts: Sequence[Part]
+) -> NDArray[np.float32]:
+    """Whiten each part by the spread of cells within their classes."""
+    centred = numbers.astype(np.float32)
+    for name in set(labels):
+        centred[labels == name] -= centred[labels == name].mean(axis=0)
+    found = []
+    for part in parts:
+        own = centred[:, part.numbers].astype(np.float64)
+        spread, directions = np.linalg.eigh(own.T @ own / len(own))
+        most = spread[-1] if spread[-1] > 0 else 1.0
+        floor = _FLOOR + _FLOOR_OF_FEW * len(spread) / len(own)
+        axes = np.zeros((numbers.shape[1], len(spread)))
+        axes[part.numbers] = directions * part.weight / np.sqrt(spread.clip(0) + floor * most)
+        found.append(axes)
+    return np.concatenate(found, axis=1).astype(np.float32)
+
+
+def _mean_distance(places: Floats) -> float:
+    squares = (places**2).sum(axis=1)
+    distances = np.sqrt((squares[:, None] + squares - 2 * places @ places.T).clip(min=0))
+    return float(distances.sum() / max(len(places) * (len(places) - 1), 1)) or 1.0
