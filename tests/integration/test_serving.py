@@ -187,6 +187,10 @@ def test_the_server_gives_the_classes_of_the_main_job(server: str, tiles: pd.Dat
     for row, spark in zip(found, tiles["probabilities"], strict=True):
         assert row["probabilities"] == pytest.approx(dict(spark), abs=1e-4)
         assert sum(row["probabilities"].values()) == pytest.approx(1)
+    for row, *known in zip(found, tiles["expected_accuracy"], tiles["outside"], strict=True):
+        expected, outside = (None if pd.isna(each) else each for each in known)
+        assert row["expected_accuracy"] == pytest.approx(expected, abs=1e-4)
+        assert row["outside"] == outside
 
 
 def test_inputs_and_records_give_the_same(server: str, tiles: pd.DataFrame) -> None:

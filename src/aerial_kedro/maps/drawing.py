@@ -17,7 +17,9 @@ from aerial_kedro.tiles.grid import CellGrid
 from aerial_kedro.tiles.squares import project_squares
 
 NODATA = 0
-BANDS = ("land cover", "probability in percent", "expected accuracy in percent", "outside")
+CLASS_BAND, PROBABILITY_BAND = "land cover", "probability in percent"
+EXPECTED_BAND, OUTSIDE_BAND = "expected accuracy in percent", "outside"
+BANDS = (CLASS_BAND, PROBABILITY_BAND, EXPECTED_BAND, OUTSIDE_BAND)
 """What the bands of a map show; the last two are there where the model knows where it holds."""
 
 # A map covers all that lies between its tiles: of tiles of 224 m this is 4,480 by 4,480 km, of

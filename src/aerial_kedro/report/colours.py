@@ -43,6 +43,9 @@ what was trained on is pale."""
 UNSURE = "#4a4a55"
 """Tiles for which the model abstained."""
 
+OUTSIDE = "#ff33ff"
+"""Ground outside of where the model holds: apart from each colour of the scale under it."""
+
 APART = 18.0
 """CIELAB distance at which two colours look different on a map, to every eye."""
 

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
+from aerial_kedro.accuracy.applicability import ApplicabilitySummary
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.accuracy.interval import Interval
 from aerial_kedro.accuracy.shares import ShareComparison
@@ -208,6 +209,8 @@ class ReportContent(CheckedModel):
         What leaving unsure tiles open is worth, on the test split.
     validation
         The chosen model on other divisions of the tiles.
+    applicability
+        How far the model holds on what it mapped.
     cells
         Where the map is of cells: their classifiers, and the ground that the map has right.
     labels
@@ -240,6 +243,7 @@ class ReportContent(CheckedModel):
     subsets: dict[str, Evaluation] = Field(default_factory=dict)
     abstention: AbstentionSummary | None = None
     validation: ValidationSummary = Field(default_factory=ValidationSummary)
+    applicability: ApplicabilitySummary | None = None
     cells: CellContent | None = None
     labels: LabelContent | None = None
     maps: dict[str, MapImage] = Field(default_factory=dict)

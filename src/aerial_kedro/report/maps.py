@@ -12,12 +12,15 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from aerial_kedro.report.colours import class_colours
+from aerial_kedro.report.colours import OUTSIDE, class_colours
 from aerial_kedro.report.figures import INK, house_style, new_figure
 from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
 
 _MAP_WIDTH = 6.0  # inches
 _SCALE_STEPS = (1, 2, 5)
+SCALE = "cividis"
+"""Matplotlib's name of the colours of shares: to every eye alike."""
+_LEAST_EXPECTED = 0.5
 
 
 def map_figure(
@@ -79,16 +82,43 @@ def confidence_figure(map_image: MapImage) -> Figure:
     if map_image.confidence is None:
         raise ValueError("The map has no confidence: give the probability of the likeliest class.")
     figure, image = _draw_cells(map_image, np.ma.masked_invalid(map_image.confidence), below=0.9)
-    image.set_cmap(colormaps["cividis"])
     # The likeliest of k classes has at least 1/k.
     image.set_clim(1 / max(len(map_image.classes), 1), 1)
-    bar = figure.colorbar(image, ax=image.axes, orientation="horizontal", fraction=0.05, pad=0.01)
-    bar.set_label("Probability of the likeliest class", fontsize=15)
+    _percent_bar(figure, image, "Probability of the likeliest class")
+    return figure
+
+
+def expected_figure(map_image: MapImage) -> Figure:
+    """Draw the expected accuracy, cell by cell, and over it what is outside; see `OUTSIDE`.
+
+    Raises
+    ------
+    ValueError
+        If the map does not say where the model holds.
+    """
+    if map_image.expected is None or map_image.outside is None:
+        raise ValueError("The map does not say where the model holds: give both of its bands.")
+    figure, image = _draw_cells(map_image, np.ma.masked_invalid(map_image.expected), below=0.9)
+    # The same scale on every page, so that maps compare; what is below has the colour of its end.
+    image.set_clim(_LEAST_EXPECTED, 1)
+    _percent_bar(figure, image, "Expected accuracy", extend="min")
+    over = np.zeros((*map_image.outside.shape, 4))
+    over[map_image.outside] = to_rgba(OUTSIDE)
+    _draw_pixels(image.axes, over, map_image.extent)
+    return figure
+
+
+def _percent_bar(figure: Figure, image: AxesImage, label: str, extend: str = "neither") -> None:
+    """Draw shares by the scale of all maps of shares, and it below the map."""
+    image.set_cmap(colormaps[SCALE])
+    bar = figure.colorbar(
+        image, ax=image.axes, orientation="horizontal", fraction=0.05, pad=0.01, extend=extend
+    )
+    bar.set_label(label, fontsize=15)
     bar.ax.tick_params(labelsize=14)  # the page shows it at half the map's size
     bar.locator = MaxNLocator(5)
     bar.ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     bar.outline.set_visible(False)
-    return figure
 
 
 def scale_length(width_m: float) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from aerial_kedro.accuracy.applicability import UNKNOWN
 from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.models.learning_curve import describe_curve
 from aerial_kedro.report import figures, ground_figures, maps, wording
-from aerial_kedro.report.colours import class_colours
+from aerial_kedro.report.colours import OUTSIDE, class_colours
 from aerial_kedro.report.content import ReportContent
 from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_type
 
@@ -110,6 +111,8 @@ def render_report(content: ReportContent) -> str:
             ground_figures=ground_figures,
             map_figures=maps,
             legend=legend,
+            outside_colour=OUTSIDE,
+            unknown_applicability=UNKNOWN,
             error_legend=_legend(each.image for each in content.error_maps.values()),
             colours={**class_colours(names, own), **legend},
         )

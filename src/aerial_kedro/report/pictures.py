@@ -134,6 +134,9 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
         The CRS in words or as a code: "EPSG:26915".
     confidence
         ``(rows, cols)`` probability of the likeliest class, 0–1, NaN where there is no tile.
+    expected, outside
+        ``(rows, cols)`` expected accuracy, 0–1, as ``confidence``, and whether a cell lies outside
+        of where the model holds; None where it does not know.
     colours
         Colours of the user's own for some of the classes.
     """
@@ -143,6 +146,8 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
     extent: tuple[float, float, float, float]
     crs: str
     confidence: NDArray[np.floating] | None = None
+    expected: NDArray[np.floating] | None = None
+    outside: NDArray[np.bool_] | None = None
     colours: dict[str, Colour] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -155,11 +160,13 @@ class MapImage(CheckedModel, arbitrary_types_allowed=True):
                 f"The map holds the class numbers {sorted(unknown)}, but there are only "
                 f"{len(self.classes)} classes: give their names, or mark the cells {NO_DATA}."
             )
-        if self.confidence is not None and self.confidence.shape != self.class_index.shape:
-            raise ValueError(
-                f"The confidence has the shape {self.confidence.shape}, the map "
-                f"{self.class_index.shape}: they must be equal."
-            )
+        for name in ("confidence", "expected", "outside"):
+            found = getattr(self, name)
+            if found is not None and found.shape != self.class_index.shape:
+                raise ValueError(
+                    f"The map's {name} has the shape {found.shape}, its classes "
+                    f"{self.class_index.shape}: they must be equal."
+                )
         xmin, ymin, xmax, ymax = self.extent
         if not (xmin < xmax and ymin < ymax):
             raise ValueError(f"The map's extent {self.extent} is not (xmin, ymin, xmax, ymax).")

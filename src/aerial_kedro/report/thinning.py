@@ -26,9 +26,9 @@ def thin_map(map_image: MapImage, longest_px: int = 1500) -> MapImage:
     Returns
     -------
     MapImage
-        Cells without data count like a class, so that edges stay where they are; the confidence is
-        that of a cell in the middle of the square. Where the squares reach beyond the map, so does
-        its extent.
+        Cells without data count like a class, so that edges stay where they are; the confidence,
+        and what is known of where the model holds, are of a cell in the middle of the square.
+        Where the squares reach beyond the map, so does its extent.
     """
     index = map_image.class_index
     factor = math.ceil(max(index.shape) / longest_px)
@@ -37,10 +37,16 @@ def thin_map(map_image: MapImage, longest_px: int = 1500) -> MapImage:
     rows, cols = (-(-side // factor) for side in index.shape)
     room = ((0, rows * factor - index.shape[0]), (0, cols * factor - index.shape[1]))
     padded = np.pad(index, room, constant_values=NO_DATA)
-    confidence = map_image.confidence
-    if confidence is not None:
-        middle = slice(factor // 2, None, factor)
-        confidence = np.pad(confidence, room, constant_values=np.nan)[middle, middle]
+    middle = slice(factor // 2, None, factor)
+    of_cells = {
+        name: np.pad(values, room, constant_values=nothing)[middle, middle]
+        for name, values, nothing in (
+            ("confidence", map_image.confidence, np.nan),
+            ("expected", map_image.expected, np.nan),
+            ("outside", map_image.outside, False),
+        )
+        if values is not None
+    }
     xmin, ymin, xmax, ymax = map_image.extent
     width, height = (xmax - xmin) / index.shape[1], (ymax - ymin) / index.shape[0]
     return MapImage(
@@ -48,7 +54,7 @@ def thin_map(map_image: MapImage, longest_px: int = 1500) -> MapImage:
         classes=map_image.classes,
         extent=(xmin, ymax - rows * factor * height, xmin + cols * factor * width, ymax),
         crs=map_image.crs,
-        confidence=confidence,
+        **of_cells,
         colours=map_image.colours,
     )
 

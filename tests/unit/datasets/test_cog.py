@@ -20,7 +20,8 @@ from tests.builders import ORIGIN, north_up
 COLOURS = {1: (0, 100, 0, 255), 2: (255, 187, 34, 255), 3: (74, 74, 85, 255)}
 LARGE = (2 * COG_BLOCK + 40, 3 * COG_BLOCK - 7)
 # Tags of TIFF 6.0.
-WIDTH, LENGTH, EXTRA_SAMPLES, TILE_WIDTH, TILE_OFFSETS = 256, 257, 338, 322, 324
+WIDTH, LENGTH, EXTRA_SAMPLES = 256, 257, 338
+TILE_WIDTH, TILE_OFFSETS, TILE_SIZES = 322, 324, 325
 SIZES = {1: "B", 2: "B", 3: "H", 4: "I"}
 
 
@@ -91,6 +92,18 @@ def test_pixels_lie_in_tiles_after_all_directories_smallest_overview_first(large
         first_tile.append(min(offset for offset in tags[TILE_OFFSETS] if offset))
     assert min(first_tile) > max(at for at, _ in found)
     assert first_tile == sorted(first_tile, reverse=True)
+
+
+def test_the_size_of_each_block_stays_before_it(large: bytes) -> None:
+    """As GDAL says of the file, so that a reader needs one request for a block."""
+    assert b"BLOCK_LEADER=SIZE_AS_UINT4" in large
+    sizes = [
+        (struct.unpack_from("<I", large, offset - 4)[0], size)
+        for _, tags in directories(large)
+        for offset, size in zip(tags[TILE_OFFSETS], tags[TILE_SIZES], strict=True)
+    ]
+    assert len(sizes) > 10
+    assert all(before == size for before, size in sizes)
 
 
 def test_gdal_knows_the_layout(large: bytes, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def area(year: int = 2018) -> pd.DataFrame:
         cell_probabilities=pack(chances.astype(np.uint8)),
         class_by_cells="Forest",
         probability_by_cells=0.9,
+        **dict.fromkeys(("cell_expected", "cell_outside", "expected_accuracy", "outside_share")),
         shares=[{"Forest": 1.0}] * 4,
         pred_label="Forest",
     )

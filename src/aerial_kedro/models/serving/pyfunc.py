@@ -107,8 +107,8 @@ class PictureClassifier:
         pandas.DataFrame
             A row for each picture: ``class``, its ``probability``, ``probabilities`` (class to
             calibrated probability), ``expected_accuracy`` (0–1), and ``outside``, whether the
-            picture is more unlike what the model learned from than that is among itself; both are
-            None where the model does not know.
+            picture is less like the training data than these are like each other; both are None
+            where the model does not know.
 
         Raises
         ------

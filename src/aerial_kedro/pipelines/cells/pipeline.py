@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.cells import reporting, sampling, scoring, training
 from aerial_kedro.pipelines.grouping import group, node_of
+from aerial_kedro.pipelines.scoring.applicability import summarise_cells
 from aerial_kedro.pipelines.training.applicability import find_cell_applicability
 
 _SAMPLED = ["tile_features", "tile_catalog", "feature_source"]
@@ -132,6 +133,7 @@ def create_maps(classes: str) -> Pipeline:
                 ["tile_catalog", "tile_features", "cell_model", "feature_source"],
                 "cell_predictions",
             ),
+            node_of(summarise_cells, "cell_predictions", "applicability_summary"),
             node_of(
                 scoring.collect_cells,
                 ["cell_predictions", classes, "cell_model"],

@@ -7,7 +7,7 @@ from aerial_kedro.pipelines.data_ingestion.nodes import summarise_catalog
 from aerial_kedro.pipelines.from_folders import nodes
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.reporting.pipeline import create_folder_pipeline
-from aerial_kedro.pipelines.scoring.pipeline import create_table_pipeline
+from aerial_kedro.pipelines.scoring.pipeline import create_summary, create_table_pipeline
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -17,6 +17,7 @@ def create_pipeline(**_: object) -> Pipeline:
         + featurization.create_pipeline()
         + training.create_pipeline()
         + create_table_pipeline()
+        + create_summary()
         + create_folder_pipeline()
     )
 

@@ -189,6 +189,7 @@ def create_reporting() -> Pipeline:
         "change": "change_summary",
         "model": "cell_model",
         "precision": "precision_summary",
+        "applicability": "applicability_summary",
     }
     page = {
         **found,

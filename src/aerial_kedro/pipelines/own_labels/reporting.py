@@ -7,6 +7,7 @@ import geopandas as gpd
 import pandas as pd
 from pyspark.sql import DataFrame
 
+from aerial_kedro.accuracy.applicability import ApplicabilitySummary
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.change.assessment import PATCH_TRUTH_COLUMNS
 from aerial_kedro.change.cells import CellTransitions
@@ -20,7 +21,11 @@ from aerial_kedro.models.comparison import LeftOutAccuracy
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.reporting.cell_areas import measure_cell_areas
 from aerial_kedro.pipelines.reporting.nodes import describe_scenes
-from aerial_kedro.pipelines.reporting.report import describe_change, describe_run
+from aerial_kedro.pipelines.reporting.report import (
+    describe_applicability,
+    describe_change,
+    describe_run,
+)
 from aerial_kedro.report.cell_content import LabelContent
 from aerial_kedro.report.content import (
     AreaRow,
@@ -86,6 +91,7 @@ def build_label_metrics(
     change: ChangeSummary,
     model: TrainedModel,
     precision: PrecisionSummary,
+    applicability: ApplicabilitySummary | None,
 ) -> dict[str, Any]:
     """Collect the figures of the run (`metrics.json`)."""
     return {
@@ -107,6 +113,7 @@ def build_label_metrics(
         "chosen": accuracy.chosen,
         "choice": accuracy.comparison and accuracy.comparison.model_dump(),
         "precision": precision.model_dump(),
+        "applicability": describe_applicability(applicability),
         "model": model.card.model_dump(
             include={"name", "backbone", "gsd_m", "feature_key", "training_tiles"}
         ),
@@ -127,6 +134,7 @@ def write_label_report(
     change: ChangeSummary,
     model: TrainedModel,
     precision: PrecisionSummary,
+    applicability: ApplicabilitySummary | None,
     source: SourceFacts,
     run: RunFacts,
     maps: dict[str, MapImage],
@@ -137,7 +145,9 @@ def write_label_report(
 
     Parameters
     ----------
-    catalog, quarantine, labels, accuracy, areas, change, model, precision, source, run
+    catalog, quarantine, labels, accuracy, areas, change, model, precision, applicability
+        What was found; ``applicability`` is None of a map that an earlier version made.
+    source, run
         What ran, on what, and what it found.
     maps, unsure
         The maps, and the cells that they leave open, by year.
@@ -164,6 +174,7 @@ def write_label_report(
             components=inputs.components if inputs else 0,
             settings=model.card.settings,
         ),
+        applicability=applicability or ApplicabilitySummary(),
         catalog=catalog,
         quarantine=quarantine,
         maps=maps,

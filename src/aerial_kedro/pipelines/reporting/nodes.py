@@ -15,7 +15,15 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE, LandCoverClasses
 from aerial_kedro.labels.coarse import remark_on_coarse_pixels
 from aerial_kedro.labels.land_cover import LandCoverRaster
-from aerial_kedro.maps.drawing import NODATA, TilesFarApartError, cells_of_tiles
+from aerial_kedro.maps.drawing import (
+    CLASS_BAND,
+    EXPECTED_BAND,
+    NODATA,
+    OUTSIDE_BAND,
+    PROBABILITY_BAND,
+    TilesFarApartError,
+    cells_of_tiles,
+)
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.serving.conversion import assemble_model
@@ -203,7 +211,8 @@ def draw_map_images(
     images = {}
     for name, load in maps.items():
         raster = load()
-        values, percent = raster.pixels[0], raster.pixels[1]
+        bands = dict(zip(raster.band_names, raster.pixels, strict=True))
+        values = bands[CLASS_BAND]
         if (values != NODATA).mean() < _SPARSE:
             continue
         rows, cols = values.shape
@@ -211,18 +220,23 @@ def draw_map_images(
         right, bottom = raster.transform @ (cols, rows)
         index = values.astype(int) - 1
         index[values == NODATA] = NO_DATA
-        confidence = percent.astype(float) / 100
-        confidence[percent == NODATA] = math.nan
         image = MapImage(
             class_index=index.astype("uint8"),
             classes=[*classes.names, UNSURE],
             extent=(left, bottom, right, top),
             crs=raster.crs,
-            confidence=confidence,
+            confidence=_shares(bands[PROBABILITY_BAND]),
+            expected=_shares(bands[EXPECTED_BAND]) if EXPECTED_BAND in bands else None,
+            outside=bands[OUTSIDE_BAND] == 1 if OUTSIDE_BAND in bands else None,
             colours=classes.colours,
         )
         images[name.removeprefix("map_")] = thin_map(image)
     return images
+
+
+def _shares(percent: np.ndarray) -> np.ndarray:
+    """Turn a band of percent into shares, NaN where it has no data."""
+    return np.where(percent == NODATA, math.nan, percent / 100)
 
 
 def draw_error_maps(mapped: pd.DataFrame) -> dict[str, ErrorMap]:

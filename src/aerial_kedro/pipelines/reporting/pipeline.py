@@ -16,6 +16,7 @@ _FIGURES = {
     "abstention": "abstention",
     "model": "trained_model",
     "precision": "precision_summary",
+    "applicability": "applicability_summary",
 }
 _PAGE = {
     **_FIGURES,

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from aerial_kedro.accuracy.abstention import AbstentionSummary
+from aerial_kedro.accuracy.applicability import ApplicabilitySummary
 from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.shares import ShareComparison
 from aerial_kedro.accuracy.validation import ValidationSummary
@@ -63,6 +64,7 @@ def build_metrics(
     abstention: AbstentionSummary,
     model: TrainedModel,
     precision: PrecisionSummary,
+    applicability: ApplicabilitySummary | None = None,
     change: ChangeSummary | None = None,
     shares: dict[str, ShareComparison] | None = None,
     cells: TrainingSummary | None = None,
@@ -77,6 +79,8 @@ def build_metrics(
     ----------
     training, validation, catalog, quarantine, split, abstention, model, precision
         What the nodes before found on the tiles.
+    applicability
+        How far the model holds on what it mapped; None of a map that an earlier version made.
     change, shares
         What they found on the map; None where the tiles have no place.
     cells, ground
@@ -109,6 +113,7 @@ def build_metrics(
         },
         "abstention": abstention.as_mapped.model_dump(),
         "precision": precision.model_dump(),
+        "applicability": describe_applicability(applicability),
         **_validation_figures(validation),
         "model": model.card.model_dump(
             include={"name", "backbone", "gsd_m", "feature_key", "training_tiles"}
@@ -121,6 +126,11 @@ def build_metrics(
     if cells is not None and ground is not None:
         figures["cells"] = _cell_figures(cells, ground)
     return figures
+
+
+def describe_applicability(applicability: ApplicabilitySummary | None) -> dict[str, Any] | None:
+    """Give the figures of how far the model holds; None where that is not known."""
+    return applicability.model_dump() if applicability and applicability.overall else None
 
 
 def describe_change(change: ChangeSummary) -> dict[str, Any] | None:
@@ -191,6 +201,7 @@ def write_report(
     run: RunFacts,
     model: TrainedModel,
     precision: PrecisionSummary,
+    applicability: ApplicabilitySummary | None = None,
     maps: dict[str, MapImage] | None = None,
     mapped: pd.DataFrame | None = None,
     cells: CellContent | None = None,
@@ -204,6 +215,8 @@ def write_report(
     ----------
     source, run, model, precision
         What ran, and on what.
+    applicability
+        How far the model holds on what it mapped; None of a map that an earlier version made.
     maps
         The maps by year; None where the tiles have no place.
     mapped
@@ -241,6 +254,7 @@ def write_report(
             *(text for text, holds in caveats.items() if holds),
             *source.caveats,
         ],
+        applicability=applicability or ApplicabilitySummary(),
         cells=cells,
         maps=maps or {},
         unsure=unsure,

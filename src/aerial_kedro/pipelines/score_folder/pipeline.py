@@ -10,7 +10,11 @@ from aerial_kedro.pipelines.data_ingestion.nodes import lay_tiles
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.score_folder import nodes
 from aerial_kedro.pipelines.scoring.nodes import draw_maps
-from aerial_kedro.pipelines.scoring.pipeline import create_map_pipeline, create_prediction_pipeline
+from aerial_kedro.pipelines.scoring.pipeline import (
+    create_map_pipeline,
+    create_prediction_pipeline,
+    create_summary,
+)
 from aerial_kedro.tiles.folders import rows_of_files
 
 _CLASSES = "params:land_cover"  # a model brings its own, where the table lacks them
@@ -40,7 +44,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ],
         "scoring",
     )
-    return ingestion + _create_predictions("tile") + outputs
+    return ingestion + _create_predictions("tile") + create_summary() + outputs
 
 
 def create_scene_pipeline(grain: str) -> Pipeline:

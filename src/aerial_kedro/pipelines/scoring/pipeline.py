@@ -6,6 +6,7 @@ from aerial_kedro.maps.drawing import polygons_of_tiles
 from aerial_kedro.pipelines.change.pipeline import create_comparison
 from aerial_kedro.pipelines.grouping import group, node_of
 from aerial_kedro.pipelines.scoring import nodes
+from aerial_kedro.pipelines.scoring.applicability import summarise_tiles
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -40,12 +41,21 @@ def create_map_pipeline() -> Pipeline:
     return group([node_of(nodes.map_tiles, ["predictions", "params:mapping"], "mapped")], "scoring")
 
 
+def create_summary() -> Pipeline:
+    """Wire what says how far the classifier of tiles holds, where no map of cells is made."""
+    return group([node_of(summarise_tiles, "predictions", "applicability_summary")], "scoring")
+
+
 def create_tile_maps() -> Pipeline:
     """Wire the maps, and change, of a model that knows tiles only."""
-    return create_comparison() + group(
-        [
-            node_of(nodes.draw_maps, ["mapped", "params:land_cover"], "maps"),
-            Node(polygons_of_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
-        ],
-        "scoring",
+    return (
+        create_comparison()
+        + create_summary()
+        + group(
+            [
+                node_of(nodes.draw_maps, ["mapped", "params:land_cover"], "maps"),
+                Node(polygons_of_tiles, "mapped", "mapped_tiles", name="locate_tiles"),
+            ],
+            "scoring",
+        )
     )
