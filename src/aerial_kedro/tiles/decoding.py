@@ -139,12 +139,19 @@ def _decode_by_gdal(content: bytes, driver: str) -> Image.Image:
         memory.open(driver=driver) as dataset,
     ):
         _check_size(dataset.width, dataset.height)
-        orientation = _orientation(lambda: _tags_of_tiff(content)) if driver == "GTiff" else 1
-        _check_colours(dataset, orientation)
-        return _upright(Image.fromarray(_read_colours(dataset)), orientation)
+        if driver != "GTiff":
+            # GDAL looks for the structure of a broken JPEG 2000 without end.
+            _check_colours(dataset, {}, 1)
+            return Image.fromarray(_read_colours(dataset, {}))
+        structure = dataset.tags(ns="IMAGE_STRUCTURE")
+        orientation = _orientation(lambda: _tags_of_tiff(content))
+        _check_colours(dataset, structure, orientation)
+        return _upright(Image.fromarray(_read_colours(dataset, structure)), orientation)
 
 
-def _check_colours(dataset: rasterio.DatasetReader, orientation: int) -> None:
+def _check_colours(
+    dataset: rasterio.DatasetReader, structure: Mapping[str, str], orientation: int
+) -> None:
     bands = bands_of(dataset)[: len(RGB)]
     [kind] = {dataset.dtypes[band - 1] for band in bands}
     if kind != "uint8":
@@ -154,7 +161,7 @@ def _check_colours(dataset: rasterio.DatasetReader, orientation: int) -> None:
         )
     if tags_of(dataset)[0] == ColorInterp.cyan:
         raise TileReadError(f"the image is CMYK; {_NEEDED}")
-    space = dataset.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE")
+    space = structure.get("SOURCE_COLOR_SPACE")
     if space not in _COLOUR_SPACES:
         raise TileReadError(f"the image is in the colour space {space}; {_NEEDED}")
     if space and dataset.compression != Compression.jpeg and orientation in _TURNED:
@@ -162,7 +169,7 @@ def _check_colours(dataset: rasterio.DatasetReader, orientation: int) -> None:
         raise TileReadError(f"the image is {space} and to be turned; {_NEEDED}")
 
 
-def _read_colours(dataset: rasterio.DatasetReader) -> np.ndarray:
+def _read_colours(dataset: rasterio.DatasetReader, structure: Mapping[str, str]) -> np.ndarray:
     """Read red, green and blue whole, ``(height, width, 3)``, uint8."""
     if tags_of(dataset)[0] == ColorInterp.palette:
         colours = np.zeros((256, 3), dtype=np.uint8)
@@ -177,8 +184,7 @@ def _read_colours(dataset: rasterio.DatasetReader) -> np.ndarray:
         brightest = 2**bits - 1
         shades = np.minimum(np.arange(256), brightest) * 255 / brightest
         pixels = np.rint(shades).astype(np.uint8)[pixels]
-    white_is_zero = dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
-    return np.subtract(255, pixels) if white_is_zero else pixels
+    return np.subtract(255, pixels) if structure.get("MINISWHITE") == "YES" else pixels
 
 
 def _tags_of_tiff(content: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:

@@ -230,6 +230,13 @@ def test_the_same_fault_has_the_same_reason() -> None:
     assert len(reasons) == 1
 
 
+def test_a_jpeg_2000_whose_boxes_have_no_length_does_not_hang() -> None:
+    """GDAL would look for its structure without end."""
+    content = LOSSLESS["JPEG 2000"].replace(b"\0\0\0\x0fcolr", b"\0\0\0\0colr")
+    assert content != LOSSLESS["JPEG 2000"]
+    assert decode_image(content, 26).shape == (26, 26, 3)
+
+
 @given(
     kind=st.sampled_from([*LOSSLESS, *REFUSED]),
     changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=8),
