@@ -160,7 +160,7 @@ def _plain(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).casefold().strip()
     text = "".join(each for each in text if unicodedata.category(each) != "Cf")
     # Between letters or digits only: classes may be called -1 and 1.
-    return unicodedata.normalize("NFKC", re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", text))
+    return re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", text)
 
 
 def _quoted(name: str) -> str:
