@@ -237,8 +237,8 @@ def _leave_infrared(network: nn.Module, state: dict[str, torch.Tensor]) -> tuple
     state[f"{first}.weight"] = kernel[:, :_RGB].clone()
     return (
         "the first convolution has four channels: the first three are taken for red, green and "
-        "blue, and the fourth (near infrared) is left out, as if it were 0 after normalisation, its "
-        "mean, everywhere",
+        "blue, and the fourth (near infrared) is left out, as if it were 0 after normalisation "
+        "everywhere",
     )
 
 
