@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _DERIVED = (
     *("relative_position_index", "relative_coords_table", "attn_mask"),
     *("num_batches_tracked", "total_ops", "total_params"),
 )
+# Tokens and positions that a network reads; mask tokens and decoders are of the training alone.
+_OF_INPUT = re.compile(r"(?!.*(mask|decoder))(\w*tokens?|pos_embed\w*)")
 
 
 def read_weights(file: WeightsFile) -> Weights:
@@ -121,7 +124,9 @@ def fit_backbone(
     attempts = [_attempt(network, each, last_layer) for each in options]
     fitting = [each for each in attempts if each.problem is None]
     if not fitting:
-        if definition.packaged is not None:
+        if definition.packaged is not None and not any(
+            set(each.state) & set(own) for each in parts
+        ):
             raise _misfit(definition, weights, "the tensors' shapes differ")
         closest = min(attempts, key=lambda each: each.misfits, default=None)
         problem = closest.problem if closest else "they have too few parameters"
@@ -191,28 +196,28 @@ def _attempt(network: nn.Module, option: _Option, last_layer: set[str]) -> _Atte
     if missing:
         problem = f"they lack parameters such as {', '.join(missing[:3])}"
         return _Attempt(option, state, problem=problem, misfits=len(missing))
-    if inside := _inside(network, state, unknown, last_layer):
+    if inside := _inside(network, unknown, last_layer):
         problem = (
-            f"they have parameters inside its layers that it does not know, such as "
+            "they have parameters beside or inside its layers that it does not know, such as "
             f"{', '.join(inside[:3])}, so they are another network's"
         )
         return _Attempt(option, state, problem=problem, misfits=len(inside))
     return _Attempt(option, state, (*unknown, *option.part.beside), notes)
 
 
-def _inside(
-    network: nn.Module, state: dict[str, torch.Tensor], unknown: list[str], last_layer: set[str]
-) -> list[str]:
-    """Unknown parameters within the network's own modules: a deeper network has such."""
-    own = {name.split(".")[0] for name in network.state_dict()}
+def _inside(network: nn.Module, unknown: list[str], last_layer: set[str]) -> list[str]:
+    """List unknown parameters that another network has where this one has modules or tokens.
+
+    A deeper one has more layers, another a norm where this one has none, or registers.
+    """
+    own = {name for name, _ in network.named_children()}
     heads = tuple(f"{name.rpartition('.')[0]}." for name in last_layer)
     return [
         name
         for name in unknown
-        if "." in name
-        and name.split(".")[0] in own
+        if (name.split(".")[0] in own or _OF_INPUT.fullmatch(name))
         and not name.startswith(heads)
-        and not (state[name].numel() == 1 or name.endswith(_DERIVED))
+        and not name.endswith(_DERIVED)
     ]
 
 
@@ -232,7 +237,8 @@ def _leave_infrared(network: nn.Module, state: dict[str, torch.Tensor]) -> tuple
     state[f"{first}.weight"] = kernel[:, :_RGB].clone()
     return (
         "the first convolution has four channels: the first three are taken for red, green and "
-        "blue, and the fourth (near infrared) is left out, as if it were at its mean everywhere",
+        "blue, and the fourth (near infrared) is left out, as if it were 0 after normalisation "
+        "everywhere",
     )
 
 
@@ -260,7 +266,8 @@ def _describe(chosen: _Attempt, *, several: bool) -> tuple[str, ...]:
         shown = groups if len(groups) <= _MOST_NAMED else tops
         named = ", ".join(f"{name} ({count})" for name, count in list(shown.items())[:_MOST_NAMED])
         more = " and others" if len(shown) > _MOST_NAMED else ""
-        notes.append(f"{len(chosen.ignored)} tensors are no part of it and ignored: {named}{more}")
+        count = len(chosen.ignored)
+        notes.append(f"{count} tensor(s) are no part of it and ignored: {named}{more}")
     return tuple(notes)
 
 

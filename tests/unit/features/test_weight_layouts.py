@@ -78,7 +78,7 @@ LAYOUTS: dict[str, tuple[Callable[[State], object], str]] = {
     "doubled prefix": (lambda state: prefixed("model.backbone.", state), "'model.backbone'"),
     "encoder and projector, as SimCLR has them": (
         lambda state: prefixed("encoder.", without_last(state, "fc.")) | projector(),
-        "4 tensors are no part of it and ignored: projector.0 (2), projector.2 (2)",
+        "4 tensor(s) are no part of it and ignored: projector.0 (2), projector.2 (2)",
     ),
     "MoCo: the query, not the key": (
         lambda state: {
@@ -120,11 +120,11 @@ LAYOUTS: dict[str, tuple[Callable[[State], object], str]] = {
             prefixed("backbone.resnet.", without_last(state, "fc."))
             | prefixed("intermediates.0.inner_blocks.", nn.Conv2d(4, 4, 1).state_dict())
         ),
-        "2 tensors are no part of it and ignored: intermediates.0.inner_blocks (2)",
+        "2 tensor(s) are no part of it and ignored: intermediates.0.inner_blocks (2)",
     ),
     "with a profiler's counts": (
         lambda state: {**state, "layer1.0.total_ops": torch.zeros(1)},
-        "1 tensors are no part",
+        "1 tensor(s) are no part",
     ),
 }
 
@@ -314,6 +314,35 @@ class TestRefused:
         content = {"state_dict": prefixed("module.", state) | projector()}
         with pytest.raises(AerialError, match=rf"they lack parameters such as {gone}"):
             load(weights_file(content), RESNET)
+
+    @pytest.mark.parametrize(
+        ("more", "shape"),
+        [
+            ("register_tokens", (1, 4, 64)),  # DINOv2's with registers, in a network without
+            ("dist_token", (1, 1, 64)),
+            ("norm_pre.weight", (64,)),  # CLIP's
+            ("blocks.0.attn.q_norm.weight", (8,)),
+            ("blocks.6.norm1.weight", (64,)),
+        ],
+    )
+    def test_what_another_transformer_has_beside(
+        self, more: str, shape: tuple[int, ...], random_network: Build, weights_file: Callable
+    ) -> None:
+        state = {**random_network(VIT).state_dict(), more: torch.rand(shape)}
+        with pytest.raises(AerialError, match=rf"does not know, such as {more}"):
+            load(weights_file(state), VIT)
+
+    def test_what_training_alone_needs_is_none_of_that(
+        self, random_network: Build, weights_file: Callable
+    ) -> None:
+        network = random_network(VIT)
+        beside = {"mask_token": torch.rand(1, 1, 64), "decoder_pos_embed": torch.rand(1, 101, 64)}
+        state = (
+            network.state_dict() | beside | projector("head.mlp.") | projector("decoder_blocks.")
+        )
+        loaded, (note,) = load(weights_file(state), VIT)
+        assert torch.equal(features(loaded, 160), expected_of(network, VIT, 160))
+        assert note.startswith("10 tensor(s) are no part")
 
     def test_two_networks_of_which_none_is_preferred(
         self, random_network: Build, weights_file: Callable
