@@ -1,5 +1,6 @@
 """Tables: Parquet that Spark reads and writes, with the columns that the design lays down."""
 
+import re
 import uuid
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,10 @@ from aerial_kedro.tiles.catalog import ddl
 _IDENTITY = ["image_id", "source_version", "feature_key"]
 _PARTITION = "feature_key"
 _LONGEST_TEXT = 80  # of a preview
+_HREF = "href"
+# Where a table with addresses was when it was written. Spark and pyarrow pass such names over.
+_PLACE = "/_place"
+_DATA_FOLDER = re.compile(r"(.*)/0\d_[a-z_]+/")  # of a path in one of its layers
 
 
 class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
@@ -77,7 +82,8 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         """
         session = spark.session()
         if self._exists():
-            return session.read.schema(ddl(self._columns)).parquet(literal(self._spark_path))
+            found = session.read.schema(ddl(self._columns)).parquet(literal(self._spark_path))
+            return self._with_present_addresses(found)
         if self._empty_if_missing:
             # An empty list would go through a Python worker, which engine=synapseml does without.
             columns = [F.lit(None).cast(kind).alias(name) for name, kind in self._columns.items()]
@@ -97,6 +103,22 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
         frame = data.select(*[F.col(name).cast(kind) for name, kind in self._columns.items()])
         writer = frame.write.mode(self._mode).partitionBy(*self._partitions)
         writer.options(**self._options).parquet(self._spark_path)
+        if _HREF in self._columns and "://" not in self._path:
+            self.write_bytes(self._path.encode(), _PLACE)
+
+    def _with_present_addresses(self, frame: DataFrame) -> DataFrame:
+        """Look for files of the data folder where it is now, if it was moved or copied."""
+        if _HREF not in self._columns or not self.has(_PLACE):
+            return frame
+        places = (self.read_bytes(_PLACE).decode(), self._path)
+        former, present = (_DATA_FOLDER.match(place) for place in places)
+        if former is None or present is None or former[1] == present[1]:
+            return frame
+        address = F.col(_HREF)
+        moved = F.concat(F.lit(present[1]), F.expr(f"substring({_HREF}, {len(former[1]) + 1})"))
+        return frame.withColumn(
+            _HREF, F.when(address.startswith(f"{former[1]}/"), moved).otherwise(address)
+        )
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """Show the first rows in the pipeline graph, without Spark; long values are cut."""

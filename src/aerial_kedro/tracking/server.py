@@ -1,6 +1,7 @@
 """The server that keeps the run history: asked before a run whether it is there."""
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from aerial_kedro.imagery.redaction import redact
 
 _PATIENCE = {
     MLFLOW_HTTP_REQUEST_MAX_RETRIES: "1",
-    MLFLOW_HTTP_REQUEST_TIMEOUT: "6",
+    MLFLOW_HTTP_REQUEST_TIMEOUT: "4",
     MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: "1",
     MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER: "false",
 }
@@ -66,9 +67,13 @@ def _patience() -> Iterator[None]:
     names = {variable.name: value for variable, value in _PATIENCE.items()}
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(names)
+    said = logging.getLogger("urllib3.connectionpool")  # each try again, as a warning
+    level = said.level
+    said.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        said.setLevel(level)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from aerial_kedro.datasets.tables import FeatureStoreDataset, TableDataset
@@ -61,3 +64,27 @@ def test_a_table_in_blob_storage_keeps_its_whole_address(monkeypatch: pytest.Mon
         "abfss://naip@account.dfs.core.windows.net/md/tile_catalog",
     ):
         assert TableDataset(table="tile_catalog", filepath=address)._spark_path == address
+
+
+@pytest.mark.usefixtures("spark_session")
+@pytest.mark.parametrize("move", [Path.rename, shutil.copytree])
+def test_tiles_of_a_data_folder_are_found_where_it_is_now(
+    tmp_path: Path, move: Callable[[Path, Path], object]
+) -> None:
+    """Those that lie elsewhere, beside it even, stay where they are."""
+    old, new = tmp_path / "old ü", tmp_path / "deeper" / "new"
+    names = ("{}/01_raw/sample/a.tif", "{}er/b.tif", "/other/c.tif", "https://host/d.tif")
+    rows = [{"image_id": name[-5], "href": name.format(old), "reason": "none"} for name in names]
+    path = "04_feature/quarantine"
+    TableDataset(table="quarantine", filepath=str(old / path)).save(pd.DataFrame(rows))
+    new.parent.mkdir()
+    move(old, new)
+    table = TableDataset(table="quarantine", filepath=str(new / path))
+    found = {row["image_id"]: row["href"] for row in table.load().collect()}
+    assert found == {
+        "a": f"{new}/01_raw/sample/a.tif",
+        "b": f"{old}er/b.tif",
+        "c": "/other/c.tif",
+        "d": "https://host/d.tif",
+    }
+    assert len(pq.read_table(new / path)) == len(rows), "other readers pass the note over"
