@@ -50,7 +50,7 @@ def fly(flight: Flight, haze: float, folder: Path, seed: int) -> Path:
 
 def featurize(source: FeatureSource, tiles: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Featurize the tiles of the year from other scenes."""
-    tiles = tiles.query("year == @YEAR").drop(columns=["cells", "cell_statistics"])
+    tiles = tiles[tiles["year"] == YEAR].drop(columns=["cells", "cell_statistics"])
     tiles = tiles.assign(href=[str(folder / Path(href).name) for href in tiles["href"]])
     table = pa.Table.from_pandas(tiles.sort_values("href")[SOURCE_COLUMNS], preserve_index=False)
     found = featurize_batches(

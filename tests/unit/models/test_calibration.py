@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.calibration import FOLDS, _folds, calibrate, cross_fit, evaluate_unseen
+from aerial_kedro.models.calibration import FOLDS, calibrate, cross_fit, evaluate_unseen, fold_tiles
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.models.training import fit_stages
@@ -50,16 +50,16 @@ def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, Data
 
 def test_blocks_stay_whole_and_every_tile_is_in_a_fold() -> None:
     tiles = draw(7, noise=1)
-    folds = _folds(tiles, seed=1)
+    folds = fold_tiles(tiles, seed=1)
     assert set(folds["image_id"]) == set(tiles["image_id"])
     assert folds["fold"].nunique() == FOLDS
     assert (folds.groupby("block_id")["fold"].nunique() == 1).all()
 
 
 def test_without_blocks_each_fold_has_its_share_of_each_class() -> None:
-    folds = _folds(draw(None, noise=1), seed=1)
+    folds = fold_tiles(draw(None, noise=1), seed=1)
     assert (pd.crosstab(folds["fold"], folds["label"]) == 60 / 2 / FOLDS).all(axis=None)
-    assert not folds["fold"].equals(_folds(draw(None, noise=1), seed=2)["fold"])
+    assert not folds["fold"].equals(fold_tiles(draw(None, noise=1), seed=2)["fold"])
 
 
 def test_a_model_that_knows_its_tiles_by_heart_is_made_modest(spark_session: SparkSession) -> None:

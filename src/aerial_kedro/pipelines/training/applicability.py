@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from threadpoolctl import threadpool_limits
 
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.cells.describe import CellInputs
@@ -114,8 +115,11 @@ def find_applicability(
         weight=1 / rows.groupby("label")["label"].transform("size"),
         measured=rows["image_id"].isin(set(unseen["image_id"])),
     )
-    compressed = _compress(numbers)
-    known = _gather(rows, numbers @ compressed, unseen, model, tile_catalog, seed)
+    # As in `fit_applicability`: threads of OpenBLAS that wait for each other take a minute here.
+    with threadpool_limits(limits=1, user_api="blas"):
+        compressed = _compress(numbers)
+        short = numbers @ compressed
+    known = _gather(rows, short, unseen, model, tile_catalog, seed)
     found = fit_applicability(known, [Part(slice(None), 1.0)], _penalty(regression), seed)
     if found is not None:
         found = replace(found, axes=(compressed @ found.axes).astype(np.float32))
