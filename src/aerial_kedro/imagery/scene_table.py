@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.redaction import redact
 from aerial_kedro.imagery.scene_list import ListedScene, SceneList
+from aerial_kedro.parameters import describe_problems
 
 LOGGER = logging.getLogger(__name__)
 # Of several the first is taken. `location` is GDAL's tile index, `source` QGIS's list of layers.
@@ -154,7 +155,7 @@ def _scenes(
         except ValidationError as error:
             raise AerialError(
                 f"scenes_root={name} is no scene list: row {number}: "
-                f"{redact(error.errors()[0]['msg'])}."
+                f"{redact(describe_problems(error)[0])}."
             ) from None
 
 
