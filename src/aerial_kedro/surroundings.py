@@ -81,9 +81,6 @@ def leave_out(environment: MutableMapping[str, str], path: list[str]) -> dict[st
         home = environment.get("SPARK_HOME")
         if home and _brings("pyspark", "bin/spark-submit") and not _is_of("pyspark", home):
             found["SPARK_HOME"] = environment.pop("SPARK_HOME")
-            conf = environment.get("SPARK_CONF_DIR")
-            if conf and Path(conf).is_relative_to(home):
-                found["SPARK_CONF_DIR"] = environment.pop("SPARK_CONF_DIR")
     return found
 
 

@@ -176,8 +176,8 @@ def test_an_unknown_backbone_is_refused_with_the_known_ones(project: Project) ->
 @pytest.mark.parametrize(
     ("parameter", "named"),
     [
-        ("compare_models.backbone=efficientnet_lite0", "compare_models.backbone="),
-        ("compare_models.random_forest.deep.trees=3", "compare_models.random_forest.deep.trees=3"),
+        ("compare_models.backbone=efficientnet_lite0", "compare_models.backbone: there is no such"),
+        ("compare_models.random_forest.deep.trees=3", "random_forest.deep.trees: there is no such"),
         ("compare_models.backbones=efficientnet_lite0/efficientnet_lite0", "named twice"),
     ],
 )

@@ -208,7 +208,7 @@ def test_a_folder_without_images(trained: Project, tmp_path: Path) -> None:
     assert f"{tmp_path} holds no tile image" in message
     assert "--params=score_root=DIR" in message
     (tmp_path / "notes.txt").touch()
-    assert "only 1 other file(s)" in refused(trained, tmp_path)
+    assert "only other files: 1 .txt" in refused(trained, tmp_path)
 
 
 def test_nothing_but_broken_images(trained: Project, tmp_path: Path) -> None:

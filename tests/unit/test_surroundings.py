@@ -84,6 +84,12 @@ def test_what_says_nothing_of_another_installation_stays() -> None:
     assert left == given
 
 
+def test_settings_that_another_sparks_folder_holds_are_read_where_they_are_named() -> None:
+    given = {"SPARK_HOME": "/opt/spark", "SPARK_CONF_DIR": "/opt/spark/conf"}
+    assert leave_out(given, sys.path) == {"SPARK_HOME": "/opt/spark"}
+    assert given == {"SPARK_CONF_DIR": "/opt/spark/conf"}
+
+
 def test_where_spark_submit_started_python_its_spark_stays(tmp_path: Path) -> None:
     (tmp_path / "pyspark").mkdir()
     (tmp_path / "pyspark" / "__init__.py").touch()

@@ -9,8 +9,8 @@ from aerial_kedro.parameters import CheckedModel
 
 _MOST = 0.5
 UNKNOWN = (
-    "How far the model holds here is not known: it was trained before that was measured, or on too "
-    "little to say. Train it again to know."
+    "How far the model holds here is not known: it was trained on too little to say. Train it on "
+    "more to know."
 )
 
 

@@ -153,7 +153,7 @@ def _start() -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", str(_settings["spark.driver.bindAddress"]))
     settings = {**_settings, _JAVA_OPTIONS: _java_options()}
     if _ROOT not in _hadoop_settings:  # paths are this machine's, whatever HADOOP_CONF_DIR says
-        settings |= {f"spark.hadoop.{_ROOT}": "file:///"}
+        settings.setdefault(f"spark.hadoop.{_ROOT}", "file:///")
     builder = SparkSession.builder.appName("aerial_kedro").config(map=settings)
     try:
         _name_user(settings)
@@ -186,7 +186,8 @@ def _why_not_started() -> str:
         )
     given = [name for name in _READ_BY_JAVA if os.environ.get(name)]
     if given:
-        remedies.append(f"Java and Spark also read {', '.join(given)}, which are set: unset them.")
+        advice = "unset them" if master.startswith("local") else "see that they are this cluster's"
+        remedies.append(f"Java and Spark also read {', '.join(given)}, which are set: {advice}.")
     memory = _settings.get("spark.driver.memory")
     remedies.append(
         f"It is given {memory} of memory (spark.driver.memory in conf/local/spark.yml)."
@@ -205,7 +206,8 @@ def _name_user(settings: Mapping[str, object]) -> None:
         conf = SparkConf().setAll([(key, str(value)) for key, value in settings.items()])
         SparkContext._ensure_initialized(conf=conf)
         users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation  # type: ignore[union-attr]
-        users.setLoginUser(users.createRemoteUser(getpass.getuser()))
+        name = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
+        users.setLoginUser(users.createRemoteUser(name))
 
 
 def _java_options() -> str:

@@ -1,8 +1,9 @@
 """Tables: Parquet that Spark reads and writes, with the columns that the design lays down."""
 
+import operator
 import re
 import uuid
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import ClassVar, Unpack
 
@@ -107,17 +108,22 @@ class TableDataset(ProjectDataset[DataFrame | pd.DataFrame, DataFrame]):
             self.write_bytes(self._path.encode(), _PLACE)
 
     def _with_present_addresses(self, frame: DataFrame) -> DataFrame:
-        """Look for files of the data folder where it is now, if it was moved or copied."""
+        """Look for files of the data folder where it is now, if it was moved or copied with them.
+
+        Of a layer that was left behind, as scenes may be when results are copied, they stay there.
+        """
         if _HREF not in self._columns or not self.has(_PLACE):
             return frame
         places = (self.read_bytes(_PLACE).decode(), self._path)
         former, present = (_DATA_FOLDER.match(place) for place in places)
         if former is None or present is None or former[1] == present[1]:
             return frame
+        layers = [each.name for each in Path(present[1]).iterdir() if each.is_dir()]
         address = F.col(_HREF)
+        is_here = [address.startswith(f"{former[1]}/{layer}/") for layer in layers]
         moved = F.concat(F.lit(present[1]), F.expr(f"substring({_HREF}, {len(former[1]) + 1})"))
         return frame.withColumn(
-            _HREF, F.when(address.startswith(f"{former[1]}/"), moved).otherwise(address)
+            _HREF, F.when(reduce(operator.or_, is_here), moved).otherwise(address)
         )
 
     def preview(self, nrows: int = 20) -> TablePreview:

@@ -18,7 +18,6 @@ from aerial_kedro.features.known import BackboneDefinition
 # What timm's modules call the function that reads files of other origin.
 _FILTERS = ("checkpoint_filter_fn", "_filter_fn", "_filter_torchvision_pretrained")
 _POSITIONS = ("pos_embed", "relative_position_bias_table", "rel_pos_h", "rel_pos_w")
-# torchvision's own DenseNet files are older than its code.
 # Hugging Face's names of DINOv3, and its authors' own, which timm knows: in this order.
 _HUGGING_FACE = (
     (r"^embeddings\.patch_embeddings\.(?:proj\.)?", "patch_embed.proj."),

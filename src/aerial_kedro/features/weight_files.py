@@ -13,6 +13,7 @@ from aerial_kedro.features.known import PACKAGED, BackboneDefinition, PackagedWe
 
 # So many parts of a path tell the network in a Hugging Face cache (models--…/snapshots/…/…).
 _PARTS = 4
+_NAMELESS = ("model", "pytorch_model")
 _LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 
 
@@ -75,8 +76,10 @@ def find_network(onnx_path: str) -> WeightsFile:
 
 
 def _hints(path: Path) -> tuple[str, ...]:
-    """Name of a file with its nearest folders, and the metadata of a safetensors file."""
-    name = "/".join(path.absolute().parts[-_PARTS:])
+    """Name of a file, with its folders where it says nothing, and a safetensors file's metadata."""
+    # Hugging Face calls every file alike, and the folder by the network.
+    parts = _PARTS if path.stem in _NAMELESS else 1
+    name = "/".join(path.absolute().parts[-parts:])
     if path.suffix != ".safetensors":
         return (name,)
     with path.open("rb") as file:

@@ -45,8 +45,8 @@ def cross_fit(
     pandas.DataFrame
         One row a tile, by ``image_id``: ``image_id, label, block_id, pred_label``;
         ``class_probabilities`` in the order of ``classes``; ``learned``, whether the fold's model
-        learned from tiles of that label; ``unit``, the block, or the tile itself where blocks are
-        not known.
+        learned from tiles of that label; ``fold``; ``unit``, the block, or the tile itself where
+        blocks are not known.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def cross_fit(
             known = set(folds.loc[(folds["fold"] != name) & folds["teaches"], "label"])
             learned = [each for each in classes if each in known]
             if len(learned) >= _FEWEST_CLASSES:
-                parts.append(_predict_fold(numbered, name, learned, classes, settings, seed=seed))
+                found = _predict_fold(numbered, name, learned, classes, settings, seed=seed)
+                parts.append(found.assign(fold=name))
     finally:
         numbered.unpersist()
     if not parts:

@@ -18,6 +18,7 @@ _WEIGHT_OF_GROUPS = 0.1
 _FOUND = 0.85
 _MOST_OUTSIDE = 0.2
 _KNOTS = 60
+_LEAST_ACCURACY = 1e-3  # by which is divided
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ def fit_shares(
         weights += [np.full(len(each.right), weight * len(home.right) / total) for each in rows]
     unlike = np.concatenate([each.dissimilarity for each in parts])
     right = np.concatenate([each.right for each in parts])
-    sure = np.interp(np.concatenate([each.confidence for each in parts]), *accuracies)
+    confidence = np.concatenate([each.confidence for each in parts])
+    sure = np.interp(confidence, *accuracies).clip(_LEAST_ACCURACY)
     # Weighted by what is expected, the mean of right / expected is the sum of one over the other's.
     model = IsotonicRegression(increasing=False, y_max=1.0, out_of_bounds="clip")
-    model.fit(unlike, right / sure.clip(1e-3), sample_weight=np.concatenate(weights) * sure)
+    model.fit(unlike, right / sure, sample_weight=np.concatenate(weights) * sure)
     knots = np.unique(np.quantile(unlike, np.linspace(0, 1, _KNOTS)))
     # Nothing was ever measured further away than the last knot: what is expected falls to nothing.
     return np.append(knots, 2 * knots[-1]), np.append(model.predict(knots), 0.0)

@@ -1,5 +1,6 @@
 """The run history: what MLflow keeps of every run."""
 
+import os
 import re
 import subprocess
 import time
@@ -66,7 +67,7 @@ class RunHistoryHook(MlflowHook):
             mlflow.end_run()  # once for each node that went on with it
         self.run_id = self._started = None
         try:
-            _check_history(context.config_loader["mlflow"])
+            _check_history(context)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
         super().after_context_created(context)
@@ -137,11 +138,16 @@ class RunHistoryHook(MlflowHook):
         super().after_pipeline_run(run_params, pipeline, catalog)
 
 
-def _check_history(settings: Mapping[str, Any]) -> None:
+def _check_history(context: KedroContext) -> None:
     """Refuse a run history that cannot be used, and follow one whose data folder was moved."""
-    address = str(settings["server"]["mlflow_tracking_uri"])
-    experiment = settings["tracking"]["experiment"]
-    check_server(address)
+    settings = context.config_loader["mlflow"]
+    server, experiment = settings["server"], settings["tracking"]["experiment"]
+    address = str(server["mlflow_tracking_uri"])
+    # kedro-mlflow hands both to MLflow later, when it sets that up.
+    if name := server.get("credentials"):
+        os.environ.update(context._get_config_credentials().get(name, {}))
+    if not server.get("request_header_provider"):
+        check_server(address)
     artifacts = experiment["create_experiment_kwargs"]["artifact_location"]
     prepare_history(address, experiment["name"], artifacts)
 

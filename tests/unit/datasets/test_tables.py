@@ -77,6 +77,7 @@ def test_tiles_of_a_data_folder_are_found_where_it_is_now(
     rows = [{"image_id": name[-5], "href": name.format(old), "reason": "none"} for name in names]
     path = "04_feature/quarantine"
     TableDataset(table="quarantine", filepath=str(old / path)).save(pd.DataFrame(rows))
+    (old / "01_raw").mkdir()
     new.parent.mkdir()
     move(old, new)
     table = TableDataset(table="quarantine", filepath=str(new / path))
@@ -88,3 +89,13 @@ def test_tiles_of_a_data_folder_are_found_where_it_is_now(
         "d": "https://host/d.tif",
     }
     assert len(pq.read_table(new / path)) == len(rows), "other readers pass the note over"
+
+
+@pytest.mark.usefixtures("spark_session")
+def test_scenes_that_were_left_behind_are_read_where_they_are(tmp_path: Path) -> None:
+    scene, path = f"{tmp_path}/one/01_raw/a.tif", "04_feature/quarantine"
+    row = {"image_id": "a", "href": scene, "reason": "none"}
+    TableDataset(table="quarantine", filepath=f"{tmp_path}/one/{path}").save(pd.DataFrame([row]))
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    table = TableDataset(table="quarantine", filepath=f"{tmp_path}/other/{path}")
+    assert [each["href"] for each in table.load().collect()] == [scene]

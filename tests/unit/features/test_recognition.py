@@ -200,3 +200,17 @@ def test_the_shared_weights_load_as_before(shared_data: Path) -> None:
     card = export_backbone(file, "auto", "onnxruntime", 224, None, 1).card
     assert (card.mean, card.std) == IMAGENET
     assert (card.n_features, card.weights_notes) == (512, ())
+
+
+def test_a_folder_says_nothing_of_a_file_with_a_name_of_its_own(tmp_path: Path) -> None:
+    """Experiments are called by what they compare with."""
+    folder = tmp_path / "dinov3_vs_sat493m"
+    folder.mkdir()
+    for name in ("resnet50_best.safetensors", "model.safetensors"):
+        save_file({"a": torch.zeros(1)}, folder / name)
+    named, nameless = (
+        find_weights("timm/resnet50", str(folder / name)).hints[0]
+        for name in ("resnet50_best.safetensors", "model.safetensors")
+    )
+    assert named == "resnet50_best.safetensors"
+    assert nameless.endswith("dinov3_vs_sat493m/model.safetensors")

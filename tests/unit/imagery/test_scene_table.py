@@ -59,7 +59,7 @@ def test_what_is_read_and_what_is_left_out_is_logged(caplog: pytest.LogCaptureFi
         (b"href,year\nx.tif,soon\n", "row 1: 'soon' in the column 'year' holds no year"),
         (b"href,year\nx.tif,23.06.18\n", "no year of four digits"),
         (b"href,year\nx.tif,2018\nx.tif,2016\n", "row 2: x.tif is of 2016, and of 2018"),
-        (b"href,year\nx.tif,1900\n", "row 1: Input should be greater"),
+        (b"href,year\nx.tif,1900\n", "row 1: year=1900: give a number greater"),
         (b"href\nhttps://h/a.tif?se=1&sig=SECRET\n", "row 1: .*is signed"),
     ],
 )

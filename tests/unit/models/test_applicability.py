@@ -172,3 +172,10 @@ def test_two_classes_alone_give_a_limit_for_all_confidences() -> None:
     found = fit_applicability(replace(known, labels=two), WHOLE, 0.1, seed=1)
     assert found is not None
     assert len(set(found.limits.tolist())) == 1
+
+
+def test_where_nothing_was_right_nothing_is_expected() -> None:
+    found = fit_applicability(make_known(right=np.zeros(1200, dtype=bool)), WHOLE, 0.1, seed=1)
+    assert found is not None
+    expected = found.apply(make_known().numbers, make_known().confidence).expected
+    assert expected.max() < 0.01

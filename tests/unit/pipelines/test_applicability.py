@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,11 @@ def predicted(rows: pd.DataFrame) -> pd.DataFrame:
     chances = np.full((len(rows), 3), 0.05)
     chances[np.arange(len(rows)), np.where(right, own, (own + 1) % 3)] = 0.9
     names = np.array(CLASSES, dtype=object)
+    unit = rows["block_id"].fillna(rows["image_id"]).str[1:].astype(int)
     return rows[["image_id", "label", "block_id"]].assign(
-        pred_label=names[chances.argmax(axis=1)], class_probabilities=list(chances)
+        pred_label=names[chances.argmax(axis=1)],
+        class_probabilities=list(chances),
+        fold="fold_" + (unit % 3).astype(str),
     )
 
 
@@ -120,7 +124,8 @@ def test_every_number_but_the_cells_own_embedding_is_in_one_part() -> None:
 
 def test_test_blocks_have_no_say(spark_session: SparkSession) -> None:
     rows = make_rows()
-    test = rows.assign(image_id="t999#00", split="test", label="Forest").head(1)
+    # Of a tile and a block that are in a fold: only its split keeps it out.
+    test = rows.assign(image_id="t000#47", split="test", label="Forest").head(1)
     test["features"] = [[99.0] * 7]
     both = pd.concat([rows, test])
     kept = [
@@ -161,3 +166,60 @@ def test_tiles_with_blocks_and_without(spark_session: SparkSession, blocks: bool
     assert found.axes.shape[0] == numbers.shape[1]
     assert found.apply(numbers, sure).outside.mean() < 0.25
     assert found.apply(numbers + 40, sure).outside.all()
+
+
+def test_what_was_not_predicted_teaches_in_the_fold_of_its_block(
+    spark_session: SparkSession,
+) -> None:
+    rows = make_rows()
+    model, regression, forest, choice = chosen(rows, cells=INPUTS)
+    # Of many cells few are predicted, and no water among them.
+    few = predicted(rows[rows["label"] != "Water"])
+    given = model, replace(regression, unseen=few), forest, choice
+    found = find_cell_applicability(
+        *given, table(spark_session, rows), catalog(spark_session, rows), 1
+    ).applicability
+    assert found is not None
+    water = np.array(rows.loc[rows["label"] == "Water", "features"].tolist())
+    assert found.apply(water, np.full(len(water), 0.9)).outside.mean() < 0.25
+
+
+def test_folds_are_those_that_the_predictions_came_from(spark_session: SparkSession) -> None:
+    rows = make_rows()
+    model, regression, forest, choice = chosen(rows, cells=INPUTS)
+    # One fold alone: nothing is measured from another.
+    one = replace(regression, unseen=predicted(rows).assign(fold="fold_1"))
+    found = find_cell_applicability(
+        model, one, forest, choice, table(spark_session, rows), catalog(spark_session, rows), 1
+    )
+    assert found.applicability is None
+
+
+def test_a_constant_feature_has_no_say(spark_session: SparkSession) -> None:
+    rows = make_rows().assign(image_id=[f"t{number:03d}" for number in range(600)])
+    constant = rows.assign(features=[[*each, 1234.567] for each in rows["features"]])
+    plain, other = (
+        find_applicability(
+            *chosen(each), table(spark_session, each), catalog(spark_session, each, "image"), 1
+        ).applicability
+        for each in (rows, constant)
+    )
+    assert plain is not None
+    assert other is not None
+    assert not other.axes[-1].any()
+    numbers = [np.array(each["features"].tolist()) for each in (rows, constant)]
+    np.testing.assert_allclose(other.measure(numbers[1]), plain.measure(numbers[0]), atol=1e-3)
+
+
+def test_tiles_of_a_class_that_was_not_learned_are_no_references(
+    spark_session: SparkSession,
+) -> None:
+    rows = make_rows().assign(image_id=[f"t{number:03d}" for number in range(600)])
+    model, *others = chosen(rows)
+    known = model.with_card(classes=CLASSES[:2])
+    found = find_applicability(
+        known, *others, table(spark_session, rows), catalog(spark_session, rows, "image"), 1
+    ).applicability
+    assert found is not None
+    water = np.array(rows.loc[rows["label"] == "Water", "features"].tolist())
+    assert found.measure(water).min() > 0.2

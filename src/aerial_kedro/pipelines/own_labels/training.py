@@ -169,7 +169,8 @@ def leave_out_forest(
             ids = labels.frame["image_id"]
             others, own = (take_images(rows, ids[each]) for each in (known, folds == fold))
             found = predict_unseen(others, own, candidate.settings, learned, seed)
-            parts.append(collect_predictions(found, ["image_id", "label"], learned, classes))
+            predicted = collect_predictions(found, ["image_id", "label"], learned, classes)
+            parts.append(predicted.assign(fold=fold))
     rows.unpersist()
     if not parts:
         raise AerialError(NOTHING_TO_LEARN)

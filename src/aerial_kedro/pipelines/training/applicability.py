@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.models.applicability import Applicability
-from aerial_kedro.models.calibration import fold_tiles
 from aerial_kedro.models.holding import FEWEST_MEASURED, Known, Part, fit_applicability
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
@@ -25,6 +24,7 @@ _MOST_TILES = 10_000
 _COMPONENTS = 64
 _TILES_A_COMPONENT = 5
 _GROUPS = 3
+_ROUNDING = 1e-6  # a feature that varies less, for its size, is constant
 # As calibration has it: where the land cover shows two classes in a cell, its label may be wrong.
 _UNMIXED = 0.99
 _FEWEST_UNMIXED = 200
@@ -62,7 +62,7 @@ def find_cell_applicability(
     assert inputs is not None  # as its grain says
     rows = (
         cell_sample.filter("split in ('train', 'validation')")
-        .select("image_id", "label", "features", "weight", "teaches", "purity")
+        .select("image_id", "label", "features", "weight", "teaches", "purity", "block_id")
         .orderBy("image_id")
         .toPandas()
     )
@@ -70,8 +70,10 @@ def find_cell_applicability(
     unseen = _unseen_of(choice, regression, forest)
     unmixed = set(rows.loc[rows["purity"] >= _UNMIXED, "image_id"]) & set(unseen["image_id"])
     measured = unmixed if len(unmixed) >= _FEWEST_UNMIXED else set(unseen["image_id"])
+    tile = rows["image_id"].str.rsplit("#", n=1).str[0]
     rows = rows.assign(
-        tile=rows["image_id"].str.rsplit("#", n=1).str[0],
+        tile=tile,
+        unit=rows["block_id"].fillna(tile),
         measured=rows["image_id"].isin(measured),
     )
     known = _gather(rows, numbers, unseen, model, tile_catalog, seed)
@@ -111,7 +113,9 @@ def find_applicability(
     unseen = _unseen_of(choice, regression, forest)
     rows = rows.assign(
         tile=rows["image_id"],
-        teaches=True,
+        unit=rows["image_id"],
+        # Those of validation blocks stand for ground that is known, if their class was learned.
+        teaches=rows["label"].isin(model.card.classes),
         weight=1 / rows.groupby("label")["label"].transform("size"),
         measured=rows["image_id"].isin(set(unseen["image_id"])),
     )
@@ -139,9 +143,10 @@ def _penalty(regression: Candidate) -> float:
 
 def _compress(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Find the principal components of standardised features: ``(features, components)``."""
-    deviation = numbers.std(axis=0)
-    scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-    standard = ((numbers - numbers.mean(axis=0)) * scale).astype(np.float64)
+    deviation = numbers.std(axis=0, dtype=np.float64)
+    varies = deviation > _ROUNDING * np.abs(numbers).max(axis=0)
+    scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=varies)
+    standard = (numbers - numbers.mean(axis=0, dtype=np.float64)) * scale
     _, directions = np.linalg.eigh(standard.T @ standard)
     most = max(2, min(_COMPONENTS, len(numbers) // _TILES_A_COMPONENT, numbers.shape[1]))
     return np.asarray(scale[:, None] * directions[:, ::-1][:, :most], np.float32)
@@ -152,7 +157,6 @@ def _gather(
     model: TrainedModel, tile_catalog: DataFrame, seed: int,
 ) -> Known:  # fmt: skip
     """Bring together what was learned from and what was predicted of it out of fold."""
-    folds = fold_tiles(unseen[["image_id", "label", "block_id"]], seed)
     chances = scale_probabilities(
         np.array(unseen["class_probabilities"].tolist()), model.card.temperature
     )
@@ -163,11 +167,11 @@ def _gather(
         },
         index=unseen["image_id"].to_numpy(),
     ).reindex(rows["image_id"])
-    fold = folds.set_index("image_id")["fold"].reindex(rows["image_id"])
-    # What was not predicted teaches in the fold of its tile, if that is in one.
-    tile = rows["tile"].to_numpy()
-    of_tile = pd.Series(fold.to_numpy(), index=tile).dropna().groupby(level=0).first()
-    fold = fold.where(fold.notna(), of_tile.reindex(tile).to_numpy()).fillna("")
+    fold = unseen.set_index("image_id")["fold"].astype(str).reindex(rows["image_id"])
+    # What was not predicted teaches in the fold of its block: of many cells few are predicted.
+    unit = rows["unit"].to_numpy()
+    of_unit = pd.Series(fold.to_numpy(), index=unit).dropna().groupby(level=0).first()
+    fold = fold.fillna(of_unit.reindex(unit).set_axis(fold.index)).fillna("")
     return Known(
         numbers=numbers,
         labels=rows["label"].to_numpy(dtype=object),
