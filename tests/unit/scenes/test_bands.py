@@ -9,8 +9,10 @@ import rasterio.shutil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
+from rasterio.windows import Window
 
-from aerial_kedro.scenes.bands import bands_of, holds_infrared
+from aerial_kedro.scenes.bands import bands_of, holds_infrared, read_validity
+from aerial_kedro.scenes.reader import SceneReader
 from tests.builders import ORIGIN, paint_ground, read_scene_header, write_scene
 
 SIDE = 600
@@ -205,6 +207,36 @@ def test_a_band_tagged_as_infrared_is_it_whatever_it_holds(tmp_path: Path) -> No
     with rasterio.open(path, "r+") as dataset:
         dataset.colorinterp = (R, G, B, NIR)
     assert read_scene_header(path).infrared
+
+
+@pytest.mark.parametrize("name", ["NIR", "near infrared"])
+def test_a_band_described_as_infrared_is_it_over_deep_water(tmp_path: Path, name: str) -> None:
+    pixels = np.concatenate([RGB, (NOISE % 3)[None]])
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="yes")
+    assert not read_scene_header(path).infrared
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("Red", "Green", "Blue", name)
+    assert read_scene_header(path).infrared
+
+
+def test_no_colour_is_a_mask_though_it_be_tagged_as_alpha(tmp_path: Path) -> None:
+    """Infrared comes first, and rasterio tags the last of four bands as alpha, which is blue."""
+    colours = RGB.copy()
+    colours[2, : SIDE // 2] = 0
+    path = write_scene(
+        tmp_path / "a.tif",
+        pixels=np.concatenate([NOISE[None], colours]), photometric="rgb", alpha="yes",
+    )  # fmt: skip
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("NIR", "Red", "Green", "Blue")
+    with rasterio.open(path) as dataset:
+        assert dataset.colorinterp[3] == A
+        assert holds_infrared(dataset)
+        assert read_validity(dataset, 60, 60, None, has_infrared=True).all()
+    with SceneReader() as reader:
+        window = Window(0, 0, 100, 100)
+        pixels = reader.read_window(str(path), window, 100, has_infrared=True)
+    np.testing.assert_array_equal(np.moveaxis(pixels, -1, 0), colours[:, :100, :100])
 
 
 def test_an_earlier_failure_does_not_hide_what_the_bands_are(tmp_path: Path) -> None:
