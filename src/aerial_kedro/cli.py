@@ -13,7 +13,7 @@ from kedro.framework.cli.project import run as kedro_run
 from aerial_kedro.framework.paths import is_path_parameter
 
 _PARAMS = next(option for option in kedro_run.params if option.name == "params")
-_NOTHING = ("", "null")
+_NOTHING = ("", "null", "Null", "NULL", "~")  # as YAML has it
 
 
 def split_params(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
@@ -36,7 +36,8 @@ def split_params(ctx: click.Context, option: click.Parameter, value: Any) -> Any
     others: list[str] = []
     paths: dict[str, str] = {}
     last = ""
-    for part in value.split(","):
+    # Kedro drops empty parts; within the text they may be a piece of a path.
+    for part in value.rstrip(", ").split(","):
         name, equals, given = part.partition("=")
         if equals:
             last = name.strip()

@@ -26,7 +26,7 @@ def literal(path: str) -> str:
     return _PATTERN.sub(r"\\\1", path).replace(",", r"{\,}")
 
 
-def check_root(root: str) -> None:
+def check_letters(root: str) -> None:
     """Refuse a data folder whose name cannot be used, before anything is written there.
 
     Parameters

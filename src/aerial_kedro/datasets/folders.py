@@ -5,6 +5,7 @@ from typing import Unpack
 
 from aerial_kedro.datasets.base import Options, ProjectDataset
 from aerial_kedro.datasets.listing import check_names, list_folder
+from aerial_kedro.errors import AerialError
 from aerial_kedro.tiles.folders import IMAGE_SUFFIXES, TileTree, arrange_tree, list_unlabelled
 from aerial_kedro.tiles.places import SUMMARIES_NAME, read_places
 
@@ -55,7 +56,12 @@ class TileFolderDataset(ProjectDataset[None, TileTree]):
         images = (each for each in files.values() if each.path.lower().endswith(IMAGE_SUFFIXES))
         check_names(images, f"{parameter}={self._path}")
         entries = ((file.path, file.href, file.source_version) for file in files.values())
-        tree = arrange(self._path, entries)
+        try:
+            tree = arrange(self._path, entries)
+        except AerialError as error:
+            # A class may be missing because its folder may not be opened.
+            found = "".join(f" {remark}." for remark in listing.remarks)
+            raise AerialError(f"{error}{found}") from error
         ignored = tuple(sorted((*tree.ignored, *listing.hidden)))
         tree = replace(tree, ignored=ignored, remarks=(*tree.remarks, *listing.remarks))
         if table is None:

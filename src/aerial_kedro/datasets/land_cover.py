@@ -1,5 +1,6 @@
 """Land cover: a raster or a folder of them, known by their headers."""
 
+import shlex
 import zipfile
 from typing import Unpack
 
@@ -18,11 +19,13 @@ from aerial_kedro.labels.classes import read_legend
 from aerial_kedro.labels.codes import LAND_COVER_ENDINGS, driver_of
 from aerial_kedro.labels.land_cover import LandCoverRaster
 from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.scenes.environment import reading_environment
 from aerial_kedro.scenes.headers import check_north_up, check_size, ground_sample_distance
 from aerial_kedro.scenes.names import count_suffixes
 from aerial_kedro.scenes.years import year_of_land_cover
 
-_ARCHIVES = (".zip", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".rar")
+_ZIP = ".zip"
+_ARCHIVES = (_ZIP, ".7z", ".tar", ".tgz", ".gz", ".bz2", ".rar")
 _CONVERT_LAND_COVER = (
     "Land cover is GeoTIFF or Erdas Imagine (.img): write others so (gdal_translate IN OUT.tif)."
 )
@@ -110,19 +113,27 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
     def _check_kind(self, where: str) -> None:
         """Say how what is packed, or on the web, becomes a raster that is read."""
         packed = self._path.lower().endswith(_ARCHIVES)
+        opened = self._path.lower().endswith(_ZIP)
         place = f"/vsicurl/{redact(self._path)}" if is_remote(self._path) else self._path
-        raster = f"/vsizip/{place}/{self._packed_raster()}" if packed else place
+        raster = shlex.quote(f"/vsizip/{place}/{self._packed_raster()}" if opened else place)
         if is_remote(self._path):
+            part = (
+                "" if packed and not opened else
+                ", or cut out the part under the scenes: gdal_translate -projwin LEFT TOP RIGHT "
+                f"BOTTOM {raster} land_cover_YEAR.tif, and give that file"
+            )  # fmt: skip
             raise AerialError(
                 f"{redact(where)} is on the web; land cover is read from a disk or blob storage. "
-                "Download it, or cut out the part under the scenes: gdal_translate -projwin LEFT "
-                f"TOP RIGHT BOTTOM {raster} land_cover_YEAR.tif, and give that file."
+                f"Download it{' and unpack it' if packed else ''}{part}."
             )
         if packed and self.has():
+            command = (
+                ", or write the raster in it as a file: "
+                f"gdal_translate {raster} land_cover_YEAR.tif"
+            )
             raise AerialError(
-                f"{where} is an archive, which is not read. Unpack it and give the folder, or "
-                f"write the raster in it as a file: gdal_translate {raster} land_cover_YEAR.tif "
-                "(/vsitar/ for .tar and .tgz)."
+                f"{where} is an archive, which is not read. Unpack it and give the folder"
+                f"{command if opened else ''}."
             )
 
     def _packed_raster(self) -> str:
@@ -137,7 +148,10 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
 
     def _read(self, file: ListedFile) -> LandCoverRaster:
         try:
-            with rasterio.open(gdal_path(file.href), driver=driver_of(file.href)) as dataset:
+            with (
+                reading_environment(),
+                rasterio.open(gdal_path(file.href), driver=driver_of(file.href)) as dataset,
+            ):
                 if dataset.crs is None:
                     raise AerialError(
                         f"The land cover {file.href} has no coordinate reference system, so its "

@@ -188,6 +188,9 @@ class _DiskWalk:
         """Walk a folder without following links; return them."""
         links = []
         for folder, folders, names in os.walk(top, onerror=self._refused):
+            if any(_is_hidden(part) for part in folder[len(self._base) :].split("/")):
+                self._hide(folder, names)
+                continue
             real = os.path.realpath(folder)
             if real in self._seen:
                 self._again.append(folder)
@@ -196,9 +199,11 @@ class _DiskWalk:
             self._seen.add(real)
             if not folders and not names:
                 self._empty.append(folder)
-            links += [f"{folder}/{name}" for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
+            shown = [name for name in folders if not _is_hidden(name)]
+            links += [f"{folder}/{name}" for name in shown if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
             folders.sort()
-            for name in sorted(names):
+            self._hide(folder, (name for name in names if _is_hidden(name)))
+            for name in sorted(name for name in names if not _is_hidden(name)):
                 status = _status(f"{folder}/{name}", os.lstat)
                 if status and stat.S_ISLNK(status.st_mode):
                     links.append(f"{folder}/{name}")
@@ -206,10 +211,14 @@ class _DiskWalk:
                     self._add(f"{folder}/{name}", f"{real}/{name}", status)
         return links
 
+    def _hide(self, folder: str, names: Iterable[str]) -> None:
+        """Count hidden files, without having seen them: links may lead to a hidden store."""
+        self.files |= {f"{folder}/{name}": "" for name in names}
+
     def _follow(self, link: str) -> list[str]:
         """Take what a link leads to, unless it is known; return the links in it."""
         real = os.path.realpath(link)
-        if real in self._seen or self._real_base.startswith(f"{real}/"):
+        if real in self._seen or self._real_base.startswith(f"{real.rstrip('/')}/"):
             self._again.append(link)
             return []
         if os.path.isdir(link):  # noqa: PTH112

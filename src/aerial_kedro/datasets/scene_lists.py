@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -14,10 +15,11 @@ import pyogrio
 
 from aerial_kedro.datasets.vectors import VectorFileDataset
 from aerial_kedro.errors import AerialError
-from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list
+from aerial_kedro.imagery.scene_list import ListedScene, SceneList, parse_scene_list, same_scene
 from aerial_kedro.imagery.scene_table import read_delimited, scenes_of_table
 from aerial_kedro.scenes.addresses import check_root
 
+LOGGER = logging.getLogger(__name__)
 _TEXTS = (".csv", ".tsv", ".txt")
 _SHEETS = (".xlsx", ".ods")
 _LAYERS = (".geojson", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet")
@@ -68,8 +70,26 @@ class SceneListFile(VectorFileDataset[SceneList]):
             listed = parse_scene_list(self.read_bytes(), self._path)
         if not listed.scenes:
             raise AerialError(f"scenes_root={self._path} lists no scene.")
-        scenes = tuple(self._placed(scene) for scene in listed.scenes)
+        scenes = self._once(self._placed(scene) for scene in listed.scenes)
+        if len(scenes) < len(listed.scenes):
+            again = len(listed.scenes) - len(scenes)
+            LOGGER.warning("%s: %s address(es) lead to a scene listed before", self._path, again)
         return listed.model_copy(update={"scenes": scenes})
+
+    def _once(self, scenes: Iterable[ListedScene]) -> tuple[ListedScene, ...]:
+        """Leave out repeats, which a path may spell in many ways."""
+        kept: dict[str, ListedScene] = {}
+        for scene in scenes:
+            place = _in_real_folder(scene.href) if scene.href.startswith("/") else scene.href
+            known = kept.get(place, scene)
+            chosen = same_scene(known, scene)
+            if chosen is None:
+                raise AerialError(
+                    f"scenes_root={self._path} lists {scene.href} twice, of {known.year} and of "
+                    f"{scene.year}. Keep one of them."
+                )
+            kept[place] = chosen
+        return tuple(kept.values())
 
     def _is_geojson(self) -> bool:
         try:
@@ -120,10 +140,16 @@ class SceneListFile(VectorFileDataset[SceneList]):
             return f"{folder}/{href}"
         for spelled in (href, href.replace("\\", "/")):
             for start in (folder or ".", "."):
-                path = os.path.realpath(f"{start}/{spelled}")
+                path = _in_real_folder(f"{start}/{spelled}")
                 if Path(path).exists():
                     return path
         return str(Path(folder or ".", href).absolute())
+
+
+def _in_real_folder(path: str) -> str:
+    """Follow links to the folder of a file; its own name may say its year, where it is a link."""
+    folder, _, name = path.rpartition("/")
+    return os.path.join(os.path.realpath(folder or "/"), name)  # noqa: PTH118
 
 
 @contextlib.contextmanager

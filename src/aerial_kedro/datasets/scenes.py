@@ -105,25 +105,29 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
 
     def _read_listed(self) -> list[SceneHeader]:
         scenes = SceneListFile(path=self._path, credentials=self._credentials).read().scenes
+        hrefs = [scene.href for scene in scenes]
+        names = counted_names(hrefs)
+        counted = [href in names for href in hrefs]
         # Waiting for servers is most of the work.
         with ThreadPoolExecutor(current_rules().threads) as pool:
-            return list(pool.map(self._read_one, scenes))
+            return list(pool.map(self._read_one, scenes, counted))
 
-    def _read_one(self, scene: ListedScene) -> SceneHeader:
+    def _read_one(self, scene: ListedScene, counted: bool) -> SceneHeader:
         href, year = check_href(scene.href), scene.year or self._year
         if is_remote(href):
             rules = current_rules()
 
             def read(url: str) -> SceneHeader:
-                return read_header(f"/vsicurl/{url}", href, fingerprint(url, rules), year)
+                version = fingerprint(url, rules)
+                return read_header(f"/vsicurl/{url}", href, version, year, counted=counted)
 
             header = read_remote(href, rules, read)
         else:
             files = list_folder(href, f"A scene of {self._path}", "Mend the list.").files
-            if [each.href for each in files] != [gdal_path(href)]:
+            if [gdal_path(each.href) for each in files] != [gdal_path(href)]:
                 raise AerialError(f"{self._path} lists {href}, which is a folder: list its files.")
             [file] = files
-            header = read_header(gdal_path(href), href, file.source_version, year)
+            header = read_header(gdal_path(href), href, file.source_version, year, counted=counted)
         return dataclasses.replace(header, year=scene.year or header.year)
 
 

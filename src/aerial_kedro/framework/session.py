@@ -13,7 +13,7 @@ from kedro.validation import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 from kedro.validation.utils import is_pydantic_class
 
-from aerial_kedro.cluster.paths import check_root
+from aerial_kedro.cluster.paths import check_letters
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.data_folder import check_writable
 from aerial_kedro.framework.run_lock import one_run_at_a_time
@@ -38,7 +38,7 @@ class ProjectSession(KedroSession):
         root = self._get_config_loader()["globals"]["root"]
         with contextlib.ExitStack() as held:
             try:
-                check_root(root)
+                check_letters(root)
                 held.enter_context(one_run_at_a_time(root))
                 check_writable(root)
             except AerialError as error:

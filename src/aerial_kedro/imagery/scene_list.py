@@ -53,6 +53,13 @@ class ListedScene(CheckedModel):
         return href
 
 
+def same_scene(known: ListedScene, other: ListedScene) -> ListedScene | None:
+    """Choose between two entries of one scene: the one with a year; None where years differ."""
+    if other.year in (None, known.year):
+        return known
+    return other if known.year is None else None
+
+
 class SceneList(CheckedModel):
     """Scenes to run the main job on; ``scenes_root`` may name the file that holds it.
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.redaction import redact
-from aerial_kedro.imagery.scene_list import ListedScene, SceneList
+from aerial_kedro.imagery.scene_list import ListedScene, SceneList, same_scene
 from aerial_kedro.parameters import describe_problems
 
 LOGGER = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def read_delimited(content: bytes, name: str) -> tuple[list[str], list[dict[str,
     Raises
     ------
     AerialError
-        If it is no text in these encodings.
+        If it is no text in these encodings, or a row has more values than there are columns.
     """
     try:
         is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -71,6 +71,13 @@ def read_delimited(content: bytes, name: str) -> tuple[list[str], list[dict[str,
         columns, *values = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
     except csv.Error as error:
         raise AerialError(f"scenes_root={name} is no scene list: {error}.") from None
+    for number, each in enumerate(values, start=1):
+        if any(value.strip() for value in each[len(columns) :]):
+            raise AerialError(
+                f"scenes_root={name}, row {number}: it has {len(each)} values for {len(columns)} "
+                f"column(s), divided at {separator!r}. Put a value that holds one into quotes "
+                f'("a{separator} b.tif").'
+            )
     return columns, [dict(zip(columns, each, strict=False)) for each in values]
 
 
@@ -110,12 +117,14 @@ def scenes_of_table(
     )  # fmt: skip
     scenes: dict[str, ListedScene] = {}
     for number, scene in _scenes(rows, address, dated, others["item_id"], name):
-        known = scenes.setdefault(scene.href, scene)
-        if known.year != scene.year:
+        known = scenes.get(scene.href, scene)
+        chosen = same_scene(known, scene)
+        if chosen is None:
             raise AerialError(
                 f"scenes_root={name}, row {number}: {scene.href} is of {scene.year}, and of "
                 f"{known.year} in a row before. Keep one of them."
             )
+        scenes[scene.href] = chosen
     empty = sum(1 for row in rows if _is_empty(row.get(address)))
     again = len(rows) - empty - len(scenes)
     if empty or again:

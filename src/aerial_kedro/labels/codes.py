@@ -11,6 +11,7 @@ from affine import Affine
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.scenes.addresses import gdal_path
+from aerial_kedro.scenes.environment import reading_environment
 
 LAND_COVER_ENDINGS = (".tif", ".tiff", ".img")
 """Endings of files of land cover, in small letters."""
@@ -88,9 +89,14 @@ def read_windows(href: str, polygons: np.ndarray) -> Iterator[tuple[np.ndarray, 
         If the raster cannot be read.
     """
     try:
-        with rasterio.open(gdal_path(href), driver=driver_of(href)) as dataset:
+        with reading_environment():
+            opened = rasterio.open(gdal_path(href), driver=driver_of(href))
+        with opened as dataset:
             for chosen in _neighbourhoods(dataset, polygons):
-                yield chosen, _read_window(dataset, shapely.total_bounds(polygons[chosen]), href)
+                # Left again before others run: contexts of rasterio end in the order they began.
+                with reading_environment():
+                    window = _read_window(dataset, shapely.total_bounds(polygons[chosen]), href)
+                yield chosen, window
     except rasterio.errors.RasterioError as error:
         raise AerialError(
             f"The land cover {href} cannot be read ({error.__cause__ or error}). Replace it with "

@@ -81,7 +81,7 @@ def tags_of(dataset: rasterio.DatasetReader) -> tuple[ColorInterp, ...]:
 
 def _named(texts: Sequence[str | None]) -> dict[str, int]:
     """Numbers of the bands by what they are called; empty unless each colour is there once."""
-    called = [(text or "").strip().lower() for text in texts]
+    called = [_plain(text) for text in texts]
     found = {
         meaning: [number for number, text in enumerate(called, 1) if text in names]
         for meaning, names in _NAMES.items()
@@ -89,6 +89,10 @@ def _named(texts: Sequence[str | None]) -> dict[str, int]:
     if any(len(found[colour]) != 1 for colour in _COLOURS):
         return {}
     return {meaning: numbers[0] for meaning, numbers in found.items() if numbers}
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").strip().lower()
 
 
 def infrared_of(dataset: rasterio.DatasetReader) -> int | None:
@@ -99,7 +103,8 @@ def infrared_of(dataset: rasterio.DatasetReader) -> int | None:
 def holds_infrared(dataset: rasterio.DatasetReader) -> bool:
     """Decide by its values whether a scene's band beside the colours is near infrared, not a mask.
 
-    NAIP's is often tagged as alpha, so that tag does not tell. A block of the smallest overview (of
+    A band described or tagged as infrared is it, whatever it holds. NAIP's is often tagged as
+    alpha, so that tag does not tell. A block of the smallest overview (of
     the scene itself where it has none) is read, and up to four more where that shows no infrared.
     A mask has few values, nearly all of them 0 or 255; so has near infrared over deep water, which
     is known as such in NAIP's own files.
@@ -119,6 +124,8 @@ def holds_infrared(dataset: rasterio.DatasetReader) -> bool:
     if number is None:
         return False
     if tags_of(dataset)[number - 1] == ColorInterp.nir:
+        return True
+    if _plain(dataset.descriptions[number - 1]) in _NAMES["nir"]:
         return True
     failure = None
     seen = np.zeros(256, dtype=np.int64)
@@ -183,9 +190,13 @@ def is_masked_by_infrared(scene: rasterio.DatasetReader) -> bool:
 
 
 def is_tagged_as_alpha(scene: rasterio.DatasetReader) -> bool:
-    """Return whether the band of a scene that may be infrared is tagged as alpha."""
-    number = infrared_of(scene)
-    return number is not None and tags_of(scene)[number - 1] == ColorInterp.alpha
+    """Return whether a colour of a scene, or the band that may be infrared, is tagged as alpha.
+
+    Programs tag the last of four bands so, which is blue where infrared comes first.
+    """
+    tags = tags_of(scene)
+    bands = bands_of(scene)
+    return len(bands) > len(RGB) and any(tags[number - 1] == ColorInterp.alpha for number in bands)
 
 
 def read_validity(

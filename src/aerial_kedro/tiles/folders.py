@@ -126,7 +126,7 @@ def arrange_tree(root: str, entries: Iterable[tuple[str, str, str]]) -> TileTree
     if len(layout.classes) < 2:  # noqa: PLR2004
         raise AerialError(
             f"The folder {root} has one class only ({layout.classes[0]!r}); a classifier needs "
-            f"two. {' '.join(lost) or 'Give the folder above the class folders.'}"
+            f"two. {' '.join([*lost, 'Give the folder whose own folders are the classes.'])}"
         )
     if layout.splits:
         _check_splits(root, files)
@@ -238,7 +238,7 @@ def remarks_on(tree: TileTree) -> list[str]:
     """List in words what of a folder was passed over, or has no place."""
     remarks = list(tree.remarks)
     if tree.ignored:
-        remarks.append(f"{passed_over(tree.ignored)}: they are no images that are read")
+        remarks.append(f"{passed_over(tree.ignored)}: they are no images that are read, or hidden")
     if tree.places is None:
         return remarks
     placed = tree.places.squares.index

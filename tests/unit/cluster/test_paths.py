@@ -10,7 +10,7 @@ from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import SparkSession
 
-from aerial_kedro.cluster.paths import check_root, literal
+from aerial_kedro.cluster.paths import check_letters, literal
 from aerial_kedro.datasets.base import Place
 from aerial_kedro.datasets.tables import TableDataset
 from aerial_kedro.errors import AerialError
@@ -59,9 +59,9 @@ def test_files_of_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("root", ["/data/12:30", "/data/{a}", "/data/a}"])
 def test_a_folder_whose_name_cannot_be_used(root: str) -> None:
     with pytest.raises(AerialError, match=r"in its path, which .* Give another folder"):
-        check_root(root)
+        check_letters(root)
 
 
 def test_storage_is_not_looked_at() -> None:
-    check_root("abfss://c@a.dfs.core.windows.net/x")
-    check_root("/data/[1], %20")
+    check_letters("abfss://c@a.dfs.core.windows.net/x")
+    check_letters("/data/[1], %20")

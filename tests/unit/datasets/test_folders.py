@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,16 @@ def test_a_folder_to_score_that_is_not_given_is_asked_for(tmp_path: Path) -> Non
         TileFolderDataset(path=str(tmp_path / "gone"), labelled=False).load()
     with refused(r"holds no tile image .*--params=score_root=DIR"):
         TileFolderDataset(path=str(tmp_path), labelled=False).load()
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_refusal_says_what_else_was_found(tmp_path: Path, labelled: bool) -> None:
+    (tmp_path / "Forest").mkdir()
+    os.mkfifo(tmp_path / "Forest/1.png")
+    (tmp_path / "Water").mkdir()
+    wanted = r"holds no tile image .*device\(s\) are no files: Forest/1\.png\. .*nothing: Water\."
+    with refused(wanted):
+        TileFolderDataset(path=str(tmp_path), labelled=labelled).load()
 
 
 def test_tiles_are_never_written() -> None:

@@ -118,6 +118,25 @@ class TestLandCover:
         with refused(r"storage that is not read \(s3://\)"):
             LandCoverDataset(path="s3://bucket/nlcd.tif").load()
 
+    def test_the_command_for_an_archive_can_be_typed(self, tmp_path: Path) -> None:
+        path = tmp_path / "nlcd 1.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("nlcd_2011.img", "")
+        with refused(rf"gdal_translate '/vsizip/{path}/nlcd_2011\.img' land_cover_YEAR\.tif\."):
+            LandCoverDataset(path=str(path)).load()
+
+    @pytest.mark.parametrize("name", ["nlcd.7z", "nlcd_2011.tif.gz", "nlcd.tgz", "nlcd.rar"])
+    def test_archives_that_gdal_opens_otherwise_are_to_be_unpacked(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / name).touch()
+        with refused(
+            rf"{name} is an archive, which is not read\. Unpack it and give the folder\.$"
+        ):
+            LandCoverDataset(path=str(tmp_path / name)).load()
+        with refused(r"on the web.* blob storage\. Download it and unpack it\.$"):
+            LandCoverDataset(path=f"https://host.example/{name}").load()
+
     def test_only_geotiffs_are_opened(self, tmp_path: Path) -> None:
         source = write_scene(tmp_path / "source.tif", pixels=random_codes((9, 9))[None])
         for name, driver in (("virtual_2019.tif", "VRT"), ("picture_2019.tif", "PNG")):

@@ -135,6 +135,31 @@ class TestLinks:
             "2 link(s) lead to what is listed already, and were not counted again: b/x, c.png",
         )
 
+    @pytest.mark.parametrize("store", [".git/annex", ".dvc/cache", ".hidden"])
+    def test_a_hidden_store_of_the_root_is_no_other_way(self, tmp_path: Path, store: str) -> None:
+        """As git-annex and DVC keep files: by links, by hard links, or whole folders."""
+        names = [f"{store}/{name}" for name in ("1", "2", "x/3.png")]
+        root = fill(tmp_path, *names, "Forest/.4.png")
+        (root / "Forest/1.png").symlink_to(f"../{store}/1")
+        os.link(root / store / "2", root / "Forest/2.png")
+        (root / "Water").symlink_to(f"{store}/x")
+        (root / store / "back").symlink_to(root / "Forest")
+        found = listing(root)
+        assert [file.path for file in found.files] == [
+            "Forest/1.png",
+            "Forest/2.png",
+            "Water/3.png",
+        ]
+        assert sorted(found.hidden) == sorted([*names, "Forest/.4.png"])
+        assert found.remarks == ()
+
+    def test_a_link_to_the_root_of_the_disk_is_not_followed(self, tmp_path: Path) -> None:
+        root = fill(tmp_path, "1.png")
+        (root / "all").symlink_to("/")
+        found = listing(root)
+        assert [file.path for file in found.files] == ["1.png"]
+        assert found.remarks[0].endswith(": all")
+
     def test_a_link_to_nothing_is_a_file_that_cannot_be_read(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").symlink_to("gone.png")
         assert [file.source_version for file in listed(tmp_path)] == ["unreadable"]

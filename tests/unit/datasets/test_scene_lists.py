@@ -88,6 +88,28 @@ class TestAddresses:
         assert self.listed(folder, "~/lists/a.tif") == f"{folder}/lists/a.tif"
         assert self.listed(folder, "gone.tif") == f"{folder}/lists/gone.tif"
 
+    def test_keep_the_name_of_a_link(self, folder: Path) -> None:
+        """It may say the year; the folders above it are those that the disk has."""
+        (folder / "lists/a_2018.tif").symlink_to("a.tif")
+        (folder / "near").symlink_to("lists")
+        assert self.listed(folder, "a_2018.tif") == f"{folder}/lists/a_2018.tif"
+        assert self.listed(folder, "../near/a_2018.tif") == f"{folder}/lists/a_2018.tif"
+
+    def test_that_lead_to_one_scene_are_one(
+        self, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (folder / "near").symlink_to("lists")
+        ways = ["a.tif,", "./a.tif,2018", f"{folder}/lists/a.tif,", f"{folder}/near/a.tif,2018"]
+        (folder / "lists/list.csv").write_text("\n".join(["href,year", *ways]))
+        [(_, year)] = read(folder / "lists/list.csv")
+        assert year == 2018
+        assert caplog.messages[-1].endswith("list.csv: 3 address(es) lead to a scene listed before")
+        (folder / "lists/list.csv").write_text(
+            "\n".join(["href,year", *ways, "../lists/a.tif,2012"])
+        )
+        with pytest.raises(AerialError, match=r"a\.tif twice, of 2018 and of 2012\. Keep one"):
+            read(folder / "lists/list.csv")
+
     def test_may_be_encoded_as_browsers_do(self, folder: Path) -> None:
         assert (
             self.listed(folder, f"file://{folder}/scenes/b%201.tif") == f"{folder}/scenes/b 1.tif"

@@ -1,12 +1,17 @@
 """Scene folders, as far as they need no Spark."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from pyspark.sql import SparkSession
 
+from aerial_kedro.datasets import listing, scenes
+from aerial_kedro.datasets.atomic import find_filesystem
 from aerial_kedro.datasets.scenes import SceneFolderDataset
-from tests.builders import write_scene
+from aerial_kedro.scenes.headers import SceneHeader
+from tests.builders import read_scene_header, write_scene
 from tests.unit.datasets.refusals import refused
 
 
@@ -74,6 +79,47 @@ class TestScenes:
             (str(tmp_path / "a_2018.tif"), 2012),
             (str(tmp_path / "b.tif"), 2016),
         ]
+
+    def test_numbers_that_count_scenes_of_a_list_are_no_years(
+        self, spark_session: SparkSession, tmp_path: Path
+    ) -> None:
+        for name in ("plot12.tif", "plot1995.tif"):
+            write_scene(tmp_path / name)
+        (tmp_path / "list.csv").write_text("href\nplot12.tif\nplot1995.tif\n")
+        rows = SceneFolderDataset(path=str(tmp_path / "list.csv"), year=2018).load().collect()
+        assert [row["year"] for row in rows] == [2018, 2018]
+
+    @pytest.mark.parametrize(
+        "href", ["abfss://naip@account.dfs.core.windows.net/md/a_2018.tif", "az://naip/md/a.tif"]
+    )
+    def test_a_list_may_lead_to_blob_storage(
+        self,
+        spark_session: SparkSession,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        href: str,
+    ) -> None:
+        """Storage stands in memory, and a local scene for what GDAL would read there."""
+        local = read_scene_header(write_scene(tmp_path / "a_2018.tif"))
+        storage, blob = MemoryFileSystem(), f"/naip/md/{Path(href).name}"
+        storage.pipe(blob, b"scene")
+        opened = []
+
+        def read(path: str, href: str, version: str, *_: object, **__: object) -> SceneHeader:
+            opened.append(path)
+            return replace(local, href=href, source_version=version)
+
+        found = find_filesystem
+        monkeypatch.setattr(
+            listing,
+            "find_filesystem",
+            lambda root, *rest: (storage, blob) if root == href else found(root, *rest),
+        )
+        monkeypatch.setattr(scenes, "read_header", read)
+        (tmp_path / "list.csv").write_text(f"href\n{href}\n")
+        [row] = SceneFolderDataset(path=str(tmp_path / "list.csv")).load().collect()
+        assert row["href"] == href
+        assert opened == [f"/vsiaz{blob}"]
 
     def test_a_list_of_folders_is_refused(self, tmp_path: Path) -> None:
         write_scene(tmp_path / "a_2018.tif")

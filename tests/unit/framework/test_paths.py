@@ -72,6 +72,14 @@ class TestCommandLine:
                 "split": {"test": 0.3},
             }
 
+    @pytest.mark.parametrize("end", [",", ", ", ",,"])
+    def test_a_comma_at_the_end_is_no_piece_of_a_path(self, end: str) -> None:
+        assert split(f"year=2018,scenes_root=/a,b{end}") == {"year": 2018, "scenes_root": "/a,b"}
+
+    @pytest.mark.parametrize("nothing", ["null", "Null", "NULL", "~"])
+    def test_no_path_is_what_yaml_calls_nothing(self, nothing: str) -> None:
+        assert split(f"landcover_path={nothing}") == {"landcover_path": None}
+
     def test_other_values_are_read_as_kedro_reads_them(self) -> None:
         assert split("year=2018,landcover_path=null,model_name=a, seed=1") == {
             "year": 2018,

@@ -26,6 +26,8 @@ WANTED = (ListedScene(href="a.tif", year=2018), ListedScene(href="/x/b 1.tif"))
         '"fid","location","year","note"\n1,"a.tif","2018","x, y"\n2,"/x/b 1.tif","NULL",""\n',
         "id, Location , SrcImgDate\n1,a.tif,20180623\n2,/x/b 1.tif,\n",
         "href,datetime\n\na.tif,2018/06/23 00:00:00\n,\n/x/b 1.tif\n",
+        "href,year\na.tif,2018,,\n/x/b 1.tif,\n",
+        "href,year\na.tif,\na.tif,2018\n/x/b 1.tif,\na.tif,\n",
         "filepath,year\n /vsicurl/a.tif ,2018.0\n/x/b 1.tif,nan\n",
     ],
 )
@@ -59,6 +61,8 @@ def test_what_is_read_and_what_is_left_out_is_logged(caplog: pytest.LogCaptureFi
         (b"href,year\nx.tif,soon\n", "row 1: 'soon' in the column 'year' holds no year"),
         (b"href,year\nx.tif,23.06.18\n", "no year of four digits"),
         (b"href,year\nx.tif,2018\nx.tif,2016\n", "row 2: x.tif is of 2016, and of 2018"),
+        (b"href\na.tif\n/x/b, 1.tif\n", "row 2: it has 2 values for 1 column.*into quotes"),
+        (b"href;year\n/x/b; 1.tif;2018\n", "row 1: it has 3 values for 2 column"),
         (b"href,year\nx.tif,1900\n", "row 1: year=1900: give a number greater"),
         (b"href\nhttps://h/a.tif?se=1&sig=SECRET\n", "row 1: .*is signed"),
     ],

@@ -9,9 +9,11 @@ import rasterio.shutil
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
+from rasterio.windows import Window
 
 from aerial_kedro.scenes.bands import bands_of, holds_infrared
-from tests.builders import ORIGIN, paint_ground, read_scene_header, write_scene
+from aerial_kedro.scenes.reader import SceneReader
+from tests.builders import ORIGIN, ZONE, paint_ground, read_scene_header, write_scene
 
 SIDE = 600
 RGB = paint_ground(ORIGIN, 2.0, (SIDE, SIDE))
@@ -205,6 +207,41 @@ def test_a_band_tagged_as_infrared_is_it_whatever_it_holds(tmp_path: Path) -> No
     with rasterio.open(path, "r+") as dataset:
         dataset.colorinterp = (R, G, B, NIR)
     assert read_scene_header(path).infrared
+
+
+@pytest.mark.parametrize("name", ["NIR", "near infrared"])
+def test_a_band_described_as_infrared_is_it_over_deep_water(tmp_path: Path, name: str) -> None:
+    pixels = np.concatenate([RGB, (NOISE % 3)[None]])
+    path = write_scene(tmp_path / "a.tif", pixels=pixels, photometric="rgb", alpha="yes")
+    assert not read_scene_header(path).infrared
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("Red", "Green", "Blue", name)
+    assert read_scene_header(path).infrared
+
+
+def test_no_colour_is_a_mask_though_it_be_tagged_as_alpha(tmp_path: Path) -> None:
+    """Infrared comes first, and rasterio tags the last of four bands as alpha, which is blue."""
+    colours = RGB.copy()
+    colours[2, : SIDE // 2] = 0
+    read = []
+    for alpha in ("yes", "unspecified"):
+        path = write_scene(
+            tmp_path / f"{alpha}.tif",
+            pixels=np.concatenate([NOISE[None], colours]), photometric="rgb", alpha=alpha,
+        )  # fmt: skip
+        with rasterio.open(path, "r+") as dataset:
+            dataset.descriptions = ("NIR", "Red", "Green", "Blue")
+        with rasterio.open(path) as dataset:
+            assert (dataset.colorinterp[3] == A) == (alpha == "yes")
+            bounds = tuple(dataset.bounds)
+        with SceneReader() as reader:
+            window = Window(0, 0, 400, 400)
+            read += [
+                reader.read_window(str(path), window, 100, has_infrared=True),
+                reader.read_warped(str(path), bounds, ZONE - 1, 100, has_infrared=True),
+            ]
+    np.testing.assert_array_equal(read[0], read[2])
+    np.testing.assert_array_equal(read[1], read[3])
 
 
 def test_an_earlier_failure_does_not_hide_what_the_bands_are(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def test_what_is_passed_over_is_told() -> None:
     places = FolderPlaces(SQUARES, without_file=("gone.png",), repeated=2)
     remarks = remarks_on(tree_of("a.png", "b.png", "notes.txt", places=places))
     assert remarks == [
-        "1 file(s) were passed over: 1 .txt (notes.txt): they are no images that are read",
+        "1 file(s) were passed over: 1 .txt (notes.txt): they are no images that are read, "
+        "or hidden",
         "1 of 2 tile(s) have no row in tile_summaries.csv and so no coordinates: b.png",
         "1 row(s) of tile_summaries.csv name no image here: gone.png",
         "2 row(s) of tile_summaries.csv are repeated",

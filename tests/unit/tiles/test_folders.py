@@ -179,6 +179,12 @@ class TestRefused:
         refuse(r"one class only \('A'\)", "A/a.png", "A/b.png")
         refuse(r"one class only \('A'\)", "train/A/a.png", "test/A/b.png")
 
+    def test_one_class_beside_documents_may_be_a_folder_too_high(self) -> None:
+        refuse(
+            r"one class only \('EuroSAT'\).*'docs' holds no image.*folders are the classes",
+            "EuroSAT/Forest/a.png", "EuroSAT/Water/b.png", "docs/readme.txt",
+        )  # fmt: skip
+
     def test_classes_that_are_all_called_like_splits(self) -> None:
         refuse(
             "folders test_small, train_small .*called like splits",
