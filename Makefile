@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench bench-applicability bench-assessment bench-catalog bench-cells bench-county bench-growth bench-labels bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test browser lint format bench bench-applicability bench-applicability-places bench-assessment bench-catalog bench-cells bench-county bench-growth bench-labels bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ bench-cells: $(VENV)/.installed ## print how right the maps of cells of the samp
 
 bench-applicability: $(VENV)/.installed ## print whether what models say of where they hold is true on the sample; ends with a line of JSON
 	$(BIN)/python -m benchmarks.applicability
+
+bench-applicability-places: $(VENV)/.installed ## print whether what models say of where they hold is true of real places left out (needs the real data); ends with a line of JSON
+	$(BIN)/python -m benchmarks.applicability_places
 
 bench-assessment: $(VENV)/.installed ## print how often the intervals of an assessment hold the truth, from the sample's maps; ends with a line of JSON
 	$(BIN)/python -m benchmarks.assessment
