@@ -33,6 +33,7 @@ from aerial_kedro.labelling.suggestions import SuggestRules, suggest
 from aerial_kedro.labels.cells import largest_class
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.labels.land_cover import cell_shares
+from aerial_kedro.models.few_labels import LabelledCells
 
 LABELS_A_CLASS = (5, 20, 50)
 PURE = 75  # percent of a cell
@@ -142,13 +143,15 @@ def go_down(answers: np.ndarray, labels: int, classes: int) -> np.ndarray:
 def measure_right(ground: Ground, taught: np.ndarray) -> float:
     """Share of the test blocks' cells that a classifier taught by some cells has right."""
     test = np.flatnonzero((ground.cells["split"] == "test") & (ground.cells["true"] >= 0))
-    known = ground.cells.iloc[taught]
-    found, _ = learn(
+    known = ground.cells.iloc[taught].reset_index(drop=True)
+    cells = LabelledCells(
         ground.features[taught],
-        known["answer"].to_numpy(),
-        known["block_id"].to_numpy(str),
-        ground.features[test],
+        np.array(ground.names, dtype=object)[known["answer"].to_numpy()],
+        known["block_id"].to_numpy(object),
+        pd.factorize(known["cell_id"])[0],
+        known[["lon", "lat"]].assign(size_m=0.0),
     )
+    found, _ = learn(cells, ground.features[test], ground.names, seed=1)
     return float((found.argmax(axis=1) == ground.cells["true"].to_numpy()[test]).mean())
 
 
