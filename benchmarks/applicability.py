@@ -5,7 +5,8 @@ blocks, which had no part in anything that is evaluated here:
 
 * expected against observed accuracy, by tenths of the cells and by tenths of what is expected;
 * each class left out of training in turn: the share of its cells that are flagged as outside or
-  expected to be right less often than not (cells that the class covers by three quarters);
+  expected to be right less often than not (cells that the class covers by three quarters), and the
+  same by the land cover in training blocks, by which choices were made;
 * the flight of 2018 drawn anew with other light: lower sun, haze, and both with greener fields;
 * the time that it takes, over that of scoring a cell and that of featurizing its tile.
 
@@ -170,6 +171,11 @@ def measure_classes(ground: Ground, seed: int) -> Iterator[tuple[str, float]]:
         chances = scale_probabilities(model.predict_proba(ground.numbers), temperature)
         applied = holds.apply(ground.numbers, chances.max(axis=1))
         found = applied.outside | (applied.expected < _EVEN)
+        taught = (ground.known["measured"] & (ground.known["label"] == name)).to_numpy()
+        known = model.predict_proba(ground.learned[taught])
+        sure = scale_probabilities(known, temperature).max(axis=1)
+        seen = holds.apply(ground.learned[taught], sure)
+        yield f"training_{name}", float((seen.outside | (seen.expected < _EVEN)).mean())
         of_class = (ground.test["answer"] == name).to_numpy()
         others = (ground.test["true"] != name).to_numpy()
         yield f"found_{name}", float(found[of_class].mean())

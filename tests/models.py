@@ -65,7 +65,9 @@ def make_applicability(numbers: int, limit: float = 1.0) -> Applicability:
     """
     return Applicability(
         axes=np.eye(numbers, dtype=np.float32),
+        class_axes=np.eye(numbers, dtype=np.float32)[None],
         references=np.zeros((1, numbers), np.float32),
+        reference_classes=np.zeros(1, np.int64),
         unit=1.0,
         confidences=np.array([0.0, 1.0]),
         accuracies=np.array([1.0, 1.0]),

@@ -49,10 +49,16 @@ class Applicability:
     Parameters
     ----------
     axes
-        ``(numbers, axes)``: from the numbers that the classifier reads to the space of distances,
-        in which training data of one class spread alike in all directions.
+        ``(numbers, axes)``: from the numbers that the classifier reads to a space in which training
+        data spread alike in all directions around the means of their classes.
+    class_axes
+        ``(classes, axes, axes)``: from there to the space of each class, in which its own training
+        data do.
     references
-        ``(references, axes)``, float32: a reduced set of its training data in that space.
+        ``(references, axes)``, float32: a reduced set of training data, each in the space of its
+        class.
+    reference_classes
+        ``(references,)``: position of each one's class.
     unit
         Mean distance between training data.
     confidences, accuracies, limits
@@ -63,7 +69,9 @@ class Applicability:
     """
 
     axes: Floats
+    class_axes: Floats
     references: Floats
+    reference_classes: NDArray[np.integer]
     unit: float
     confidences: Floats
     accuracies: Floats
@@ -92,7 +100,9 @@ class Applicability:
         parts = [
             find_nearest(
                 np.asarray(numbers[start : start + _AT_ONCE], np.float32) @ self.axes,
+                self.class_axes,
                 self.references,
+                self.reference_classes,
             )
             for start in range(0, len(numbers), _AT_ONCE)
         ]
@@ -122,8 +132,22 @@ class Applicability:
         return self  # frozen; arrays are read only
 
 
-def find_nearest(places: Floats, references: Floats) -> Floats:
-    """Distance, ``(n,)``, of places, ``(n, axes)``, to the nearest of the references."""
-    squares = (references**2).sum(axis=1)
-    nearest = (squares - 2 * places @ references.T).min(axis=1) + (places**2).sum(axis=1)
+def find_nearest(
+    places: Floats, class_axes: Floats, references: Floats, classes: NDArray[np.integer]
+) -> Floats:
+    """Distance, ``(n,)``, of places, ``(n, axes)``, to the nearest reference, in its class's space.
+
+    Parameters
+    ----------
+    places
+        Where all classes have their place, ``(n, axes)``.
+    class_axes, references, classes
+        As `Applicability` has them.
+    """
+    nearest = np.full(len(places), np.inf, dtype=np.float32)
+    for number in np.unique(classes):
+        own, known = places @ class_axes[number], references[classes == number]
+        squares = (known**2).sum(axis=1)
+        found = (squares - 2 * own @ known.T).min(axis=1) + (own**2).sum(axis=1)
+        nearest = np.minimum(nearest, found)
     return np.asarray(np.sqrt(nearest.clip(min=0)))

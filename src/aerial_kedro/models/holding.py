@@ -22,11 +22,13 @@ from aerial_kedro.models.holding_curves import Rows, fit_accuracies, fit_limits,
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
-REFERENCES_A_CLASS = 12
-"""Of the reduced set; with 4 a tenth less of unknown classes is found, 16 find no more."""
+REFERENCES_A_CLASS = 4
+"""Of the reduced set; 8 find no more of unknown classes."""
 # Of the spread of a space's first axis; keeps directions in which hardly anything varies small.
 _FLOOR = 1e-3
 _FLOOR_OF_FEW = 0.1  # times numbers over cells: of few cells small spreads are chance
+_OF_CLASS = 3_000  # by which the spread of a class is measured
+_LEAST_SHRINKAGE = 0.1  # of that to the same in all directions
 _LEARNED = 10_000
 _LEFT_OUT = 1_000
 FEWEST_MEASURED = 100
@@ -87,15 +89,23 @@ class Part:
 
 @dataclass(frozen=True)
 class _Space:
-    """The space of distances, and places in it that stand for what was learned, with classes."""
+    """The spaces of distances, and places in them that stand for what was learned.
+
+    See `Applicability`; ``names`` are those of the classes.
+    """
 
     axes: NDArray[np.float32]
+    class_axes: NDArray[np.float32]
     references: NDArray[np.float32]
-    classes: NDArray[np.object_]
+    classes: NDArray[np.int64]
+    names: tuple[str, ...]
 
     def measure(self, numbers: Floats, without: str | None = None) -> Floats:
         """Distance to the nearest reference, perhaps of other classes than one."""
-        return find_nearest(numbers @ self.axes, self.references[self.classes != without])
+        kept = np.array([name != without for name in self.names])[self.classes]
+        return find_nearest(
+            numbers @ self.axes, self.class_axes, self.references[kept], self.classes[kept]
+        )
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ class _Fitting:
         known = self.known
         space = self._lay_space(known.teaches)
         places = known.numbers[self._draw(known.teaches, _LEFT_OUT)] @ space.axes
-        unit = _mean_distance(places)
+        unit = float(np.mean([_mean_distance(places @ each) for each in space.class_axes]))
         folds = {
             name: self._lay_space(known.teaches & (known.folds != name))
             for name in sorted(set(known.folds[known.measured]))
@@ -125,8 +135,8 @@ class _Fitting:
         knots, shares = fit_shares(home, classes, groups, (confidences, accuracies))
         limits = fit_limits(home, classes, confidences)
         return Applicability(
-            space.axes, space.references, unit, confidences, accuracies, limits / unit,
-            knots / unit, shares,
+            space.axes, space.class_axes, space.references, space.classes, unit, confidences,
+            accuracies, limits / unit, knots / unit, shares,
         )  # fmt: skip
 
     def _draw(self, among: Bools, most: int) -> NDArray[np.int64]:
@@ -139,15 +149,23 @@ class _Fitting:
     def _lay_space(self, learned: Bools) -> _Space:
         known = self.known
         axes = _find_axes(known.numbers[learned], known.labels[learned], self.parts)
-        references, classes = [], []
-        for name in sorted(set(known.labels[learned])):
-            drawn = self._draw(learned & (known.labels == name), _LEFT_OUT)
+        names = tuple(sorted(set(known.labels[learned])))
+        class_axes, references = [], []
+        for name in names:
+            drawn = self._draw(learned & (known.labels == name), _OF_CLASS)
             places = known.numbers[drawn] @ axes
             count = min(REFERENCES_A_CLASS, len(np.unique(places, axis=0)))
             model = KMeans(count, n_init=1, max_iter=10, random_state=self.seed).fit(places)
-            references.append(model.cluster_centers_)
-            classes += [name] * count
-        return _Space(axes, np.concatenate(references), np.array(classes, dtype=object))
+            class_axes.append(_find_class_axes(places - model.cluster_centers_[model.labels_]))
+            references.append(model.cluster_centers_ @ class_axes[-1])
+        counts = [len(each) for each in references]
+        return _Space(
+            axes,
+            np.stack(class_axes),
+            np.concatenate(references).astype(np.float32),
+            np.repeat(np.arange(len(names)), counts),
+            names,
+        )
 
     def _measure_folds(self, folds: dict[str, _Space]) -> Rows:
         """Measure the cells of each fold from those of the others."""
@@ -275,6 +293,24 @@ def _find_axes(
         axes[part.numbers] = directions * part.weight / np.sqrt(spread.clip(0) + floor * most)
         found.append(axes)
     return np.concatenate(found, axis=1).astype(np.float32)
+
+
+def _find_class_axes(residuals: Floats) -> NDArray[np.float32]:
+    """Whiten by the spread of one class, of which a volume stays as large as it is.
+
+    So that a class of little spread takes no more of the space than one of much.
+    """
+    count, size = residuals.shape
+    own = residuals.astype(np.float64)
+    spread = own.T @ own / count
+    mean = np.trace(spread) / size
+    if mean <= 0:  # one place alone
+        return np.eye(size, dtype=np.float32)
+    shrinkage = max(_LEAST_SHRINKAGE, size / (size + count))  # of few cells spreads are chance
+    spread = (1 - shrinkage) * spread + shrinkage * mean * np.eye(size)
+    scales, directions = np.linalg.eigh(spread)
+    volume = np.exp(np.log(scales).mean())
+    return np.asarray(directions * np.sqrt(volume / scales), dtype=np.float32)
 
 
 def _mean_distance(places: Floats) -> float:

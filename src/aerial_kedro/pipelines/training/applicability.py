@@ -29,7 +29,7 @@ _ROUNDING = 1e-6  # a feature that varies less, for its size, is constant
 _UNMIXED = 0.99
 _FEWEST_UNMIXED = 200
 # What is around a cell finds unknown classes best; the cell itself is in it and adds noise.
-_AROUND, _OF_TILE, _STATISTICS = 1.0, 0.5, 0.5
+_AROUND, _STATISTICS = 1.0, 0.7
 
 
 def find_cell_applicability(
@@ -86,7 +86,6 @@ def parts_of_cells(inputs: CellInputs) -> list[Part]:
     size = inputs.components
     return [
         Part(slice(size, 2 * size), _AROUND),
-        Part(slice(2 * size, 3 * size), _OF_TILE),
         Part(slice(3 * size, None), _STATISTICS),
     ]
 
