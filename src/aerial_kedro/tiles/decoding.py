@@ -11,6 +11,7 @@ import rasterio
 from PIL import (
     ExifTags,
     Image,
+    ImageCms,
     ImageFile,
     ImageOps,
     TiffImagePlugin,
@@ -42,8 +43,9 @@ _PNG_DEPTH, _PNG_COLOUR = 24, 25
 _PNG_BANDS = {0: 1, 2: 3, 4: 2, 6: 4}
 _NEEDED = "8-bit RGB or grey is needed"
 _BITS = 8
-# What libtiff turns to red, green and blue as it should; CIELAB comes out wrong.
+# What libtiff turns to red, green and blue as it should.
 _COLOUR_SPACES = (None, "YCbCr", "CMYK")
+_CIELAB = "CIELAB"  # comes out of libtiff 14 levels off
 _TURNED = range(2, 9)
 # Another for each file, which would make each reason one of its own.
 _NAME_IN_MEMORY = re.compile(r"(/vsimem/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[/.\w]*,? ?")
@@ -144,9 +146,22 @@ def _decode_by_gdal(content: bytes, driver: str) -> Image.Image:
             _check_colours(dataset, {}, 1)
             return Image.fromarray(_read_colours(dataset, {}))
         structure = dataset.tags(ns="IMAGE_STRUCTURE")
+        if structure.get("SOURCE_COLOR_SPACE") == _CIELAB:
+            return _decode_cielab(content)
         orientation = _orientation(lambda: _tags_of_tiff(content))
         _check_colours(dataset, structure, orientation)
         return _upright(Image.fromarray(_read_colours(dataset, structure)), orientation)
+
+
+def _decode_cielab(content: bytes) -> Image.Image:
+    """Decode a TIFF in CIELAB, upright, by Little CMS's conversion to sRGB."""
+    with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
+        if image.mode != "LAB":
+            raise TileReadError(f"the image is CIELAB of mode {image.mode}; {_NEEDED}")
+        lab, srgb = (ImageCms.createProfile(name) for name in ("LAB", "sRGB"))
+        found = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        assert found is not None  # as it is not changed in its place
+        return found
 
 
 def _check_colours(

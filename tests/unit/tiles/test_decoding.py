@@ -190,7 +190,6 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "palette PNG": (without_chunk(encode(PALETTE, "PNG"), b"PLTE"), "no palette"),
     "palette TIFF": (without_tag(PALETTE_TIFF, 320), "broken: NULL color table"),
     "PNG without pixels": (without_chunk(LOSSLESS["PNG"], b"IDAT"), "broken: "),
-    "CIELAB": (encode(LAB, "TIFF"), "colour space CIELAB"),
     "CMYK and turned": (
         encode(picture(COLOUR).convert("CMYK"), "TIFF", tiffinfo={ORIENTATION: 6}),
         "CMYK and to be turned",
@@ -262,3 +261,13 @@ def test_real_naip_has_its_colours_whatever_its_fourth_band_is_tagged_as(shared_
         found = decode_image(path.read_bytes(), 224)
         np.testing.assert_array_equal(found, resampled(np.ascontiguousarray(colours), 224))
     assert tagged > 100
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_cielab_is_what_it_was_made_of(orientation: int) -> None:
+    """Eight bits of it hold colours to about a level; saturated blues to some more."""
+    found = decode_image(encode(LAB, "TIFF", tiffinfo={ORIENTATION: orientation}), 26)
+    turned = picture(COLOUR)
+    turned.getexif()[ORIENTATION] = orientation
+    expected = resampled(np.asarray(ImageOps.exif_transpose(turned)), 26)
+    assert np.abs(found.astype(int) - expected).mean() < 2
