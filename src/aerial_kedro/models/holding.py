@@ -6,12 +6,14 @@ regression stands for the chosen classifier in these refits: no classifier is ri
 it does not know, and what lies between is read off the confidence, which each calibrates itself.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -190,7 +192,10 @@ class _Fitting:
             return None
         strength = max(self.penalty, 1e-9) * weights.sum()
         model = LogisticRegression(C=1 / strength, max_iter=40, tol=1e-3)
-        return model.fit(self.known.numbers[chosen], labels, sample_weight=weights)
+        with warnings.catch_warnings():
+            # It stands for another classifier, which need not be exact.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(self.known.numbers[chosen], labels, sample_weight=weights)
 
     def _fit_temperature(self, folds: list[str]) -> float:
         """Calibrate what stands for the classifier on cells of other folds."""

@@ -183,3 +183,10 @@ def test_where_nothing_was_right_nothing_is_expected() -> None:
     assert found is not None
     expected = found.apply(make_known().numbers, make_known().confidence).expected
     assert expected.max() < 0.01
+
+
+@pytest.mark.filterwarnings("error")
+def test_fits_that_stop_before_they_are_exact_say_nothing() -> None:
+    """A run's log is for what the user can do something about."""
+    stretched = make_known().numbers * np.float32([1, 1e3, 1e-3])
+    assert fit_applicability(make_known(numbers=stretched), WHOLE, 1e-9, seed=1) is not None
