@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from aerial_kedro.datasets.vectors import VectorFileDataset, find_separator
+from aerial_kedro.datasets.vectors import VectorFileDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.imagery.scene_table import find_separator
 from aerial_kedro.labels.layer import LabelTable
 
 _TABLES = (".csv", ".tsv", ".txt")

@@ -138,13 +138,12 @@ class LandCoverDataset(ProjectDataset[None, list[LandCoverRaster]]):
 
     def _packed_raster(self) -> str:
         """Name of the raster in an archive, as far as it is plain."""
+        names: list[str] = []
         if zipfile.is_zipfile(self._path):
             with zipfile.ZipFile(self._path) as archive:
-                found = [
-                    name for name in archive.namelist() if name.lower().endswith(LAND_COVER_ENDINGS)
-                ]
-            return found[0] if found else "NAME.img"
-        return "NAME.img"
+                names = archive.namelist()
+        rasters = (name for name in names if name.lower().endswith(LAND_COVER_ENDINGS))
+        return next(rasters, "NAME.img")
 
     def _read(self, file: ListedFile) -> LandCoverRaster:
         try:

@@ -12,8 +12,9 @@ import pyogrio
 
 from aerial_kedro.accuracy.answers import AnswerFile
 from aerial_kedro.datasets.base import Options, ProjectDataset
-from aerial_kedro.datasets.vectors import VectorFileDataset, find_separator
+from aerial_kedro.datasets.vectors import VectorFileDataset
 from aerial_kedro.errors import AerialError
+from aerial_kedro.imagery.scene_table import find_separator
 
 _WANTED = (
     "the file that the page 08_reporting/reference.html saves (CSV or GeoJSON), or the filled "

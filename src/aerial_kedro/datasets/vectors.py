@@ -19,17 +19,6 @@ _Table = TypeVar("_Table", bound=pd.DataFrame)
 _PARQUET = (".parquet", ".geoparquet")
 
 
-def find_separator(header: str) -> str:
-    """Find what divides the values of a table: table programs of half the world write semicolons.
-
-    Examples
-    --------
-    >>> find_separator("lon;lat;class")
-    ';'
-    """
-    return max(",;\t", key=header.count)
-
-
 class VectorFileDataset(ProjectDataset[None, _Loaded]):
     """A vector file with one layer.
 

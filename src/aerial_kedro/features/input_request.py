@@ -19,24 +19,13 @@ def _three(value: Any) -> Any:
     return items * _CHANNELS if len(items) == 1 else items
 
 
-Channels = Annotated[
-    tuple[
-        Annotated[float, Field(ge=0, le=1)],
-        Annotated[float, Field(ge=0, le=1)],
-        Annotated[float, Field(ge=0, le=1)],
-    ],
-    BeforeValidator(_three),
-]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Positive = Annotated[float, Field(gt=0, le=1)]
+
+Channels = Annotated[tuple[_Share, _Share, _Share], BeforeValidator(_three)]
 """A number of red, green and blue each, of pixels scaled to 0–1: ``A/B/C`` or one for all."""
 
-Deviations = Annotated[
-    tuple[
-        Annotated[float, Field(gt=0, le=1)],
-        Annotated[float, Field(gt=0, le=1)],
-        Annotated[float, Field(gt=0, le=1)],
-    ],
-    BeforeValidator(_three),
-]
+Deviations = Annotated[tuple[_Positive, _Positive, _Positive], BeforeValidator(_three)]
 """The same, and none is 0."""
 
 InputSize = Annotated[int, Field(ge=32, le=1024)]
