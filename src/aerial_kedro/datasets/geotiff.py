@@ -47,6 +47,7 @@ def encode_bands(raster: Raster) -> bytes:
             compress="deflate",
             predictor=2 if raster.pixels.dtype.kind in "ui" else 1,
             zlevel=3,
+            num_threads="all_cpus",
             **layout,
         ) as dataset:
             dataset.write(raster.pixels)

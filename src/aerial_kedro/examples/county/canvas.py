@@ -1,6 +1,6 @@
 """A piece of ground that layers are painted on, and patterns that are drawn on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,19 +25,12 @@ the shore), to the middle of the road, and up the walls of a pit in its middle."
 
 
 @dataclass
-class Canvas:
-    """A piece of ground as seen from straight above, before sunlight.
+class Picture:
+    """What a piece of ground looks like in one year.
 
     Parameters
     ----------
-    axes
-        Coordinates of each pixel in metres: ``u, v, edge, road``; the others are added when a
-        layer asks for them.
-    size
-        Lengths of the two sides in metres.
-    fixed
-        Source of what stays the same over the years: trees, houses, terraces.
-    yearly
+    random
         Source of what is new every year: colours, crops, mowing.
     greenness
         How green the year is, 0–1.
@@ -46,6 +39,35 @@ class Canvas:
     ----------
     colour
         Red, green, blue and near infrared, 0–255, shape ``(4, rows, cols)``.
+    """
+
+    random: np.random.Generator
+    greenness: float
+    colour: NDArray[np.float32] = field(init=False)
+
+
+@dataclass
+class Canvas:
+    """A piece of ground as seen from straight above, before sunlight, in one year or several.
+
+    What stays the same over the years is drawn once for all of them.
+
+    Parameters
+    ----------
+    axes
+        Coordinates of each pixel in metres: ``edge``, and on land ``u, v, road``; the others are
+        added when a layer asks for them.
+    size
+        Lengths of the two sides in metres.
+    fixed
+        Source of what stays the same over the years: trees, houses, terraces.
+    pictures
+        One for each year.
+    within
+        If it is a strip of a larger piece: how many rows that has, and which of them these are.
+
+    Attributes
+    ----------
     height
         Height of what stands there in metres.
     free
@@ -55,20 +77,27 @@ class Canvas:
     axes: dict[Axis, Plane]
     size: tuple[float, float]
     fixed: np.random.Generator
-    yearly: np.random.Generator
-    greenness: float
-    colour: NDArray[np.float32] = field(init=False)
+    pictures: Sequence[Picture]
+    within: tuple[int, slice] | None = None
     height: Plane = field(init=False)
     free: Plane = field(init=False)
     _angle: np.float32 = field(init=False)
 
     def __post_init__(self) -> None:
-        shape = self.axes["u"].shape
-        self.colour = np.zeros((4, *shape), np.float32)
+        shape = self.axes["edge"].shape
+        for picture in self.pictures:
+            picture.colour = np.zeros((4, *shape), np.float32)
         self.height = np.zeros(shape, np.float32)
         self.free = np.ones(shape, np.float32)
         # Drawn before any layer, so that it is the same whatever crop is painted.
         self._angle = np.float32(self.fixed.normal(0, 0.04) + np.pi / 2 * self.fixed.integers(2))
+
+    def in_turn(self, pictures: Sequence[Picture]) -> Iterator[Picture]:
+        """Give one picture after the other, each with the `fixed` numbers that the first had."""
+        state = self.fixed.bit_generator.state
+        for picture in pictures:
+            self.fixed.bit_generator.state = state
+            yield picture
 
     def axis(self, name: Axis, wander: Scales = ()) -> Plane:
         """Return a coordinate of each pixel in metres, wandering so that it does not look ruled."""
@@ -91,9 +120,9 @@ class Canvas:
                 along = np.float32(0.49) * min(width, depth) - along
         return along
 
-    def mix(self, ink: Ink) -> NDArray[np.float32]:
+    def mix(self, ink: Ink, picture: Picture) -> NDArray[np.float32]:
         """Mix an ink for this piece of ground; the result has the shape ``(4,)``."""
-        rng = self.yearly if ink.yearly else self.fixed
+        rng = picture.random if ink.yearly else self.fixed
 
         def pick(palette: Palette) -> NDArray[np.float64]:
             return np.asarray(palette[rng.integers(len(palette))]) * rng.normal(1, ink.spread, 4)
@@ -101,14 +130,18 @@ class Canvas:
         colour = pick(ink.palette)
         if ink.second:
             wanted = ink.share
-            share = rng.normal(self.greenness, 0.3) if wanted is None else draw(rng, wanted)
+            share = rng.normal(picture.greenness, 0.3) if wanted is None else draw(rng, wanted)
             colour += (pick(ink.second) - colour) * np.clip(share, 0, 1)
         return colour.astype(np.float32)
 
-    def blend(self, colour: NDArray[np.float32], weight: Plane | float) -> None:
-        """Blend a colour into the picture with a weight of 0–1, for each pixel or for all."""
-        for band, value in enumerate(colour):
-            self.colour[band] += (value - self.colour[band]) * weight
+    def blend(self, ink: Ink, weight: Plane, pictures: Sequence[Picture]) -> None:
+        """Blend an ink into some pictures with a weight of 0–1 for each pixel."""
+        change = np.empty_like(self.height)
+        for picture in self.in_turn(pictures):
+            for band, value in zip(picture.colour, self.mix(ink, picture), strict=True):
+                np.subtract(value, band, out=change)
+                np.multiply(change, weight, out=change)
+                np.add(band, change, out=band)
 
     def raise_to(self, height: Plane) -> None:
         """Let things stand that are as high as this, unless higher ones stand there."""
@@ -134,7 +167,7 @@ _PROFILES: dict[str, Callable[[Plane, float], Plane]] = {
 
 def noise(*scales: tuple[float, float]) -> Pattern:
     """Draw smooth noise about 0, of several sizes in metres, with the amplitude of each."""
-    return lambda canvas, rng: add_noises(np.zeros_like(canvas.height), rng, scales)
+    return lambda canvas, rng: add_noises(np.zeros_like(canvas.height), rng, scales, canvas.within)
 
 
 def spots(scale: float, low: float, high: float) -> Pattern:

@@ -1,7 +1,9 @@
 """Grids of square pixels over the ground, and how large ones are painted and warped."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from affine import Affine
@@ -13,7 +15,8 @@ from rasterio.warp import Resampling, reproject
 
 CRS = "EPSG:26918"
 NODATA = 0
-_STRIP_ROWS = 512
+Window = tuple[slice, slice]
+"""Rows and columns of a grid."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Frame:
         Parameters
         ----------
         pixels
-            Array of shape ``(bands, rows, columns)``; 0 is no data.
+            Array of shape ``(bands, rows, columns)``, at least 1.
         crs
             Where to.
         step
@@ -90,7 +93,8 @@ class Frame:
         Returns
         -------
         pixels
-            Array over the whole frame; 0 in its corners, which are turned against the grid.
+            Array over the whole frame, at least 1; 0 in its corners, which are turned against the
+            grid.
         transform
             Maps ``(column, row)`` of a pixel's upper left corner to metres.
         """
@@ -98,40 +102,66 @@ class Frame:
         west, south, east, north = to_crs.transform_bounds(*self.bounds, densify_pts=21)
         left, top = step * np.floor(west / step) + offset, step * np.ceil(north / step) + offset
         size = int(np.ceil((top - south) / step)), int(np.ceil((east - left) / step))
-        warped = np.zeros((len(pixels), *size), np.uint8)
         transform = Affine(step, 0, left, 0, -step, top)
-        reproject(
-            np.ascontiguousarray(pixels),
-            warped,
-            src_transform=self.transform,
-            src_crs=CRS,
-            dst_transform=transform,
-            dst_crs=crs,
-            src_nodata=NODATA,
-            dst_nodata=NODATA,
-            resampling=resampling,
-        )
+
+        def warp(pixels: NDArray[np.uint8], resampling: Resampling) -> NDArray[np.uint8]:
+            warped = np.zeros((len(pixels), *size), np.uint8)
+            reproject(
+                np.ascontiguousarray(pixels),
+                warped,
+                src_transform=self.transform,
+                src_crs=CRS,
+                dst_transform=transform,
+                dst_crs=crs,
+                resampling=resampling,
+                num_threads=os.cpu_count(),
+            )
+            return warped
+
+        # Told of no data, GDAL takes three times as long, and finds none but around the frame.
+        # There alone is 0 left: a cubic may fall to it as well.
+        inside = warp(np.ones((1, self.rows, self.columns), np.uint8), Resampling.nearest)
+        warped = np.maximum(warp(pixels, resampling), inside)
         return warped, transform
 
 
-def paint_in_strips(paint: Callable[[slice], None], rows: int) -> None:
-    """Paint all rows, some strips at a time side by side.
+def paint_in_tiles(
+    paint: Callable[[Window], None], shape: tuple[int, int], tile: tuple[int, int]
+) -> None:
+    """Paint all pixels, some tiles at a time side by side.
 
-    In threads: numpy lets others run while it calculates, and strips are large.
+    In threads: numpy lets others run while it calculates.
 
     Parameters
     ----------
     paint
-        Paints the rows of a slice, and no others.
-    rows
-        How many there are.
+        Paints the pixels of a window, and no others.
+    shape
+        How many rows and columns there are.
+    tile
+        Rows and columns of a tile, at most.
 
     Examples
     --------
     >>> painted = []
-    >>> paint_in_strips(painted.append, 1_100)
-    >>> sorted((strip.start, strip.stop) for strip in painted)
-    [(0, 512), (512, 1024), (1024, 1100)]
+    >>> paint_in_tiles(painted.append, (700, 300), (512, 300))
+    >>> sorted((rows.start, rows.stop, columns.stop) for rows, columns in painted)
+    [(0, 512, 300), (512, 700, 300)]
     """
-    strips = (slice(row, min(row + _STRIP_ROWS, rows)) for row in range(0, rows, _STRIP_ROWS))
-    Parallel(n_jobs=-1, prefer="threads")(delayed(paint)(strip) for strip in strips)
+    tiles = product(parts(shape[0], tile[0]), parts(shape[1], tile[1]))
+    Parallel(n_jobs=-1, prefer="threads")(delayed(paint)(window) for window in tiles)
+
+
+def parts(length: int, longest: int) -> Iterator[slice]:
+    """Divide rows or columns into parts of a length, the last may be shorter."""
+    return (slice(start, min(start + longest, length)) for start in range(0, length, longest))
+
+
+def grown(part: slice, length: int) -> slice:
+    """Take one row or column more on each side, where there is one."""
+    return slice(max(part.start - 1, 0), min(part.stop + 1, length))
+
+
+def inside(part: slice, larger: slice) -> slice:
+    """Say where rows or columns lie within more of them."""
+    return slice(part.start - larger.start, part.stop - larger.start)

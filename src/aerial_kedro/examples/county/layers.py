@@ -2,12 +2,12 @@
 
 # ruff: noqa: PLR2004 - the numbers are the drawing: metres, shares and shades.
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from aerial_kedro.examples.county.canvas import Canvas, Pattern
+from aerial_kedro.examples.county.canvas import Canvas, Pattern, Picture
 from aerial_kedro.examples.county.colours import ASPHALT, CONCRETE, ROOFS, Ink, Span, draw
 from aerial_kedro.examples.county.noise import Plane, Scales, add_noises, scatter_domes, smoothstep
 
@@ -51,19 +51,31 @@ class Coat:
     chance: float = 1.0
     yearly: bool = False
 
+    def __post_init__(self) -> None:
+        if self.yearly and (self.clears or self.height_m):
+            raise ValueError("A coat that lies otherwise every year has no height and clears none.")
+
     def __call__(self, canvas: Canvas) -> None:
         """Lay the coat on."""
         if canvas.fixed.random() >= self.chance:
             return
-        rng = canvas.yearly if self.yearly else canvas.fixed
+        if not self.yearly:
+            self._lay(canvas, canvas.fixed, canvas.pictures)
+            return
+        for picture in canvas.in_turn(canvas.pictures):
+            self._lay(canvas, picture.random, [picture])
+
+    def _lay(self, canvas: Canvas, rng: np.random.Generator, pictures: Sequence[Picture]) -> None:
         where = self.pattern(canvas, rng)
         if self.only is not None:
             where = where * self.only(canvas, rng)
         amount = np.float32(draw(rng, self.amount))
         if self.ink is None:
-            canvas.colour *= 1 + amount * where
+            factor = 1 + amount * where
+            for picture in pictures:
+                picture.colour *= factor
         else:
-            canvas.blend(canvas.mix(self.ink), amount * where)
+            canvas.blend(self.ink, amount * where, pictures)
         if self.clears:
             canvas.clear(where > 0.5)
         if self.height_m:
@@ -120,10 +132,12 @@ class Dots:
             jitter=0.3 if self.rows is None else 0.08,
         )
         crown = smoothstep(top, 0.02, 0.25) * canvas.free
-        canvas.blend(canvas.mix(self.ink), crown)
+        canvas.blend(self.ink, crown, canvas.pictures)
         if self.second is not None:
-            canvas.blend(canvas.mix(self.second), crown * smoothstep(tint, 0.5, 0.9))
-        canvas.colour *= 1 + np.float32(0.25) * crown * (tint - np.float32(0.5))
+            canvas.blend(self.second, crown * smoothstep(tint, 0.5, 0.9), canvas.pictures)
+        shade = 1 + np.float32(0.25) * crown * (tint - np.float32(0.5))
+        for picture in canvas.pictures:
+            picture.colour *= shade
         tall = np.float32(draw(rng, self.top_m)) * (np.float32(0.85) + np.float32(0.3) * tint)
         canvas.raise_to(tall * crown * (np.float32(0.4) + np.float32(0.6) * top))
 
@@ -184,7 +198,9 @@ class Lots:
             drawn: Plane = rng.uniform(low, high, _MANY).astype(np.float32)[number]
             return drawn
 
-        canvas.colour *= per_lot(0.9, 1.1)
+        shade = per_lot(0.9, 1.1)
+        for picture in canvas.pictures:
+            picture.colour *= shade
         half, deep = per_lot(*self.roof) * width, per_lot(*self.deep) * depth
         beside = lane - (lot + np.float32(0.5) * per_lot(0.9, 1.1)) * np.float32(width)
         behind = along - per_lot(*self.front) * depth
@@ -194,12 +210,14 @@ class Lots:
         roof &= whole | (beside * np.sign(wing) < 0.3 * half)
         drive = built & (np.abs(beside - 0.6 * half * np.sign(wing)) < self.drive_m) & (behind < 2)
         kerb = (np.abs(along - 0.8) < 0.7) & ~streets
-        canvas.blend(canvas.mix(CONCRETE), np.maximum(drive, np.float32(0.5) * kerb))
-        canvas.blend(canvas.mix(ASPHALT), streets.astype(np.float32))
+        paved = np.maximum(drive, np.float32(0.5) * kerb)
+        canvas.blend(CONCRETE, paved, canvas.pictures)
+        canvas.blend(ASPHALT, streets.astype(np.float32), canvas.pictures)
         canvas.clear(streets | drive)
         colours = np.asarray(ROOFS, np.float32)[rng.integers(len(ROOFS), size=_MANY)]
         colours *= rng.normal(1, 0.06, (_MANY, 1)).astype(np.float32)
-        canvas.colour[:, roof] = colours[number[roof]].T
+        for picture in canvas.pictures:
+            picture.colour[:, roof] = colours[number[roof]].T
         canvas.clear(roof)
         ridge = 1 - np.abs(behind - deep / 2) / np.maximum(deep, 1)
         canvas.raise_to(np.where(roof, self.height_m * (0.7 + 0.6 * ridge), 0).astype(np.float32))

@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.interpolate import BSpline
 
 Plane = NDArray[np.float32]
 Scales = tuple[tuple[float, float], ...]
@@ -14,6 +13,7 @@ Scales = tuple[tuple[float, float], ...]
 
 # A cubic B-spline averages neighbouring coefficients; this brings unit variance back.
 _SPLINE_GAIN = 2.08
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,33 @@ class Field:
     def _weights(
         self, along: NDArray[np.float64], start: float, size: int
     ) -> tuple[sparse.csr_array, slice]:
-        """Weights of uniform cubic B-splines at some places, and to which coefficients."""
+        """Weights of uniform cubic B-splines at some places, and to which coefficients.
+
+        As de Boor's recurrence gives them on knots of distance 1.
+        """
         positions = np.clip((along - start) / self.spacing, 0, size - 3.001)
-        first = int(np.floor(positions.min()))
-        last = int(np.floor(positions.max())) + 4
-        knots = np.arange(last - first + 4) - 3.0
+        left = np.floor(positions)
+        t = positions - left
+        first, last = int(left.min()), int(left.max()) + 4
+        p, q = (1 - t) / 2, t / 2
+        a, b, c = p * (1 - t) / 3, (p * (1 + t) + q * (2 - t)) / 3, q * t / 3
+        weights = np.empty((len(t), 4), np.float32)
+        weights[:, 0] = a * (1 - t)
+        weights[:, 1] = a * (2 + t) + b * (2 - t)
+        weights[:, 2] = b * (1 + t) + c * (3 - t)
+        weights[:, 3] = c * t
+        places = (left - first).astype(np.int32)[:, None] + np.arange(4, dtype=np.int32)
+        rows = np.arange(0, weights.size + 1, 4, dtype=np.int32)
         # Sparse, so that they stay away from the linear algebra library, whose results differ in
         # the last bit from one processor to the next.
-        weights = BSpline.design_matrix(positions - first, knots, 3).astype(np.float32)
-        return weights, slice(first, last)
+        shape = len(t), last - first
+        matrix = sparse.csr_array((weights.ravel(), places.ravel(), rows), shape=shape)
+        return matrix, slice(first, last)
 
 
-def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Plane:
+def smooth_noise(
+    rng: np.random.Generator, shape: tuple[int, int], scale: float, rows: slice = _ALL
+) -> Plane:
     """Smooth noise of zero mean and about unit variance.
 
     Parameters
@@ -82,15 +97,29 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float)
         Rows and columns.
     scale
         About the size of the noise's spots in pixels.
+    rows
+        Which of the rows are wanted.
     """
-    rows, columns = (np.arange(length, dtype=np.float64) for length in shape)
-    return Field.draw(rng, (0, 0, len(columns), len(rows)), scale).at(columns, rows)
+    down, across = (np.arange(length, dtype=np.float64) for length in shape)
+    return Field.draw(rng, (0, 0, shape[1], shape[0]), scale).at(across, down[rows])
 
 
-def add_noises(onto: Plane, rng: np.random.Generator, scales: Scales) -> Plane:
-    """Add smooth noises of several scales, in pixels, to a number for each pixel."""
+def add_noises(
+    onto: Plane,
+    rng: np.random.Generator,
+    scales: Scales,
+    within: tuple[int, slice] | None = None,
+) -> Plane:
+    """Add smooth noises of several scales, in pixels, to a number for each pixel.
+
+    If these are of some rows within more, it takes how many there are, and which these are.
+    """
+    whole, rows = within or (len(onto), _ALL)
     for scale, amplitude in scales:
-        onto = onto + np.float32(amplitude) * smooth_noise(rng, onto.shape, scale)
+        noise = smooth_noise(rng, (whole, onto.shape[1]), scale, rows)
+        noise *= np.float32(amplitude)
+        noise += onto
+        onto = noise
     return onto
 
 
@@ -131,29 +160,45 @@ def scatter_domes(
     # Only the four nearest places can reach a pixel, as jitter and radius are bounded.
     gu, gv = places[0] / np.float32(du), places[1] / np.float32(dv)
     cu, cv = np.floor(gu - 0.5), np.floor(gv - 0.5)
-    iu = (cu - cu.min()).astype(np.int32)
-    iv = (cv - cv.min()).astype(np.int32)
+    iu = (cu - cu.min()).astype(np.intp)
+    iv = (cv - cv.min()).astype(np.intp)
     size = (int(iu.max()) + 2, int(iv.max()) + 2)
     centre_u, centre_v = 0.5 + rng.uniform(-jitter, jitter, (2, *size)).astype(np.float32)
     radii = rng.uniform(*radius, size).astype(np.float32)
     taken, tints = rng.random((2, *size), dtype=np.float32)
-    height, highest = np.zeros_like(gu), np.zeros(gu.shape, np.int32)
-    fu, fv, first = gu - cu, gv - cv, iu * np.int32(size[1]) + iv
+    height, tint = np.zeros_like(gu), np.zeros_like(gu)
+    fu, fv, first = gu - cu, gv - cv, iu * size[1] + iv
     for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        place = first + np.int32(a * size[1] + b)
-        r = radii.take(place)
-        across = (fu - (centre_u + np.float32(a)).take(place)) * np.float32(du)
-        along = (fv - (centre_v + np.float32(b)).take(place)) * np.float32(dv)
-        dome = (r - (across * across + along * along) / r) / np.float32(radius[1])
-        dome *= taken.take(place) <= density
+
+        def of_place(numbers: Plane, step: int = a * size[1] + b) -> Plane:
+            drawn: Plane = numbers.ravel()[step:].take(first)
+            return drawn
+
+        r = of_place(radii)
+        dome = fu - of_place(centre_u + np.float32(a))
+        along = fv - of_place(centre_v + np.float32(b))
+        dome *= np.float32(du)
+        along *= np.float32(dv)
+        dome *= dome
+        along *= along
+        dome += along
+        dome /= r
+        np.subtract(r, dome, out=dome)
+        dome /= np.float32(radius[1])
+        dome *= of_place(taken) <= density
         higher = dome > height
         np.copyto(height, dome, where=higher)
-        np.copyto(highest, place, where=higher)
-    return height, np.where(height > 0, tints.take(highest), np.float32(0))
+        np.copyto(tint, of_place(tints), where=higher)
+    return height, tint
 
 
 def smoothstep(values: Plane, low: float, high: float) -> Plane:
     """Rise smoothly from 0 at ``low`` to 1 at ``high``."""
-    t = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
-    result: Plane = t * t * (3 - 2 * t)
-    return result
+    t = values - np.float32(low)
+    t /= np.float32(high - low)
+    np.clip(t, 0, 1, out=t)
+    slope = 2 * t
+    np.subtract(3, slope, out=slope)
+    t *= t
+    t *= slope
+    return t

@@ -1,7 +1,7 @@
 """The plan of the county: what lies where, in every year."""
 
 from dataclasses import astuple, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,8 @@ _RULED = (LandClass.DEVELOPED, LandClass.CULTIVATED)
 _UNEVEN_M = 5.0
 _BEND_M = 42.0
 _ROAD_CORRIDOR_M = 6.0
+_RAGGED = 0.16
+_INLAND_M = 30.0
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,27 @@ class Waters:
         )
 
     def inside(self, frame: Frame) -> Plane:
-        """Distance to the shore in metres, roughly; positive in the water."""
+        """Distance to the shore in metres, roughly; positive in the water, negative on land.
+
+        Farther than `_INLAND_M` from a lake it is the distance to the river, whichever is nearer.
+        """
         xs, ys = frame.centres
         middle = np.array([self.river_easting])
         course = self.river_easting + 210 * self.wander.at(middle, ys)
         slope = np.gradient(course, frame.step, axis=0) if len(ys) > 1 else 0.0
         ragged = self.ragged.at(xs, ys)
         distance = self.half_width - np.abs(xs[None] - course) / np.hypot(1, slope) + 5 * ragged
+        largest = 1 + _RAGGED * float(ragged.max())
         for easting, northing, radius in self.lakes:
-            away = np.hypot(xs[None] - easting, ys[:, None] - northing)
-            np.maximum(distance, radius * (1 + 0.16 * ragged) - away, out=distance)
+            reach = radius * largest + _INLAND_M
+            columns = np.flatnonzero(np.abs(xs - easting) < reach)
+            rows = np.flatnonzero(np.abs(ys - northing) < reach)
+            if not (columns.size and rows.size):
+                continue
+            near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            away = np.hypot(xs[None, near[1]] - easting, ys[near[0], None] - northing)
+            shore = radius * (1 + _RAGGED * ragged[near])
+            np.maximum(distance[near], shore - away, out=distance[near])
         result: Plane = distance.astype(np.float32)
         return result
 
@@ -124,7 +137,8 @@ class Plan:
         """Give the number of the parcel at each place in layout coordinates."""
         half = np.float32(len(self.layout) / 2)
         row, column = (np.floor(along / GRID_M + half).astype(np.intp) for along in (u, v))
-        return self.layout[row, column]
+        numbers: NDArray[np.int32] = self.layout.take(row * self.layout.shape[1] + column)
+        return numbers
 
     def numbers(self, frame: Frame) -> NDArray[np.int32]:
         """Give the number of the parcel at each pixel's centre.
@@ -137,8 +151,7 @@ class Plan:
         numbers, uneven = self.look_up(u, v), self.look_up(u + shift, v + shift)
         moved = numbers != uneven
         first, second = numbers[moved], uneven[moved]
-        wild = np.array([KINDS[each.kind].land_class not in _RULED for each in self.parcels])
-        estates = self._estates()
+        estates, wild = self._estates, self._wild
         grows = (estates[first] == estates[second]).all(axis=-1) & (wild[first] | wild[second])
         numbers[moved] = np.where(grows, second, first)
         return numbers
@@ -161,15 +174,21 @@ class Plan:
         kinds = np.array([KINDS[each.kind_in(year)].code for each in self.parcels], np.uint8)
         codes = kinds[numbers]
         u, v = self.layout_of(frame)
-        u0, v0, u1, v1 = np.moveaxis(self._estates()[numbers], -1, 0)
+        u0, v0, u1, v1 = np.moveaxis(self._estates[numbers], -1, 0)
         to_road = np.minimum(np.minimum(u - u0, u1 - u), np.minimum(v - v0, v1 - v))
         codes[to_road < _ROAD_CORRIDOR_M] = ROAD_CODE
         codes[self.waters.inside(frame) > 0] = OPEN_WATER.code
         return codes
 
+    @cached_property
     def _estates(self) -> NDArray[np.float32]:
         """Sides of each parcel's estate, in the order of `Plot`."""
         return np.array([astuple(each.estate) for each in self.parcels], np.float32)
+
+    @cached_property
+    def _wild(self) -> NDArray[np.bool_]:
+        """Whether each parcel is of a class whose borders are uneven."""
+        return np.array([KINDS[each.kind].land_class not in _RULED for each in self.parcels])
 
 
 def county_frame(settings: CountySettings) -> Frame:

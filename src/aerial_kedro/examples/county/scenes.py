@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.warp import Resampling
 
-from aerial_kedro.examples.county.frame import CRS, NODATA
+from aerial_kedro.examples.county.frame import CRS, NODATA, Window
 from aerial_kedro.examples.county.plan import MIDDLE_LAT, TO_UTM, ZONE_BORDER_LON, county_frame
 from aerial_kedro.examples.county.settings import CountySettings, Flight
-from aerial_kedro.examples.county.world import Window, photograph
+from aerial_kedro.examples.county.world import photographs
 from aerial_kedro.scenes.raster import Raster
 
 BAND_NAMES = ("Red", "Green", "Blue", "Near infrared")
@@ -109,7 +109,7 @@ def _draw_scene(
     cut_corner: bool,
 ) -> Raster:
     frame, crs = county_frame(settings).part(*window), CRS
-    pixels, transform = photograph(settings, seed, flight)[:, *window], frame.transform
+    pixels, transform = photographs(settings, seed)[flight][:, *window], frame.transform
     if zone == _WEST_ZONE:
         crs = WEST_CRS
         pixels, transform = frame.warp(pixels, crs, 1.0, Resampling.cubic)

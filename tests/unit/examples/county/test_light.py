@@ -28,13 +28,13 @@ def test_the_shadow_is_as_long_as_the_tower_is_high_at_45_degrees() -> None:
     assert 8 <= dark.sum() <= 11
 
 
-def test_strips_leave_no_seam() -> None:
-    colour = np.random.default_rng(0).integers(80, 160, (4, 1100, 40)).astype(np.uint8)
-    height = np.random.default_rng(1).integers(0, 60, (1100, 40)).astype(np.uint8)
+def test_tiles_leave_no_seam() -> None:
+    colour = np.random.default_rng(0).integers(80, 160, (4, 600, 700)).astype(np.uint8)
+    height = np.random.default_rng(1).integers(0, 60, (600, 700)).astype(np.uint8)
     flight = Flight(date=dt.date(2015, 6, 1), sun_azimuth_deg=200, sun_elevation_deg=40)
     whole = light_up(colour, height, flight)
-    part = light_up(colour[:, 300:800], height[300:800], flight)
-    np.testing.assert_array_equal(whole[:, 350:750], part[:, 50:450])
+    part = light_up(colour[:, 150:500, 400:], height[150:500, 400:], flight)
+    np.testing.assert_array_equal(whole[:, 200:450, 450:], part[:, 50:300, 50:])
 
 
 def test_no_pixel_looks_like_missing_data() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import BSpline
 
 from aerial_kedro.examples.county.noise import Field, scatter_domes, smooth_noise
 
@@ -12,6 +13,32 @@ def test_spline_weights_sum_to_one(positions: list[float]) -> None:
     level = Field(np.ones((10, 10), np.float32), west=0, south=0, spacing=1)
     along = np.array(positions)
     np.testing.assert_allclose(level.at(along, along), 1, atol=1e-5)
+
+
+@given(
+    st.lists(st.floats(-5, 900), min_size=1, max_size=40),
+    st.sampled_from([2.0, 2.4, 9.0, 22.0, 130.0]),
+)
+def test_weights_are_those_of_scipys_splines_to_the_last_bit(
+    places: list[float], spacing: float
+) -> None:
+    along, size = np.array(places), int(np.ceil(900 / spacing)) + 5
+    coefficients = np.eye(size, dtype=np.float32)
+    field = Field(coefficients, west=-5.0, south=-5.0, spacing=spacing)
+    knots = np.arange(size + 4) - 3.0
+    positions = np.clip((along + 5) / spacing, 0, size - 3.001)
+    expected = BSpline.design_matrix(positions, knots, 3).toarray().astype(np.float32)
+    # Along the rows of the identity the weights of the columns come out as they are.
+    middle = np.array([-5.0 + spacing])
+    down = BSpline.design_matrix(np.array([1.0]), knots, 3).toarray()[0].astype(np.float32)
+    np.testing.assert_array_equal(field.at(along, middle), _product(down, expected))
+
+
+def _product(down: np.ndarray, across: np.ndarray) -> np.ndarray:
+    total = np.zeros((1, len(across)), np.float32)
+    for row in np.flatnonzero(down):
+        total += down[row] * across[:, row]
+    return total
 
 
 def test_smooth_noise_has_about_unit_variance_at_every_scale() -> None:

@@ -1,36 +1,70 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from aerial_kedro.examples.county.canvas import Axis, Canvas
-from aerial_kedro.examples.county.kinds import KINDS, Kind, LandClass
+from aerial_kedro.examples.county.canvas import Axis, Canvas, Picture, noise
+from aerial_kedro.examples.county.frame import Frame
+from aerial_kedro.examples.county.kinds import HEDGE, KINDS, ROAD, Kind, LandClass
+from aerial_kedro.examples.county.layers import Coat
 from aerial_kedro.examples.county.noise import Plane
 from aerial_kedro.examples.county.parcels import CLASS_SHARES, TRANSITIONS, Plot, divide
 from aerial_kedro.examples.county.plan import draw_plan
 from aerial_kedro.examples.county.settings import CountySettings, Flight
 
 
-def painted(kind: Kind) -> bytes:
-    """Paint a kind's layers on a ground that is the same for all kinds."""
+def _canvas(pictures: list[Picture]) -> Canvas:
     v, u = np.mgrid[0:160, 0:160].astype(np.float32)
     edge = np.minimum(np.minimum(u, 159 - u), np.minimum(v, 159 - v))
     axes: dict[Axis, Plane] = {"u": u, "v": v, "edge": edge, "road": edge}
-    canvas = Canvas(axes, (160, 160), np.random.default_rng(1), np.random.default_rng(2), 0.5)
-    canvas.colour += 100
-    for layer in kind.layers:
+    return Canvas(axes, (160, 160), np.random.default_rng(1), pictures)
+
+
+def _painted(kind: Kind, *pictures: Picture) -> Canvas:
+    """Paint a kind's layers on a ground that is the same for all kinds."""
+    canvas = _canvas(list(pictures))
+    for picture in pictures:
+        picture.colour += 100
+    for layer in (*kind.layers, HEDGE, *ROAD):
         layer(canvas)
-    return canvas.colour.tobytes()
+    return canvas
+
+
+def _of_year(year: int) -> Picture:
+    return Picture(np.random.default_rng(year), 0.1 * (year % 10))
 
 
 def test_every_kind_has_layers_of_its_own_and_every_class_has_kinds() -> None:
     assert all(kind.layers for kind in KINDS.values())
-    assert len({painted(kind) for kind in KINDS.values()}) == len(KINDS)
+    looks = {_painted(kind, _of_year(2)).pictures[0].colour.tobytes() for kind in KINDS.values()}
+    assert len(looks) == len(KINDS)
     assert {kind.land_class for kind in KINDS.values()} == set(CLASS_SHARES)
     assert sum(CLASS_SHARES.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_years_painted_together_look_like_each_painted_alone(name: str) -> None:
+    kind = KINDS[name]
+    years = [_of_year(2012), _of_year(2018)]
+    both = _painted(kind, *years)
+    assert (years[0].colour != years[1].colour).any()
+    for year, together in zip((2012, 2018), years, strict=True):
+        alone = _of_year(year)
+        canvas = _painted(kind, alone)
+        np.testing.assert_array_equal(together.colour, alone.colour)
+        np.testing.assert_array_equal(both.height, canvas.height)
+        np.testing.assert_array_equal(both.free, canvas.free)
+
+
+@pytest.mark.parametrize("lasting", [{"height_m": 2.0}, {"clears": True}])
+def test_what_lies_otherwise_every_year_leaves_nothing_that_lasts(lasting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="otherwise every year"):
+        Coat(noise((5, 0.1)), yearly=True, **lasting)
 
 
 def test_division_tiles_the_plot_with_pieces_below_the_longest_side() -> None:
@@ -89,3 +123,21 @@ def test_two_flights_in_a_year_are_refused() -> None:
 
 def test_water_is_no_parcel() -> None:
     assert LandClass.WATER not in {kind.land_class for kind in KINDS.values()}
+
+
+def test_lakes_reach_as_far_as_their_shores_do() -> None:
+    plan = draw_plan(CountySettings(), 3)
+    west, _, _, north = plan.county.bounds
+    frame = Frame(west, north, 8.0, plan.county.rows // 8, plan.county.columns // 8)
+    xs, ys = frame.centres
+    ragged = plan.waters.ragged.at(xs, ys)
+    river = replace(plan.waters, lakes=np.empty((0, 3))).inside(frame)
+    expected = river.copy()
+    for easting, northing, radius in plan.waters.lakes:
+        away = np.hypot(xs[None] - easting, ys[:, None] - northing)
+        np.maximum(expected, radius * (1 + 0.16 * ragged) - away, out=expected)
+    near = expected > -30
+    assert (near & (river < -30)).mean() > 0.02
+    inside = plan.waters.inside(frame)
+    np.testing.assert_allclose(inside[near], expected[near], rtol=1e-6, atol=1e-4)
+    assert (inside[~near] <= -30).all()

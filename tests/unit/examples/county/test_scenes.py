@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
 from rasterio.warp import Resampling, reproject
 
 from aerial_kedro.examples.county import world
+from aerial_kedro.examples.county.kinds import ROTATION
 from aerial_kedro.examples.county.scenes import draw_scenes, quarter_quadrangle
 from aerial_kedro.examples.county.settings import CountySettings
-from aerial_kedro.examples.county.world import photograph
+from aerial_kedro.examples.county.world import photographs
 from aerial_kedro.scenes.raster import Raster
 
 NAIP_NAME = re.compile(r"^m_(\d{7})_(ne|nw|se|sw)_(17|18)_1_(\d{8})$")
@@ -93,7 +95,7 @@ def test_both_zones_show_the_same_ground(scenes: dict[str, Raster]) -> None:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_county(
     tiny: CountySettings, seed: int, scenes: dict[str, Raster]
 ) -> None:
-    photograph.cache_clear()
+    photographs.cache_clear()
     stem = next(stem for stem in scenes if "_18_" in stem)
     again = draw_scenes(tiny, seed)[stem]()
     other = draw_scenes(tiny, seed + 1)[stem]()
@@ -102,28 +104,60 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_county(
     assert (other.pixels != again.pixels).mean() > 0.5
 
 
-def test_a_county_drawn_in_many_processes_is_the_same(
+def test_a_county_drawn_by_one_thread_or_many_is_the_same(
     tiny: CountySettings, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photograph.cache_clear()
-    alone = photograph(tiny, seed, tiny.flights[0])
-    photograph.cache_clear()
-    monkeypatch.setattr(world, "_MANY_PIECES", 0)
-    assert photograph(tiny, seed, tiny.flights[0]).tobytes() == alone.tobytes()
+    together = [photographs(tiny, seed)[flight].tobytes() for flight in tiny.flights]
+    photographs.cache_clear()
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert [photographs(tiny, seed)[flight].tobytes() for flight in tiny.flights] == together
+
+
+def test_a_county_drawn_in_small_tiles_or_large_ones_is_the_same(
+    tiny: CountySettings, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = [photographs(tiny, seed)[flight].tobytes() for flight in tiny.flights]
+    photographs.cache_clear()
+    monkeypatch.setattr(world, "_TILE", (5000, 5000))
+    assert [photographs(tiny, seed)[flight].tobytes() for flight in tiny.flights] == together
+
+
+def test_a_flight_sees_the_same_alone(tiny: CountySettings, seed: int) -> None:
+    # What changes depends on the years of the first flight and the last.
+    lasting = tiny.model_copy(update={"change_share": 0.0})
+    together = photographs(lasting, seed)
+    for flight in tiny.flights:
+        alone = photographs(lasting.model_copy(update={"flights": (flight,)}), seed)
+        assert alone[flight].tobytes() == together[flight].tobytes()
+
+
+def test_fields_bear_the_crop_of_the_year(
+    tiny: CountySettings, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flight = tiny.flights[0]
+    seen = []
+    for crop in ROTATION:
+        monkeypatch.setattr(world, "ROTATION", dict.fromkeys(ROTATION, 0.0) | {crop: 1.0})
+        photographs.cache_clear()
+        seen.append(photographs(tiny, seed)[flight])
+    photographs.cache_clear()
+    for first, second in combinations(seen, 2):
+        assert 0.01 < (first != second).any(axis=0).mean() < 0.4
 
 
 def test_imagery_differs_between_the_years_even_where_the_land_does_not(
     tiny: CountySettings, seed: int
 ) -> None:
     # Means over 40 m squares: shadows alone would leave them alike (correlation 0.96).
+    seen = photographs(tiny, seed)
     first, last = (
-        photograph(tiny, seed, flight)[:3, :1120, :1320].reshape(3, 28, 40, 33, 40).mean((2, 4))
+        seen[flight][:3, :1120, :1320].reshape(3, 28, 40, 33, 40).mean((2, 4))
         for flight in tiny.flights
     )
     assert 0.3 < np.corrcoef(first.ravel(), last.ravel())[0, 1] < 0.85
 
 
 def test_nothing_is_drawn_before_it_is_asked_for(tiny: CountySettings, seed: int) -> None:
-    photograph.cache_clear()
+    photographs.cache_clear()
     draw_scenes(tiny, seed)
-    assert photograph.cache_info().currsize == 0
+    assert photographs.cache_info().currsize == 0
