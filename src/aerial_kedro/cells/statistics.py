@@ -19,13 +19,30 @@ _INDEX_SCALE = 127.5
 _INDEX_DEVIATION_SCALE = 255.0
 
 
-def cell_statistics(pixels: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of each band in each cell.
+def thin_pixels(pixels: np.ndarray) -> np.ndarray:
+    """Take those pixels of tiles that `cell_statistics` are of.
 
     Parameters
     ----------
     pixels
-        ``(n, size, size, bands)``, uint8: red, green and blue, perhaps near infrared.
+        ``(…, size, size, bands)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        A view, ``(…, bands, rows, columns)``.
+    """
+    return np.moveaxis(pixels[..., ::_ROW_STEP, ::_COLUMN_STEP, :], -1, -3)
+
+
+def cell_statistics(thinned: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of each band in each cell.
+
+    Parameters
+    ----------
+    thinned
+        Tiles, as of `thin_pixels`: ``(n, bands, rows, columns)``, uint8, red, green and blue,
+        perhaps near infrared.
 
     Returns
     -------
@@ -33,7 +50,6 @@ def cell_statistics(pixels: np.ndarray) -> np.ndarray:
         ``(n, 7, 7, 6)``, with near infrared ``(n, 7, 7, 10)``; uint8, see `decode_statistics`. The
         means of `BANDS` or `INFRARED_BANDS`, then their deviations.
     """
-    thinned = np.moveaxis(pixels[:, ::_ROW_STEP, ::_COLUMN_STEP], -1, 1)
     bands = np.ascontiguousarray(thinned).astype(np.float32)
     with_index = bands.shape[1] > len(BANDS)
     if with_index:

@@ -1,5 +1,6 @@
 """Part files of a Parquet table that Spark's Python workers write themselves."""
 
+import time
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ def write_part(
     leave_out: str,
     rows: Accumulator[int],
     tasks: Accumulator[int],
+    busy_s: Accumulator[float],
 ) -> Batches:
     """Compute a partition's rows and write them (the form that ``mapInArrow`` takes).
 
@@ -47,14 +49,15 @@ def write_part(
         has the same name.
     leave_out
         The column that the folder stands for.
-    rows, tasks
-        Count for the driver what is done, when the task ends.
+    rows, tasks, busy_s
+        Count for the driver what is done, and the seconds that it took, when the task ends.
 
     Yields
     ------
     pyarrow.RecordBatch
         `WRITTEN_COLUMNS`, one row.
     """
+    start = time.perf_counter()
     context = TaskContext.get()
     name = f"part-{context.partitionId() if context else 0:05d}-{run}.parquet"
     done = list(compute(batches))
@@ -72,4 +75,5 @@ def write_part(
             )
     rows.add(written)
     tasks.add(1)
+    busy_s.add(time.perf_counter() - start)
     yield pa.RecordBatch.from_arrays([pa.array([written], pa.int64())], names=["rows"])

@@ -1,23 +1,32 @@
 """Featurization of tiles on a Spark executor: read, resize, run the network, hand on."""
 
 import functools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from aerial_kedro.cells.grid import pack
-from aerial_kedro.cells.statistics import cell_statistics
+from aerial_kedro.cells.statistics import cell_statistics, thin_pixels
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
-from aerial_kedro.tiles.reading import Tile, read_tile, read_tiles
+from aerial_kedro.tiles.reading import Tile, read_tile, read_tile_into, read_tiles
 from aerial_kedro.tiles.workers import kept_between_tasks
 
 Batches: TypeAlias = Iterator[pa.RecordBatch]
+
+
+class Counter(Protocol):
+    """Counts for the driver, as Spark's accumulators do."""
+
+    def add(self, term: float) -> None:
+        """Add."""
+
 
 FEATURE_COLUMNS: dict[str, str] = {
     "image_id": "string",
@@ -62,6 +71,7 @@ def featurize_batches(
     engine: str,
     precision: str,
     with_cells: bool = False,
+    engine_s: Counter | None = None,
 ) -> Batches:
     """Compute the features of tiles (the form that Spark's ``mapInArrow`` takes).
 
@@ -79,6 +89,8 @@ def featurize_batches(
         What runs the backbone.
     with_cells
         Whether the network embeds cells: near infrared is then read as well, for their statistics.
+    engine_s
+        Counts the seconds that the engine takes.
 
     Yields
     ------
@@ -101,7 +113,10 @@ def featurize_batches(
                 tiles = batch.slice(start, rows).to_pylist()
                 group = _read_group(tiles, space, reader, with_cells=with_cells)
                 if group.ids:
+                    start_s = time.perf_counter()
                     features, cells = opened.run_all(space[: len(group.ids)])
+                    if engine_s is not None:
+                        engine_s.add(time.perf_counter() - start_s)
                     if not np.isfinite(features).all():
                         raise AerialError(_not_finite(group.ids, features, engine, precision))
                     yield _to_arrow(group, space, features, cells, feature_key)
@@ -120,12 +135,13 @@ def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: st
 class _Group:
     """Tiles that were read at once; their red, green and blue lie in the space given.
 
-    ``cell_statistics`` are empty where the network embeds no cells.
+    ``thinned`` is what the statistics of cells are of, ``(bands, rows, columns)`` each; empty where
+    the network embeds none.
     """
 
     ids: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
-    cell_statistics: list[bytes] = field(default_factory=list)
+    thinned: list[np.ndarray] = field(default_factory=list)
 
 
 def _read_group(
@@ -134,15 +150,15 @@ def _read_group(
     """Read tiles into the first rows of ``space``, those that can be."""
     group = _Group()
     for tile in tiles:
+        colours = space[len(group.ids)]
         try:
-            pixels = read_tile(tile, space.shape[1], reader, infrared=with_cells)
+            infrared = read_tile_into(colours, tile, reader, infrared=with_cells)
         except TileReadError:
             continue  # counted and explained after the pass, see `explain_missing`
-        position = len(group.ids)
-        space[position] = pixels[..., :3]
         if with_cells:
-            # At once: near infrared, kept until the group is whole, would need fresh memory.
-            group.cell_statistics += pack(cell_statistics(pixels[None]))
+            # At once: all of near infrared, kept until the group is whole, would need fresh memory.
+            parts = [colours] if infrared is None else [colours, infrared[..., None]]
+            group.thinned.append(np.concatenate([thin_pixels(each) for each in parts]))
         group.ids.append(tile["image_id"])
         group.versions.append(tile["source_version"])
     return group
@@ -185,10 +201,21 @@ def _to_arrow(
         _list_array(features),
         _list_array(image_statistics(pixels)),
         nothing if cells is None else pa.array(pack(cells), pa.binary()),
-        nothing if cells is None else pa.array(group.cell_statistics, pa.binary()),
+        nothing if cells is None else pa.array(_statistics_of_cells(group), pa.binary()),
         pa.array([feature_key] * count, pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))
+
+
+def _statistics_of_cells(group: _Group) -> list[bytes]:
+    """Compute them for all tiles at once that have near infrared, and all that have not."""
+    found = [b""] * len(group.ids)
+    for count in {len(each) for each in group.thinned}:
+        chosen = [at for at, each in enumerate(group.thinned) if len(each) == count]
+        statistics = cell_statistics(np.stack([group.thinned[at] for at in chosen]))
+        for at, packed in zip(chosen, pack(statistics), strict=True):
+            found[at] = packed
+    return found
 
 
 def _list_array(rows: np.ndarray) -> pa.ListArray:

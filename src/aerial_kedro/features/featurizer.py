@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pyspark.accumulators import Accumulator
+from pyspark.broadcast import Broadcast
 from pyspark.sql import DataFrame
 
 from aerial_kedro.features import featurize as workers
@@ -33,12 +35,15 @@ class PendingFeatures:
         Key of all rows.
     tasks
         Number of partitions.
+    engine_s
+        Counts the seconds that workers spend in the engine; None where nothing does.
     """
 
     tiles: DataFrame
     compute: Callable[[workers.Batches], workers.Batches]
     feature_key: str
     tasks: int
+    engine_s: Accumulator[float] | None = None
 
 
 def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame | PendingFeatures:
@@ -63,17 +68,27 @@ def featurize(tiles: DataFrame, source: FeatureSource, tasks: int) -> DataFrame 
         return found
     # Each task reads neighbours of one scene, in file order.
     spread = tiles.repartitionByRange(tasks, "href", "row_off", "col_off", "image_id")
+    context = tiles.sparkSession.sparkContext
+    engine_s = context.accumulator(0.0)
     compute = partial(
-        workers.featurize_batches,
-        network=source.backbone.network_for(source.choice.engine),
+        _featurize,
+        # Once for each worker; with the function, each task would unpack megabytes.
+        network=context.broadcast(source.backbone.network_for(source.choice.engine)),
         input_size=source.backbone.card.input_size,
         feature_key=source.key,
         engine=source.choice.engine,
         precision=source.choice.precision,
         with_cells=source.backbone.card.cells is not None,
+        engine_s=engine_s,
     )
     in_order = spread.sortWithinPartitions("href", "row_off", "col_off")
-    return PendingFeatures(in_order, compute, source.key, tasks)
+    return PendingFeatures(in_order, compute, source.key, tasks, engine_s)
+
+
+def _featurize(
+    batches: workers.Batches, *, network: Broadcast[bytes], **options: Any
+) -> workers.Batches:
+    return workers.featurize_batches(batches, network=network.value, **options)
 
 
 def explain_missing(tiles: DataFrame, source: FeatureSource) -> DataFrame:

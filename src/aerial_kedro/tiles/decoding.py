@@ -101,7 +101,7 @@ def _in_words(error: Exception) -> str:
     return _NAME_IN_MEMORY.sub("", str(found)) or type(found).__name__
 
 
-def _decode(content: bytes, size: int) -> Image.Image:
+def _decode(content: bytes, size: int) -> Image.Image | np.ndarray:
     for signature, driver in _BY_GDAL.items():
         if content.startswith(signature):
             return _decode_by_gdal(content, driver)
@@ -110,7 +110,7 @@ def _decode(content: bytes, size: int) -> Image.Image:
         return _decode_by_pillow(content, size)
     _check_size(*plain)
     try:
-        return Image.fromarray(png.decode_plain(content, *plain))
+        return png.decode_plain(content, *plain)
     except rasterio.errors.RasterioError:
         return _decode_by_pillow(content, size)  # its message is clearer
 
@@ -134,7 +134,7 @@ def _decode_by_pillow(content: bytes, size: int) -> Image.Image:
         return _upright(image.convert("RGB"), _orientation(image.getexif))
 
 
-def _decode_by_gdal(content: bytes, driver: str) -> Image.Image:
+def _decode_by_gdal(content: bytes, driver: str) -> Image.Image | np.ndarray:
     with (
         reading_environment(),
         rasterio.MemoryFile(content) as memory,
@@ -144,13 +144,16 @@ def _decode_by_gdal(content: bytes, driver: str) -> Image.Image:
         if driver != "GTiff":
             # GDAL looks for the structure of a broken JPEG 2000 without end.
             _check_colours(dataset, {}, 1)
-            return Image.fromarray(_read_colours(dataset, {}))
+            return _read_colours(dataset, {})
         structure = dataset.tags(ns="IMAGE_STRUCTURE")
         if structure.get("SOURCE_COLOR_SPACE") == _CIELAB:
             return _decode_cielab(content)
         orientation = _orientation(lambda: _tags_of_tiff(content))
         _check_colours(dataset, structure, orientation)
-        return _upright(Image.fromarray(_read_colours(dataset, structure)), orientation)
+        pixels = _read_colours(dataset, structure)
+        if orientation not in _TURNED:
+            return pixels
+        return _upright(Image.fromarray(pixels), orientation)
 
 
 def _decode_cielab(content: bytes) -> Image.Image:
@@ -234,7 +237,11 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _resized(picture: Image.Image, size: int) -> np.ndarray:
-    if picture.size != (size, size):
-        picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+def _resized(found: Image.Image | np.ndarray, size: int) -> np.ndarray:
+    if isinstance(found, np.ndarray):
+        if found.shape[:2] == (size, size):
+            return found  # by way of Pillow, it would be copied twice
+        found = Image.fromarray(found)
+    if found.size != (size, size):
+        found = found.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(found)

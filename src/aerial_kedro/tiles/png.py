@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import rasterio
 
-from aerial_kedro.scenes.reader import read_bands
+from aerial_kedro.scenes.bands import RGB
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB_8_BIT = bytes([8, 2, 0, 0, 0])  # depth, colour, three methods
@@ -59,4 +59,7 @@ def decode_plain(content: bytes, width: int, height: int) -> np.ndarray:
         If the file is damaged.
     """
     with rasterio.MemoryFile(content) as memory, memory.open(driver="PNG") as dataset:
-        return read_bands(dataset, height, width)
+        pixels = np.empty((height, width, len(RGB)), dtype=np.uint8)
+        # GDAL writes each band's values where they belong; no second copy is made.
+        dataset.read(list(RGB), out=pixels.transpose(2, 0, 1))
+        return pixels

@@ -14,6 +14,7 @@ from PIL import Image
 from rasterio.windows import Window
 
 from aerial_kedro.scenes.addresses import read_bytes
+from aerial_kedro.scenes.bands import RGB
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from aerial_kedro.tiles.decoding import decode_image
 
@@ -60,14 +61,49 @@ def read_tile(tile: Tile, size: int, reader: SceneReader, *, infrared: bool = Fa
     TileReadError
         With the reason, if the pixels cannot be read.
     """
+    colours = np.empty((size, size, len(RGB)), dtype=np.uint8)
+    found = read_tile_into(colours, tile, reader, infrared=infrared)
+    return colours if found is None else np.dstack([colours, found])
+
+
+def read_tile_into(
+    colours: np.ndarray, tile: Tile, reader: SceneReader, *, infrared: bool = False
+) -> np.ndarray | None:
+    """Read the pixels of one tile into an array that is there.
+
+    Parameters
+    ----------
+    colours
+        Takes red, green and blue: ``(size, size, 3)``, uint8. What is in it after an error is
+        worth nothing.
+    tile, reader, infrared
+        As of `read_tile`.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Near infrared, ``(size, size)``, uint8; None unless it is asked for and there.
+
+    Raises
+    ------
+    TileReadError
+        With the reason, if the pixels cannot be read.
+    """
+    size = len(colours)
     if tile["kind"] == "file":
-        return read_image_file(tile["href"], size)
+        colours[:] = read_image_file(tile["href"], size)
+        return None
     options = {"has_infrared": bool(tile.get("has_infrared")), "infrared": infrared}
     if tile["row_off"] is None:
         bounds = (tile["xmin"], tile["ymin"], tile["xmax"], tile["ymax"])
-        return reader.read_warped(tile["href"], bounds, int(tile["epsg"]), size, **options)
-    window = Window(tile["col_off"], tile["row_off"], tile["width"], tile["height"])
-    return reader.read_window(tile["href"], window, size, **options)
+        planes = reader.read_warped(tile["href"], bounds, int(tile["epsg"]), size, **options)
+    else:
+        window = Window(tile["col_off"], tile["row_off"], tile["width"], tile["height"])
+        planes = reader.read_window(tile["href"], window, size, **options)
+    # Band by band: numpy, left to itself, goes three values at a time.
+    for band in range(len(RGB)):
+        colours[..., band] = planes[band]
+    return planes[len(RGB)] if len(planes) > len(RGB) else None
 
 
 def read_tiles(

@@ -1,6 +1,7 @@
 """What functions on Spark's Python workers share: quick starts, and frames that Spark takes."""
 
 import contextlib
+import functools
 import gc
 import sys
 import zipimport
@@ -20,14 +21,19 @@ def kept_between_tasks() -> Iterator[None]:
     are forgotten, and made again from the lists that are in memory if something is imported; and
     the objects that are there when a worker is first used count as permanent.
     """
-    if not gc.get_freeze_count():
-        gc.freeze()
+    _freeze_once()
     try:
         yield
     finally:
         for place, finder in list(sys.path_importer_cache.items()):
             if isinstance(finder, zipimport.zipimporter):
                 del sys.path_importer_cache[place]
+
+
+@functools.cache
+def _freeze_once() -> None:
+    # Not by asking whether anything is frozen: Python counts all of it, for 20 ms a task.
+    gc.freeze()
 
 
 def for_spark(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,12 @@ from aerial_kedro.cells.describe import (
     read_statistics,
 )
 from aerial_kedro.cells.grid import pack
-from aerial_kedro.cells.statistics import cell_statistics, decode_statistics, keep_visible
+from aerial_kedro.cells.statistics import (
+    cell_statistics,
+    decode_statistics,
+    keep_visible,
+    thin_pixels,
+)
 
 places = st.sets(st.tuples(st.integers(-3, 2), st.integers(-2, 3)), min_size=1, max_size=7)
 
@@ -61,7 +66,7 @@ def random_tiles(infrared: bool, seed: int = 1) -> tuple[pd.DataFrame, np.ndarra
     rng = np.random.default_rng(seed)
     stored = rng.integers(-127, 128, (3, 7, 7, 4)).astype(np.int8)
     pixels = rng.integers(0, 256, (3, 56, 56, 4 if infrared else 3), dtype=np.uint8)
-    statistics = cell_statistics(pixels)
+    statistics = cell_statistics(thin_pixels(pixels))
     tiles = pd.DataFrame(
         {
             "column": [-1, 0, 0],

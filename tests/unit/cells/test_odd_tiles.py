@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aerial_kedro.cells.grid import unpack
-from aerial_kedro.cells.statistics import cell_statistics, decode_statistics
+from aerial_kedro.cells.statistics import cell_statistics, decode_statistics, thin_pixels
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.labels.land_cover import label_tiles
 from aerial_kedro.labels.rules import LabelRules
@@ -54,7 +54,7 @@ def test_pixels_labels_and_map_agree_cell_by_cell(
         pixels = np.stack([read_tile(tile, 224, reader) for tile in tiles.to_dict("records")])
     (tiles,) = label_tiles(iter([tiles]), [cover], CLASSES, LabelRules(min_purity=0.7))
     labels = unpack(tiles["cell_labels"].tolist())
-    is_bright = decode_statistics(cell_statistics(pixels))[..., 0] > 125
+    is_bright = decode_statistics(cell_statistics(thin_pixels(pixels)))[..., 0] > 125
     assert np.array_equal(is_bright, labels == 1)
     assert (unpack(tiles["cell_purity"].tolist()) >= 97).all()
 

@@ -10,6 +10,7 @@ from aerial_kedro.cells.statistics import (
     cell_statistics,
     decode_statistics,
     keep_visible,
+    thin_pixels,
 )
 
 
@@ -49,7 +50,7 @@ def by_hand(pixels: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("bands", [3, 4])
 def test_stored_statistics_are_within_half_a_step(size: int, bands: int) -> None:
     pixels = tiles(size, bands)
-    stored = cell_statistics(pixels)
+    stored = cell_statistics(thin_pixels(pixels))
     numbers = 6 if bands == 3 else 10
     assert (stored.shape, stored.dtype) == ((2, 7, 7, numbers), np.uint8)
     steps = [1.0] * 3 + [0.5] * 3
@@ -64,14 +65,14 @@ def test_stored_statistics_are_within_half_a_step(size: int, bands: int) -> None
 def test_the_first_cell_is_the_north_western() -> None:
     pixels = np.zeros((1, 224, 224, 3), dtype=np.uint8)
     pixels[0, :32, 192:, 1] = 200
-    found = decode_statistics(cell_statistics(pixels))
+    found = decode_statistics(cell_statistics(thin_pixels(pixels)))
     assert found[0, 0, 6].tolist() == [0, 200, 0, 0, 0, 0]
     assert found.sum() == 200
 
 
 def test_flat_ground_has_no_deviation_however_bright() -> None:
     pixels = np.full((1, 240, 240, 4), 253, dtype=np.uint8)
-    found = decode_statistics(cell_statistics(pixels))[0]
+    found = decode_statistics(cell_statistics(thin_pixels(pixels)))[0]
     assert (found[..., :4] == 253).all()
     assert (found[..., 5:] == 0).all()
 
@@ -82,7 +83,9 @@ def test_the_index_is_between_bare_and_green() -> None:
     for (red, infrared), expected in values.items():
         pixels = np.full((1, 224, 224, 4), 7, dtype=np.uint8)
         pixels[..., 0], pixels[..., 3] = red, infrared
-        found = decode_statistics(cell_statistics(pixels))[..., INFRARED_BANDS.index("NDVI")]
+        found = decode_statistics(cell_statistics(thin_pixels(pixels)))[
+            ..., INFRARED_BANDS.index("NDVI")
+        ]
         assert found == pytest.approx(np.full((1, 7, 7), expected), abs=1 / 255 + 1e-6)
 
 
@@ -90,11 +93,14 @@ def test_the_greatest_deviation_fits() -> None:
     pixels = np.zeros((1, 224, 224, 4), dtype=np.uint8)
     pixels[:, :, ::4] = 255  # every second of the columns that count
     pixels[:, :, ::4, 0], pixels[:, :, 2::4, 0] = 0, 255  # red where infrared is not
-    found = decode_statistics(cell_statistics(pixels))[0]
+    found = decode_statistics(cell_statistics(thin_pixels(pixels)))[0]
     assert found[..., 5:9] == pytest.approx(np.full((7, 7, 4), 127.5), abs=0.01)
     assert found[..., 9] == pytest.approx(np.full((7, 7), 255 / 256), abs=0.5 / 255)
 
 
 def test_of_statistics_with_infrared_the_visible_are_those_without() -> None:
     pixels = tiles(224, 4)
-    assert np.array_equal(keep_visible(cell_statistics(pixels)), cell_statistics(pixels[..., :3]))
+    assert np.array_equal(
+        keep_visible(cell_statistics(thin_pixels(pixels))),
+        cell_statistics(thin_pixels(pixels[..., :3])),
+    )

@@ -163,9 +163,9 @@ class Count:
     """Adds as Spark's accumulators do."""
 
     def __init__(self) -> None:
-        self.value = 0
+        self.value = 0.0
 
-    def add(self, term: int) -> None:
+    def add(self, term: float) -> None:
         self.value += term
 
 
@@ -180,7 +180,7 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_task_that_runs_twice_writes_one_file(table: str) -> None:
-    done, tasks = Count(), Count()
+    done, tasks, busy_s = Count(), Count(), Count()
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pydict({"id": list(range(100))})
@@ -194,6 +194,7 @@ def test_a_task_that_runs_twice_writes_one_file(table: str) -> None:
             leave_out="feature_key",
             rows=done,
             tasks=tasks,
+            busy_s=busy_s,
         )
         assert [batch.to_pydict() for batch in write] == [{"rows": [90]}]
     filesystem, folder = fsspec.core.url_to_fs(table)

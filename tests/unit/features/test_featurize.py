@@ -1,16 +1,18 @@
 """Featurization of tiles, in the form that Spark's workers run it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
+import rasterio
 from PIL import Image
 
-from aerial_kedro.cells.statistics import cell_statistics
+from aerial_kedro.cells.statistics import cell_statistics, thin_pixels
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.cell_projection import project_cells, without_cells
@@ -172,7 +174,7 @@ def test_cells_lie_in_the_row_of_their_tile(
         assert expected is not None
         # Batches of other sizes may round a number that lies between two integers the other way.
         assert np.abs(own - expected[0]).max() <= 1
-        assert row["cell_statistics"] == cell_statistics(pixels).tobytes()
+        assert row["cell_statistics"] == cell_statistics(thin_pixels(pixels)).tobytes()
 
 
 def test_statistics_of_cells_are_with_near_infrared_where_the_tile_has_it(
@@ -194,7 +196,36 @@ def test_statistics_of_cells_are_with_near_infrared_where_the_tile_has_it(
     for row, stored in zip(rows, column, strict=True):
         with SceneReader() as reader:
             pixels = read_tile(row, 224, reader, infrared=True)
-        assert stored == cell_statistics(pixels[None]).tobytes()
+        assert stored == cell_statistics(thin_pixels(pixels[None])).tobytes()
+
+
+def test_nothing_is_opened_twice(
+    with_cells: Backbone, files: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenes stay open over groups and batches, with near infrared and without."""
+    opened: list[str] = []
+
+    def counting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def count(path: Any, *given: Any, **options: Any) -> Any:
+            opened.append(str(path))
+            return function(path, *given, **options)
+
+        return count
+
+    rows: list[dict] = []
+    for name in ("a.tif", "b.tif"):
+        ground = paint_ground(ORIGIN, 1.0, (448, 2240))
+        pixels = np.concatenate([ground, ground[:1] // 2 + 9])
+        path = write_scene(tmp_path / name, gsd=1.0, pixels=pixels, alpha="unspecified")
+        rows += 4 * tiles_of(path)
+    monkeypatch.setattr(rasterio, "open", counting(rasterio.open))
+    monkeypatch.setattr(Path, "read_bytes", counting(Path.read_bytes))
+    good = [row for number, row in enumerate(files) if number not in {3, 4, 17}]
+    batches = [batch_of(rows[:70]), batch_of(rows[70:]), batch_of(good)]
+    found = list(featurize(batches, with_cells, "with cells"))
+    assert sum(batch.num_rows for batch in found) == len(rows) + len(good)
+    assert len(found) > len(batches)
+    assert sorted(opened) == sorted({row["href"] for row in [*rows, *good]})
 
 
 def test_missing_tiles_are_explained(files: list[dict]) -> None:

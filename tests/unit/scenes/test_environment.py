@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 import rasterio
 from rasterio.windows import Window
 from shapely import box
@@ -72,3 +74,33 @@ def test_settings_end_with_the_context() -> None:
         with reading_environment():
             assert rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"] == "NO"
         assert "GTIFF_POINT_GEO_IGNORE" not in rasterio.env.getenv()
+
+
+def test_inside_of_itself_the_context_is_entered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = []
+    enter = rasterio.Env.__enter__
+    monkeypatch.setattr(rasterio.Env, "__enter__", lambda env: (entered.append(env), enter(env))[1])
+    for _ in range(2):
+        with reading_environment():
+            with reading_environment():
+                assert rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"] == "NO"
+            assert rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"] == "NO"
+    assert len(entered) == 2
+
+
+def test_each_thread_enters_the_context() -> None:
+    """rasterio keeps the settings of each thread apart."""
+    with reading_environment(), ThreadPoolExecutor(1) as pool:
+
+        def look() -> str:
+            with reading_environment():
+                return str(rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"])
+
+        assert pool.submit(look).result() == "NO"
+
+
+def test_after_an_error_the_context_is_entered_anew() -> None:
+    with pytest.raises(ValueError, match="broken"), reading_environment():
+        raise ValueError("broken")
+    with reading_environment():
+        assert rasterio.env.getenv()["GTIFF_POINT_GEO_IGNORE"] == "NO"

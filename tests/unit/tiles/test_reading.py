@@ -15,6 +15,7 @@ import rasterio.shutil
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from aerial_kedro.errors import AerialError
@@ -248,10 +249,33 @@ class TestScenes:
                 reader.read_window(path, Window(0, 0, 112, 112), SIZE),
                 reader.read_warped(path, bounds, ZONE, SIZE),
             ):
-                assert found.shape == (SIZE, SIZE, 3)
+                assert found.shape == (3, SIZE, SIZE)
                 assert found.dtype == np.uint8
-                assert found.flags.c_contiguous
-                assert (found == [10, 20, 30]).all()
+                assert (found == np.array([10, 20, 30])[:, None, None]).all()
+
+    @pytest.mark.parametrize("size", [112, 150, 224])
+    def test_bands_read_one_by_one_are_those_read_pixel_by_pixel(
+        self, tmp_path: Path, size: int
+    ) -> None:
+        """GDAL resamples into either order alike, with overviews and without."""
+        scene = write_scene(tmp_path / "a.tif", pixels=noise(600), gsd=1.0)
+        cog = tmp_path / "b.tif"
+        rasterio.shutil.copy(scene, cog, driver="COG", blocksize=128, compress="deflate")
+        for path in (scene, cog):
+            for col, row in ((0.0, 0.0), (17.3, 150.6)):
+                tile = {
+                    "kind": "window", "href": str(path), "row_off": row, "col_off": col,
+                    "height": 224.0, "width": 224.0, "has_infrared": False,
+                }  # fmt: skip
+                expected = np.empty((size, size, 3), np.uint8)
+                with SceneReader() as reader:
+                    pixels = read_tile(tile, size, reader)
+                    reader.scene(str(path)).read(
+                        [1, 2, 3], out=expected.transpose(2, 0, 1),
+                        window=Window(col, row, 224.0, 224.0), resampling=Resampling.bilinear,
+                    )  # fmt: skip
+                assert pixels.flags.c_contiguous
+                np.testing.assert_array_equal(pixels, expected)
 
     @pytest.mark.parametrize("row_off", [300.0, None])
     def test_damaged_and_missing_scenes_are_refused_with_a_reason(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aerial_kedro.tiles.workers import kept_between_tasks
+from aerial_kedro.tiles.workers import _freeze_once, kept_between_tasks
 
 MODULES = ("packed_in_an_archive", "packed_as_well")
 
@@ -47,6 +47,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
     gc.unfreeze()
+    _freeze_once.cache_clear()
     yield
     gc.unfreeze()
 
@@ -85,6 +86,14 @@ def test_archives_are_forgotten_after_a_task_that_fails_too(archive: Path) -> No
 
 
 def test_what_is_there_at_first_use_is_not_searched_for_garbage_again() -> None:
+    before = [[]]
+    with kept_between_tasks():
+        pass
+    assert not any(each is before for each in gc.get_objects())
+
+
+def test_what_a_worker_imports_itself_is_not_searched_though_its_daemon_has_frozen_all() -> None:
+    gc.freeze()
     before = [[]]
     with kept_between_tasks():
         pass

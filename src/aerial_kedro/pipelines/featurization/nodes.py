@@ -15,8 +15,13 @@ from aerial_kedro.tiles.records import QuarantineSummary
 
 LOGGER = logging.getLogger(__name__)
 
-# A task is a checkpoint: what it has done is kept. Two or three seconds of work each.
-_TILES_PER_TASK = 512
+# A task is a checkpoint: what it has done is kept. Two or three seconds of work each, in fp32 and
+# with so many pixels a side of a tile; a task itself costs what 10 to 20 tiles in int8 cost.
+_TILES_PER_TASK, _SIDE = 512, 224
+# Of many tiles larger ones, some minutes at most: each task leaves a file, and scoring and
+# reporting ask storage for every file a hundred times.
+_MANY_TASKS = 512
+_MOST_TILES_PER_TASK = 4096
 # Where that makes few tasks, smaller ones: else most cores wait for the last one to end.
 _SMALL_TASKS = 24
 _TILES_PER_SMALL_TASK = 128
@@ -54,7 +59,7 @@ def featurize_tiles(
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
-    return featurize(missing, source, count_tasks(count))
+    return featurize(missing, source, count_tasks(count, source.backbone.card.input_size))
 
 
 def _warn_of_fine_pixels(tile_catalog: DataFrame, source: FeatureSource) -> None:
@@ -68,16 +73,29 @@ def _warn_of_fine_pixels(tile_catalog: DataFrame, source: FeatureSource) -> None
         LOGGER.warning("%s", remark)
 
 
-def count_tasks(tiles: int) -> int:
+def count_tasks(tiles: int, input_size: int = _SIDE) -> int:
     """Choose into how many tasks tiles are divided.
+
+    Parameters
+    ----------
+    tiles
+        Number of tiles.
+    input_size
+        Side of the network's input in pixels: the work is with the number of pixels.
 
     Examples
     --------
     >>> [count_tasks(tiles) for tiles in (0, 3, 300, 1_000, 6_000, 100_000)]
     [1, 3, 4, 8, 24, 196]
+    >>> [count_tasks(tiles) for tiles in (262_144, 1_000_000, 2_097_152, 160_000_000)]
+    [512, 512, 512, 39063]
+    >>> [count_tasks(tiles, 112) for tiles in (300, 6_000, 100_000, 160_000_000)]
+    [4, 12, 49, 39063]
     """
-    small = min(math.ceil(tiles / _TILES_PER_SMALL_TASK), _SMALL_TASKS)
-    return max(math.ceil(tiles / _TILES_PER_TASK), small, min(tiles, _FEWEST_TASKS), 1)
+    scale = (input_size / _SIDE) ** 2
+    small = min(math.ceil(tiles * scale / _TILES_PER_SMALL_TASK), _SMALL_TASKS)
+    size = min(max(tiles / _MANY_TASKS, _TILES_PER_TASK / scale), _MOST_TILES_PER_TASK)
+    return max(math.ceil(tiles / size), small, min(tiles, _FEWEST_TASKS), 1)
 
 
 def _count_all_and_missing(wanted: DataFrame, done: DataFrame) -> tuple[int, int]:
