@@ -13,15 +13,16 @@ from pydantic import ValidationError
 from aerial_kedro.datasets.base import PathOptions, Place, ProjectDataset
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, BackboneCard, WeightsFile
+from aerial_kedro.features.engine_choice import EngineChoice
 from aerial_kedro.features.input_request import InputRequest
 from aerial_kedro.features.known import PACKAGED
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.features.weight_files import find_network, find_weights
 from aerial_kedro.parameters import check_parameters, describe_problems
 
 LOGGER = logging.getLogger(__name__)
 _REMEDY = "Make it with `kedro run --pipeline=featurization`."
-_CHOICE = "_source.json"
+_CHOICE, _MEASURED = "_source.json", "_engines.json"
 
 
 class BackboneFiles(Place):
@@ -164,7 +165,24 @@ class BackboneWeightsDataset(ProjectDataset[None, WeightsFile]):
                 self._weights = find_network(self._backbone_onnx)
             else:
                 self._weights = find_weights(self._backbone, self._weights_path)
-        return replace(self._weights, request=self._request, stored=tuple(self._stored()))
+        return replace(
+            self._weights,
+            request=self._request,
+            stored=tuple(self._stored()),
+            measured=self._measured(),
+        )
+
+    def _measured(self) -> EngineChoice | None:
+        """Read which engine was measured to be the fastest; a damaged record counts as none."""
+        if not self._path or not self.has(_MEASURED):
+            return None
+        try:
+            return EngineChoice.model_validate_json(self.read_bytes(_MEASURED))
+        except ValidationError as error:
+            LOGGER.warning(
+                "%s%s cannot be used: %s", self._path, _MEASURED, describe_problems(error)[0]
+            )
+            return None
 
     def _stored(self) -> Iterator[Backbone]:
         """Read those that are there; a damaged one counts as none, with a warning."""
@@ -199,7 +217,8 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
     ----------
     **options
         Options of `ProjectDataset`. The path is without an ending: ``<path>.onnx`` and ``.json``,
-        in int8 also ``<path>_int8.onnx`` and ``.json``, and ``<path>_source.json``.
+        in int8 also ``<path>_int8.onnx`` and ``.json``, and ``<path>_source.json``. Where the
+        engine was measured, ``<path>_engines.json`` keeps that for later runs.
     """
 
     def __init__(self, **options: Unpack[PathOptions]) -> None:
@@ -247,6 +266,8 @@ class FeatureSourceDataset(ProjectDataset[FeatureSource, FeatureSource]):
             self._quantized.write(data.backbone)
         record = {"feature_key": data.key, **data.choice.model_dump()}
         self.write_bytes(json.dumps(record, indent=2).encode(), _CHOICE)
+        if data.choice.is_to_keep:
+            self.write_bytes(data.choice.model_dump_json(indent=2).encode(), _MEASURED)
 
     def preview(self) -> JSONPreview:
         """Show the backbone's card in the pipeline graph."""

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from aerial_kedro.datasets.backbones import BackboneFiles
 from aerial_kedro.datasets.base import Place
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.model import ModelCard
 from aerial_kedro.tiles.reading import READING_VERSION

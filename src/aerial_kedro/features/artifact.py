@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.features.engine_choice import EngineChoice
 from aerial_kedro.features.input_request import InputRequest
 from aerial_kedro.features.known import digest_parts
 from aerial_kedro.parameters import CheckedModel
@@ -253,6 +254,8 @@ class WeightsFile:
         Whether it is a whole network in ONNX, rather than weights.
     stored
         Backbones that earlier runs made, of these or of other weights, in fp32 or int8.
+    measured
+        The engine that an earlier run measured to be the fastest; None where none did.
     """
 
     backbone: str
@@ -264,3 +267,4 @@ class WeightsFile:
     request: InputRequest = field(default_factory=InputRequest)
     is_finished: bool = False
     stored: tuple[Backbone, ...] = ()
+    measured: EngineChoice | None = None

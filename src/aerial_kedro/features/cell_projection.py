@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.errors import AerialError
@@ -76,6 +74,9 @@ def fit_projection(numbers: np.ndarray) -> Projection:
     AerialError
         If they are of fewer than two cells, or all alike.
     """
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import StandardScaler
+
     kept = min(COMPONENTS, numbers.shape[1], len(numbers) - 1)
     scaler = StandardScaler().fit(numbers) if len(numbers) else None
     if scaler is None or kept < 1 or not (numbers.std(axis=0) > 0).any():

@@ -6,17 +6,14 @@ Their packages are imported when they are opened, so that a worker needs the one
 import functools
 import importlib
 import importlib.util
-import io
+import platform
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.artifact import PROJECTION_FILE
 
 PRECISIONS = ("fp32", "int8", "bf16")
 AUTO = "auto"
@@ -48,8 +45,9 @@ ENGINES = {
     "torch": EngineInfo(("fp32", "bf16"), "torch"),
     "synapseml": EngineInfo(("fp32",), "synapse.ml", "aerial_kedro.synapseml.image_featurizer"),
 }
-# Side in pixels up to which twice as many tiles at once are faster: a tenth at 112.
-_SMALL_INPUT = 160
+# Tiles at once, so few that the network's activations stay in the core's cache; twice as many up to
+# a side in pixels: a tenth faster at 112.
+_AT_ONCE, _SMALL_INPUT = 2, 160
 # As /proc/cpuinfo spells the processor's instructions for bf16.
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
@@ -97,9 +95,10 @@ def check_engine(engine: str, precision: str, cpuinfo: Path = Path("/proc/cpuinf
     if any(asked in each for name, each in can.items() if engine in {AUTO, name}):
         return
     offered = "; ".join(f"{name}: {', '.join(each)}" for name, each in can.items())
+    # Spark's workers get here too, with an engine that the driver has.
     raise AerialError(
-        f"The engine {engine!r} with precision {precision!r} cannot be run here"
-        f"{_reason(engine, asked)}. There is: {offered}; or engine=auto."
+        f"The engine {engine!r} with precision {precision!r} cannot be run here, on "
+        f"{platform.node()}{_reason(engine, asked)}. There is: {offered}; or engine=auto."
     )
 
 
@@ -125,7 +124,10 @@ def name_engines_for(precision: str) -> str:
 def _reason(engine: str, precision: str) -> str:
     info = ENGINES.get(engine)
     if info is not None and not _is_installed(info.module):
-        return f": the package {engine} is not installed"
+        return (
+            f": the package {engine} is not installed, and every machine that runs Spark's workers "
+            "needs it"
+        )
     if precision == "bf16" and "bf16" in (info.precisions if info else PRECISIONS):
         return ": the processor has no instructions for bf16"
     return ""
@@ -213,7 +215,9 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
     if engine == "openvino":
         return _open_openvino(network, precision)
     if engine == "torch":
-        return _open_torch(network, precision)
+        from aerial_kedro.features.torch_engine import open_program  # noqa: PLC0415
+
+        return Engine(*open_program(network, precision))
     if is_plug_in(engine):
         raise AerialError(
             f"The engine {engine!r} runs in Spark's Java and nowhere else. Here can be run: "
@@ -223,7 +227,10 @@ def open_engine(engine: str, precision: str, network: bytes) -> Engine:
 
 
 def _open_onnxruntime(onnx: bytes) -> Engine:
-    """Open an ONNX file, which itself says whether it is fp32 or int8."""
+    """Open an ONNX file, which itself says whether it is fp32 or int8.
+
+    Other options of a session gain nothing: see `benchmarks.engines`.
+    """
     import onnxruntime as ort  # noqa: PLC0415
 
     options = ort.SessionOptions()
@@ -236,15 +243,13 @@ def _open_onnxruntime(onnx: bytes) -> Engine:
         features, *cells = session.run(None, {"tiles": tiles})
         return np.asarray(features), np.asarray(cells[0]) if cells else None
 
-    # Few at once, so that the network's activations stay in the core's cache.
     side = session.get_inputs()[0].shape[1]
-    is_small = isinstance(side, int) and side <= _SMALL_INPUT
-    return Engine(4 if is_small else 2, run)
+    return Engine(_tiles_at_once(side if isinstance(side, int) else None), run)
 
 
 def _open_openvino(onnx: bytes, precision: str) -> Engine:
     """Open an ONNX file; ``bf16`` rounds what is not quantized in it where OpenVINO sees it fit."""
-    import openvino as ov  # noqa: PLC0415
+    import openvino as ov
 
     core = ov.Core()
     settings = {
@@ -255,62 +260,28 @@ def _open_openvino(onnx: bytes, precision: str) -> Engine:
         "ENABLE_CPU_PINNING": False,
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
     }
-    model = core.compile_model(core.read_model(onnx), "CPU", settings)
+    network = core.read_model(onnx)
+    shape = network.input("tiles").partial_shape
+    at_once = _tiles_at_once(shape[1].get_length() if shape[1].is_static else None)
+    # For a batch of any size OpenVINO plans less well: an eighth slower, a third at 112 pixels.
+    shape[0] = at_once
+    network.reshape({"tiles": shape})
+    model = core.compile_model(network, "CPU", settings)
 
     def run(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        # Copies: the results lie in memory that the next call writes to.
-        features, *cells = (np.array(each) for each in model({"tiles": tiles}).values())
+        count = len(tiles)
+        if missing := -count % at_once:
+            tiles = np.concatenate([tiles, np.zeros((missing, *tiles.shape[1:]), tiles.dtype)])
+        parts = [
+            # Copies: the results lie in memory that the next call writes to.
+            [np.array(each) for each in model({"tiles": tiles[at : at + at_once]}).values()]
+            for at in range(0, len(tiles), at_once)
+        ]
+        features, *cells = (np.concatenate(each)[:count] for each in zip(*parts, strict=True))
         return features.astype(np.float32, copy=False), cells[0] if cells else None
 
-    return Engine(1, run)
+    return Engine(at_once, run)
 
 
-def _open_torch(program: bytes, precision: str) -> Engine:
-    """Open what `torch.export.save` wrote: on a graphics card where there is one.
-
-    So a worker needs torch, but neither timm nor torchvision nor this project's definitions. In
-    ``bf16`` convolutions and matrix products are rounded.
-    """
-    import torch  # noqa: PLC0415
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    on_card = device.type == "cuda"
-    if on_card:
-        # Ten bits of mantissa, PyTorch's default for convolutions, are not fp32.
-        torch.backends.cudnn.allow_tf32 = False
-    else:
-        torch.set_num_threads(1)
-    extra = {PROJECTION_FILE: ""}
-    exported = torch.export.load(io.BytesIO(program), extra_files=extra).module()
-    project = _read_projection(extra[PROJECTION_FILE], device)
-    # Tiles come as rows, columns, channels and stay so; twice as fast on a processor.
-    network = exported.to(device).to(memory_format=torch.channels_last)
-
-    def run(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        half = precision == "bf16"
-        rounding = torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
-        with torch.inference_mode(), rounding:
-            features, *numbers = network(torch.from_numpy(tiles).to(device))
-        cells = project(numbers[0].float()).cpu().numpy() if project and numbers else None
-        return np.asarray(features.float().cpu().numpy()), cells
-
-    return Engine(64 if on_card else 2, run)
-
-
-def _read_projection(archive: str | bytes, device: Any) -> Callable[[Any], Any] | None:
-    """Read how `_open_torch` embeds cells; None where the file says nothing of it."""
-    if not archive:
-        return None
-    import torch  # noqa: PLC0415
-
-    content = archive if isinstance(archive, bytes) else archive.encode("latin-1")
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        centre, matrix = (
-            torch.from_numpy(arrays[name]).to(device) for name in ("centre", "matrix")
-        )
-    largest = np.iinfo(np.int8).max
-
-    def project(numbers: Any) -> Any:
-        return torch.round((numbers - centre) @ matrix).clamp(-largest, largest).to(torch.int8)
-
-    return project
+def _tiles_at_once(side: int | None) -> int:
+    return 2 * _AT_ONCE if side is not None and side <= _SMALL_INPUT else _AT_ONCE

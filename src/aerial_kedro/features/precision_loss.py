@@ -4,9 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, normalize
 
 from aerial_kedro.parameters import CheckedModel
 
@@ -40,8 +37,8 @@ class PrecisionSummary(CheckedModel):
     ----------
     engine, precision
         Engine and precision of the run.
-    milliseconds
-        Engine to the time of a tile, where the engine was chosen by measurement.
+    milliseconds, quartiles, left_out, doubt
+        Where the engine was chosen by measurement, what was found, as `EngineChoice` has it.
     calibration_tiles
         Tiles that the ranges of int8 were asked to be measured on.
     tiles
@@ -58,6 +55,9 @@ class PrecisionSummary(CheckedModel):
     engine: str
     precision: str
     milliseconds: dict[str, float] = Field(default_factory=dict)
+    quartiles: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    left_out: dict[str, str] = Field(default_factory=dict)
+    doubt: str = ""
     calibration_tiles: int | None = None
     tiles: int = 0
     mean_cosine: float | None = None
@@ -82,6 +82,8 @@ class PrecisionSummary(CheckedModel):
             said += f"; cells: mean cosine {self.mean_cell_cosine:.4f}"
         if self.cell_probe is not None:
             said += f", {self.cell_probe.precision:.1%} right, {self.cell_probe.fp32:.1%} with fp32"
+        if self.doubt:
+            said += f"; the fastest engine could not be told ({self.doubt})"
         return said
 
 
@@ -90,6 +92,8 @@ def cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Two rows of zeros count as equal; a row with a value that is not finite gives NaN.
     """
+    from sklearn.preprocessing import normalize
+
     a, b = first.astype(np.float64), second.astype(np.float64)
     finite = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
     both_zero = ~a.any(axis=1) & ~b.any(axis=1)
@@ -175,6 +179,10 @@ def _probe(
     is_training: np.ndarray,
     of_each: int = 1,
 ) -> ProbeAccuracy | None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if len(set(labels[is_training])) < _FEWEST_CLASSES:
         return None
     shares = []

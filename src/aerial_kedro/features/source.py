@@ -1,52 +1,18 @@
-"""Where features come from: a backbone, and what runs it, the engine asked for or the fastest."""
+"""Where features come from: a backbone, and what runs it."""
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 from pydantic import Field
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, feature_key
-from aerial_kedro.features.engines import (
-    AUTO,
-    Engine,
-    available,
-    check_engine,
-    engines_for,
-    open_engine,
-)
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.engines import AUTO, Engine, available, open_engine
 from aerial_kedro.features.grain import Grain
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.reading import READING_VERSION
-
-LOGGER = logging.getLogger(__name__)
-
-_ROUNDS = 5
-_SECONDS_A_ROUND = 0.08
-# Another engine than the first must be faster by so much: the choice must not flip from run to run,
-# since features of another engine are other features and would be computed again.
-_CLEARLY = 0.9
-
-
-class EngineChoice(CheckedModel):
-    """What runs the backbone.
-
-    Parameters
-    ----------
-    engine, precision
-        The engine and precision that run; neither is ``auto``.
-    milliseconds
-        Engine to what a tile took in the measurement; empty where none was made.
-    """
-
-    engine: str
-    precision: str
-    milliseconds: dict[str, float] = Field(default_factory=dict)
-
 
 OF_EXPORT = (
     *("weights_path", "pooling", "backbone_onnx", "input_mean", "input_std", "input_size"),
@@ -217,83 +183,3 @@ class FeatureRequest(CheckedModel, coerce_numbers_to_str=True):
             Grain(tile_size_m, self.gsd_m).choose_input(input_size) == input_size
         )
         return [] if same else [f"gsd_m={self.gsd_m:g}"]
-
-
-def choose_engine(backbone: Backbone, engine: str, precision: str, seed: int) -> EngineChoice:
-    """Resolve ``auto``: fp32, and the engine that is clearly the fastest here.
-
-    Parameters
-    ----------
-    backbone
-        In the precision that is wanted.
-    engine, precision
-        As the run parameters name them.
-    seed
-        Seed of the tiles that are measured on.
-
-    Raises
-    ------
-    AerialError
-        If the engine or precision cannot run here.
-    """
-    check_engine(engine, precision)
-    resolved = "fp32" if precision == AUTO else precision
-    if engine != AUTO:
-        return EngineChoice(engine=engine, precision=resolved)
-    took = _measure(
-        {
-            name: open_engine(name, resolved, backbone.network_for(name))
-            for name in engines_for(resolved)
-            if name != "torch" or backbone.program is not None
-        },
-        backbone,
-        seed,
-    )
-    first, fastest = next(iter(took)), min(took, key=lambda name: took[name])
-    chosen = fastest if took[fastest] < _CLEARLY * took[first] else first
-    LOGGER.info(
-        "engine=auto takes %s: milliseconds a tile on one thread at %s are %s",
-        chosen,
-        resolved,
-        ", ".join(f"{name} {each:.2f}" for name, each in took.items()),
-    )
-    return EngineChoice(engine=chosen, precision=resolved, milliseconds=took)
-
-
-def measure_engine(source: FeatureSource, seed: int) -> float:
-    """Measure what a tile takes on one thread, without reading it.
-
-    Parameters
-    ----------
-    source
-        The backbone, and what runs it.
-    seed
-        Draws the tiles.
-
-    Returns
-    -------
-    float
-        Milliseconds.
-    """
-    engine = source.choice.engine
-    if engine in source.choice.milliseconds:
-        return source.choice.milliseconds[engine]
-    return _measure({engine: source.open()}, source.backbone, seed)[engine]
-
-
-def _measure(engines: dict[str, Engine], backbone: Backbone, seed: int) -> dict[str, float]:
-    """Milliseconds a tile: the best of rounds in which the engines take turns."""
-    shape = (64, backbone.card.input_size, backbone.card.input_size, 3)
-    tiles = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    took = dict.fromkeys(engines, float("inf"))
-    for _ in range(_ROUNDS):
-        for name, engine in engines.items():
-            batch = tiles[: engine.batch]
-            engine.run(batch)
-            calls, start = 0, time.perf_counter()
-            while time.perf_counter() - start < _SECONDS_A_ROUND:
-                engine.run(batch)
-                calls += 1
-            seconds = (time.perf_counter() - start) / (calls * len(batch))
-            took[name] = min(took[name], 1000 * seconds)
-    return took

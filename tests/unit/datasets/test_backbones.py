@@ -16,7 +16,8 @@ from aerial_kedro.datasets.backbones import (
 )
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import Conditions, EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.hooks import ProjectHooks
 from tests.models import make_backbone
 from tests.unit.datasets.refusals import refused
@@ -57,6 +58,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def stored(path: Path) -> list[Backbone]:
     """Load what earlier runs left beside the weights that a run asks for."""
     return list(BackboneWeightsDataset(backbone="efficientnet_lite0", path=str(path)).load().stored)
+
+
+def measured(path: Path) -> EngineChoice | None:
+    """Load what an earlier run found out about engines."""
+    return BackboneWeightsDataset(backbone="efficientnet_lite0", path=str(path)).load().measured
 
 
 def source(onnx: bytes = b"network") -> FeatureSource:
@@ -141,6 +147,47 @@ class TestFeatureSource:
         dataset.save(source())  # the int8 one stays for a later run
         assert dataset.load() == source()
         assert stored(path) == [make_backbone(b"network"), quantized]
+
+
+MEASURED = EngineChoice(
+    engine="openvino",
+    precision="fp32",
+    milliseconds={"onnxruntime": 5.0, "openvino": 4.0},
+    quartiles={"onnxruntime": (4.9, 5.1), "openvino": (3.9, 4.2)},
+    conditions=Conditions(
+        processor="a", packages={}, graphics_card=False, network="b", precision="fp32"
+    ),
+)
+
+
+class TestWhatWasMeasured:
+    """Which engine is the fastest here, kept for runs with ``engine=auto``."""
+
+    def test_is_there_for_later_runs_whatever_runs_between(
+        self, dataset: FeatureSourceDataset, path: Path
+    ) -> None:
+        assert measured(path) is None
+        dataset.save(source())
+        assert measured(path) is None
+        dataset.save(replace(source(), choice=MEASURED))
+        assert dataset.load().choice == measured(path) == MEASURED
+        dataset.save(source())  # a run with engine=onnxruntime
+        assert dataset.load().choice == FP32
+        assert measured(path) == MEASURED
+
+    def test_in_doubt_is_not_kept(self, dataset: FeatureSourceDataset, path: Path) -> None:
+        doubtful = MEASURED.model_copy(update={"doubt": "the rounds disagree"})
+        dataset.save(replace(source(), choice=doubtful))
+        assert dataset.load().choice.doubt == "the rounds disagree"
+        assert measured(path) is None
+
+    def test_and_damaged_is_measured_again(
+        self, dataset: FeatureSourceDataset, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dataset.save(replace(source(), choice=MEASURED))
+        path.with_name("backbone_engines.json").write_text('{"engine": "openvino"}')
+        assert measured(path) is None
+        assert "backbone_engines.json cannot be used" in caplog.text
 
 
 class TestWhatARunLoadsAgainAndAgain:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from aerial_kedro.features.artifact import Backbone, BackboneCard, CellEmbedding
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 
 
 def embedding(components: int = 3) -> CellEmbedding:

@@ -14,7 +14,13 @@ from timm.models.vision_transformer import VisionTransformer as VisionTransforme
 from torch import nn
 from torchvision.models import VisionTransformer
 
-from aerial_kedro.features.cell_maps import CellLayer, CellMaps, cell_layers
+from aerial_kedro.features.cell_maps import (
+    CellLayer,
+    CellMaps,
+    cell_layers,
+    numbers_of_cells,
+    weights_of_cells,
+)
 from aerial_kedro.features.definitions import build_classifier, cut_classifier, define_backbone
 from aerial_kedro.features.export import FeatureNetwork
 from aerial_kedro.features.known import BackboneDefinition
@@ -228,3 +234,17 @@ def test_a_transformer_that_comes_after_maps_counts_alone(networks: dict[str, nn
 class Transposed(nn.Module):
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         return maps.flatten(2).transpose(1, 2)
+
+
+@pytest.mark.parametrize("side", [4, 8, 10])
+def test_maps_of_other_sides_are_weighted_along_rows_and_columns(side: int) -> None:
+    """Each channel by itself, in whatever order they are computed."""
+    maps = torch.from_numpy(
+        np.random.default_rng(2).normal(size=(3, 5, side, side)).astype(np.float32)
+    )
+    weights = weights_of_cells(side).numpy().astype(np.float64)
+    mean = np.einsum("ir,bcrs,js->bijc", weights, maps.numpy().astype(np.float64), weights)
+    expected = np.sign(mean) * np.sqrt(np.abs(mean))
+    found = numbers_of_cells([(maps, CellLayer("layer"))]).numpy()
+    assert found.shape == (3, 7, 7, 5)
+    assert found == pytest.approx(expected, abs=1e-3)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features import source
 from aerial_kedro.features.artifact import Backbone
 from aerial_kedro.features.cell_projection import project_cells, without_cells
 from aerial_kedro.features.definitions import define_backbone
@@ -24,8 +25,8 @@ from aerial_kedro.features.engines import (
     open_engine,
 )
 from aerial_kedro.features.export import export_backbone
+from aerial_kedro.features.featurize import featurize_batches
 from aerial_kedro.features.precision_loss import smallest_cosine
-from aerial_kedro.features.source import EngineChoice, choose_engine
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights
 
@@ -77,6 +78,22 @@ def test_a_tile_has_the_same_features_in_any_batch_and_they_stay(
     alone = [opened.run(tile[None]) for tile in tiles224]  # a result must outlive the next call
     limit = TOLERANCE * float(np.abs(features[engine]).max())
     assert np.concatenate(alone) == pytest.approx(features[engine], abs=limit)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize(("size", "expected"), [(112, 4), (224, 2)])
+def test_engines_take_few_tiles_at_once(
+    engine: str, size: int, expected: int, for_all: Backbone
+) -> None:
+    """So that activations stay in the core's cache; twice as many where they are small."""
+    assert open_engine(engine, "fp32", _with_side(for_all.onnx, size)).batch == expected
+
+
+def _with_side(network: bytes, size: int) -> bytes:
+    model = onnx.load_from_string(network)
+    for axis in (1, 2):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = size
+    return bytes(model.SerializeToString())
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +187,24 @@ class TestWhatIsRefused:
         with pytest.raises(AerialError, match=r"package synapseml is not installed.*is: onnx"):
             check_engine("synapseml", "fp32")
 
+    def test_one_that_a_worker_lacks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The driver chose it, by ``engine=auto`` say; the workers are other machines."""
+        monkeypatch.setitem(sys.modules, "openvino", None)
+        rows = featurize_batches(
+            iter([]),
+            network=b"",
+            input_size=224,
+            feature_key="key",
+            engine="openvino",
+            precision="fp32",
+        )
+        said = (
+            rf"'openvino' .* here, on {platform.node()}: the package openvino is not installed, "
+            r"and every machine that runs Spark's workers needs it\. There is: onnxruntime"
+        )
+        with pytest.raises(AerialError, match=said):
+            next(rows)
+
     def test_the_one_in_java_without_spark(self) -> None:
         with pytest.raises(
             AerialError, match=r"in Spark's Java .*: engine=onnxruntime or engine=openvino"
@@ -192,29 +227,3 @@ class TestWhatIsRefused:
     def test_torch_where_it_was_not_exported(self, lite0: Backbone) -> None:
         with pytest.raises(AerialError, match="--params=engine=torch"):
             lite0.network_for("torch")
-
-
-class TestChoice:
-    def test_a_name_is_taken_at_its_word(self, lite0: Backbone) -> None:
-        found = choose_engine(lite0, "openvino", "auto", seed=1)
-        assert found == EngineChoice(engine="openvino", precision="fp32")
-
-    def test_auto_measures_what_can_run(
-        self, lite0: Backbone, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        with caplog.at_level("INFO"):
-            found = choose_engine(lite0, "auto", "auto", seed=1)
-        assert found.precision == "fp32"
-        assert set(found.milliseconds) == {"onnxruntime", "openvino"}  # lite0 has none for torch
-        assert found.engine in found.milliseconds
-        assert f"takes {found.engine}: milliseconds a tile" in caplog.text
-
-    @pytest.mark.parametrize(
-        ("openvino", "chosen"), [(8.0, "openvino"), (9.5, "onnxruntime"), (12.0, "onnxruntime")]
-    )
-    def test_another_engine_must_be_clearly_faster(
-        self, openvino: float, chosen: str, lite0: Backbone, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        took = {"onnxruntime": 10.0, "openvino": openvino}
-        monkeypatch.setattr(source, "_measure", lambda *_: took)
-        assert choose_engine(lite0, "auto", "fp32", seed=1).engine == chosen

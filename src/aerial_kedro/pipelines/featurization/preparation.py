@@ -10,18 +10,15 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone, WeightsFile
-from aerial_kedro.features.engines import (
-    is_plug_in,
-    name_engines_for,
-    open_engine,
-)
+from aerial_kedro.features.engine_timing import choose_engine
+from aerial_kedro.features.engines import is_plug_in, name_engines_for, open_engine
 from aerial_kedro.features.grain import NO_GSD_OF_FILES
 from aerial_kedro.features.precision_loss import (
     PrecisionSummary,
     compare_cells,
     compare_features,
 )
-from aerial_kedro.features.source import FeatureSource, choose_engine
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.pipelines.pictures import collect_pixels
 
 LOGGER = logging.getLogger(__name__)
@@ -51,8 +48,8 @@ def prepare_backbone(
     exported
         The network, in fp32.
     weights
-        Its weights, with the backbones that earlier runs left: one is taken where it was fitted or
-        calibrated on the same tiles.
+        Its weights, with what earlier runs left: a backbone that was fitted or calibrated on the
+        same tiles is taken, and the engine that was measured under the same conditions.
     tile_catalog
         The tiles. The projection of cells is fitted and int8 calibrated on those of training
         blocks; on tiles in no split where those are too few.
@@ -79,7 +76,9 @@ def prepare_backbone(
     backbone = prepared
     if precision == "int8":
         backbone = _quantize_once(prepared, weights.stored, tile_catalog, max_nodata_fraction, seed)
-    choice = choose_engine(backbone, engine, precision, seed)
+    choice = choose_engine(
+        backbone, engine, precision, seed, exported=prepared, known=weights.measured
+    )
     return FeatureSource(backbone, choice, prepared if backbone is not prepared else None)
 
 
@@ -161,7 +160,7 @@ def measure_precision(
     The test split is left alone: a linear classifier is fitted on training tiles and evaluated on
     validation tiles, with features of both precisions; and so with the embeddings of their cells.
     """
-    known = PrecisionSummary(**source.choice.model_dump())
+    known = PrecisionSummary(**source.choice.model_dump(exclude={"conditions"}))
     if known.precision == "fp32":
         return known
     exported = source.exported or source.backbone
