@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import fsspec
-import mlflow
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import JSONPreview
@@ -109,6 +108,8 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
     def save(self, data: TrainedModel | Registration) -> None:
         """Write pipeline and backbone, then the card, then remember it as the latest."""
         if isinstance(data, Registration):
+            import mlflow
+
             run = mlflow.active_run()
             if run:
                 self._register(data, run.info.run_id)

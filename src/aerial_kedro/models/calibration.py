@@ -1,5 +1,7 @@
 """Cross-fitting: what a classifier makes of tiles it has not seen, and its calibration on them."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -9,8 +11,9 @@ from aerial_kedro.accuracy.calibration import fit_temperature
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.rows import arrange
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import evaluate_predictions, predict_unseen
+from aerial_kedro.models.training import count_labels, evaluate_predictions, predict_unseen
 from aerial_kedro.splits.folds import assign_folds
 
 FOLDS = 3
@@ -61,22 +64,23 @@ def cross_fit(
         list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
         "image_id string, fold string",
     )
-    # Broadcast, so that features are not shuffled: their few partitions would become as many as a
-    # shuffle has, each a task in every iteration of a fit, and most of these hardly any work.
+    # Broadcast, so that features are not shuffled once more than `arrange` does.
     numbered = rows.join(F.broadcast(assigned), "image_id").select(
         "image_id", "label", "block_id", "fold", "teaches", "evaluated", settings.column, *own
     )
-    numbered.persist()  # each fold reads it several times, and the join behind it would be redone
-    try:
-        parts = []
+    fits = []
+    with arrange(numbered, settings.column, len(folds)) as arranged:
         for name in sorted(folds["fold"].unique()):
-            known = set(folds.loc[(folds["fold"] != name) & folds["teaches"], "label"])
-            learned = [each for each in classes if each in known]
+            known = folds.loc[(folds["fold"] != name) & folds["teaches"], "label"]
+            counts = count_labels(known)
+            learned = {each: counts[each] for each in classes if each in counts}
             if len(learned) >= _FEWEST_CLASSES:
-                found = _predict_fold(numbered, name, learned, classes, settings, seed=seed)
-                parts.append(found.assign(fold=name))
-    finally:
-        numbered.unpersist()
+                fits.append(
+                    partial(
+                        _predict_fold, arranged.frame, name, learned, classes, settings, seed=seed
+                    )
+                )
+        parts = arranged.fit_each(fits)
     if not parts:
         raise AerialError(
             "The probabilities cannot be calibrated: outside each part of the tiles there is one "
@@ -148,17 +152,19 @@ def _units(tiles: pd.DataFrame) -> pd.Series:
 def _predict_fold(
     rows: DataFrame,
     fold: str,
-    learned: list[str],
+    learned: dict[str, int],
     classes: list[str],
     settings: ClassifierSettings,
     *,
     seed: int,
 ) -> pd.DataFrame:
-    """Predict a fold after learning some of the classes on the others."""
-    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(learned) & F.col("teaches"))
+    """Predict a fold after learning some of the classes on the others, of each so many rows."""
+    names = list(learned)
+    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(names) & F.col("teaches"))
     own = rows.filter((F.col("fold") == fold) & F.col("evaluated"))
     found = predict_unseen(others, own, settings, learned, seed)
-    return collect_predictions(found, ["image_id", "label", "block_id"], learned, classes)
+    predicted = collect_predictions(found, ["image_id", "label", "block_id"], names, classes)
+    return predicted.assign(fold=fold)
 
 
 def collect_predictions(

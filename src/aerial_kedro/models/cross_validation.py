@@ -14,8 +14,9 @@ from aerial_kedro.accuracy.validation import (
     RandomSplit,
     summarise_folds,
 )
+from aerial_kedro.models.rows import arrange
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import evaluate_predictions, predict_unseen
+from aerial_kedro.models.training import count_labels, evaluate_predictions, predict_unseen
 from aerial_kedro.splits.blocks import stratified_split
 from aerial_kedro.splits.folds import training_tiles
 from aerial_kedro.splits.rules import SplitRules
@@ -50,7 +51,9 @@ def evaluate_random_split(
     images = rows.select("image_id", "label", "split").toPandas()
     splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
     training, test = images[splits == "train"], images[splits == "test"]
-    scored = _predict(rows, training, test, settings, seed)
+    needed = _needed(rows, settings)
+    with arrange(needed, settings.column, len(images)) as arranged:
+        scored = _predict(arranged.frame, training, test, settings, seed)
     classes = sorted(set(images["label"]))
     found = evaluate(scored["label"].tolist(), scored["pred_label"].tolist(), classes)
     return RandomSplit(
@@ -92,28 +95,33 @@ def cross_validate(
     folds = tiles["fold"].astype("category")
     tiles = tiles.assign(fold=folds.astype(object))
     results, predictions = [], []
-    for name in folds.cat.categories:
-        test = tiles[tiles["fold"] == name]
-        training = tiles[training_tiles(tiles, name, buffer_m)]
-        result = FoldResult(
-            name=str(name),
-            tiles=len(test),
-            training_tiles=len(training),
-            in_buffer=len(tiles) - len(test) - len(training),
-            unlearned=sorted(set(test["label"]) - set(training["label"])),
-            remark=_impossible(test, training),
-        )
-        if result.remark is None:
-            scored = _predict(rows, training, test, settings, seed)
-            predictions.append(scored)
-            result = _evaluated(result, scored, sorted({*training["label"], *test["label"]}))
-        LOGGER.info("%s: %s", name, _in_words(result))
-        results.append(result)
+    with arrange(_needed(rows, settings), settings.column, len(tiles)) as arranged:
+        for name in folds.cat.categories:
+            test = tiles[tiles["fold"] == name]
+            training = tiles[training_tiles(tiles, name, buffer_m)]
+            result = FoldResult(
+                name=str(name),
+                tiles=len(test),
+                training_tiles=len(training),
+                in_buffer=len(tiles) - len(test) - len(training),
+                unlearned=sorted(set(test["label"]) - set(training["label"])),
+                remark=_impossible(test, training),
+            )
+            if result.remark is None:
+                scored = _predict(arranged.frame, training, test, settings, seed)
+                predictions.append(scored)
+                result = _evaluated(result, scored, sorted({*training["label"], *test["label"]}))
+            LOGGER.info("%s: %s", name, _in_words(result))
+            results.append(result)
     pooled = None
     if predictions:
         classes = sorted(set(tiles["label"]))
         pooled = evaluate_predictions(pd.concat(predictions), classes, seed)
     return summarise_folds(description, results, pooled)
+
+
+def _needed(rows: DataFrame, settings: ClassifierSettings) -> DataFrame:
+    return rows.select("image_id", "label", "block_id", settings.column)
 
 
 def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
@@ -156,7 +164,7 @@ def _predict(
     """Fit on some images and predict others: their ``label, pred_label, block_id``."""
     known, unseen = (take_images(rows, each["image_id"]) for each in (training, test))
     # Temperatures do not change which class is likeliest, so none is fitted.
-    predicted = predict_unseen(known, unseen, settings, sorted(set(training["label"])), seed)
+    predicted = predict_unseen(known, unseen, settings, count_labels(training["label"]), seed)
     return predicted.select("label", "pred_label", "block_id").toPandas()
 
 

@@ -248,8 +248,16 @@ def predict(
     temperature
         Temperature by which the probabilities are scaled.
     """
+    vectors = rows.withColumn("vector", array_to_vector(F.col(column)))
+    return predict_vectors(stages, vectors, classes, temperature).drop("vector")
+
+
+def predict_vectors(
+    stages: PipelineModel, rows: DataFrame, classes: Sequence[str], temperature: float = 1.0
+) -> DataFrame:
+    """Apply a fitted pipeline to rows that have ``vector`` already; else as `predict`."""
     kept = rows.columns
-    scored = stages.transform(rows.withColumn("vector", array_to_vector(F.col(column))))
+    scored = stages.transform(rows)
     chances = _scaled(vector_to_array(F.col("model_probability")), temperature)
     names = F.array(*[F.lit(name) for name in classes])
     return (

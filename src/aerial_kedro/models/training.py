@@ -1,5 +1,6 @@
 """Fitting Spark ML's classifiers, and evaluating them on a split."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,13 @@ from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.base import Estimator, Transformer
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StandardScaler, StringIndexerModel
-from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import TrainedModel, predict
+from aerial_kedro.models.model import TrainedModel, predict_vectors
+from aerial_kedro.models.rows import arrange
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -35,8 +36,8 @@ def fit_stages(
     Parameters
     ----------
     rows
-        Training tiles: ``label`` and the settings' column; perhaps ``weight``, which then stands
-        for what the settings say of weights.
+        Training tiles: ``image_id, label`` and the settings' column; perhaps ``weight``, which then
+        stands for what the settings say of weights.
     settings
         Settings of the classifier, whose type says which it is.
     classes
@@ -45,6 +46,21 @@ def fit_stages(
         Seed of the forest.
     """
     counts = {row["label"]: row["count"] for row in rows.groupBy("label").count().collect()}
+    own = ["weight"] if "weight" in rows.columns else []
+    needed = rows.select("image_id", "label", settings.column, *own)
+    count = sum(counts.values())
+    with arrange(needed, settings.column, count, is_shared=False) as arranged:
+        return _fit_vectors(arranged.frame, settings, classes, counts, seed)
+
+
+def _fit_vectors(
+    rows: DataFrame,
+    settings: ClassifierSettings,
+    classes: list[str],
+    counts: Mapping[str, int],
+    seed: int,
+) -> PipelineModel:
+    """Fit a classifier to rows that have ``vector``, and of each label so many."""
     missing = sorted(set(classes) - set(counts))
     if missing:
         raise AerialError(
@@ -61,9 +77,7 @@ def fit_stages(
     weight = weights[F.col("label")] if settings.class_weights else F.lit(1.0)
     if "weight" in rows.columns:
         weight = F.col("weight")
-    prepared = rows.select(
-        "label", array_to_vector(F.col(settings.column)).alias("vector"), weight.alias("weight")
-    )
+    prepared = rows.select("label", "vector", weight.alias("weight"))
     # Indexed in the order given, so that one list of classes serves labels and probabilities.
     indexed = StringIndexerModel.from_labels(classes, inputCol="label", outputCol="label_index")
     return Pipeline(stages=_estimators(settings, seed)).fit(indexed.transform(prepared))
@@ -107,11 +121,16 @@ def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] 
     raise TypeError(f"no classifier has the settings {type(settings).__name__}")
 
 
+def count_labels(labels: pd.Series) -> dict[str, int]:
+    """Count what there is of each label, in alphabetical order."""
+    return {str(name): int(count) for name, count in labels.value_counts().sort_index().items()}
+
+
 def predict_unseen(
     training: DataFrame,
     unseen: DataFrame,
     settings: ClassifierSettings,
-    classes: list[str],
+    counts: Mapping[str, int],
     seed: int,
 ) -> DataFrame:
     """Fit a classifier on some tiles and predict others; the model is not kept.
@@ -119,19 +138,22 @@ def predict_unseen(
     Parameters
     ----------
     training
-        ``label`` and the settings' column.
+        ``label, vector``, and perhaps ``weight`` as in `fit_stages`.
     unseen
-        With the settings' column.
-    settings, classes, seed
+        With ``vector``.
+    settings, seed
         As `fit_stages` takes them.
+    counts
+        How many training tiles each class has; their order is that of the probabilities.
 
     Returns
     -------
     DataFrame
         The columns of `TrainedModel.predict`, not calibrated.
     """
-    stages = fit_stages(training, settings, classes, seed)
-    return predict(stages, unseen, settings.column, classes)
+    classes = list(counts)
+    stages = _fit_vectors(training, settings, classes, counts, seed)
+    return predict_vectors(stages, unseen, classes)
 
 
 def evaluate_model(
@@ -144,7 +166,7 @@ def evaluate_model(
     model
         The model.
     rows
-        One split: ``label, block_id`` and the model's feature column.
+        One split: ``image_id, label, block_id`` and the model's feature column.
     seed
         Seed of the block bootstrap.
     with_probabilities
@@ -155,8 +177,11 @@ def evaluate_model(
     AerialError
         If there are no tiles.
     """
-    scored = model.predict(rows).select("label", "pred_label", "class_probabilities", "block_id")
-    tiles = scored.toPandas()
+    scored = model.predict(rows).select(
+        "image_id", "label", "pred_label", "class_probabilities", "block_id"
+    )
+    # Blocks are drawn by their place, and how a table is read depends on the number of cores.
+    tiles = scored.toPandas().sort_values("image_id", ignore_index=True)
     if not len(tiles):
         raise AerialError(
             "There is no tile to evaluate the model on: the split is empty. Give more area or "

@@ -9,8 +9,10 @@ from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.linear_model import LogisticRegression
 
+from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import evaluate_majority, fit_stages
+from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_stages
+from tests.models import make_card, make_source
 
 SETTINGS = LogisticRegressionSettings(
     max_iter=60, reg_param=0.1, standardise=False, class_weights=False
@@ -38,7 +40,10 @@ def cells(copies: int = 1) -> pd.DataFrame:
 def coefficients(
     spark: SparkSession, rows: pd.DataFrame, settings: LogisticRegressionSettings = SETTINGS
 ) -> np.ndarray:
-    columns = {"label": "string", "features": "array<double>", "weight": "double"}
+    rows = rows.assign(image_id=[f"t{number:03d}" for number in range(len(rows))])
+    columns = {
+        "image_id": "string", "label": "string", "features": "array<double>", "weight": "double"
+    }  # fmt: skip
     schema = ", ".join(f"{name} {columns[str(name)]}" for name in rows.columns)
     table: DataFrame = spark.createDataFrame(
         list(rows.itertuples(index=False, name=None)), schema
@@ -76,6 +81,32 @@ def test_numbers_that_keep_their_scale_are_penalised_as_they_are(
     scales = SETTINGS.model_copy(update={"standardise": True})
     one, other = coefficients(spark_session, rows, scales)
     assert abs((other - one)[0] / numbers[:, 0].std() - expected.coef_[0][0]) > 1e-3
+
+
+def test_an_evaluation_does_not_depend_on_the_order_in_which_tiles_are_read(
+    spark_session: SparkSession,
+) -> None:
+    """Not even its intervals, for which whole blocks are drawn."""
+    rows = cells().assign(
+        image_id=[f"t{number:03d}" for number in range(40)],
+        block_id=[f"b{number // 5}" for number in range(40)],
+    )
+    columns = (
+        "label string, features array<double>, weight double, image_id string, block_id string"
+    )
+
+    def read(each: pd.DataFrame) -> DataFrame:
+        values = list(each.itertuples(index=False, name=None))
+        return spark_session.createDataFrame(values, columns).coalesce(1)
+
+    stages = fit_stages(read(rows), SETTINGS, ["A", "B"], 1)
+    model = TrainedModel(stages, make_card(classes=["A", "B"]), make_source())
+    # A quarter is wrong, unevenly over the blocks.
+    rows.loc[rows.index % 7 < 2, "label"] = "A"
+    found, turned = (evaluate_model(model, read(each), seed=1) for each in (rows, rows[::-1]))
+    assert found.accuracy_interval is not None
+    assert found.accuracy_interval.lower < found.accuracy < found.accuracy_interval.upper
+    assert found == turned
 
 
 def tiles(training: str, test: str) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 from threadpoolctl import threadpool_info
 
 from aerial_kedro.models.model import TrainedModel
@@ -197,16 +196,3 @@ def test_where_unmixed_cells_are_few_or_lack_a_class_all_calibrate(
 def test_what_was_not_trained_is_handed_on() -> None:
     untrained = Candidate("random_forest", FOREST)
     assert calibrate_cells(untrained, cast("DataFrame", None), 1) is untrained
-
-
-def test_partitions_to_learn_from_do_not_depend_on_how_cells_are_read(
-    spark_session: SparkSession,
-) -> None:
-    cells = table(spark_session, sample())
-    places = [
-        training._in_order(read)
-        .select("image_id", F.spark_partition_id(), F.monotonically_increasing_id())
-        .toPandas()
-        for read in (cells.repartition(5), cells.orderBy(F.desc("image_id")))
-    ]
-    pd.testing.assert_frame_equal(*places)

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features import cell_projection, quantization
 from aerial_kedro.features.artifact import Backbone, CellEmbedding, WeightsFile
-from aerial_kedro.features.source import EngineChoice
+from aerial_kedro.features.engine_choice import EngineChoice
 from aerial_kedro.pipelines.featurization import preparation
 from tests.models import make_backbone
 
@@ -48,7 +48,7 @@ class Recorded:
         monkeypatch.setattr(cell_projection, "project_cells", self._project)
         monkeypatch.setattr(quantization, "quantize_backbone", self._quantize)
         monkeypatch.setattr(cell_projection, "without_cells", lambda _: WITHOUT)
-        monkeypatch.setattr(preparation, "choose_engine", lambda *_: CHOICE)
+        monkeypatch.setattr(preparation, "choose_engine", lambda *_, **__: CHOICE)
 
     def _read(self, _tiles: Any, drawn: pd.DataFrame, size: int) -> dict[str, np.ndarray]:
         self._names = sorted(drawn["image_id"])

@@ -126,8 +126,8 @@ def sample_cells(
     describe = partial(
         describe_drawn, inputs=inputs, quotas=quotas, rules=rules, names=classes.names, seed=seed
     )
-    found = map_neighbourhoods(tiles, describe, ddl(CELL_SAMPLE_COLUMNS))
-    return found.orderBy("image_id")
+    # In no order: to sort them, Spark would describe them twice, and what reads them has its own.
+    return map_neighbourhoods(tiles, describe, ddl(CELL_SAMPLE_COLUMNS))
 
 
 def _labelled(tile_catalog: DataFrame) -> DataFrame:

@@ -1,7 +1,6 @@
 """Nodes that fit classifiers of cells, by the code that classifiers of tiles use."""
 
 import logging
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +8,6 @@ import pandas as pd
 from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.cells.describe import CellInputs
@@ -31,7 +28,6 @@ _CHOOSING = 10_000
 # Land cover of a cell that shows one class only: where it shows two, its label may well be wrong.
 _UNMIXED = 0.99
 _FEWEST_UNMIXED = 200
-_CELLS_OF_PARTITION = 10_000
 
 
 class CellClassifiers(CheckedModel):
@@ -105,6 +101,9 @@ def _scores(
     cells: pd.DataFrame, numbers: np.ndarray, settings: CellClassifiers, seed: int
 ) -> dict[float, float]:
     """Macro-F1 of each penalty on the blocks that its fits have not seen."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+
     counts = pd.crosstab(cells["block_id"], cells["label"])
     folds = cells["block_id"].map(assign_folds(counts, min(FOLDS, len(counts)), seed)).to_numpy()
     teaches, evaluated = cells["teaches"].to_numpy(), cells["evaluated"].to_numpy()
@@ -177,18 +176,7 @@ def fit_cell_statistics(
 
 def _teaching(cell_sample: DataFrame) -> DataFrame:
     """Take the cells that classifiers learn from."""
-    return _in_order(cell_sample.filter("teaches and split = 'train'"))
-
-
-def _in_order(cells: DataFrame) -> DataFrame:
-    """Put cells into the same partitions in the same order, wherever they are learned from.
-
-    A forest draws the cells of each tree by their place in a partition, and how a table's files
-    are read depends on the number of cores. Each partition is a task in every pass of a fit, most
-    of which would be spent on its start if there were many.
-    """
-    parts = max(1, math.ceil(cells.count() / _CELLS_OF_PARTITION))
-    return cells.repartition(parts, "image_id").sortWithinPartitions("image_id")
+    return cell_sample.filter("teaches and split = 'train'")
 
 
 def _of_cells(candidate: Candidate, inputs: CellInputs) -> Candidate:
@@ -205,7 +193,7 @@ def calibrate_cells(candidate: Candidate, cell_sample: DataFrame, seed: int) -> 
     """
     if candidate.model is None:
         return candidate
-    seen = _in_order(cell_sample.filter("split in ('train', 'validation')"))
+    seen = cell_sample.filter("split in ('train', 'validation')")
     unseen = cross_fit(seen, candidate.settings, candidate.model.card.classes, seed)
     unmixed = seen.filter(F.col("purity") >= _UNMIXED).select("image_id").toPandas()["image_id"]
     known = unseen[unseen["image_id"].isin(unmixed)]

@@ -34,7 +34,6 @@ from aerial_kedro.report.content import (
     SourceFacts,
     UnsureTiles,
 )
-from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
 from aerial_kedro.report.wording import headline_sentences
 from aerial_kedro.tiles.records import CatalogSummary, QuarantineSummary
@@ -154,6 +153,8 @@ def write_label_report(
     shown
         The other fields of `ReportContent`, each as a node found it.
     """
+    from aerial_kedro.report.pages import render_report  # noqa: PLC0415  (loads slowly)
+
     inputs = model.card.cells
     content = ReportContent(
         title=source.title,

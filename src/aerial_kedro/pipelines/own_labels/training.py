@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -25,12 +26,14 @@ from aerial_kedro.models.few_labels import (
 )
 from aerial_kedro.models.learning_curve import draw_learning_curve
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.rows import arrange
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import predict_unseen
+from aerial_kedro.models.training import count_labels, predict_unseen
 from aerial_kedro.pipelines.training import nodes as tiles
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 
 LOGGER = logging.getLogger(__name__)
+_FEWEST_CLASSES = 2
 
 
 @dataclass(frozen=True)
@@ -159,19 +162,23 @@ def leave_out_forest(
     if candidate.model is None:
         return candidate
     classes = candidate.model.card.classes
-    rows = cell_sample.filter("teaches").select("image_id", "label", "features", "weight").cache()
+    rows = cell_sample.filter("teaches").select("image_id", "label", "features", "weight")
     folds = labels.cells.folds(settings.folds, seed)
-    parts = []
-    for fold in np.unique(folds):
+    ids = labels.frame["image_id"]
+
+    def leave_out(fold: str) -> pd.DataFrame | None:
         known = labels.cells.known_without(folds, fold, settings.buffer_m)
-        learned = sorted(set(labels.cells.labels[known]))
-        if len(learned) > 1:
-            ids = labels.frame["image_id"]
-            others, own = (take_images(rows, ids[each]) for each in (known, folds == fold))
-            found = predict_unseen(others, own, candidate.settings, learned, seed)
-            predicted = collect_predictions(found, ["image_id", "label"], learned, classes)
-            parts.append(predicted.assign(fold=fold))
-    rows.unpersist()
+        counts = count_labels(pd.Series(labels.cells.labels[known]))
+        if len(counts) < _FEWEST_CLASSES:
+            return None
+        others, own = (take_images(arranged.frame, ids[each]) for each in (known, folds == fold))
+        found = predict_unseen(others, own, candidate.settings, counts, seed)
+        columns = ["image_id", "label"]
+        return collect_predictions(found, columns, list(counts), classes).assign(fold=fold)
+
+    with arrange(rows, candidate.settings.column, len(labels.frame)) as arranged:
+        found = arranged.fit_each([partial(leave_out, fold) for fold in np.unique(folds)])
+    parts = [each for each in found if each is not None]
     if not parts:
         raise AerialError(NOTHING_TO_LEARN)
     unseen = pd.concat(parts).merge(labels.frame[["image_id", "block_id"]], on="image_id")

@@ -255,7 +255,10 @@ def evaluate_on_test(
     }
     baselines = {
         "majority": evaluate_majority(
-            labelled_features.select("label", "split", "block_id").toPandas(), seed
+            labelled_features.select("image_id", "label", "split", "block_id")
+            .toPandas()
+            .sort_values("image_id"),
+            seed,
         ),
         BASELINE: evaluate_candidate(
             image_statistics, labelled_features, "test", seed, units=units
