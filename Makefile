@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench bench-applicability bench-applicability-places bench-assessment bench-catalog bench-cells bench-county bench-growth bench-labels bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test browser lint format bench bench-all bench-applicability bench-applicability-places bench-assessment bench-catalog bench-cells bench-county bench-engines bench-growth bench-labels bench-scale bench-start bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -57,6 +57,15 @@ format: $(VENV)/.installed ## format the code
 bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--synapseml: and ImageFeaturizer); ends with a line of JSON
 	$(BIN)/python -m benchmarks.featurization $(BENCH)
 
+bench-all: $(VENV)/.installed ## run the benchmarks behind the table of figures, within 25 minutes, and write it into benchmarks/results (BENCH=--against=REVISION: start and main job of another, too)
+	$(BIN)/python -m benchmarks.suite $(BENCH)
+
+bench-start: $(VENV)/.installed ## measure the sample, the first node, and the main job twice; ends with a line of JSON
+	$(BIN)/python -m benchmarks.start $(BENCH)
+
+bench-scale: $(VENV)/.installed $(TOOLS)/node_modules/.bin/azurite-blob ## measure memory, files, tasks and requests as functions of tiles; needs Node and npm; ends with a line of JSON
+	$(BIN)/python -m benchmarks.scale --azurite=$(TOOLS)/node_modules/.bin/azurite-blob --ivy=$(TOOLS)/ivy $(BENCH)
+
 bench-county: $(VENV)/.installed ## measure a county of 67,000 tiles, from features that are there to the report
 	$(BIN)/python -m benchmarks.county
 
@@ -77,6 +86,9 @@ bench-labels: $(VENV)/.installed ## print what few labels teach, of the labellin
 
 bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 tiles; ends with a line of JSON
 	$(BIN)/python -m benchmarks.training
+
+bench-engines: $(VENV)/.installed ## measure engines, precisions, batches and options on one thread; ends with a line of JSON
+	$(BIN)/python -m benchmarks.engines
 
 bench-growth: $(VENV)/.installed ## measure featurization of 5,000 to 60,000 tiles, its memory too; ends with a line of JSON
 	$(BIN)/python -m benchmarks.growth

@@ -40,7 +40,7 @@ from aerial_kedro.cells.describe import (
     read_statistics,
 )
 from aerial_kedro.cells.grid import COUNT, pack
-from aerial_kedro.cells.statistics import cell_statistics
+from aerial_kedro.cells.statistics import cell_statistics, thin_pixels
 from aerial_kedro.datasets.backbones import FeatureSourceDataset
 from aerial_kedro.datasets.labels import LabelFileDataset
 from aerial_kedro.datasets.land_cover import LandCoverDataset
@@ -159,7 +159,7 @@ def read_ground(real: Real, shared: Path, backbone: Backbone) -> Ground:
     rows, size = tiles.to_dict("records"), backbone.card.input_size
     with SceneReader() as reader:
         pixels = np.array([read_tile(each, size, reader, infrared=True) for each in rows])
-    tiles["cell_statistics"] = pack(cell_statistics(pixels))
+    tiles["cell_statistics"] = pack(cell_statistics(thin_pixels(pixels)))
     cells = real.label(tiles, shared / real.labels)
     of_tile = tiles.loc[cells["tile"], ["place", "site", "year"]].reset_index(drop=True)
     numbers = numbers_of_cells(backbone, pixels[..., :3])

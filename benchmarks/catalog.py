@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -43,13 +44,18 @@ SCENE_SIZE = (6_600, 7_500)
 SCENE_STEP = (6_300, 7_200)
 SCENES_A_ROW = 10
 CELL_M = 30
+NOISE_PX = 8
 CODES = np.array([21, 22, 31, 41, 42, 52, 71, 81, 82, 11], dtype=np.uint8)
 
 
 def draw_picture(path: Path, *, overviews: bool) -> None:
-    """Write a scene's picture without its place: patches under noise, which compress like land."""
+    """Write a scene's picture without its place: patches under noise, of some megabytes.
+
+    The noise is coarse, so that the disk holds a hundred copies.
+    """
     rng = np.random.default_rng(0)
     width, height = SCENE_SIZE
+    coarse = (height // NOISE_PX + 1, width // NOISE_PX + 1)
     patches = enlarge(rng.integers(40, 200, (94, 83)), 80)[:height, :width]
     path.parent.mkdir(parents=True)
     with rasterio.open(
@@ -58,22 +64,23 @@ def draw_picture(path: Path, *, overviews: bool) -> None:
         compress="deflate", predictor=2, zlevel=1,
     ) as scene:  # fmt: skip
         for band in (1, 2, 3):
-            scene.write(patches + rng.integers(0, 32, patches.shape, dtype=np.uint8), band)
+            noise = enlarge(rng.integers(0, 32, coarse), NOISE_PX)[:height, :width]
+            scene.write(patches + noise, band)
         if overviews:
             scene.build_overviews([2, 4, 8, 16], Resampling.nearest)
 
 
 def place_scenes(picture: Path, folder: Path, count: int) -> None:
-    """Lay scenes side by side: links to one picture, placed by a world file each.
+    """Lay scenes side by side: copies of one picture, placed by a world file each.
 
-    So a hundred scenes take the disk of one; GDAL knows nothing of it and decodes each anew.
+    Links would be one scene: a run lists what they lead to once.
     """
     folder.mkdir(parents=True)
     for number in range(count):
         row, column = divmod(number, SCENES_A_ROW)
         left, top = WEST + column * SCENE_STEP[0], NORTH - row * SCENE_STEP[1]
         path = folder / f"scene_{number:03d}_2018.tif"
-        path.hardlink_to(picture)
+        shutil.copyfile(picture, path)
         # A world file names the centre of the first pixel.
         lines = (1, 0, 0, -1, left + 0.5, top - 0.5)
         path.with_suffix(".tfw").write_text("".join(f"{each}\n" for each in lines))

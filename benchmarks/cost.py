@@ -1,8 +1,9 @@
 """What a county, a state and the conterminous United States would take: a model of time and cost.
 
-Nothing here was run on a cloud. Rates are those of `benchmarks/README.md`, measured on one machine
-with two cores; prices and what a cluster loses are assumptions, each with its source beside it and
-an option to change it. The figures of the 2017 sample are its authors' own.
+Nothing here was run on a cloud, nor on a graphics card. Rates are those of `benchmarks/README.md`,
+measured on one machine with two cores, or published by others; prices and what a cluster loses are
+assumptions, each with its source beside it (`cost_assumptions`) and an option to change it. The
+figures of the 2017 sample are its authors' own.
 
 Run it with ``make cost``, or ``python -m benchmarks.cost --workers 10 --worker-price 0.12``.
 """
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+
+from benchmarks.cost_assumptions import Assumptions
 
 SIZES = (67_000, 1_000_000, 160_000_000)
-WORKERS = (2, 40)  # of infra/template.json, and of infra/forty-workers.parameters.json
+ORIGINAL_WORKERS = 40
 _HOUR_S = 3600
 _GB = 1e9
 # Azure/Embarrassingly-Parallel-Image-Classification: 11,760 images in 7:50 min on 10 workers.
@@ -23,68 +25,78 @@ ORIGINAL_RATE = 2.5  # images/s of one worker
 ORIGINAL_PRICE = 1.0  # $/h of one worker: about $40/h for 40
 
 
-def _given(default: float, unit: str, source: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "source": source})
+@dataclass(frozen=True)
+class Map:
+    """What is made of the imagery.
+
+    Parameters
+    ----------
+    name
+        For the table.
+    rate
+        Name of the assumption that says how many tiles a core featurizes in a second.
+    is_draft
+        Whether tiles are read at 2 m a pixel.
+    """
+
+    name: str
+    rate: str
+    is_draft: bool = False
+
+
+MAPS = (
+    Map("draft (`gsd_m=2`, int8)", "draft_int8_rate", is_draft=True),
+    Map("fine (1 m, int8)", "fine_int8_rate"),
+    Map("fine (1 m, fp32)", "fine_rate"),
+)
 
 
 @dataclass(frozen=True)
-class Assumptions:
-    """What the model rests on; `unit` and `source` of each are in its field's metadata.
+class Cluster:
+    """Workers, all paid from beginning to end.
 
-    Raises
-    ------
-    ValueError
-        If one is not greater than 0, or the efficiency exceeds 1.
+    Parameters
+    ----------
+    workers
+        How many.
+    has_cards
+        Whether each has a graphics card, which runs the network at one rate for every map; its
+        cores read.
     """
 
-    catalog_rate: float = _given(3_107, "tiles/s a core", "measured, 100 scenes: 6,214 on 2 cores")
-    feature_rate: float = _given(
-        162, "tiles/s a core", "measured, PNG, fp32: 325 on 2 cores; int8 goes at 273"
-    )
-    scoring_rate: float = _given(1_821, "tiles/s a core", "measured: 67,392 in 18.5 s on 2 cores")
-    report_rate: float = _given(
-        5_964, "tiles/s, driver alone", "measured: 67,392 in 11.3 s; workers wait, and are paid"
-    )
-    efficiency: float = _given(
-        0.7, "", "assumed: what workers keep of that speed beside others and on remote storage"
-    )
-    worker_cores: float = _given(4, "vCPU", "Standard_D4s_v5")
-    run_tiles: float = _given(
-        1_000_000, "tiles", "assumed: more are run piece by piece; 67,392 is the most that was run"
-    )
-    run_fixed_s: float = _given(
-        300, "s a run", "assumed: Spark's start, export, training, calibration"
-    )
-    begin_s: float = _given(900, "s", "assumed: machines start and install, once")
-    tile_bytes: float = _given(
-        200_704, "bytes", "224 m at 1 m, four bands, uncompressed; 0.6 m: 557,000"
-    )
-    kept_bytes: float = _given(9_000, "bytes a tile", "1,792 features in fp32, and the tables")
-    tile_reads: float = _given(
-        1, "requests a tile", "assumed: neighbours share a block, GDAL asks for headers too"
-    )
-    account_gbit_s: float = _given(
-        50, "Gbit/s", "default of a storage account; 120 in the larger regions"
-    )
-    account_reads_s: float = _given(20_000, "requests/s", "default of a storage account")
-    worker_price: float = _given(
-        0.20, "$/h", "Standard_D4s_v5, Linux, East US, about 0.19, and its disk"
-    )
-    fixed_price: float = _given(0.26, "$/h", "driver of the same size, NAT gateway, two addresses")
-    read_price: float = _given(0.0044, "$ for 10,000", "hot, LRS, East US")
-    storage_price: float = _given(0.018, "$ a GB and month", "hot, LRS, East US")
+    workers: int
+    has_cards: bool = False
 
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            if getattr(self, each.name) <= 0:
-                raise ValueError(f"{each.name} must be greater than 0")
-        if self.efficiency > 1:
-            raise ValueError("efficiency is a share: 1 at most")
+    @property
+    def name(self) -> str:
+        """For the table."""
+        noun = "worker" if self.workers == 1 else "workers"
+        return f"{self.workers} {noun}{' with a card' if self.has_cards else ''}"
+
+    def cores(self, given: Assumptions) -> float:
+        """Cores, as far as they are of use."""
+        own = given.gpu_cores if self.has_cards else given.worker_cores
+        return self.workers * own * given.efficiency
+
+    def price(self, given: Assumptions) -> float:
+        """Dollars an hour, driver and network included."""
+        each = given.gpu_price if self.has_cards else given.worker_price
+        return self.workers * each + given.fixed_price
+
+    def feature_rate(self, made: Map, given: Assumptions) -> float:
+        """Tiles a second, as far as storage gives them."""
+        if not self.has_cards:
+            return self.cores(given) * float(getattr(given, made.rate))
+        return min(self.workers * given.gpu_rate, self.cores(given) * given.read_rate)
+
+
+# Of infra/template.json, of infra/forty-workers.parameters.json, and one that was never started.
+CLUSTERS = (Cluster(2), Cluster(40), Cluster(1, has_cards=True))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Time and cost of scoring tiles once, from catalog to report.
+    """Time and cost of mapping tiles once, from catalog to report.
 
     Parameters
     ----------
@@ -104,15 +116,19 @@ class Estimate:
     storage: float
 
 
-def estimate(tiles: int, workers: int, given: Assumptions | None = None) -> Estimate:
+def estimate(
+    tiles: int, cluster: Cluster, made: Map = MAPS[-1], given: Assumptions | None = None
+) -> Estimate:
     """Estimate one pass over tiles.
 
     Parameters
     ----------
     tiles
         How many.
-    workers
-        Of the cluster, all paid from beginning to end.
+    cluster
+        Its workers.
+    made
+        The map.
     given
         Assumptions; their defaults if None.
 
@@ -121,13 +137,14 @@ def estimate(tiles: int, workers: int, given: Assumptions | None = None) -> Esti
     ValueError
         If there are no tiles or no workers.
     """
-    if tiles < 1 or workers < 1:
+    if tiles < 1 or cluster.workers < 1:
         raise ValueError("at least one tile and one worker")
     given = given or Assumptions()
-    cores = workers * given.worker_cores * given.efficiency
+    cores = cluster.cores(given)
+    bytes_read = given.tile_bytes * (given.draft_share if made.is_draft else 1)
     features = min(
-        cores * given.feature_rate,
-        given.account_gbit_s * 1e9 / 8 / given.tile_bytes,
+        cluster.feature_rate(made, given),
+        given.account_gbit_s * 1e9 / 8 / bytes_read,
         given.account_reads_s / given.tile_reads,
     )
     runs = -(-tiles // int(given.run_tiles))
@@ -137,7 +154,7 @@ def estimate(tiles: int, workers: int, given: Assumptions | None = None) -> Esti
     hours = seconds / _HOUR_S
     return Estimate(
         hours=hours,
-        machines=hours * (workers * given.worker_price + given.fixed_price),
+        machines=hours * cluster.price(given),
         reads=tiles * given.tile_reads / 10_000 * given.read_price,
         storage=tiles * (given.tile_bytes + given.kept_bytes) / _GB * given.storage_price,
     )
@@ -157,24 +174,21 @@ def original(tiles: int, workers: int) -> tuple[float, float]:
 
 def cost_table(
     sizes: Iterable[int] = SIZES,
-    workers: Iterable[int] = WORKERS,
+    clusters: Iterable[Cluster] = CLUSTERS,
     given: Assumptions | None = None,
 ) -> str:
     """Write the estimates as a Markdown table, the original's figures below each size."""
-    lines = [
-        "| tiles | cluster | hours | machines | reads | storage, a month |",
-        "|---:|---|---:|---:|---:|---:|",
-    ]
+    heads = ["tiles", "cluster", *(each.name for each in MAPS), "reads", "storage, a month"]
+    lines = [f"| {' | '.join(heads)} |", "|---:|---|" + "---:|" * (len(MAPS) + 2)]
     for tiles in sizes:
-        for count in workers:
-            each = estimate(tiles, count, given)
-            costs = [_dollars(value) for value in (each.machines, each.reads, each.storage)]
-            cells = [f"{tiles:,}", f"{count} workers", _hours(each.hours), *costs]
-            lines.append(f"| {' | '.join(cells)} |")
-        for count in (10, 40):
-            hours, dollars = original(tiles, count)
-            cells = [f"{tiles:,}", f"the original's {count}", _hours(hours), _dollars(dollars)]
-            lines.append(f"| {' | '.join(cells)} | | |")
+        for cluster in clusters:
+            found = [estimate(tiles, cluster, made, given) for made in MAPS]
+            costs = [f"{_hours(each.hours)} h, {_dollars(each.machines)}" for each in found]
+            kept = [_dollars(found[-1].reads), _dollars(found[-1].storage)]
+            lines.append(f"| {' | '.join([f'{tiles:,}', cluster.name, *costs, *kept])} |")
+        hours, dollars = original(tiles, ORIGINAL_WORKERS)
+        cells = [f"{tiles:,}", f"the original's {ORIGINAL_WORKERS}", "", ""]
+        lines.append(f"| {' | '.join(cells)} | {_hours(hours)} h, {_dollars(dollars)} | | |")
     return "\n".join(lines)
 
 
@@ -205,16 +219,18 @@ def main(arguments: list[str] | None = None) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
+    parser.add_argument("--workers", type=int, nargs="+", help="of clusters without cards")
+    parser.add_argument("--cards", type=int, nargs="*", default=[], help="of clusters with cards")
     for each in fields(Assumptions):
         option = "--" + each.name.replace("_", "-")
         text = f"{each.metadata['unit']} (default {each.default:,})".replace("%", "%%")
         parser.add_argument(option, type=float, default=each.default, help=text)
     values = vars(parser.parse_args(arguments))
-    sizes, workers = values.pop("tiles"), values.pop("workers")
+    sizes, workers, cards = (values.pop(name) for name in ("tiles", "workers", "cards"))
+    asked = [*map(Cluster, workers or []), *(Cluster(each, has_cards=True) for each in cards)]
     try:
         given = Assumptions(**values)
-        table = cost_table(sizes, workers, given)
+        table = cost_table(sizes, asked or CLUSTERS, given)
     except ValueError as error:
         parser.error(str(error))
     print(table, assumption_table(given), sep="\n\n")

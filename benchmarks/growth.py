@@ -1,6 +1,6 @@
 """Featurization of more and more tiles: what a tile costs, and what memory it takes.
 
-The tiles of a run are hard links to the same thousand files, each read and decoded anew. Every
+The tiles of a run are copies of the same thousand files (links would be listed once). Every
 number of tiles is measured in a process of its own, which warms up on a few hundred tiles first;
 what a run takes that finds nothing to do is stated apart, as ``fixed_s``.
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -32,13 +33,13 @@ from benchmarks.processes import run_watched
 FILES = 1_000
 
 
-def link_tiles(paths: list[str], folder: Path, count: int) -> None:
-    """Give files many names, in two class folders."""
+def copy_tiles(paths: list[str], folder: Path, count: int) -> None:
+    """Copy files under many names, in two class folders."""
     for number in range(count):
         source = Path(paths[number % len(paths)])
         path = folder / source.parent.name / f"{number:06d}{source.suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.hardlink_to(source)
+        shutil.copyfile(source, path)
 
 
 def measure_here(folder: Path, tiles: int) -> dict[str, float]:
@@ -72,7 +73,7 @@ def main() -> None:
         paths = write_tiles(folder / "files", FILES, "png")
         found = {}
         for tiles in arguments.tiles:
-            link_tiles(paths, folder / str(tiles), tiles)
+            copy_tiles(paths, folder / str(tiles), tiles)
             found[str(tiles)] = run_watched(
                 "benchmarks.growth",
                 "--measure",

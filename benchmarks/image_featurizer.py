@@ -14,7 +14,7 @@ from aerial_kedro.cluster import spark
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.synapseml.colour_planes import OUTPUT
 from aerial_kedro.synapseml.image_featurizer import check_java_parts, make_featurizer
-from benchmarks.loops import BACKBONE
+from benchmarks.torch_loader import BACKBONE
 
 TILES = 600
 _WARM_TILES = 64

@@ -1,34 +1,56 @@
-"""Loops without Spark over tile files: the engine alone, with reading, and torch's own."""
+"""Loops without Spark over tiles: the engine alone, and with reading."""
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
-from PIL import Image
-from torch.utils.data import DataLoader, Dataset
 
-from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.engines import open_engine
-from aerial_kedro.features.weight_files import find_weights
-from aerial_kedro.features.weights import load_backbone, read_weights
-from aerial_kedro.tiles.reading import SceneReader, read_image_file
+from aerial_kedro.scenes.reader import SceneReader
+from aerial_kedro.tiles.reading import Tile, read_tile, read_tile_into
+from benchmarks.processes import PROJECT
 
-BACKBONE = "efficientnet_lite0"
-LOADER_BATCH = 32
 READ_TOGETHER = 64  # fastest: reading and running by turns empties the core's cache
 
 
-def run_engine(onnx: bytes, precision: str, paths: list[str], batch: int | None = None) -> float:
+@dataclass(frozen=True)
+class Work:
+    """What a loop is given.
+
+    Parameters
+    ----------
+    onnx
+        The network.
+    precision
+        Its precision.
+    size
+        Side of its input in pixels.
+    tiles
+        Tiles, scene by scene, with `aerial_kedro.tiles.reading.SOURCE_COLUMNS`.
+    """
+
+    onnx: bytes = field(repr=False)
+    precision: str
+    size: int
+    tiles: Sequence[Tile]
+
+    def first(self, count: int) -> Work:
+        """Keep the first tiles."""
+        return replace(self, tiles=self.tiles[:count])
+
+
+def run_engine(work: Work, batch: int | None = None) -> float:
     """Tiles a second of ONNX Runtime alone: one thread, tiles decoded before."""
-    engine = open_engine("onnxruntime", precision, onnx)
+    engine = open_engine("onnxruntime", work.precision, work.onnx)
     step = batch or engine.batch
-    size = define_backbone(BACKBONE).input_size
-    tiles = np.stack([read_image_file(path, size) for path in paths])
+    with SceneReader() as reader:
+        tiles = np.stack([read_tile(each, work.size, reader) for each in work.tiles])
     engine.run(tiles[:step])
     start = time.perf_counter()
     for first in range(0, len(tiles), step):
@@ -36,78 +58,49 @@ def run_engine(onnx: bytes, precision: str, paths: list[str], batch: int | None 
     return len(tiles) / (time.perf_counter() - start)
 
 
-def read_and_run(onnx: bytes, precision: str, paths: list[str]) -> float:
+def read_and_run(work: Work) -> float:
     """Tiles a second of reading and decoding some, then ONNX Runtime on them; one thread."""
-    engine = open_engine("onnxruntime", precision, onnx)
-    size = define_backbone(BACKBONE).input_size
-    pixels = np.empty((READ_TOGETHER, size, size, 3), dtype=np.uint8)
+    engine = open_engine("onnxruntime", work.precision, work.onnx)
+    pixels = np.empty((READ_TOGETHER, work.size, work.size, 3), dtype=np.uint8)
 
-    def features(some: list[str]) -> None:
-        for row, path in enumerate(some):
-            pixels[row] = read_image_file(path, size)
+    def features(some: Sequence[Tile], reader: SceneReader) -> None:
+        for row, tile in enumerate(some):
+            read_tile_into(pixels[row], tile, reader)
         for first in range(0, len(some), engine.batch):
             engine.run(pixels[first : min(first + engine.batch, len(some))])
 
-    with SceneReader():  # GDAL is set up once, as in the pipeline
-        features(paths[:READ_TOGETHER])
+    with SceneReader() as reader:  # scenes stay open, and GDAL is set up once, as in the pipeline
+        features(work.tiles[:READ_TOGETHER], reader)
         start = time.perf_counter()
-        for first in range(0, len(paths), READ_TOGETHER):
-            features(paths[first : first + READ_TOGETHER])
-        return len(paths) / (time.perf_counter() - start)
+        for first in range(0, len(work.tiles), READ_TOGETHER):
+            features(work.tiles[first : first + READ_TOGETHER], reader)
+        return len(work.tiles) / (time.perf_counter() - start)
 
 
-def on_all_cores(
-    loop: Callable[[bytes, str, list[str]], float],
-    onnx: bytes,
-    precision: str,
-    paths: list[str],
-    cores: int,
-) -> float:
-    """Tiles a second of as many loops side by side, each with its share of the files."""
-    shares = [(onnx, precision, paths[number::cores]) for number in range(cores)]
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        return sum(pool.starmap(loop, shares, chunksize=1))
+LOOPS = {"engine": run_engine, "bare": read_and_run}
 
 
-class TileFiles(Dataset[torch.Tensor]):
-    """Tiles as a torch user reads them: decoded, scaled and normalised one by one.
+def on_all_cores(loop: str, work: Work, cores: int) -> float:
+    """Tiles a second of as many of `LOOPS` side by side, each with its share of neighbours.
 
-    Parameters
-    ----------
-    paths
-        Image files.
+    In processes of their own, which import nothing else.
     """
+    step = -(-len(work.tiles) // cores)
+    processes = []
+    for first in range(0, len(work.tiles), step):
+        command = [sys.executable, "-m", "benchmarks.loops", loop]
+        process = subprocess.Popen(
+            command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        processes.append(process)
+        assert process.stdin is not None  # as it is a pipe
+        pickle.dump(replace(work, tiles=work.tiles[first : first + step]), process.stdin)
+        process.stdin.close()
+    rates = [float(process.stdout.read()) for process in processes if process.stdout]
+    if any(process.wait() for process in processes):
+        raise SystemExit(f"A loop ({loop}) failed: see above.")
+    return sum(rates)
 
-    def __init__(self, paths: list[str]) -> None:
-        definition = define_backbone(BACKBONE)
-        self.paths, self.size = paths, definition.input_size
-        self.mean = torch.tensor(definition.mean)[:, None, None]
-        self.std = torch.tensor(definition.std)[:, None, None]
 
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> torch.Tensor:
-        """Read a tile: float32, ``(3, size, size)``."""
-        image = Image.open(Path(self.paths[index])).convert("RGB").resize((self.size, self.size))
-        pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
-        normalised: torch.Tensor = (pixels - self.mean) / self.std
-        return normalised
-
-
-def run_torch_loader(paths: list[str], cores: int) -> float:
-    """Tiles a second of a torch DataLoader and the network in channels-last, on all cores."""
-    definition = define_backbone(BACKBONE)
-    network = load_backbone(definition, read_weights(find_weights(definition.name)))
-    network = network.to(memory_format=torch.channels_last)
-    torch.set_num_threads(cores)
-    loader = DataLoader(TileFiles(paths), batch_size=LOADER_BATCH, num_workers=cores)
-    count, start = 0, 0.0
-    with torch.inference_mode():
-        for tiles in loader:
-            network(tiles.to(memory_format=torch.channels_last))
-            if not start:  # the first batch waits for the workers to begin
-                start = time.perf_counter()
-            else:
-                count += len(tiles)
-    return count / (time.perf_counter() - start)
+if __name__ == "__main__":
+    print(LOOPS[sys.argv[1]](pickle.load(sys.stdin.buffer)))

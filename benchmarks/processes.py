@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -106,7 +107,9 @@ class MemoryWatch:
             self.peak = {kind: max(size, now[kind]) for kind, size in self.peak.items()}
 
 
-def run_watched(module: str, *options: str, data: str | Path) -> dict[str, float]:
+def run_watched(
+    module: str, *options: str, data: str | Path, environment: Mapping[str, str] | None = None
+) -> dict[str, float]:
     """Run a benchmark's module in a process of its own, watching its memory.
 
     Parameters
@@ -117,6 +120,8 @@ def run_watched(module: str, *options: str, data: str | Path) -> dict[str, float
         Of its command line.
     data
         Root of the run's data.
+    environment
+        Environment variables that differ from this process's.
 
     Returns
     -------
@@ -130,7 +135,7 @@ def run_watched(module: str, *options: str, data: str | Path) -> dict[str, float
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *options],
-        env={**os.environ, "AERIAL_KEDRO_DATA": str(data)},
+        env={**os.environ, "AERIAL_KEDRO_DATA": str(data), **(environment or {})},
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         text=True,

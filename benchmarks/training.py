@@ -6,7 +6,10 @@ settings of `conf/base/training/parameters.yml` and with the 2017 sample's, from
 fitted model, in a process of its own. The fit before them, on the first thousand rows, is not
 counted: it is there for Spark's start.
 
-Run it with ``make bench-training``, or ``python -m benchmarks.training --tiles 44000``.
+Then the same of cells: more rows of fewer numbers, with the settings of
+`conf/base/cells/parameters.yml`.
+
+Run it with ``make bench-training``, or ``python -m benchmarks.training --tiles 44000 --cells 0``.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +35,7 @@ from aerial_kedro.models.settings import (
     RandomForestSettings,
 )
 from aerial_kedro.models.training import fit_stages
+from aerial_kedro.pipelines.cells.training import CellClassifiers
 from benchmarks.processes import PROJECT, run_watched
 
 TABLE = Path("05_model_input/labelled_features")
@@ -78,22 +83,37 @@ def write_features(data: Path, tiles: int, features: int) -> None:
     (data / TABLE / "_SUCCESS").touch()
 
 
-def fit_all() -> dict[str, float]:
+def settings_of(params: dict[str, Any], grain: str) -> dict[str, ClassifierSettings]:
+    """List the settings to fit with, of tiles or of cells."""
+    if grain == "cell":
+        cells = CellClassifiers.model_validate(params["cells"]["classifiers"])
+        return {
+            "logistic_regression": LogisticRegressionSettings(
+                max_iter=cells.max_iter,
+                reg_param=cells.reg_params[0],
+                standardise=False,
+                class_weights=False,
+            ),
+            "random_forest": cells.random_forest,
+        }
+    forest = RandomForestSettings.model_validate(params["random_forest"])
+    return {
+        "logistic_regression": LogisticRegressionSettings.model_validate(
+            params["logistic_regression"]
+        ),
+        "random_forest": forest,
+        "random_forest_of_2017": forest.model_copy(update=ORIGINAL_FOREST),
+    }
+
+
+def fit_all(grain: str) -> dict[str, float]:
     """Fit each classifier (in a process of its own): the seconds taken."""
     bootstrap_project(PROJECT)
     with KedroSession.create(PROJECT) as session:
         context = session.load_context()
         rows = context.catalog.load("labelled_features")
-        forest = RandomForestSettings.model_validate(context.params["random_forest"])
-        settings: dict[str, ClassifierSettings] = {
-            "logistic_regression": LogisticRegressionSettings.model_validate(
-                context.params["logistic_regression"]
-            ),
-            "random_forest": forest,
-            "random_forest_of_2017": forest.model_copy(update=ORIGINAL_FOREST),
-        }
         taken = {}
-        for name, each in settings.items():
+        for name, each in settings_of(context.params, grain).items():
             fit_stages(rows.limit(FEW), each, CLASSES, SEED)
             start = time.perf_counter()
             fit_stages(rows, each, CLASSES, SEED)
@@ -102,25 +122,31 @@ def fit_all() -> dict[str, float]:
     return taken
 
 
+def measure(grain: str, rows: int, numbers: int) -> dict[str, Any]:
+    """Write a table and fit to it in a process of its own: seconds and memory."""
+    with tempfile.TemporaryDirectory() as data:
+        write_features(Path(data), rows, numbers)
+        found = run_watched("benchmarks.training", "--measure", grain, data=data)
+    return {f"{grain}s": rows, "features": numbers, **found}
+
+
 def main() -> None:
     """Measure, and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, default=44_000)
     parser.add_argument("--features", type=int, default=1_280)
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--cells", type=int, default=200_000)
+    parser.add_argument("--cell-features", type=int, default=202)
+    parser.add_argument("--measure", choices=["tile", "cell"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        print(json.dumps(fit_all()))
+        print(json.dumps(fit_all(arguments.measure)))
         return
-    with tempfile.TemporaryDirectory() as data:
-        write_features(Path(data), arguments.tiles, arguments.features)
-        found = run_watched("benchmarks.training", "--measure", data=data)
-    figures = {
-        "tiles": arguments.tiles,
-        "features": arguments.features,
-        "cores": len(os.sched_getaffinity(0)),
-        **found,
-    }
+    figures: dict[str, Any] = {"cores": len(os.sched_getaffinity(0))}
+    if arguments.tiles:
+        figures |= measure("tile", arguments.tiles, arguments.features)
+    if arguments.cells:
+        figures["of_cells"] = measure("cell", arguments.cells, arguments.cell_features)
     print(json.dumps(figures))
 
 
