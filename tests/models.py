@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from aerial_kedro.features.artifact import Backbone, BackboneCard
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.model import ModelCard
 

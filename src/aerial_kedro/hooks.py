@@ -20,12 +20,10 @@ from aerial_kedro.cluster.blob_storage import (
 )
 from aerial_kedro.cluster.checks import explain_worker_failure
 from aerial_kedro.errors import AerialError
-from aerial_kedro.examples.digits.pipeline import DIGITS, DOWNLOAD
-from aerial_kedro.examples.digits.settings import DigitsRunParameters
+from aerial_kedro.examples.digits.settings import DIGITS, DOWNLOAD, DigitsRunParameters
 from aerial_kedro.features.engines import check_engine
-from aerial_kedro.features.grain import NO_GSD_OF_FILES
-from aerial_kedro.features.source import OF_EXPORT, FeatureRequest
 from aerial_kedro.framework.configuration import ProjectConfigLoader
+from aerial_kedro.framework.request import check_request
 from aerial_kedro.framework.run_parameters import (
     RunParameters,
     check_divisions,
@@ -34,7 +32,6 @@ from aerial_kedro.framework.run_parameters import (
 from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
 from aerial_kedro.imagery.search import SearchRequest
 from aerial_kedro.parameters import check_parameters
-from aerial_kedro.pipelines.reporting.areas import check_groups
 from aerial_kedro.surroundings import LEFT_OUT
 
 LOGGER = logging.getLogger(__name__)
@@ -62,7 +59,7 @@ class ProjectHooks:
         except MissingConfigException:
             spark.configure({})
         try:
-            parameters = loader["parameters"]  # each look reads the files again
+            parameters = loader["parameters"]
             declared = loader.declared_parameters()
             run = check_run_parameters(parameters, declared, ProjectRunParameters)
             check_engine(run.engine, run.precision)
@@ -84,7 +81,7 @@ class ProjectHooks:
             check_storage(*self._storage)
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
-            _check_request(pipeline, catalog)
+            check_request(pipeline, catalog)
             for name in sorted(checked):
                 dataset: Any = catalog.get(name)
                 dataset.release()  # Kedro leaves a pipeline's inputs as an earlier run has them
@@ -110,32 +107,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
-
-
-def _check_request(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Refuse what the command asks of the pipeline and only a late node would notice."""
-    if {"params:report", "params:land_cover"} <= pipeline.inputs():
-        check_groups(catalog.load("params:land_cover").names, catalog.load("params:report").groups)
-    if pipeline.inputs() & {"tile_folders", "unlabelled_tiles"}:
-        # Kedro makes a model of a group of parameters where a node takes it as one.
-        given = catalog.load("params:asked_features")
-        request = check_parameters(FeatureRequest, given, "asked_features")
-        if request.gsd_m is not None:
-            raise AerialError(NO_GSD_OF_FILES.format(request.gsd_m))
-    if pipeline.only_nodes_with_tags("compare_models").nodes:
-        request = FeatureRequest.model_validate(catalog.load("params:asked_features"))
-        files = request.model_dump(include=set(OF_EXPORT) - {"pooling"}, exclude_none=True)
-        if files:
-            raise AerialError(
-                "The pipeline compare_models compares backbones whose weights are installed or "
-                f"downloaded, each with its own input. Leave {', '.join(files)} out."
-            )
-        asked = request.backbone
-        if asked:
-            raise AerialError(
-                f"The pipeline compare_models takes its backbones from its grid, not from "
-                f"backbone={asked}: give --params=compare_models.backbones={asked} (A/B: several)."
-            )
 
 
 def _share_credential(loader: ProjectConfigLoader) -> tuple[str, StorageCredential]:

@@ -4,6 +4,7 @@ import warnings
 
 from aerial_kedro.framework.configuration import ProjectConfigLoader, environment_variable
 from aerial_kedro.framework.console import ConsoleHook
+from aerial_kedro.framework.plugin_commands import delay_mlflow_commands
 from aerial_kedro.framework.session import ProjectContext, ProjectSession
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.synapseml.hooks import SynapseMLHooks
@@ -12,6 +13,9 @@ from aerial_kedro.tracking.hook import RunHistoryHook
 
 # The commands of this project say --pipeline; Kedro 1.7 also takes --pipelines.
 warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+
+# Before Kedro looks for commands.
+delay_mlflow_commands()
 
 # Of those that go first, the one listed last does: storage and cluster before the Java parts.
 HOOKS = (SynapseMLHooks(), ProjectHooks(), RunHistoryHook(), ConsoleHook())

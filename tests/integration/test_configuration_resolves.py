@@ -12,7 +12,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 
-from aerial_kedro.pipelines.main_job import LabelSource, create_scene_pipelines
+from aerial_kedro.labels.rules import LabelSource
+from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from tests.integration.kedro_project import PROJECT, Project
 
 CONTAINER = "abfss://naip@account.dfs.core.windows.net/middlesex"

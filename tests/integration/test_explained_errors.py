@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from kedro.framework.session import KedroSession
 
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.pipelines.reporting.nodes import ReportSettings, explain_errors
 from tests.integration.kedro_project import PROJECT, Project, assert_errors_are_explained
 

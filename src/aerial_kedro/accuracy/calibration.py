@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 # Smallest probability: what a forest has never seen (an exact zero) is not thereby impossible.
 LEAST_PROBABILITY = 1e-6
@@ -63,6 +62,8 @@ def fit_temperature(
     ValueError
         If no label is of a known class.
     """
+    from scipy.optimize import minimize_scalar
+
     position = {name: index for index, name in enumerate(classes)}
     known = np.array([label in position for label in labels])
     if not known.any():

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import confusion_matrix
 
 from aerial_kedro.parameters import CheckedModel
 
@@ -147,6 +146,8 @@ def confusion_counts(
            [0, 1, 0],
            [0, 0, 0]])
     """
+    from sklearn.metrics import confusion_matrix
+
     reference, guess = paired_codes(labels, predicted, classes)
     counts = confusion_matrix(reference, guess, labels=np.arange(len(classes)))
     return np.asarray(counts, dtype=np.int64)

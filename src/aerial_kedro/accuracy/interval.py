@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
-from scipy.stats import binomtest
 
 from aerial_kedro.parameters import CheckedModel
 
@@ -134,6 +133,8 @@ def wilson(hits: int, cases: int) -> Interval:
     >>> round(found.lower, 3), round(found.upper, 3)
     (0.49, 0.943)
     """
+    from scipy.stats import binomtest
+
     found = binomtest(hits, cases).proportion_ci(0.95, method="wilson")
     return Interval(lower=float(found.low), upper=float(found.high))
 

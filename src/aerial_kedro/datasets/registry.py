@@ -1,16 +1,15 @@
 """MLflow's registry of models: a version with each run, and the best one by an alias."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mlflow
 import pyspark
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 from pyspark.ml import PipelineModel
 
 from aerial_kedro.datasets.model_folder import (
@@ -26,6 +25,10 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.registration import Registration, RegistrySettings, is_promoted
+
+if TYPE_CHECKING:
+    import mlflow
+    from mlflow.entities.model_registry import ModelVersion
 
 LOGGER = logging.getLogger(__name__)
 
@@ -49,6 +52,10 @@ def register(data: Registration, run_id: str, folder: Path) -> None:
         Folder of this machine in which its stages lie already (`STAGES`); what else it needs is
         written beside them.
     """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+
     card, name = data.model.card, data.settings.name
     artifacts = f"{card.backbone}-{card.classifier}"
     write_source(str(folder), data.model.source)
@@ -77,6 +84,8 @@ def register(data: Registration, run_id: str, folder: Path) -> None:
 
 
 def _move_alias(settings: RegistrySettings, version: ModelVersion, score: float | None) -> None:
+    import mlflow
+
     client = mlflow.MlflowClient()
     held = client.get_registered_model(settings.name).aliases.get(settings.alias)
     former = client.get_model_version(settings.name, held) if held else None
@@ -120,6 +129,8 @@ def download(address: ModelAddress) -> Iterator[tuple[TrainedModel, Path]]:
     AerialError
         If it is not there or not whole, or is no classifier of tiles.
     """
+    import mlflow
+
     version = find_version(address)
     where = f"models:/{version.name}/{version.version}"
     with tempfile.TemporaryDirectory() as temporary:
@@ -142,6 +153,9 @@ def find_version(address: ModelAddress) -> ModelVersion:
     AerialError
         If there is none, naming those there are.
     """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
     client, name = mlflow.MlflowClient(), address.name
     try:
         if address.alias:

@@ -1,7 +1,9 @@
 """Tables: Parquet that Spark reads and writes, with the columns that the design lays down."""
 
+import logging
 import operator
 import re
+import time
 import uuid
 from functools import partial, reduce
 from pathlib import Path
@@ -24,6 +26,7 @@ from aerial_kedro.features.featurizer import PendingFeatures
 from aerial_kedro.schemas import TABLES
 from aerial_kedro.tiles.catalog import ddl
 
+LOGGER = logging.getLogger(__name__)
 # What makes one row of features.
 _IDENTITY = ["image_id", "source_version", "feature_key"]
 _PARTITION = "feature_key"
@@ -162,13 +165,22 @@ class FeatureStoreDataset(TableDataset):
         "compression": "none",
         "parquet.enable.dictionary": "false",
     }
+    # What is in a file stays, so that doubles are looked for again where files have come. A run
+    # reads features ten times.
+    _looked_at: tuple[str, ...] = ()
+    _has_doubles = False
 
     def load(self) -> DataFrame:
         """Read the features, each image once for each version and key."""
+        # Listed before they are read: one that comes meanwhile is new to the next look.
+        self.locate()[0].invalidate_cache()
+        files = tuple(self.glob("/**/*.parquet"))
         frame = super().load()
-        # Rows are wide and doubles rare: only the narrow columns are looked through for them.
-        doubled = frame.groupBy(*_IDENTITY).count().filter("count > 1")
-        return frame if doubled.isEmpty() else frame.dropDuplicates(_IDENTITY)
+        if files != self._looked_at:
+            # Rows are wide and doubles rare: only narrow columns are looked through for them.
+            found = frame.groupBy(*_IDENTITY).count().filter("count > 1")
+            self._looked_at, self._has_doubles = files, not found.isEmpty()
+        return frame.dropDuplicates(_IDENTITY) if self._has_doubles else frame
 
     def save(self, data: DataFrame | pd.DataFrame | PendingFeatures) -> None:
         """Add rows, reporting progress; pending ones are computed and written by Spark's tasks."""
@@ -178,6 +190,7 @@ class FeatureStoreDataset(TableDataset):
                 super().save(data)
             return
         rows, tasks = session.sparkContext.accumulator(0), session.sparkContext.accumulator(0)
+        busy_s, start = session.sparkContext.accumulator(0.0), time.perf_counter()
         folder = f"{self._path}/{_PARTITION}={data.feature_key}"
         write = partial(
             write_part,
@@ -187,9 +200,16 @@ class FeatureStoreDataset(TableDataset):
             leave_out=_PARTITION,
             rows=rows,
             tasks=tasks,
+            busy_s=busy_s,
         )
         with reporting_progress(lambda: (rows.value, tasks.value, data.tasks)):
             data.tiles.mapInArrow(write, WRITTEN_COLUMNS).collect()
+        if rows.value and data.engine_s is not None:
+            LOGGER.info(
+                "Featurization: %s tiles/s; the network took %.0f %% of the workers' time",
+                f"{rows.value / (time.perf_counter() - start):,.0f}",
+                100 * data.engine_s.value / busy_s.value,
+            )
         # As Spark does: the table is there, even if it has no row.
         self.write_bytes(b"", "/_SUCCESS")
 

@@ -1,5 +1,6 @@
 """Configuration: environment variables by name, and errors that say what to set."""
 
+import copy
 import glob
 import os
 import re
@@ -74,11 +75,11 @@ class ProjectConfigLoader(OmegaConfigLoader):
     in that layer by kedro-viz, unless its own ``metadata`` says otherwise. And an environment's
     own class table, `land_cover.codes`, stands for base's table and its groups of classes. And
     paths may be given as people type them (``../scenes``, ``~/naip``), and the project's folder may
-    have any name.
+    have any name. And files are read once: a start asks for the parameters about ten times.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._run_parameters: dict[str, Any] | None = None
+        self._found: dict[tuple[str, str], dict[str, Any]] = {}
         OmegaConf.register_new_resolver("run", self._run_parameter, replace=True)
         super().__init__(*args, **kwargs)
 
@@ -88,13 +89,18 @@ class ProjectConfigLoader(OmegaConfigLoader):
         return _ConfigurationFiles(conf_source) if protocol == "file" else found, protocol
 
     def _run_parameter(self, name: str) -> Any:
-        if self._run_parameters is None:
-            self._run_parameters = self["parameters"]
-        return self._run_parameters[name]
+        return self["parameters"][name]
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        # Read once for a catalog: a dozen files, a dozen entries that ask.
-        self._run_parameters = None if key == "catalog" else self._run_parameters
+        """Return the configuration of a key: a copy, which may be changed."""
+        if key in self:  # set from outside, perhaps to be set again
+            return self._resolve(key)
+        asked = (key, repr(self.runtime_params))
+        if asked not in self._found:
+            self._found[asked] = self._resolve(key)
+        return copy.deepcopy(self._found[asked])
+
+    def _resolve(self, key: str) -> dict[str, Any]:
         try:
             found = super().__getitem__(key)
         except InterpolationResolutionError as error:

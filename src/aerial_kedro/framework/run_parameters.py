@@ -10,6 +10,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.input_request import Channels, Deviations, InputSize
 from aerial_kedro.framework.paths import path_parameters
 from aerial_kedro.imagery.remote import is_remote
+from aerial_kedro.labels.rules import LabelSource
 from aerial_kedro.models.address import ADDRESS_FORMS, MODEL_NAME_PATTERN
 from aerial_kedro.parameters import (
     FIRST_YEAR,
@@ -18,7 +19,6 @@ from aerial_kedro.parameters import (
     CheckedModel,
     describe_problems,
 )
-from aerial_kedro.pipelines.main_job import LabelSource
 from aerial_kedro.scenes.addresses import check_root
 
 _LAND_COVER = ("landcover_path", "reference_root")

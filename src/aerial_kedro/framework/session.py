@@ -3,12 +3,15 @@
 import contextlib
 import logging
 from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import click
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
+from kedro.pipeline import Pipeline
 from kedro.validation import ParameterValidationError
 from kedro.validation.type_extractor import TypeExtractor
 from kedro.validation.utils import is_pydantic_class
@@ -16,14 +19,16 @@ from kedro.validation.utils import is_pydantic_class
 from aerial_kedro.cluster.paths import check_letters
 from aerial_kedro.errors import AerialError
 from aerial_kedro.framework.data_folder import check_writable
+from aerial_kedro.framework.lazy_pipeline import LazyPipeline
 from aerial_kedro.framework.run_lock import one_run_at_a_time
 from aerial_kedro.framework.run_parameters import choose_labels
-from aerial_kedro.models.settings import check_grid
+from aerial_kedro.framework.scene_pipelines import scene_pipelines
+from aerial_kedro.models.settings import Grid, check_grid
 from aerial_kedro.parameters import check_parameters
-from aerial_kedro.pipelines import compare_models
-from aerial_kedro.pipelines.main_job import create_scene_pipelines
 
 LOGGER = logging.getLogger(__name__)
+_KEEPS_NO_HISTORY = "kedro catalog "
+_history_waits: ContextVar[bool] = ContextVar("history_waits", default=False)
 
 
 class ProjectSession(KedroSession):
@@ -32,6 +37,8 @@ class ProjectSession(KedroSession):
     A subclass, since Kedro calls no hook before MLflow is set up for a run alone, and none when it
     validates parameters or looks a pipeline up.
     """
+
+    _runs = False
 
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Run pipelines; see `kedro.framework.session.KedroSession.run`."""
@@ -45,8 +52,19 @@ class ProjectSession(KedroSession):
                 raise click.ClickException(str(error)) from None
             return self._run_alone(*args, **options)
 
+    def load_context(self) -> KedroContext:
+        """Make the context; that of `kedro catalog` asks the run history for nothing."""
+        command = self.store.get("cli", {}).get("command_path", "")
+        looks = command.startswith(_KEEPS_NO_HISTORY)
+        before = _history_waits.set(looks or self._runs)
+        try:
+            return super().load_context()
+        finally:
+            _history_waits.reset(before)
+
     def _run_alone(self, *args: Any, **options: Any) -> dict[str, Any]:
         try:
+            self._runs = True
             return super().run(*args, **options)
         except ParameterValidationError as error:
             raise click.ClickException(
@@ -70,17 +88,23 @@ class ProjectContext(KedroContext):
     come from. Kedro registers pipelines before parameters are known and offers no other place to
     wire one by them. Not a hook: kedro-viz makes a context without hooks, and draws what will run
     as well. And it checks groups of parameters before Kedro does, which shows pydantic's words.
+
+    Attributes
+    ----------
+    history_waits
+        Whether MLflow need not be set up with the context: a run does that when it begins.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.history_waits = _history_waits.get()
         parameters = self.config_loader["parameters"]
         classifier = parameters["classifier"]
         try:
             grid = check_grid(parameters["compare_models"], classifier)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
-        pipelines["compare_models"] = compare_models.create_pipeline(grid, classifier)
+        pipelines["compare_models"] = LazyPipeline(partial(_compare_models, grid, classifier))
         # Tiles of folders have no place, and so no cells: what is trained on them is of tiles.
         grain = parameters["grain"]
         if parameters["folders_root"] is not None and grain != "tile":
@@ -92,7 +116,7 @@ class ProjectContext(KedroContext):
             labels = choose_labels(parameters, given, sample)
         except AerialError as error:
             raise click.ClickException(str(error)) from None
-        pipelines.update(create_scene_pipelines(grain, labels))
+        pipelines.update(scene_pipelines(grain, labels))
 
     def _get_validated_params(self) -> dict[str, Any]:
         names = self._pipelines_to_validate or list(pipelines)
@@ -109,3 +133,10 @@ class ProjectContext(KedroContext):
         if problems:
             raise click.ClickException("\n  ".join(["The run cannot start:", *problems]))
         return super()._get_validated_params()
+
+
+def _compare_models(grid: Grid, classifier: str) -> Pipeline:
+    """Wire `compare_models`, with all that it imports."""
+    from aerial_kedro.pipelines import compare_models  # noqa: PLC0415
+
+    return compare_models.create_pipeline(grid, classifier)

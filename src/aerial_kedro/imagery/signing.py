@@ -147,7 +147,7 @@ def _fetch(service: str, href: str, container: str, rules: AccessRules) -> tuple
     host = host_of(href)
     try:
         if service == PLANETARY_COMPUTER:
-            from planetary_computer import sas  # noqa: PLC0415  (only where something is signed)
+            from planetary_computer import sas
 
             sas.TOKEN_CACHE.clear()  # tokens are kept here, by whether they were refused
             account = host.partition(".")[0]

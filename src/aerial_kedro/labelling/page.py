@@ -5,7 +5,6 @@ from hashlib import sha256
 from importlib.resources import files
 
 from aerial_kedro.labelling.content import CarriedLabel, LabelPage, LabelTask, media_type
-from aerial_kedro.report.pages import page_environment
 
 _PACKAGE = "aerial_kedro.labelling"
 # Run in this order, as one script.
@@ -31,6 +30,8 @@ def render_label_page(page: LabelPage) -> str:
         A whole HTML document. Nothing is loaded from elsewhere, and the browser is made to refuse
         it. Text that comes from data is never read as HTML.
     """
+    from aerial_kedro.report.pages import page_environment  # noqa: PLC0415  (loads slowly)
+
     script = _script()
     return (
         page_environment(_PACKAGE)

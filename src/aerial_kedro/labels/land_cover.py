@@ -8,8 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from exactextract import exact_extract
-from exactextract.raster import NumPyRasterSource
 
 from aerial_kedro.cells.grid import COUNT, SIDE, pack
 from aerial_kedro.labels.cells import FULLY_COVERED, largest_class, shares_of_cells
@@ -218,6 +216,9 @@ def _shares_of_tiles(
     What is nodata, background or outside the raster counts for no class, so a row of the
     ``(polygons, 1, classes)`` may sum to less than one.
     """
+    from exactextract import exact_extract
+    from exactextract.raster import NumPyRasterSource
+
     squares = gpd.GeoDataFrame(geometry=polygons, crs=window.crs)
     left, bottom, right, top = window.bounds
     source = NumPyRasterSource(

@@ -1,9 +1,15 @@
 """The parameters `labels`: when a majority is a label, and how a file of labels is read."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from aerial_kedro.labels.classes import Colour
 from aerial_kedro.parameters import CheckedModel
+
+LabelSource = Literal["land_cover", "own", "both", "none"]
+"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts.
+None: the land cover was not asked for, so that a labelling page takes nothing as known."""
 
 
 class LabelRules(CheckedModel):

@@ -1,12 +1,18 @@
 """Cells that tiles have on a map: on the fixed global grid, or on one laid through the tiles."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from pyproj import Transformer
-from scipy.spatial import cKDTree
 
 from aerial_kedro.tiles.grid import CellGrid
 from aerial_kedro.tiles.squares import centres
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Corners given in degrees are rounded: tiles and their distances differ by centimetres.
 _ON_GRID = 1e-6
@@ -34,6 +40,8 @@ def fit_grid(tiles: pd.DataFrame) -> CellGrid:
     tiles
         ``xmin, ymin, xmax, ymax`` in one CRS.
     """
+    from scipy.spatial import cKDTree
+
     x, y = centres(tiles)
     width = float((tiles["xmax"] - tiles["xmin"]).median())
     height = float((tiles["ymax"] - tiles["ymin"]).median())

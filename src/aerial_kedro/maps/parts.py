@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # A rectangle of so many tiles takes little memory, however few of them there are.
 _SMALL = 20_000
@@ -60,6 +58,9 @@ def divide_apart(tiles: pd.DataFrame) -> list[np.ndarray]:
 
 def _groups_that_touch(places: np.ndarray) -> np.ndarray:
     """Give each place ``(n, 2)`` the number of its group of places that touch, ``(n,)``."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     columns, rows = (places - places.min(axis=0)).T
     height = int(rows.max()) + 3  # no column's last row is beside the next one's first
     keys = columns * height + rows

@@ -11,7 +11,6 @@ import shapely
 from affine import Affine
 from pydantic import Field
 from rasterio.features import shapes
-from scipy.ndimage import label
 
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.maps.drawing import NODATA, TilesFarApartError
@@ -196,6 +195,8 @@ def _wide_enough(kinds: np.ndarray, width: int) -> np.ndarray:
 
 def _number_patches(kinds: np.ndarray) -> np.ndarray:
     """Count the patches from 1 on; int32, 0 where the kind is 0."""
+    from scipy.ndimage import label
+
     patches = np.zeros(kinds.shape, dtype=np.int32)
     count = 0
     for kind in np.unique(kinds[kinds > 0]):

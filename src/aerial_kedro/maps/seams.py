@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from pyproj import Transformer
-from scipy.ndimage import maximum_filter, maximum_filter1d
-from scipy.spatial import cKDTree
 
 from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid
 
@@ -80,6 +78,8 @@ def fill_seams(drawn: ZonedPixels, window: tuple[slice, slice], tile_size_m: flo
 
 def _between_zones(zone: np.ndarray, half: int) -> np.ndarray:
     """Find the pixels without data that have pixels of two zones on opposite sides."""
+    from scipy.ndimage import maximum_filter1d
+
     between = np.zeros(zone.shape, dtype=bool)
     for axis in (0, 1):
         one, other = (
@@ -107,6 +107,9 @@ def _may_be_covered(
 
 def _nearest(slivers: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
     """Find the pixel with data that is nearest to each of some pixels: row and column."""
+    from scipy.ndimage import maximum_filter
+    from scipy.spatial import cKDTree
+
     marked = np.zeros(zone.shape, dtype=bool)
     marked[tuple(slivers.T)] = True
     near = maximum_filter(marked, 2 * reach + 1, mode="constant")

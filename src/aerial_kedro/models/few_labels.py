@@ -5,22 +5,24 @@ predicted by a fit on all others, whose penalty is chosen within these alone (ne
 cross-validation, Varma & Simon 2006).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.splits.folds import assign_folds, training_tiles
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 NOTHING_TO_LEARN = (
     "Without any one part of the labelled ground there are labels of one class only, so that "
@@ -80,7 +82,7 @@ class LabelledCells:
     groups: NDArray[np.int64]
     tiles: pd.DataFrame
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> "LabelledCells":
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> LabelledCells:
         """Take some of the cells."""
         return LabelledCells(
             self.numbers[chosen],
@@ -122,6 +124,9 @@ def unite(links: pd.DataFrame, cells: int) -> NDArray[np.int64]:
     >>> unite(links, 4).tolist()
     [0, 0, 0, 1]
     """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     things, shared = pd.factorize(links["thing"])
     nodes = cells + len(shared)
     graph = coo_matrix(
@@ -171,6 +176,8 @@ def choose_penalty(cells: LabelledCells, settings: FewLabelSettings, seed: int) 
     Not by the share that is right: of a few dozen labels it takes few values, and many penalties
     share the best.
     """
+    from sklearn.linear_model import LogisticRegression
+
     strongest = max(settings.reg_params)
     if len(settings.reg_params) == 1 or len(set(cells.units)) < _FEWEST_CLASSES:
         return strongest
@@ -252,6 +259,8 @@ def fit_chosen(
     cells: LabelledCells, settings: FewLabelSettings, seed: int
 ) -> LogisticRegression | None:
     """Fit with the penalty that `choose_penalty` finds; None where one class alone is labelled."""
+    from sklearn.linear_model import LogisticRegression
+
     if len(set(cells.labels)) < _FEWEST_CLASSES:
         return None
     penalty = choose_penalty(cells, settings, seed)

@@ -6,20 +6,23 @@ regression stands for the chosen classifier in these refits: no classifier is ri
 it does not know, and what lies between is read off the confidence, which each calibrates itself.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.accuracy.calibration import fit_temperature, scale_probabilities
 from aerial_kedro.models.applicability import Applicability, find_nearest
 from aerial_kedro.models.holding_curves import Rows, fit_accuracies, fit_limits, fit_shares
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -149,6 +152,8 @@ class _Fitting:
         return np.sort(chosen)
 
     def _lay_space(self, learned: Bools) -> _Space:
+        from sklearn.cluster import KMeans
+
         known = self.known
         axes = _find_axes(known.numbers[learned], known.labels[learned], self.parts)
         names = tuple(sorted(set(known.labels[learned])))
@@ -186,6 +191,9 @@ class _Fitting:
 
     def _fit(self, learned: Bools) -> LogisticRegression | None:
         """Fit what stands for the classifier; Spark's penalty is of the mean loss."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
         chosen = self._draw(learned, _LEARNED)
         labels, weights = self.known.labels[chosen], self.known.weights[chosen]
         if len(set(labels)) < _FEWEST_CLASSES:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.floating]
 
@@ -46,6 +44,8 @@ def fit_accuracies(home: Rows, confidences: Floats) -> Floats:
 
     One temperature for all classes leaves middling confidences too modest (Platt 1999 has both).
     """
+    from sklearn.linear_model import LogisticRegression
+
     if home.right.all() or not home.right.any():
         return np.full(len(confidences), home.right.mean())
     model = LogisticRegression(C=np.inf).fit(_logit(home.confidence)[:, None], home.right)
@@ -58,6 +58,8 @@ def fit_shares(
     home: Rows, classes: list[Rows], groups: list[Rows], accuracies: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
     """Fit the share of the accuracy that is left: it never rises with the dissimilarity."""
+    from sklearn.isotonic import IsotonicRegression
+
     parts, weights = [home], [np.ones(len(home.right))]
     for rows, weight in ((classes, _WEIGHT_OF_CLASSES), (groups, _WEIGHT_OF_GROUPS)):
         total = sum(len(each.right) for each in rows)
@@ -77,6 +79,8 @@ def fit_shares(
 
 def fit_limits(home: Rows, classes: list[Rows], confidences: Floats) -> Floats:
     """Find the distance beyond which something is outside, by confidence."""
+    from sklearn.linear_model import LogisticRegression
+
     lower, upper = np.quantile(home.dissimilarity, [0.25, 0.75])
     whisker = np.full(len(confidences), upper + 1.5 * (upper - lower))
     if not classes:

@@ -1,9 +1,8 @@
 """The main job, from scenes and labels to map and report, and the scoring of scenes."""
 
-from typing import Literal
-
 from kedro.pipeline import Pipeline, pipeline
 
+from aerial_kedro.labels.rules import LabelSource
 from aerial_kedro.pipelines import (
     data_ingestion,
     featurization,
@@ -16,10 +15,6 @@ from aerial_kedro.pipelines import (
 )
 from aerial_kedro.pipelines.cells import pipeline as cells
 from aerial_kedro.pipelines.change.pipeline import create_cell_comparison
-
-LabelSource = Literal["land_cover", "own", "both", "none"]
-"""Where labels come from: a land cover, a file of one's own, or both, of which the file counts.
-None: the land cover was not asked for, so that a labelling page takes nothing as known."""
 
 _LAND_COVER_CLASSES = "params:land_cover"
 

@@ -1,7 +1,6 @@
 """How far apart colours look, to every eye: those of colour-blind readers too."""
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 # Linear RGB as it looks with full sight and in the three kinds of dichromacy
@@ -20,6 +19,8 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 def as_seen(colours: list[str]) -> NDArray[np.float64]:
     """CIELAB of colours to each of four eyes, ``(colours, 4, 3)``."""
+    from matplotlib.colors import to_rgb  # noqa: PLC0415  (loads slowly)
+
     rgb = np.array([to_rgb(each) for each in colours]).reshape(-1, 3)
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004
     seen = np.einsum("sij,nj->nsi", _SIGHT, linear).clip(0, 1)

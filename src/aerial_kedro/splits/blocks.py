@@ -1,11 +1,13 @@
 """Training, validation and test: by spatial block with a buffer, or stratified at random."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.parameters import CheckedModel
@@ -19,6 +21,9 @@ from aerial_kedro.tiles.squares import (
     smallest_distance_m,
 )
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Corners in degrees are rounded: tiles are taken to be a little larger than they are, so that
 # centimetres never bring a test tile into the buffer.
@@ -114,6 +119,8 @@ def split_tiles(
         buffer and in blocks without a split; and ``split``, the same where a tile has a label that
         is learned, else null.
     """
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(on_sphere(blocks))
     own_splits = blocks.set_index("block_id")["split"]
     # Only splits of lower rank give way (train before validation before test), so that a border

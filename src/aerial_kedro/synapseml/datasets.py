@@ -43,7 +43,7 @@ class SynapseModelDataset(ProjectDataset[Any, Any]):
                 "`kedro run --pipeline=training_synapseml`."
             )
         spark.session()
-        from synapse.ml.train import TrainedClassifierModel  # noqa: PLC0415  (needs its Java parts)
+        from synapse.ml.train import TrainedClassifierModel
 
         return TrainedClassifierModel.load(literal(self._spark_path))
 

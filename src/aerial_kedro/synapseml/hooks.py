@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 from aerial_kedro.cluster import spark
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import name_engines_for
-from aerial_kedro.synapseml.pipeline import SYNAPSEML
+from aerial_kedro.synapseml import SYNAPSEML
 
 ENGINE = "synapseml"
 
@@ -27,7 +27,7 @@ class SynapseMLHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Read which packages there are, and whether the run asks for the engine."""
         self._packages = context.config_loader["synapseml"]
-        self._is_engine = context.params["engine"] == ENGINE
+        self._is_engine = context.config_loader["parameters"]["engine"] == ENGINE
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline) -> None:

@@ -146,7 +146,7 @@ def make_featurizer(network: bytes, size: int, column: str) -> Any:
     synapse.ml.onnx.ImageFeaturizer
         Its output ``row``, a vector, is that of `take_colour_planes`.
     """
-    from synapse.ml.onnx import ImageFeaturizer, ONNXModel  # noqa: PLC0415  (needs its Java parts)
+    from synapse.ml.onnx import ImageFeaturizer, ONNXModel
 
     model = ONNXModel().setModelPayload(take_colour_planes(network)).setDeviceType("CPU")
     return ImageFeaturizer(
@@ -208,7 +208,7 @@ def _place(column: str) -> Column:
 
 def _decode(files: DataFrame) -> DataFrame:
     """Add the ``image``, as Spark has images; null where Java cannot decode it."""
-    from synapse.ml.opencv import ImageTransformer  # noqa: PLC0415  (needs its Java parts)
+    from synapse.ml.opencv import ImageTransformer
 
     decoder = ImageTransformer(inputCol="content", outputCol="image", ignoreDecodingErrors=True)
     decoded: DataFrame = decoder.transform(files)

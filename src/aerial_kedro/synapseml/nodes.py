@@ -103,7 +103,7 @@ def train_regression(labelled_features: DataFrame, settings: SynapseSettings) ->
 
 def _train(labelled_features: DataFrame, classifier: Classifier[Any]) -> JavaModel:
     """Fit one of Spark ML's classifiers with `TrainClassifier`: a `TrainedClassifierModel`."""
-    from synapse.ml.train import TrainClassifier  # noqa: PLC0415  (its Java parts must be there)
+    from synapse.ml.train import TrainClassifier
 
     estimator = TrainClassifier(model=classifier, labelCol="label", inputCols=["features"])
     model: JavaModel = estimator.fit(_part(labelled_features, "train").drop("image_id"))
@@ -195,7 +195,7 @@ def _class_names(model: JavaModel) -> list[str]:
 
 def _compute_statistics(model: JavaModel, rows: DataFrame) -> SynapseStatistics:
     """Ask `ComputeModelStatistics` how well a classifier does on the classes that it knows."""
-    from synapse.ml.train import ComputeModelStatistics  # noqa: PLC0415
+    from synapse.ml.train import ComputeModelStatistics
 
     classes = _class_names(model)
     scored = _score(model, rows.filter(F.col("label").isin(classes)))

@@ -3,10 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.pipelines.grouping import group, node_of
-from aerial_kedro.synapseml import nodes
-
-SYNAPSEML = "synapseml"
-"""Tag of the nodes for which Spark is started with SynapseML's Java parts."""
+from aerial_kedro.synapseml import SYNAPSEML, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:

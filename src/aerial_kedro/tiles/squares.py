@@ -1,15 +1,20 @@
 """Tiles as squares on the ground: seen from another CRS, and how far apart they lie."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
-from scipy.spatial import cKDTree
 
 from aerial_kedro.tiles.grid import transform_zones, zones_of
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 _EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 # UTM stretches distances by at most 0.1 % inside a zone; the sphere does by less than 0.6 %.
@@ -71,6 +76,8 @@ def smallest_distance_m(first: pd.DataFrame, second: pd.DataFrame) -> float | No
         Metres in the CRS of the first tile's zone, 0 where tiles touch or overlap; None if either
         set is empty.
     """
+    from scipy.spatial import cKDTree
+
     if not len(first) or not len(second):
         return None
     points = on_sphere(second)
@@ -101,6 +108,8 @@ def lie_nearer(tiles: pd.DataFrame, others: pd.DataFrame, distance_m: float) -> 
     numpy.ndarray
         Bool, ``(len(tiles),)``.
     """
+    from scipy.spatial import cKDTree
+
     if not len(tiles) or not len(others):
         return np.zeros(len(tiles), dtype=bool)
     points = on_sphere(tiles)

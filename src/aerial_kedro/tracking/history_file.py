@@ -1,20 +1,22 @@
 """The run history's file: its address, and what is checked and set right before a run uses it."""
 
+import importlib.util
 import logging
+import re
 import shlex
 import sqlite3
 import sys
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote
-
-import mlflow
 
 from aerial_kedro.errors import AerialError
 
 LOGGER = logging.getLogger(__name__)
 _PREFIX, _PREFIX_OF_ODD_NAMES = "sqlite:///", "sqlite+pysqlite:///"
 _PATIENCE_S = 5
+_VERSION = re.compile(r"^(down_)?revision(?::.*?)? = [\"'](\w+)[\"']", re.MULTILINE)
 # Where MLflow keeps addresses of artifacts; all are absolute.
 _LOCATIONS = (
     ("experiments", "artifact_location"),
@@ -137,18 +139,29 @@ def _check_version(database: sqlite3.Connection, path: Path, address: str) -> No
         )
     raise AerialError(
         f"The run history {path} was written by a newer MLflow than the one that is installed "
-        f"({mlflow.__version__}). Install this project's newer version, or one of MLflow, that "
-        f"wrote it, {_ELSEWHERE}."
+        f"({metadata.version('mlflow')}). Install this project's newer version, or one of MLflow, "
+        f"that wrote it, {_ELSEWHERE}."
     )
 
 
 def _known_versions() -> tuple[set[str], str]:
-    """Return the versions of tables that the installed MLflow knows, and the one that it reads."""
-    from mlflow.store.db.utils import _get_latest_schema_revision  # noqa: PLC0415  (loads slowly)
+    """Return the versions of tables that the installed MLflow knows, and the one that it reads.
 
-    files = Path(mlflow.__file__).parent.glob("store/db_migrations/versions/*.py")
-    newest = str(_get_latest_schema_revision())  # type: ignore[no-untyped-call]
-    return {file.name.partition("_")[0] for file in files}, newest
+    Of its migrations' files, which say what each follows: MLflow itself takes seconds to import.
+    """
+    package = importlib.util.find_spec("mlflow")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("No module named 'mlflow'")
+    files = Path(package.origin).parent.glob("store/db_migrations/versions/*.py")
+    found = [each for file in files for each in _VERSION.findall(file.read_text(encoding="utf-8"))]
+    known = {version for down, version in found if not down}
+    heads = known - {version for down, version in found if down}
+    if len(heads) != 1:  # written otherwise than until now: MLflow itself knows
+        from mlflow.store.db.utils import _get_latest_schema_revision
+
+        newest = str(_get_latest_schema_revision())  # type: ignore[no-untyped-call]
+        return known | {newest}, newest
+    return known, heads.pop()
 
 
 def _follow(database: sqlite3.Connection, experiment: str, artifacts: str, path: Path) -> None:

@@ -7,23 +7,14 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import mlflow
-from mlflow.environment_variables import (
-    MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
-    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
-    MLFLOW_HTTP_REQUEST_TIMEOUT,
-    MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER,
-)
-from mlflow.exceptions import MlflowException
-
 from aerial_kedro.errors import AerialError
 from aerial_kedro.imagery.redaction import redact
 
 _PATIENCE = {
-    MLFLOW_HTTP_REQUEST_MAX_RETRIES: "1",
-    MLFLOW_HTTP_REQUEST_TIMEOUT: "4",
-    MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: "1",
-    MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER: "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
 }
 _REFUSALS = re.compile(r"error code 40[13]\b|UNAUTHENTICATED|PERMISSION_DENIED")
 
@@ -46,6 +37,9 @@ def check_server(address: str) -> None:
     place = urlsplit(address)
     if place.scheme not in ("http", "https"):
         return
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
     shown = redact(place._replace(netloc=place.netloc.rpartition("@")[2]).geturl())
     try:
         with _patience():
@@ -64,9 +58,8 @@ def check_server(address: str) -> None:
 
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
-    names = {variable.name: value for variable, value in _PATIENCE.items()}
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(names)
+    before = {name: os.environ.get(name) for name in _PATIENCE}
+    os.environ.update(_PATIENCE)
     said = logging.getLogger("urllib3.connectionpool")  # each try again, as a warning
     level = said.level
     said.setLevel(logging.ERROR)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from aerial_kedro.datasets.tables import FeatureStoreDataset, TableDataset
 from aerial_kedro.features.featurize import FEATURE_COLUMNS
@@ -32,6 +33,25 @@ def test_rows_of_a_file_that_came_late_are_read_once(tmp_path: Path) -> None:
     rows = store.load().toPandas()
     found = sorted(zip(rows["image_id"], rows["source_version"], rows["feature_key"], strict=True))
     assert found == [("a", "1", "key"), ("a", "1", "other"), ("a", "2", "key"), ("b", "1", "key")]
+
+
+def test_doubles_are_looked_for_once_and_again_where_files_have_come(
+    spark_session: SparkSession, tmp_path: Path
+) -> None:
+    store = FeatureStoreDataset(table="tile_features", filepath=str(tmp_path / "tile_features"))
+    tracker = spark_session.sparkContext.statusTracker()
+
+    def jobs_of_loading(name: str) -> int:
+        spark_session.sparkContext.setJobGroup(name, "")
+        store.load()
+        return len(tracker.getJobIdsForGroup(name))
+
+    store.save(pd.DataFrame([ROW]))
+    assert jobs_of_loading("first") > 0
+    assert jobs_of_loading("second") == 0
+    store.save(pd.DataFrame([ROW]))
+    assert jobs_of_loading("more files") > 0
+    assert store.load().count() == 1
 
 
 @pytest.mark.usefixtures("spark_session")

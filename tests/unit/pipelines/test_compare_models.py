@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.accuracy.ranking import rank_models
 from aerial_kedro.cluster.blob_storage import StorageCredential
-from aerial_kedro.examples.digits.pipeline import DIGITS
+from aerial_kedro.examples.digits.settings import DIGITS
 from aerial_kedro.hooks import ProjectHooks
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import Grid, RandomForestSettings

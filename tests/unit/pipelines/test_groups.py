@@ -7,6 +7,7 @@ import click
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
+from aerial_kedro.cluster import spark
 from aerial_kedro.cluster.blob_storage import StorageCredential
 from aerial_kedro.errors import AerialError
 from aerial_kedro.hooks import ProjectHooks
@@ -43,7 +44,8 @@ def test_an_empty_group_is_taken_out() -> None:
 
 
 @pytest.fixture
-def hooks(tmp_path: Path) -> ProjectHooks:
+def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProjectHooks:
+    monkeypatch.setattr(spark, "_settings", {})  # another test's may name a cluster
     found = ProjectHooks()
     found._storage = str(tmp_path), StorageCredential()
     return found

@@ -13,8 +13,8 @@ from aerial_kedro.cells.grid import pack, unpack
 from aerial_kedro.cells.places import centres_of_cells
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.layer import LabelLayer
-from aerial_kedro.labels.rules import LabelRules
-from aerial_kedro.pipelines.main_job import LabelSource, create_scene_pipelines
+from aerial_kedro.labels.rules import LabelRules, LabelSource
+from aerial_kedro.pipelines.main_job import create_scene_pipelines
 from aerial_kedro.pipelines.own_labels import ingestion
 from aerial_kedro.splits.rules import SplitRules
 from aerial_kedro.tiles.catalog import LABEL_COLUMNS, SPLIT_COLUMNS, TILE_COLUMNS, ddl

@@ -12,7 +12,8 @@ from kedro.pipeline import Pipeline
 
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.errors import AerialError
-from aerial_kedro.features.source import EngineChoice, FeatureRequest, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureRequest, FeatureSource
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.pipelines import from_folders, reporting, score_folder
 from aerial_kedro.pipelines.change.pipeline import create_evaluation

@@ -27,8 +27,11 @@ FEATURES = [[1.0, 0.0], [0.0, 1.0], [0.0, 30.0], [40.0, 0.0]]
 
 @pytest.fixture(scope="module")
 def model(spark_session: SparkSession) -> TrainedModel:
-    rows = [("Forest", [1.0, 0.0]), ("Developed", [0.0, 1.0])] * 4
-    taught = spark_session.createDataFrame(rows, "label string, features array<float>")
+    pair = [("Forest", [1.0, 0.0]), ("Developed", [0.0, 1.0])]
+    rows = [(str(number), *pair[number % 2]) for number in range(8)]
+    taught = spark_session.createDataFrame(
+        rows, "image_id string, label string, features array<float>"
+    )
     classes = ["Forest", "Developed"]
     stages = fit_stages(
         taught, LogisticRegressionSettings(max_iter=5, reg_param=0.1), classes, seed=1

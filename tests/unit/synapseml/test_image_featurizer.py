@@ -11,7 +11,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import Backbone
-from aerial_kedro.features.source import EngineChoice, FeatureSource
+from aerial_kedro.features.engine_choice import EngineChoice
+from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.synapseml.image_featurizer import (
     _reason,
     check_tiles,

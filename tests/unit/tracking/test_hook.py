@@ -1,14 +1,18 @@
 """Which parameters the run history is told, and how time is counted."""
 
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from kedro.pipeline import Node, Pipeline
 from mlflow.utils.validation import _validate_metric_name
 from pydantic import BaseModel
 
-from aerial_kedro import __version__
-from aerial_kedro.tracking.hook import StepTimes, code_version, list_parameters, name_metrics
+from aerial_kedro import __version__, datasets
+from aerial_kedro.tracking.facts import StepTimes, code_version, list_parameters, name_metrics
+from aerial_kedro.tracking.hook import _OF_MLFLOW, RunHistoryHook
 
 
 class Forest(BaseModel):
@@ -64,7 +68,7 @@ def test_times_are_added_up_by_the_outermost_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter([10.0, 12.0, 13.0, 20.0, 24.0])
-    monkeypatch.setattr("aerial_kedro.tracking.hook.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("aerial_kedro.tracking.facts.time.monotonic", lambda: next(clock))
     first, second = (
         Pipeline([Node(lambda: 0, None, name, name=name)], namespace=space).nodes[0]
         for name, space in (("fit", "training.forest"), ("select", "training"))
@@ -77,3 +81,32 @@ def test_times_are_added_up_by_the_outermost_step(
 
 def test_a_folder_that_is_no_checkout_has_a_version_only(tmp_path: Path) -> None:
     assert code_version(tmp_path) == {"code.version": __version__}
+
+
+def test_what_asks_mlflow_is_known_by_its_module() -> None:
+    """A run has MLflow set up before such a dataset is loaded."""
+    folder = Path(datasets.__file__).parent
+    asks = {path.stem for path in folder.glob("*.py") if "import mlflow" in path.read_text("utf-8")}
+    helpers = {"registry"}  # of the models' dataset
+    known = {name.removeprefix("aerial_kedro.datasets.").rstrip(".") for name in _OF_MLFLOW}
+    assert asks - helpers == known - {"kedro_mlflow"}
+
+
+def test_every_thread_waits_for_a_history_that_is_being_started() -> None:
+    hook, started, asked = RunHistoryHook(), Future[None](), Barrier(4)
+    hook._starting = started
+    done = []
+
+    def wait() -> None:
+        asked.wait()
+        hook._wait()
+        done.append(started.done())
+
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(wait) for _ in range(3)]
+        asked.wait()
+        time.sleep(0.2)  # time to pass by
+        started.set_result(None)
+        for each in waiting:
+            each.result()
+    assert done == [True, True, True]

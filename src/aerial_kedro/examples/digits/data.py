@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.examples.digits.files import (
@@ -146,6 +145,8 @@ def read_digits(
     settings
         Settings of the tutorial.
     """
+    from sklearn.model_selection import train_test_split
+
     if isinstance(files, DigitFiles):
         digits, record = digits_of_files(files, check_hashes=settings.check_hashes)
     else:

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.multiclass import OneVsRestClassifier
 
 from aerial_kedro.accuracy.confusion import largest_confusions
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.accuracy.interval import Interval, proportion
 from aerial_kedro.examples.digits.data import DatasetRecord, Digits
 from aerial_kedro.examples.digits.files import DIGITS
-from aerial_kedro.examples.digits.regression import Sweep, regression_probabilities
+from aerial_kedro.examples.digits.regression import (
+    FittedRegression,
+    Sweep,
+    regression_probabilities,
+)
 from aerial_kedro.examples.digits.settings import DigitsSettings
 from aerial_kedro.report.wording import number
 from aerial_kedro.tracking.record import RunRecord, UsedData
@@ -64,7 +67,7 @@ def evaluate_model(labels: NDArray[np.uint8], probabilities: NDArray[np.float64]
     )
 
 
-def evaluate_regression(digits: Digits, model: OneVsRestClassifier) -> ReadDigits:
+def evaluate_regression(digits: Digits, model: FittedRegression) -> ReadDigits:
     """Let the regression read the test images."""
     read = evaluate_model(digits.test_labels, regression_probabilities(model, digits.test_images))
     LOGGER.info("Logistic regression reads %.4f of the test images right", read.evaluation.accuracy)

@@ -19,7 +19,6 @@ import fsspec
 import numpy as np
 from fsspec.implementations.local import LocalFileSystem
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from aerial_kedro.datasets.base import ProjectDataset
 from aerial_kedro.errors import AerialError
@@ -112,6 +111,8 @@ class DigitFilesDataset(ProjectDataset[DigitFiles, DigitFiles | EmbeddedDigits])
         AerialError
             If the folder or a file is not there, cannot be fetched, is far too large or damaged.
         """
+        from sklearn.datasets import load_digits
+
         if self._download is not None:
             with tempfile.TemporaryDirectory() as folder:
                 source = _fetch(self._download, folder)

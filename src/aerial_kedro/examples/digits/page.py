@@ -1,4 +1,4 @@
-"""The tutorial's figures, and its page for a reader who meets a classifier for the first time."""
+"""The tutorial's figures."""
 
 import io
 
@@ -7,14 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.multiclass import OneVsRestClassifier
 
 from aerial_kedro.accuracy.evaluation import Evaluation
-from aerial_kedro.examples.digits.data import BLACK, DatasetRecord, Digits
-from aerial_kedro.examples.digits.evaluation import ReadDigits, confusion_sentences, surest_mistakes
-from aerial_kedro.examples.digits.regression import Sweep
-from aerial_kedro.examples.digits.settings import DigitsSettings
-from aerial_kedro.report.content import RunFacts
+from aerial_kedro.examples.digits.data import BLACK
+from aerial_kedro.examples.digits.regression import FittedRegression, Sweep
 from aerial_kedro.report.figures import (
     ACCENT,
     INK,
@@ -25,7 +21,7 @@ from aerial_kedro.report.figures import (
     new_figure,
     quiet,
 )
-from aerial_kedro.report.pages import data_address, figure_address, page_environment
+from aerial_kedro.report.pages import data_address
 
 _A_ROW = 10
 
@@ -58,7 +54,7 @@ def sample_figure(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Figur
     return figure
 
 
-def weights_figure(model: OneVsRestClassifier, shape: tuple[int, int]) -> Figure:
+def weights_figure(model: FittedRegression, shape: tuple[int, int]) -> Figure:
     """Draw what speaks for each digit (blue) and against it (red), by pixel.
 
     Parameters
@@ -131,77 +127,7 @@ def sweep_figure(sweep: Sweep, chosen: float) -> Figure:
     return figure
 
 
-def draw_page(
-    run_facts: RunFacts,
-    digits: Digits,
-    record: DatasetRecord,
-    regularization: float,
-    regression: OneVsRestClassifier,
-    by_regression: ReadDigits,
-    by_network: ReadDigits,
-    sweep: Sweep,
-    settings: DigitsSettings,
-) -> tuple[str, Figure]:
-    """Make the page, and its picture of random digits.
-
-    Parameters
-    ----------
-    run_facts
-        When the page is made, among other things.
-    digits, record
-        The data and what is known of it.
-    regularization
-        Strength of the regression's penalty.
-    regression
-        The fitted model.
-    by_regression, by_network
-        What the two models read on the test images.
-    sweep
-        Strengths of regularisation compared.
-    settings
-        Settings of the tutorial.
-
-    Returns
-    -------
-    page
-        A whole HTML document, with every picture in it.
-    sample
-        Random training images with their labels.
-    """
-    chosen = choose_sample(digits.train_labels, settings.sample, seed=settings.seed)
-    sample = sample_figure(digits.train_images[chosen], digits.train_labels[chosen])
-    wrong = by_regression.predicted != digits.test_labels
-    charts = {
-        "sample": sample,
-        "weights": weights_figure(regression, digits.shape),
-        "confusion": digits_confusion_figure(by_regression.evaluation),
-        "sweep": sweep_figure(sweep, regularization),
-    }
-    page = (
-        page_environment("aerial_kedro.examples.digits")
-        .get_template("digits.html.j2")
-        .render(
-            created=run_facts.created,
-            digits=digits,
-            record=record,
-            regularization=regularization,
-            settings=settings,
-            sweep=sweep,
-            regression=by_regression,
-            network=by_network,
-            confusions=confusion_sentences(by_regression.evaluation),
-            charts={name: figure_address(figure) for name, figure in charts.items()},
-            missed=surest_mistakes(by_regression, digits.test_labels, settings.missed),
-            missed_in_all=int(wrong.sum()),
-            saved=int((by_network.predicted == digits.test_labels)[wrong].sum()),
-            sampled=len(chosen),
-            picture=_picture,
-        )
-    )
-    return page, sample
-
-
-def _picture(image: NDArray[np.uint8]) -> str:
+def dark_on_white(image: NDArray[np.uint8]) -> str:
     """Show a digit dark on white, as on paper."""
     buffer = io.BytesIO()
     Image.fromarray(BLACK - image).save(buffer, "PNG")

@@ -1,16 +1,24 @@
 """Logistic regression on the pixels, as in the tutorial, and what its regularisation does."""
 
-import joblib
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import validation_curve
-from sklearn.multiclass import OneVsRestClassifier
 
 from aerial_kedro.examples.digits.data import BLACK, Digits
 from aerial_kedro.examples.digits.files import DIGITS
 from aerial_kedro.examples.digits.settings import DigitsSettings
 from aerial_kedro.parameters import CheckedModel
+
+
+class FittedRegression(Protocol):
+    """What is used of scikit-learn's ``OneVsRestClassifier``, which loads slowly."""
+
+    classes_: NDArray[np.uint8]
+    estimators_: list[Any]
+
+    def predict_proba(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give each class its probability, ``(images, classes)``."""
 
 
 class SweepPoint(CheckedModel):
@@ -55,7 +63,7 @@ def as_rows(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def fit_regression(
     digits: Digits, regularization: float, settings: DigitsSettings
-) -> tuple[OneVsRestClassifier, OneVsRestClassifier]:
+) -> tuple[FittedRegression, FittedRegression]:
     """Fit one regularised logistic regression for each digit against all others.
 
     Parameters
@@ -78,8 +86,10 @@ def fit_regression(
     The ten fits share the pixels in memory and run at the same time: liblinear lets go of the
     interpreter.
     """
+    import joblib
+
     with joblib.parallel_config(backend="threading", n_jobs=-1):
-        model = _regression(regularization, settings.seed).fit(
+        model: FittedRegression = _regression(regularization, settings.seed).fit(
             as_rows(digits.train_images), digits.train_labels
         )
     return model, model
@@ -98,6 +108,9 @@ def sweep_regularization(digits: Digits, settings: DigitsSettings) -> Sweep:
         Strengths to compare; how many images to fit on, and at most as many others to evaluate on
         (half each where there are not so many); seed of the choice of images.
     """
+    import joblib
+    from sklearn.model_selection import validation_curve
+
     order = np.random.default_rng(settings.seed).permutation(len(digits.train_images))
     size = min(settings.sweep.images, len(order) // 2)
     chosen, strengths = order[: 2 * size], np.unique(settings.sweep.values)
@@ -119,7 +132,7 @@ def sweep_regularization(digits: Digits, settings: DigitsSettings) -> Sweep:
 
 
 def regression_probabilities(
-    model: OneVsRestClassifier, images: NDArray[np.uint8]
+    model: FittedRegression, images: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """Probabilities of the ten digits, ``(n, 10)``; 0 for a digit that training did not have."""
     found = np.zeros((len(images), DIGITS))
@@ -127,7 +140,10 @@ def regression_probabilities(
     return found
 
 
-def _regression(regularization: float, seed: int) -> OneVsRestClassifier:
+def _regression(regularization: float, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
     return OneVsRestClassifier(
         LogisticRegression(C=1 / regularization, solver="liblinear", random_state=seed)
     )

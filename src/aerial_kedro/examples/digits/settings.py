@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field
 
 from aerial_kedro.parameters import CheckedModel
 
+DIGITS, DOWNLOAD = "digits", "digits_download"
+"""Tags of nodes that need neither Spark nor its cluster."""
 Regularization = Annotated[float, Field(strict=True, ge=1e-9, le=1e9, allow_inf_nan=False)]
 """Strength of the regularisation, the inverse of scikit-learn's ``C``."""
 

@@ -5,7 +5,6 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import StoredStage, TrainedModel
@@ -110,6 +109,8 @@ def _vector(stored: dict[str, Any]) -> NDArray[np.float64]:
 
 def _matrix(stored: dict[str, Any]) -> NDArray[np.float64]:
     """Read Spark's matrix: column-major unless transposed, sparse where that is smaller."""
+    from scipy.sparse import csc_array, csr_array
+
     shape = stored["numRows"], stored["numCols"]
     values = np.asarray(stored["values"], dtype=np.float64)
     by_rows = stored["isTransposed"]

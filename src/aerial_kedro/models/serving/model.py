@@ -9,7 +9,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.features.artifact import BackboneCard
@@ -47,6 +46,8 @@ class LinearClassifier:
 
     def probabilities(self, features: Floats) -> Floats:
         """Probabilities, ``(n, classes)``, of features, ``(n, n_features)``."""
+        from scipy.special import softmax
+
         scores = (features - self.mean) * self.scale @ self.coefficients.T + self.intercepts
         return np.asarray(softmax(scores, axis=1))
 

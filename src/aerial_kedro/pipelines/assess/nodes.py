@@ -26,7 +26,6 @@ from aerial_kedro.change.shown import ShownMap
 from aerial_kedro.errors import AerialError
 from aerial_kedro.labels.classes import UNSURE
 from aerial_kedro.maps.fine import cells_of_column
-from aerial_kedro.report.checked import put_on_page
 from aerial_kedro.report.colours import class_colours
 
 LOGGER = logging.getLogger(__name__)
@@ -113,6 +112,8 @@ def show_assessment(page: str, assessment: Assessment, design: SampleDesign) -> 
     design
         The sample; its classes have the colours of the map.
     """
+    from aerial_kedro.report.checked import put_on_page  # noqa: PLC0415  (loads slowly)
+
     return put_on_page(page, assessment, class_colours(design.classes, design.colours))
 
 

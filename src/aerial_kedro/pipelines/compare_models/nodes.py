@@ -16,7 +16,6 @@ from aerial_kedro.pipelines.training.nodes import (
     evaluate_candidate,
     validate_candidate,
 )
-from aerial_kedro.report.comparison import render_comparison
 from aerial_kedro.report.content import RunFacts
 from aerial_kedro.tiles.records import CatalogFingerprint
 from aerial_kedro.tracking.record import ChildRun, RunRecord
@@ -192,4 +191,6 @@ def record_run(ranking: Ranking, choice: Choice, fingerprint: CatalogFingerprint
 
 def draw_page(run_facts: RunFacts, ranking: Ranking, fingerprint: CatalogFingerprint) -> str:
     """Make the page."""
+    from aerial_kedro.report.comparison import render_comparison  # noqa: PLC0415  (loads slowly)
+
     return render_comparison(ranking, run_facts.created, fingerprint.digest, fingerprint.images)

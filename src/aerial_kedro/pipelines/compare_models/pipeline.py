@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline, pipeline
 
-from aerial_kedro.features.source import measure_engine
+from aerial_kedro.features.engine_timing import measure_engine
 from aerial_kedro.models.settings import Grid
 from aerial_kedro.pipelines import featurization
 from aerial_kedro.pipelines.compare_models import nodes

@@ -156,7 +156,6 @@ def split_tiles(
         If the land cover covers no tile, no tile is pure enough for a label, no tile lies in a
         region, or there are too few blocks or regions.
     """
-    _check_labels(labelled_tiles)
     plan = _plan_by_region if rules.unit == "region" else _plan_by_block
     divide = plan(labelled_tiles, classes.trained, rules, seed)
     return labelled_tiles.mapInPandas(
@@ -170,14 +169,20 @@ def _plan_by_block(
     """Assign blocks to splits, and return what splits the tiles of a frame accordingly."""
     size = rules.block_size_m
     counted = (
-        labelled_tiles.filter(F.col("label").isin(trained))
-        .withColumn("x", (F.floor((F.col("xmin") + F.col("xmax")) / 2 / size) + 0.5) * size)
+        labelled_tiles.withColumn(
+            "x", (F.floor((F.col("xmin") + F.col("xmax")) / 2 / size) + 0.5) * size
+        )
         .withColumn("y", (F.floor((F.col("ymin") + F.col("ymax")) / 2 / size) + 0.5) * size)
         .groupBy("block_id", "epsg", "x", "y", "label")
-        .count()
+        .agg(F.count("*").alias("count"), F.count("purity").alias("covered"))
         .toPandas()
     )
-    blocks = plan_blocks(counted, rules, seed)
+    _check_labels(
+        tiles=int(counted["count"].sum()),
+        covered=int(counted["covered"].sum()),
+        labelled=int(counted.loc[counted["label"].notna(), "count"].sum()),
+    )
+    blocks = plan_blocks(counted[counted["label"].isin(trained)], rules, seed)
     return partial(split_frames, blocks=blocks, trained=trained, rules=rules)
 
 
@@ -185,8 +190,13 @@ def _plan_by_region(
     labelled_tiles: DataFrame, trained: list[str], rules: SplitRules, seed: int
 ) -> FrameMap:
     """Assign regions to splits, and return what splits the tiles of a frame accordingly."""
-    found = labelled_tiles.agg(F.count("*").alias("all"), F.count("block_id").alias("inside"))
-    tiles = found.collect()[0]
+    tiles = labelled_tiles.agg(
+        F.count("*").alias("all"),
+        F.count("block_id").alias("inside"),
+        F.count("purity").alias("covered"),
+        F.count("label").alias("labelled"),
+    ).collect()[0]
+    _check_labels(tiles=tiles["all"], covered=tiles["covered"], labelled=tiles["labelled"])
     if not tiles["inside"]:
         raise AerialError(
             f"None of the {tiles['all']:,} tiles lies in a region of the layer. Check that "
@@ -210,27 +220,22 @@ def _plan_by_region(
     return partial(split_by_region, splits=splits, gives_way=buffered, trained=trained)
 
 
-def _check_labels(labelled_tiles: DataFrame) -> None:
-    counts = labelled_tiles.agg(
-        F.count("*").alias("tiles"),
-        F.count("purity").alias("covered"),
-        F.count("label").alias("labelled"),
-    ).collect()[0]
-    if not counts["tiles"]:
+def _check_labels(*, tiles: int, covered: int, labelled: int) -> None:
+    if not tiles:
         raise AerialError(NO_TILE)
-    if not counts["covered"]:
+    if not covered:
         raise AerialError(
-            f"The land cover covers none of the {counts['tiles']:,} tiles of the scenes. Check "
+            f"The land cover covers none of the {tiles:,} tiles of the scenes. Check "
             "that scenes_root and landcover_path are of the same region."
         )
-    if not counts["labelled"]:
+    if not labelled:
         raise AerialError(
-            f"None of the {counts['covered']:,} tiles with land cover is pure enough for a label. "
+            f"None of the {covered:,} tiles with land cover is pure enough for a label. "
             "Lower `labels.min_purity`, or give a smaller tile_size_m."
         )
     LOGGER.info(
         "%s tiles, %s with land cover, %s with a label",
-        *(f"{counts[name]:,}" for name in ("tiles", "covered", "labelled")),
+        *(f"{count:,}" for count in (tiles, covered, labelled)),
     )
 
 
@@ -302,6 +307,7 @@ def summarise_catalog(tile_catalog: DataFrame, max_nodata_fraction: float) -> Ca
         .agg(F.count("*").alias("images"))
         .toPandas()
     )
-    places = tile_catalog.select(F.countDistinct("tile_id")).collect()[0][0]
-    scenes = tile_catalog.select(F.countDistinct("href")).collect()[0][0]
+    places, scenes = tile_catalog.select(
+        F.countDistinct("tile_id"), F.countDistinct("href")
+    ).collect()[0]
     return summarise(counted, places=int(places), sources=int(scenes))

@@ -16,7 +16,6 @@ from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.parameters import CheckedModel, Names
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.report.content import RunFacts
-from aerial_kedro.report.pages import render_explained
 from aerial_kedro.report.pictures import ExplainedAnswer
 
 LOGGER = logging.getLogger(__name__)
@@ -184,6 +183,8 @@ def draw_page(
     answers: list[ExplainedAnswer], model: str, run_facts: RunFacts, settings: ExplainSettings
 ) -> str:
     """Make the page."""
+    from aerial_kedro.report.pages import render_explained  # noqa: PLC0415  (loads slowly)
+
     LOGGER.info("%d image(s) explained", len(answers))
     return render_explained(answers, model, run_facts.created, settings.patches)
 

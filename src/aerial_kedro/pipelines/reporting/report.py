@@ -24,7 +24,6 @@ from aerial_kedro.report.content import (
     SourceFacts,
     UnsureTiles,
 )
-from aerial_kedro.report.pages import render_report
 from aerial_kedro.report.pictures import MapImage
 from aerial_kedro.report.wording import headline_sentences
 from aerial_kedro.splits.blocks import SplitCheck
@@ -230,6 +229,8 @@ def write_report(
     shown
         The other fields of `ReportContent`, each as a node found it.
     """
+    from aerial_kedro.report.pages import render_report  # noqa: PLC0415  (loads slowly)
+
     fine_pixels = remark_on_pixels(model.card.gsd_m, source.scene_gsd_m)
     caveats = {
         _PURE: maps is not None and cells is None,
