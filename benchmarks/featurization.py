@@ -48,6 +48,7 @@ from benchmarks.image_featurizer import TILES as FEATURIZER_TILES
 from benchmarks.image_featurizer import run_image_featurizer, start_spark
 from benchmarks.loops import Work, on_all_cores
 from benchmarks.processes import PROJECT
+from benchmarks.results import summarise
 from benchmarks.scene_tiles import LAYOUTS, draw_scenes, save_catalog
 from benchmarks.torch_loader import run_torch_loader
 
@@ -195,11 +196,6 @@ def measure_once(case: Case, cores: int) -> dict[str, float]:
         "gross": tiles / seconds / bare,
         "engine_share": pipeline / engine,
     }
-
-
-def summarise(rounds: list[float]) -> list[float]:
-    """Median, least and greatest of a figure's rounds."""
-    return [round(float(f(rounds)), 3) for f in (np.median, min, max)]
 
 
 def compare_cases(rounds: dict[str, list[dict[str, float]]]) -> dict[str, list[float]]:

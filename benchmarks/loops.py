@@ -45,16 +45,15 @@ class Work:
         return replace(self, tiles=self.tiles[:count])
 
 
-def run_engine(work: Work, batch: int | None = None) -> float:
+def run_engine(work: Work) -> float:
     """Tiles a second of ONNX Runtime alone: one thread, tiles decoded before."""
     engine = open_engine("onnxruntime", work.precision, work.onnx)
-    step = batch or engine.batch
     with SceneReader() as reader:
         tiles = np.stack([read_tile(each, work.size, reader) for each in work.tiles])
-    engine.run(tiles[:step])
+    engine.run(tiles[: engine.batch])
     start = time.perf_counter()
-    for first in range(0, len(tiles), step):
-        engine.run(tiles[first : first + step])
+    for first in range(0, len(tiles), engine.batch):
+        engine.run(tiles[first : first + engine.batch])
     return len(tiles) / (time.perf_counter() - start)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,11 @@ def describe_machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(int(memory[1]) / 1e6) if memory else None,
     }
+
+
+def summarise(rounds: list[float]) -> list[float]:
+    """Median, least and greatest of a figure's rounds, as `find` reads them."""
+    return [round(value, 3) for value in (statistics.median(rounds), min(rounds), max(rounds))]
 
 
 def find(figure: Figure, found: dict[str, Any]) -> tuple[float, float, float] | None:

@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from benchmarks.processes import PROJECT
+from benchmarks.results import summarise
 
 LISTS = {
     "catalog_list_s": ["catalog", "describe-datasets"],
@@ -123,11 +123,6 @@ def worktree(revision: str, folder: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run([*git, "remove", "--force", str(place)], check=True)
-
-
-def summarise(values: list[float]) -> list[float]:
-    """Median, least and greatest."""
-    return [round(value, 2) for value in (statistics.median(values), min(values), max(values))]
 
 
 def measure(trees: dict[str, Path], folder: Path, rounds: int, jobs: int) -> dict[str, object]:

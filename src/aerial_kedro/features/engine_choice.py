@@ -35,8 +35,8 @@ class Conditions(CheckedModel):
     precision: str
 
 
-class EngineChoice(CheckedModel):
-    """What runs the backbone.
+class EngineRecord(CheckedModel):
+    """What runs a backbone, and what was found where that was measured.
 
     Parameters
     ----------
@@ -51,8 +51,6 @@ class EngineChoice(CheckedModel):
         Engine to why it was not measured.
     doubt
         Why the measurement decided nothing, so that the default runs; empty where it did.
-    conditions
-        What the measurement holds for; None where none was made.
     """
 
     engine: str
@@ -61,6 +59,17 @@ class EngineChoice(CheckedModel):
     quartiles: dict[str, tuple[float, float]] = Field(default_factory=dict)
     left_out: dict[str, str] = Field(default_factory=dict)
     doubt: str = ""
+
+
+class EngineChoice(EngineRecord):
+    """What runs the backbone, and for how long that may be taken.
+
+    Parameters
+    ----------
+    conditions
+        What the measurement holds for; None where none was made.
+    """
+
     conditions: Conditions | None = None
 
     @property

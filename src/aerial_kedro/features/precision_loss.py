@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from pydantic import Field
 
+from aerial_kedro.features.engine_choice import EngineRecord
 from aerial_kedro.parameters import CheckedModel
 
 _REGULARISATION = 0.01
@@ -30,15 +30,11 @@ class ProbeAccuracy(CheckedModel):
     precision: float
 
 
-class PrecisionSummary(CheckedModel):
+class PrecisionSummary(EngineRecord):
     """What computed the features, and what its precision costs.
 
     Parameters
     ----------
-    engine, precision
-        Engine and precision of the run.
-    milliseconds, quartiles, left_out, doubt
-        Where the engine was chosen by measurement, what was found, as `EngineChoice` has it.
     calibration_tiles
         Tiles that the ranges of int8 were asked to be measured on.
     tiles
@@ -52,12 +48,6 @@ class PrecisionSummary(CheckedModel):
         class; None where the network embeds none.
     """
 
-    engine: str
-    precision: str
-    milliseconds: dict[str, float] = Field(default_factory=dict)
-    quartiles: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    left_out: dict[str, str] = Field(default_factory=dict)
-    doubt: str = ""
     calibration_tiles: int | None = None
     tiles: int = 0
     mean_cosine: float | None = None

@@ -97,8 +97,9 @@ class RunHistoryHook:
     ) -> None:
         """Start the run; log parameters and the code's version."""
         self._times = StepTimes()
-        self._of_mlflow = _datasets_of_mlflow(pipeline, catalog)
-        kinds = set(_kinds(pipeline, catalog).values())
+        found = {name: catalog.get_type(name) or "" for name in pipeline.datasets()}
+        self._of_mlflow = {name for name, kind in found.items() if kind.startswith(_OF_MLFLOW)}
+        kinds = set(found.values())
         is_tracked = self._is_tracked(run_params)
         self._is_kept = is_tracked or any(kind.startswith(_PLUGIN) for kind in kinds)
         if not (self._is_kept or self._of_mlflow):
@@ -202,16 +203,6 @@ class RunHistoryHook:
             self._history.after_context_created(self._context)
             self._is_open = True
         return self._history
-
-
-def _datasets_of_mlflow(pipeline: Pipeline, catalog: DataCatalog) -> set[str]:
-    """List the datasets of a pipeline that may ask MLflow for something."""
-    kinds = _kinds(pipeline, catalog)
-    return {name for name, kind in kinds.items() if kind.startswith(_OF_MLFLOW)}
-
-
-def _kinds(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, str]:
-    return {name: catalog.get_type(name) or "" for name in pipeline.datasets()}
 
 
 def _check_history(context: KedroContext) -> None:

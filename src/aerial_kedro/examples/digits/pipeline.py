@@ -3,12 +3,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from aerial_kedro.examples.digits.data import check_download, read_digits
-from aerial_kedro.examples.digits.drawing import draw_page
 from aerial_kedro.examples.digits.evaluation import (
     evaluate_regression,
     list_figures,
     read_by_network,
 )
+from aerial_kedro.examples.digits.page import draw_page
 from aerial_kedro.examples.digits.regression import fit_regression, sweep_regularization
 from aerial_kedro.examples.digits.settings import DIGITS, DOWNLOAD
 from aerial_kedro.pipelines.grouping import group, node_of

@@ -17,8 +17,8 @@ from aerial_kedro.examples.digits.evaluation import (
     evaluate_model,
     surest_mistakes,
 )
+from aerial_kedro.examples.digits.figures import choose_sample, sample_figure
 from aerial_kedro.examples.digits.network import network_probabilities
-from aerial_kedro.examples.digits.page import choose_sample, sample_figure
 from aerial_kedro.examples.digits.regression import (
     Sweep,
     SweepPoint,
