@@ -40,7 +40,6 @@ from aerial_kedro.features.featurize import featurize_batches
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.holding import Known, fit_applicability
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.pipelines.training.applicability import parts_of_cells
 from aerial_kedro.splits.folds import assign_folds
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
@@ -119,7 +118,7 @@ def describe(tiles: pd.DataFrame, model: TrainedModel) -> tuple[list[str], np.nd
 def classify(ground: Ground, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Predict cells by the run's classifier: classes and confidence."""
     card = ground.model.card
-    found = convert_classifier(ground.model).probabilities(numbers.astype(np.float64))
+    found = ground.model.to_numpy().probabilities(numbers.astype(np.float64))
     chances = scale_probabilities(found, card.temperature)
     return np.array(card.classes, dtype=object)[chances.argmax(axis=1)], chances.max(axis=1)
 

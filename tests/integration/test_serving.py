@@ -25,13 +25,13 @@ from pyspark.sql import SparkSession
 
 from aerial_kedro.datasets.models import ModelStoreDataset
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.conversion import assemble_model
+from aerial_kedro.models.serving.assembly import assemble_model
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.models.training import fit_stages
+from aerial_kedro.models.training import fit_model
 from aerial_kedro.scenes.reader import SceneReader
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS, read_tile
 from tests.integration.kedro_project import PROJECT, Project
@@ -79,7 +79,7 @@ def test_probabilities_are_those_of_spark(
     classes = sorted(row["label"] for row in rows.select("label").distinct().collect())
     source = make_source()
     card = make_card(source, classes=classes, column=settings.column, temperature=1.7)
-    model = TrainedModel(fit_stages(rows, settings, classes, seed=1), card, source)
+    model = TrainedModel(fit_model(rows, settings, classes, seed=1)[0], card, source)
     models = str(tmp_path)
     ModelStoreDataset(path=models, spark_path=models, model_name="one").save(model)
 

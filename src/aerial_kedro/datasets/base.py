@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 import fsspec
-from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
 from aerial_kedro.datasets.atomic import find_filesystem, open_atomic
@@ -70,23 +69,6 @@ class Place:
             open_atomic(self._path.rstrip("/") + name, self._credentials) as file,
         ):
             shutil.copyfileobj(content, file)
-
-    def write_folder(self, source: Path, name: str = "") -> None:
-        """Copy a folder of this machine; its name here as in `locate`."""
-        filesystem, target = self.locate(name)
-        if isinstance(filesystem, LocalFileSystem):
-            shutil.copytree(source, target)  # fsspec would look for a pattern in the name
-            return
-        filesystem.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
-        filesystem.put(f"{source}/", target, recursive=True)
-
-    def fetch_folder(self, name: str, target: Path) -> None:
-        """Copy a folder to this machine; its name here as in `locate`."""
-        filesystem, source = self.locate(name)
-        if isinstance(filesystem, LocalFileSystem):
-            shutil.copytree(source, target)
-            return
-        filesystem.get(f"{source}/", str(target), recursive=True)
 
     def glob(self, pattern: str) -> list[str]:
         """List paths of the file system, sorted; the pattern as a name in `locate`."""

@@ -1,26 +1,18 @@
 """Trained models by name: a Spark ML pipeline, its card, and what computes its features."""
 
-import contextlib
 import datetime as dt
-import glob
 import json
 import logging
 import re
 import tempfile
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-import fsspec
-import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from aerial_kedro.cluster import spark
-from aerial_kedro.cluster.paths import literal
 from aerial_kedro.datasets.base import PathOptions, ProjectDataset
 from aerial_kedro.datasets.model_folder import (
     CARD,
@@ -31,9 +23,10 @@ from aerial_kedro.datasets.model_folder import (
     write_source,
 )
 from aerial_kedro.datasets.registry import STAGES, download, find_version, register
+from aerial_kedro.datasets.spark_stages import read_stages, write_stages
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.address import ModelAddress, parse_address
-from aerial_kedro.models.model import ModelCard, StoredStage, TrainedModel
+from aerial_kedro.models.model import ModelCard, Stages, TrainedModel
 from aerial_kedro.models.registration import Registration
 
 LOGGER = logging.getLogger(__name__)
@@ -53,7 +46,7 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
     Parameters
     ----------
     spark_path
-        The folder as Spark writes it; None to read models without starting Spark.
+        The folder as Spark writes it; None where models are only read.
     model_name
         Name to save or load.
     overwrite
@@ -114,15 +107,12 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             if run:
                 self._register(data, run.info.run_id)
             return
-        if self._spark_path is None or data.stages is None:
-            raise ValueError("a model is saved with Spark: give spark_path")
         self.check_name()
         name = self.name_new(data.card)
         model = data.with_card(name=name)
-        spark.session()
         # The card goes first and comes back last: a folder without one is no model.
         self.remove(f"/{name}/{CARD}")
-        data.stages.write().overwrite().save(f"{self._spark_path}/{name}/stages")
+        self._write_stages(data.stages, f"/{name}/stages")
         write_source(f"{self._path}/{name}", model.source, self._credentials)
         write_applicability(f"{self._path}/{name}", model.applicability, self._credentials)
         self.write_bytes(model.card.model_dump_json(indent=2).encode(), f"/{name}/{CARD}")
@@ -155,43 +145,30 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
         source = read_source(own, card, self._credentials)
         holds = read_applicability(own, card, self._credentials)
         filesystem, folder = self.locate(f"/{name}/stages")
-        stored = read_stages(filesystem, folder, f"{name!r} in {self._path}")
-        if self._spark_path is None:
-            return TrainedModel(None, card, source, stored, holds)
-        spark.session()
-        stages = PipelineModel.load(literal(f"{self._spark_path}/{name}/stages"))
-        return TrainedModel(stages, card, source, stored, holds)
+        stages = read_stages(filesystem, folder, f"{name!r} in {self._path}")
+        return TrainedModel(stages, card, source, holds)
+
+    def _write_stages(self, stages: Stages, name: str) -> None:
+        if not isinstance(stages, PipelineModel):
+            filesystem, folder = self.locate(name)
+            write_stages(filesystem, folder, stages)
+        elif self._spark_path is None:
+            raise ValueError("a model that Spark fitted is written by Spark: give spark_path")
+        else:
+            stages.write().overwrite().save(f"{self._spark_path}{name}")
 
     def _register(self, data: Registration, run_id: str) -> None:
-        if self._spark_path is None or data.model.stages is None:
-            raise ValueError(f"the model {data.model.card.name} was read without Spark")
-        with tempfile.TemporaryDirectory() as temporary, self._shared_folder() as name:
-            data.model.stages.write().save(f"{self._spark_path}{name}")
-            self.fetch_folder(name, Path(temporary, STAGES))
-            register(data, run_id, Path(temporary))
+        if isinstance(data.model.stages, PipelineModel):
+            raise ValueError(f"the model {data.model.card.name!r} is not stored yet")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            write_stages(LocalFileSystem(), str(folder / STAGES), data.model.stages)
+            register(data, run_id, folder)
 
     def _load_registered(self, address: ModelAddress) -> TrainedModel:
-        with download(address) as (model, folder), self._shared_folder() as name:
-            stored = read_stages(LocalFileSystem(), str(folder), model.card.name)
-            if self._spark_path is None:
-                return replace(model, stored=stored)
-            self.write_folder(folder, name)
-            spark.session()
-            stages = PipelineModel.load(literal(f"{self._spark_path}{name}"))
-            return replace(model, stages=stages, stored=stored)
-
-    @contextlib.contextmanager
-    def _shared_folder(self) -> Iterator[str]:
-        """Name a folder for a while that both Spark's workers and this process see.
-
-        MLflow has one of its own, `dfs_tmpdir`, which works where Spark's default file system is
-        the one that all machines share: here the roots are addresses of another.
-        """
-        name = f"/.registry/{uuid.uuid4().hex}"
-        try:
-            yield name
-        finally:
-            self.remove(name)
+        with download(address) as (model, folder):
+            stages = read_stages(LocalFileSystem(), str(folder), model.card.name)
+            return replace(model, stages=stages)
 
     def preview(self) -> JSONPreview:
         """Show the card in the pipeline graph."""
@@ -227,39 +204,3 @@ class ModelStoreDataset(ProjectDataset[TrainedModel | Registration, TrainedModel
             return bool(find_version(self._address) if self._address else self.find())
         except AerialError:
             return False
-
-
-def read_stages(
-    filesystem: fsspec.AbstractFileSystem, folder: str, model: str
-) -> tuple[StoredStage, ...]:
-    """Read the stages of a Spark ML pipeline without Spark.
-
-    Parameters
-    ----------
-    filesystem, folder
-        Where Spark wrote the pipeline.
-    model
-        Name of the model, for messages.
-
-    Raises
-    ------
-    AerialError
-        If there is none.
-    """
-    metadata = filesystem.glob(f"{glob.escape(folder)}/stages/*/metadata")
-    if not metadata:
-        raise AerialError(f"The model {model} has no stages: train it again.")
-    stages = [each.rsplit("/", 1)[0] for each in metadata]
-    # Spark begins a stage's folder with its number.
-    ordered = sorted(stages, key=lambda each: int(each.rsplit("/", 1)[1].split("_")[0]))
-    return tuple(_read_stage(filesystem, each) for each in ordered)
-
-
-def _read_stage(filesystem: fsspec.AbstractFileSystem, folder: str) -> StoredStage:
-    (part,) = filesystem.glob(f"{glob.escape(folder)}/metadata/part-*")
-    described = json.loads(filesystem.cat_file(part))
-    return StoredStage(
-        kind=described["class"].rsplit(".", 1)[1],
-        settings={**described["defaultParamMap"], **described["paramMap"]},
-        table=pq.read_table(f"{folder}/data", filesystem=filesystem),
-    )

@@ -142,7 +142,7 @@ def download(address: ModelAddress) -> Iterator[tuple[TrainedModel, Path]]:
             )
         card = parse_card((folder / CARD).read_bytes(), where).model_copy(update={"name": where})
         source, holds = read_source(str(folder), card), read_applicability(str(folder), card)
-        yield TrainedModel(None, card, source, applicability=holds), folder / STAGES
+        yield TrainedModel((), card, source, holds), folder / STAGES
 
 
 def find_version(address: ModelAddress) -> ModelVersion:

@@ -1,19 +1,16 @@
 """Cross-fitting: what a classifier makes of tiles it has not seen, and its calibration on them."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.calibration import fit_temperature
 from aerial_kedro.accuracy.evaluation import Evaluation
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.rows import arrange
+from aerial_kedro.models.rows import Fold, open_rows
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import count_labels, evaluate_predictions, predict_unseen
+from aerial_kedro.models.training import evaluate_predictions
 from aerial_kedro.splits.folds import assign_folds
 
 FOLDS = 3
@@ -34,7 +31,7 @@ def cross_fit(
     ----------
     rows
         The training and validation splits: ``image_id, label, block_id`` and the settings' column.
-        Where blocks are not known, folds are of tiles. Perhaps ``weight``, see `fit_stages`, and
+        Where blocks are not known, folds are of tiles. Perhaps ``weight``, see `fit_model`, and
         bool ``teaches`` and ``evaluated``: the rows to learn from, and to predict; else all.
     settings
         Settings of the classifier.
@@ -56,37 +53,31 @@ def cross_fit(
     AerialError
         If no fold leaves two classes to learn.
     """
-    for name in ("teaches", "evaluated"):
-        rows = rows if name in rows.columns else rows.withColumn(name, F.lit(True))
-    own = ["weight"] if "weight" in rows.columns else []
-    folds = fold_tiles(rows.select("image_id", "label", "block_id", "teaches").toPandas(), seed)
-    assigned = rows.sparkSession.createDataFrame(
-        list(folds[["image_id", "fold"]].itertuples(index=False, name=None)),
-        "image_id string, fold string",
-    )
-    # Broadcast, so that features are not shuffled once more than `arrange` does.
-    numbered = rows.join(F.broadcast(assigned), "image_id").select(
-        "image_id", "label", "block_id", "fold", "teaches", "evaluated", settings.column, *own
-    )
-    fits = []
-    with arrange(numbered, settings.column, len(folds)) as arranged:
-        for name in sorted(folds["fold"].unique()):
-            known = folds.loc[(folds["fold"] != name) & folds["teaches"], "label"]
-            counts = count_labels(known)
-            learned = {each: counts[each] for each in classes if each in counts}
+    given = [each for each in ("weight", "teaches", "evaluated") if each in rows.columns]
+    needed = rows.select("image_id", "label", "block_id", settings.column, *given)
+    with open_rows(needed, settings) as opened:
+        table = opened.table
+        folded = fold_tiles(table, seed)
+        teaches, evaluated = (
+            (table[name] if name in table else pd.Series(data=True, index=table.index)).to_numpy()
+            for name in ("teaches", "evaluated")
+        )
+        folds = {}
+        for name in sorted(folded["fold"].unique()):
+            own = (folded["fold"] == name).to_numpy()
+            fold = Fold(~own & teaches, own & evaluated)
+            learned = set(table.loc[fold.known, "label"]) & set(classes)
             if len(learned) >= _FEWEST_CLASSES:
-                fits.append(
-                    partial(
-                        _predict_fold, arranged.frame, name, learned, classes, settings, seed=seed
-                    )
-                )
-        parts = arranged.fit_each(fits)
-    if not parts:
+                folds[name] = fold
+        predicted = opened.predict_each(list(folds.values()), classes, seed)
+    if not predicted:
         raise AerialError(
             "The probabilities cannot be calibrated: outside each part of the tiles there is one "
             "class only. Give more area or tiles."
         )
-    found = pd.concat(parts).sort_values("image_id", ignore_index=True)
+    parts = [each.assign(fold=name) for name, each in zip(folds, predicted, strict=True)]
+    columns = ["image_id", "label", "block_id", "pred_label", "class_probabilities", "learned"]
+    found = pd.concat(parts)[[*columns, "fold"]].sort_values("image_id", ignore_index=True)
     return found.assign(unit=_units(found))
 
 
@@ -147,51 +138,3 @@ def fold_tiles(tiles: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _units(tiles: pd.DataFrame) -> pd.Series:
     return tiles["block_id"].where(tiles["block_id"].notna(), tiles["image_id"])
-
-
-def _predict_fold(
-    rows: DataFrame,
-    fold: str,
-    learned: dict[str, int],
-    classes: list[str],
-    settings: ClassifierSettings,
-    *,
-    seed: int,
-) -> pd.DataFrame:
-    """Predict a fold after learning some of the classes on the others, of each so many rows."""
-    names = list(learned)
-    others = rows.filter((F.col("fold") != fold) & F.col("label").isin(names) & F.col("teaches"))
-    own = rows.filter((F.col("fold") == fold) & F.col("evaluated"))
-    found = predict_unseen(others, own, settings, learned, seed)
-    predicted = collect_predictions(found, ["image_id", "label", "block_id"], names, classes)
-    return predicted.assign(fold=fold)
-
-
-def collect_predictions(
-    found: DataFrame, own: list[str], learned: list[str], classes: list[str]
-) -> pd.DataFrame:
-    """Bring the predictions of a fit that may not know all classes to the driver.
-
-    Parameters
-    ----------
-    found
-        ``label``, what `predict_unseen` adds, and the columns ``own``.
-    own
-        Columns to keep, ``label`` among them.
-    learned, classes
-        The classes that the fit knows, and all of them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``own``, ``pred_label``; ``class_probabilities`` in the order of all classes, 0 for those
-        not learned; ``learned``, whether the fit knew the tile's class.
-    """
-    tiles = found.select(*own, "pred_label", "class_probabilities").toPandas()
-    chances = np.zeros((len(tiles), len(classes)))
-    if len(tiles):
-        known = [classes.index(name) for name in learned]
-        chances[:, known] = np.array(tiles["class_probabilities"].tolist())
-    return tiles.assign(
-        class_probabilities=list(chances), learned=tiles["label"].isin(learned).to_numpy()
-    )

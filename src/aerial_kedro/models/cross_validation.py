@@ -4,7 +4,6 @@ import logging
 
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import evaluate
 from aerial_kedro.accuracy.validation import (
@@ -14,9 +13,9 @@ from aerial_kedro.accuracy.validation import (
     RandomSplit,
     summarise_folds,
 )
-from aerial_kedro.models.rows import arrange
+from aerial_kedro.models.rows import Fold, open_rows
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.training import count_labels, evaluate_predictions, predict_unseen
+from aerial_kedro.models.training import evaluate_predictions
 from aerial_kedro.splits.blocks import stratified_split
 from aerial_kedro.splits.folds import training_tiles
 from aerial_kedro.splits.rules import SplitRules
@@ -48,16 +47,16 @@ def evaluate_random_split(
     AerialError
         If a class has fewer images than there are splits.
     """
-    images = rows.select("image_id", "label", "split").toPandas()
-    splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
-    training, test = images[splits == "train"], images[splits == "test"]
-    needed = _needed(rows, settings)
-    with arrange(needed, settings.column, len(images)) as arranged:
-        scored = _predict(arranged.frame, training, test, settings, seed)
-    classes = sorted(set(images["label"]))
+    with open_rows(rows.select("image_id", "label", "split", settings.column), settings) as opened:
+        images = opened.table
+        splits = stratified_split(images.set_index("image_id")["label"], rules, seed).to_numpy()
+        fold = Fold(splits == "train", splits == "test")
+        classes = sorted(set(images["label"]))
+        # Temperatures do not change which class is likeliest, so none is fitted.
+        (scored,) = opened.predict_each([fold], classes, seed)
     found = evaluate(scored["label"].tolist(), scored["pred_label"].tolist(), classes)
     return RandomSplit(
-        training_tiles=len(training),
+        training_tiles=int(fold.known.sum()),
         training_tiles_by_place=int((images["split"] == "train").sum()),
         evaluation=found,
     )
@@ -94,8 +93,11 @@ def cross_validate(
     """
     folds = tiles["fold"].astype("category")
     tiles = tiles.assign(fold=folds.astype(object))
+    classes = sorted(set(tiles["label"]))
     results, predictions = [], []
-    with arrange(_needed(rows, settings), settings.column, len(tiles)) as arranged:
+    needed = rows.select("image_id", "label", "block_id", settings.column)
+    with open_rows(needed, settings) as opened:
+        ids = opened.table["image_id"]
         for name in folds.cat.categories:
             test = tiles[tiles["fold"] == name]
             training = tiles[training_tiles(tiles, name, buffer_m)]
@@ -108,20 +110,16 @@ def cross_validate(
                 remark=_impossible(test, training),
             )
             if result.remark is None:
-                scored = _predict(arranged.frame, training, test, settings, seed)
+                known, unseen = (ids.isin(each["image_id"]).to_numpy() for each in (training, test))
+                (scored,) = opened.predict_each([Fold(known, unseen)], classes, seed)
                 predictions.append(scored)
                 result = _evaluated(result, scored, sorted({*training["label"], *test["label"]}))
             LOGGER.info("%s: %s", name, _in_words(result))
             results.append(result)
     pooled = None
     if predictions:
-        classes = sorted(set(tiles["label"]))
         pooled = evaluate_predictions(pd.concat(predictions), classes, seed)
     return summarise_folds(description, results, pooled)
-
-
-def _needed(rows: DataFrame, settings: ClassifierSettings) -> DataFrame:
-    return rows.select("image_id", "label", "block_id", settings.column)
 
 
 def _impossible(test: pd.DataFrame, training: pd.DataFrame) -> str | None:
@@ -152,24 +150,3 @@ def _in_words(result: FoldResult) -> str:
         return f"not evaluated ({result.remark})"
     remark = f" ({result.remark})" if result.remark else ""
     return f"accuracy {result.accuracy:.3f} of {result.tiles:,} tiles{remark}"
-
-
-def _predict(
-    rows: DataFrame,
-    training: pd.DataFrame,
-    test: pd.DataFrame,
-    settings: ClassifierSettings,
-    seed: int,
-) -> pd.DataFrame:
-    """Fit on some images and predict others: their ``label, pred_label, block_id``."""
-    known, unseen = (take_images(rows, each["image_id"]) for each in (training, test))
-    # Temperatures do not change which class is likeliest, so none is fitted.
-    predicted = predict_unseen(known, unseen, settings, count_labels(training["label"]), seed)
-    return predicted.select("label", "pred_label", "block_id").toPandas()
-
-
-def take_images(rows: DataFrame, image_ids: pd.Series) -> DataFrame:
-    """Take the rows of some images."""
-    chosen = rows.sparkSession.createDataFrame([(each,) for each in image_ids], "image_id string")
-    # Broadcast, so that features are not shuffled.
-    return rows.join(F.broadcast(chosen), "image_id", "left_semi")

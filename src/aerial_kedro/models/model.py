@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import pyarrow as pa
+import pandas as pd
 from pydantic import Field
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.functions import pandas_udf
 
 from aerial_kedro.accuracy.calibration import LEAST_PROBABILITY
 from aerial_kedro.accuracy.evaluation import Evaluation
@@ -19,7 +20,14 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.grain import Grain
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.applicability import Applicability
+from aerial_kedro.models.classifiers import Classifier
+from aerial_kedro.models.prediction import PREDICTED_COLUMNS, predict_numbers
+from aerial_kedro.models.stages import StoredStage, convert_stages
 from aerial_kedro.parameters import CheckedModel
+from aerial_kedro.tiles.catalog import ddl
+
+Stages = PipelineModel | tuple[StoredStage, ...]
+"""A fitted pipeline: Spark's own, or as Spark ML lays it down."""
 
 # Tiles with corners in degrees have sides that differ a little; so little shows no other ground.
 _SAME_SIZE = 0.05
@@ -79,48 +87,26 @@ class ModelCard(CheckedModel):
 
 
 @dataclass(frozen=True)
-class StoredStage:
-    """One stage of a trained pipeline as Spark ML wrote it, read without Spark.
-
-    Parameters
-    ----------
-    kind
-        Spark's class, without its package: ``LogisticRegressionModel``.
-    settings
-        Spark's parameters, those that were set over the defaults.
-    table
-        What it learned, as Spark's model writer lays it down.
-    """
-
-    kind: str
-    settings: dict[str, object]
-    table: pa.Table
-
-
-@dataclass(frozen=True)
 class TrainedModel:
-    """A fitted Spark ML pipeline with its card.
+    """A fitted classifier with its card.
 
     Parameters
     ----------
     stages
-        The fitted pipeline: reads ``vector``, writes ``probability`` and ``prediction``; None
-        where the model was read without Spark.
+        The fitted pipeline: in Spark, where it was fitted there and is not stored yet, else as
+        Spark ML lays it down.
     card
         Description of the model.
     source
         What computes the features that it reads.
-    stored
-        The stages as Spark ML wrote them, for use without Spark; empty until it is stored.
     applicability
         Where the model holds; None of one that was trained before this was known, or whose
         training data were too few to say.
     """
 
-    stages: PipelineModel | None
+    stages: Stages
     card: ModelCard
     source: FeatureSource
-    stored: tuple[StoredStage, ...] = ()
     applicability: Applicability | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -220,42 +206,53 @@ class TrainedModel:
         DataFrame
             The rows; the probabilities are in the order of the card's classes.
         """
-        if self.stages is None:
-            raise ValueError(f"the model {self.card.name} was read without Spark")
         card = self.card
-        return predict(self.stages, rows, card.column, card.classes, card.temperature)
+        if isinstance(self.stages, PipelineModel):
+            vectors = rows.withColumn("vector", array_to_vector(F.col(card.column)))
+            found = predict_vectors(self.stages, vectors, card.classes, card.temperature)
+            return found.drop("vector")
+        classifier = self.to_numpy()
+
+        def run(numbers: pd.Series) -> pd.DataFrame:
+            return predict_numbers(numbers, classifier, card.classes, card.temperature)
+
+        # Its stubs know nothing of functions that return a frame.
+        predict: Any = pandas_udf(run, ddl(PREDICTED_COLUMNS))  # type: ignore[call-overload]
+        return rows.withColumn("predicted", predict(card.column)).select(
+            *rows.columns, *[f"predicted.{name}" for name in PREDICTED_COLUMNS]
+        )
+
+    def to_numpy(self) -> Classifier:
+        """Convert the classifier, without its calibration, to one that needs no Spark.
+
+        Raises
+        ------
+        ValueError
+            If it was fitted on Spark and is not stored yet.
+        AerialError
+            If it is none of the classifiers that are trained here.
+        """
+        if isinstance(self.stages, PipelineModel):
+            raise ValueError(f"the model {self.card.name!r} is still Spark's: store it first")
+        return convert_stages(self.stages, self.card.name)
 
 
-def predict(
-    stages: PipelineModel,
-    rows: DataFrame,
-    column: str,
-    classes: Sequence[str],
-    temperature: float = 1.0,
+def predict_vectors(
+    stages: PipelineModel, rows: DataFrame, classes: Sequence[str], temperature: float = 1.0
 ) -> DataFrame:
-    """Apply a fitted pipeline; see `TrainedModel.predict`.
+    """Apply a pipeline of Spark's; see `TrainedModel.predict`.
 
     Parameters
     ----------
     stages
         The fitted pipeline.
     rows
-        Rows with the feature column.
-    column
-        Name of that column.
+        With ``vector``.
     classes
         Class names, in the order of the pipeline's probabilities.
     temperature
         Temperature by which the probabilities are scaled.
     """
-    vectors = rows.withColumn("vector", array_to_vector(F.col(column)))
-    return predict_vectors(stages, vectors, classes, temperature).drop("vector")
-
-
-def predict_vectors(
-    stages: PipelineModel, rows: DataFrame, classes: Sequence[str], temperature: float = 1.0
-) -> DataFrame:
-    """Apply a fitted pipeline to rows that have ``vector`` already; else as `predict`."""
     kept = rows.columns
     scored = stages.transform(rows)
     chances = _scaled(vector_to_array(F.col("model_probability")), temperature)

@@ -1,64 +1,189 @@
-"""Rows as Spark's fits read them: few ones in the partitions that they deserve, in one order."""
+"""Rows to fit classifiers to: few ones in the driver's memory, many on Spark, used the same way."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property, partial
 
-from pyspark import inheritable_thread_target
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-Found = TypeVar("Found")
+from aerial_kedro.models.few_rows import fit_few, fits_without_spark, fitting
+from aerial_kedro.models.model import predict_vectors
+from aerial_kedro.models.prediction import PREDICTED_COLUMNS, predict_numbers
+from aerial_kedro.models.settings import ClassifierSettings
+from aerial_kedro.models.spark_fits import fit_vectors
+from aerial_kedro.models.stages import StoredStage, convert_stages
 
-# Each partition is a task in every pass of a fit, and in each level of a forest another set of
-# counts that are shuffled: of the sample's 18,000 cells, 30 MB, one is the fastest.
+Bools = NDArray[np.bool_]
+
+# What a task works on; rows of no more than one task's are few.
 _BYTES_OF_PARTITION = 64 * 2**20
 # Tables of more are learned from as they are stored: to shuffle and keep 44,000 tiles of 1,280
 # features took longer than a fit of them gained.
 _MOST_PARTITIONS = 4
 _BYTES_OF_NUMBER = 8
-_FITS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class ArrangedRows:
-    """Rows that are kept while classifiers are fitted to them.
+class Fold:
+    """Rows to learn from, and rows to predict.
+
+    Parameters
+    ----------
+    known, unseen
+        ``(n,)`` each: which of all rows, in the order of their table.
+    """
+
+    known: Bools
+    unseen: Bools
+
+
+@dataclass(frozen=True)
+class FewRows:
+    """Rows in the driver's memory, fitted by scikit-learn.
+
+    Parameters
+    ----------
+    table
+        ``image_id, label`` and any other columns, in order of ``image_id``.
+    numbers
+        ``(n, n_features)``: what is learned from.
+    settings
+        Settings of the classifier.
+    """
+
+    table: pd.DataFrame
+    numbers: NDArray[np.float64]
+    settings: ClassifierSettings
+
+    def count_labels(self) -> dict[str, int]:
+        """Count what there is of each label, in alphabetical order."""
+        return count_labels(self.table["label"])
+
+    def fit(self, counts: Mapping[str, int], seed: int) -> tuple[StoredStage, ...]:
+        """Fit the classifier to all rows; ``counts`` says how many each class has, in order."""
+        return self._fit(np.ones(len(self.table), dtype=bool), counts, seed)
+
+    def predict_each(
+        self, folds: Sequence[Fold], classes: Sequence[str], seed: int
+    ) -> list[pd.DataFrame]:
+        """Predict each fold's unseen rows by a fit to its known ones; no model is kept.
+
+        Parameters
+        ----------
+        folds
+            The folds; there are two classes at least in the known rows of each.
+        classes
+            Class names; the order of the probabilities.
+        seed
+            Seed of the forest.
+
+        Returns
+        -------
+        list of pandas.DataFrame
+            For each fold the unseen rows of the table, with ``pred_label``;
+            ``class_probabilities``, not calibrated, 0 for classes that no known row has;
+            ``learned``, whether the fit knew the row's class.
+        """
+        with ThreadPoolExecutor(min(len(folds), os.cpu_count() or 1) or 1) as pool:
+            return list(pool.map(partial(self._predict, classes=classes, seed=seed), folds))
+
+    def _fit(self, known: Bools, counts: Mapping[str, int], seed: int) -> tuple[StoredStage, ...]:
+        rows = self.table[known]
+        if "weight" in rows:
+            weights = rows["weight"].to_numpy(dtype=np.float64)
+        elif self.settings.class_weights:
+            weights = rows["label"].map(balance_classes(counts)).to_numpy(dtype=np.float64)
+        else:
+            weights = np.ones(len(rows))
+        labels = rows["label"].tolist()
+        numbers, classes = self.numbers[known], list(counts)
+        return fit_few(numbers, labels, weights, self.settings, classes=classes, seed=seed)
+
+    def _predict(self, fold: Fold, classes: Sequence[str], seed: int) -> pd.DataFrame:
+        counts = _learned(self.table, fold, classes)
+        known = fold.known & self.table["label"].isin(counts).to_numpy()
+        classifier = convert_stages(self._fit(known, counts, seed), "of a fold")
+        unseen = self.table[fold.unseen].reset_index(drop=True)
+        numbers = pd.Series(list(self.numbers[fold.unseen]))
+        found = predict_numbers(numbers, classifier, list(counts), temperature=1.0)
+        return _complete(unseen.join(found), list(counts), classes)
+
+
+@dataclass(frozen=True)
+class ManyRows:
+    """Rows on Spark, fitted by Spark ML.
 
     Parameters
     ----------
     frame
-        The rows, with ``vector`` in place of the column that is learned from.
-    partitions
-        How many partitions they have.
+        ``image_id, label``, ``vector`` and any other columns.
+    settings
+        Settings of the classifier.
     """
 
     frame: DataFrame
-    partitions: int
+    settings: ClassifierSettings
 
-    def fit_each(self, fits: Sequence[Callable[[], Found]]) -> list[Found]:
-        """Run several fits on these rows, at the same time where each is a task at a time.
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The rows without their vectors, in order of ``image_id``."""
+        rows = self.frame.drop("vector").toPandas()
+        return rows.sort_values("image_id", ignore_index=True)
 
-        Most of a small fit is spent between its tasks. Fits of many tasks run one after the other:
-        each of them keeps the cores busy, and needs the memory.
+    def count_labels(self) -> dict[str, int]:
+        """Count what there is of each label, in alphabetical order."""
+        found = self.frame.groupBy("label").count().collect()
+        return dict(sorted((row["label"], row["count"]) for row in found))
 
-        Parameters
-        ----------
-        fits
-            The fits; none depends on another.
+    def fit(self, counts: Mapping[str, int], seed: int) -> PipelineModel:
+        """Fit the classifier to all rows; see `FewRows.fit`."""
+        return self._fit(self.frame, counts, seed)
 
-        Returns
-        -------
-        list
-            What they return, in their order.
-        """
-        at_once = _FITS_AT_ONCE if self.partitions == 1 else 1
-        threads = [inheritable_thread_target(fit) for fit in fits]
-        with ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(lambda run: run(), threads))
+    def predict_each(
+        self, folds: Sequence[Fold], classes: Sequence[str], seed: int
+    ) -> list[pd.DataFrame]:
+        """Predict each fold; see `FewRows.predict_each`. One after the other: each needs memory."""
+        return [self._predict(fold, classes, seed) for fold in folds]
+
+    def _fit(self, frame: DataFrame, counts: Mapping[str, int], seed: int) -> PipelineModel:
+        weights = balance_classes(counts) if self.settings.class_weights else None
+        return fit_vectors(frame, self.settings, list(counts), weights, seed)
+
+    def _predict(self, fold: Fold, classes: Sequence[str], seed: int) -> pd.DataFrame:
+        counts = _learned(self.table, fold, classes)
+        known = self._take(fold.known).filter(F.col("label").isin([*counts]))
+        stages = self._fit(known, counts, seed)
+        scored = predict_vectors(stages, self._take(fold.unseen), list(counts))
+        found = scored.select("image_id", *PREDICTED_COLUMNS).toPandas()
+        joined = self.table[fold.unseen].merge(found, on="image_id", validate="one_to_one")
+        return _complete(joined, list(counts), classes)
+
+    def _take(self, chosen: Bools) -> DataFrame:
+        ids = self.table.loc[chosen, ["image_id"]]
+        wanted = self.frame.sparkSession.createDataFrame(ids, "image_id string")
+        # Broadcast, so that features are not shuffled.
+        return self.frame.join(F.broadcast(wanted), "image_id", "left_semi")
+
+
+def count_labels(labels: pd.Series) -> dict[str, int]:
+    """Count what there is of each label, in alphabetical order."""
+    return {str(name): int(count) for name, count in labels.value_counts().sort_index().items()}
+
+
+def balance_classes(counts: Mapping[str, int]) -> dict[str, float]:
+    """Give each class's rows the weight with which all classes count the same, 1 on average."""
+    total = sum(counts.values())
+    return {name: total / (len(counts) * count) for name, count in counts.items()}
 
 
 def count_partitions(rows: int, numbers: int) -> int:
@@ -75,46 +200,69 @@ def count_partitions(rows: int, numbers: int) -> int:
 
 
 @contextmanager
-def arrange(
-    rows: DataFrame, column: str, count: int, *, is_shared: bool = True
-) -> Iterator[ArrangedRows]:
-    """Put rows into the same partitions in the same order, however they are stored and read.
+def open_rows(
+    rows: DataFrame, settings: ClassifierSettings, *, is_shared: bool = True
+) -> Iterator[FewRows | ManyRows]:
+    """Make rows ready to be learned from until the block ends.
 
-    A forest draws the rows of each tree by their place in a partition, and sums of many numbers
-    differ in their last digits with the order; how a table's files are read depends on the number
-    of cores. The rows stay in memory, or on disk where that is short, until the block ends.
-
-    Rows that would make more than four partitions stay as they are stored, and are kept only for
-    several fits.
+    Rows of up to 64 MiB, by which a fit on Spark is mostly its jobs, come to the driver. Of more
+    the fits are Spark's, and so they are of logistic regression with a lasso. Up to four partitions
+    are put into one order, however they are stored and read: a forest draws the rows of each tree
+    by their place in a partition, sums of many numbers differ in their last digits with the order,
+    and how a table's files are read depends on the number of cores. Larger tables stay as they are
+    stored, and are kept only for several fits.
 
     Parameters
     ----------
     rows
-        ``image_id``, which no two rows share, the column, and any others.
-    column
-        The numbers to learn from, an array; a ``vector`` takes its place.
-    count
-        How many rows there are.
+        ``image_id``, which no two rows share; ``label``; the settings' column, an array; perhaps
+        ``weight``, which then stands for what the settings say of weights; any others.
+    settings
+        Settings of the classifier.
     is_shared
         Whether several fits learn from them.
     """
-    first = rows.select(F.size(column).alias("numbers")).first()
-    partitions = count_partitions(count, first["numbers"] if first else 0)
-
-    def with_vectors(frame: DataFrame) -> DataFrame:
-        return frame.withColumn("vector", array_to_vector(F.col(column))).drop(column)
-
-    if partitions > _MOST_PARTITIONS:
-        kept = rows
-        frame = with_vectors(rows)
+    column = settings.column
+    sizes = rows.agg(F.count("*").alias("rows"), F.max(F.size(column)).alias("numbers")).first()
+    partitions = count_partitions(sizes["rows"], sizes["numbers"] or 0) if sizes else 1
+    if partitions == 1 and fits_without_spark(settings):
+        table = rows.toPandas().sort_values("image_id", ignore_index=True)
+        numbers = table.pop(column)
+        stacked = np.stack(numbers.to_list()) if len(table) else np.zeros((0, 0))
+        with fitting():
+            yield FewRows(table, stacked.astype(np.float64), settings)
+        return
+    vectors = rows.withColumn("vector", array_to_vector(F.col(column))).drop(column)
+    is_ordered = partitions <= _MOST_PARTITIONS
+    if is_ordered:
+        ordered = vectors.repartition(partitions, "image_id").sortWithinPartitions("image_id")
+        kept = vectors = ordered
     else:
-        vectors = with_vectors(rows).repartition(partitions, "image_id")
-        kept = frame = vectors.sortWithinPartitions("image_id")
-    is_kept = is_shared or kept is frame
+        kept = rows
+    is_kept = is_shared or is_ordered
     if is_kept:
         kept.persist()
     try:
-        yield ArrangedRows(frame, partitions)
+        yield ManyRows(vectors, settings)
     finally:
         if is_kept:
             kept.unpersist()
+
+
+def _learned(table: pd.DataFrame, fold: Fold, classes: Sequence[str]) -> dict[str, int]:
+    """Count the known rows of each class that has any, in the order of the classes."""
+    counts = count_labels(table.loc[fold.known, "label"])
+    return {name: counts[name] for name in classes if name in counts}
+
+
+def _complete(
+    predicted: pd.DataFrame, learned: Sequence[str], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Give predictions of a fit that may not know all classes their place among all."""
+    chances = np.zeros((len(predicted), len(classes)))
+    if len(predicted):
+        known = [list(classes).index(name) for name in learned]
+        chances[:, known] = np.array(predicted["class_probabilities"].tolist())
+    return predicted.assign(
+        class_probabilities=list(chances), learned=predicted["label"].isin(learned).to_numpy()
+    )

@@ -1,37 +1,21 @@
-"""Fitting Spark ML's classifiers, and evaluating them on a split."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Fitting classifiers, of few rows or many, and evaluating them on a split."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyspark.ml import Pipeline, PipelineModel
-from pyspark.ml.base import Estimator, Transformer
-from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
-from pyspark.ml.feature import StandardScaler, StringIndexerModel
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.evaluation import Evaluation, evaluate
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import TrainedModel, predict_vectors
-from aerial_kedro.models.rows import arrange
-from aerial_kedro.models.settings import (
-    ClassifierSettings,
-    LogisticRegressionSettings,
-    RandomForestSettings,
-)
-
-# Counts of the nodes that are split in one pass over the tiles; Spark's own default is 256. On
-# 44,000 tiles 128 was no slower than 512 (one run of each).
-_FOREST_MEMORY_MB = 128
+from aerial_kedro.models.model import Stages, TrainedModel
+from aerial_kedro.models.rows import open_rows
+from aerial_kedro.models.settings import ClassifierSettings
 
 
-def fit_stages(
+def fit_model(
     rows: DataFrame, settings: ClassifierSettings, classes: list[str], seed: int
-) -> PipelineModel:
-    """Fit a classifier.
+) -> tuple[Stages, int]:
+    """Fit a classifier, on Spark where there are many rows.
 
     Parameters
     ----------
@@ -44,116 +28,30 @@ def fit_stages(
         Class names; the order of the probabilities.
     seed
         Seed of the forest.
-    """
-    counts = {row["label"]: row["count"] for row in rows.groupBy("label").count().collect()}
-    own = ["weight"] if "weight" in rows.columns else []
-    needed = rows.select("image_id", "label", settings.column, *own)
-    count = sum(counts.values())
-    with arrange(needed, settings.column, count, is_shared=False) as arranged:
-        return _fit_vectors(arranged.frame, settings, classes, counts, seed)
-
-
-def _fit_vectors(
-    rows: DataFrame,
-    settings: ClassifierSettings,
-    classes: list[str],
-    counts: Mapping[str, int],
-    seed: int,
-) -> PipelineModel:
-    """Fit a classifier to rows that have ``vector``, and of each label so many."""
-    missing = sorted(set(classes) - set(counts))
-    if missing:
-        raise AerialError(
-            f"The classes {missing} have no training tile, so no model can learn them. Give more "
-            "area or tiles, or exclude them (parameter `land_cover.excluded`)."
-        )
-    weights = F.create_map(
-        *[
-            F.lit(each)
-            for name, count in counts.items()
-            for each in (name, sum(counts.values()) / (len(counts) * count))
-        ]
-    )
-    weight = weights[F.col("label")] if settings.class_weights else F.lit(1.0)
-    if "weight" in rows.columns:
-        weight = F.col("weight")
-    prepared = rows.select("label", "vector", weight.alias("weight"))
-    # Indexed in the order given, so that one list of classes serves labels and probabilities.
-    indexed = StringIndexerModel.from_labels(classes, inputCol="label", outputCol="label_index")
-    return Pipeline(stages=_estimators(settings, seed)).fit(indexed.transform(prepared))
-
-
-def _estimators(settings: ClassifierSettings, seed: int) -> list[Estimator[Any] | Transformer]:
-    common: dict[str, Any] = {
-        "labelCol": "label_index",
-        "weightCol": "weight",
-        "probabilityCol": "model_probability",
-        "predictionCol": "model_prediction",
-    }
-    if isinstance(settings, LogisticRegressionSettings):
-        scales = settings.standardise
-        scaler = StandardScaler(
-            inputCol="vector", outputCol="scaled", withMean=scales, withStd=scales
-        )
-        model = LogisticRegression(
-            featuresCol="scaled",
-            family="multinomial",
-            maxIter=settings.max_iter,
-            regParam=settings.reg_param,
-            elasticNetParam=settings.elastic_net_param,
-            standardization=False,
-            **common,
-        )
-        return [scaler, model]
-    if isinstance(settings, RandomForestSettings):
-        forest = RandomForestClassifier(
-            featuresCol="vector",
-            numTrees=settings.num_trees,
-            maxDepth=settings.max_depth,
-            minInstancesPerNode=settings.min_instances_per_node,
-            maxBins=settings.max_bins,
-            maxMemoryInMB=_FOREST_MEMORY_MB,
-            cacheNodeIds=True,
-            seed=seed,
-            **common,
-        )
-        return [forest]
-    raise TypeError(f"no classifier has the settings {type(settings).__name__}")
-
-
-def count_labels(labels: pd.Series) -> dict[str, int]:
-    """Count what there is of each label, in alphabetical order."""
-    return {str(name): int(count) for name, count in labels.value_counts().sort_index().items()}
-
-
-def predict_unseen(
-    training: DataFrame,
-    unseen: DataFrame,
-    settings: ClassifierSettings,
-    counts: Mapping[str, int],
-    seed: int,
-) -> DataFrame:
-    """Fit a classifier on some tiles and predict others; the model is not kept.
-
-    Parameters
-    ----------
-    training
-        ``label, vector``, and perhaps ``weight`` as in `fit_stages`.
-    unseen
-        With ``vector``.
-    settings, seed
-        As `fit_stages` takes them.
-    counts
-        How many training tiles each class has; their order is that of the probabilities.
 
     Returns
     -------
-    DataFrame
-        The columns of `TrainedModel.predict`, not calibrated.
+    tuple
+        The fitted stages, and how many rows they learned from.
+
+    Raises
+    ------
+    AerialError
+        If a class has no row.
     """
-    classes = list(counts)
-    stages = _fit_vectors(training, settings, classes, counts, seed)
-    return predict_vectors(stages, unseen, classes)
+    own = ["weight"] if "weight" in rows.columns else []
+    needed = rows.select("image_id", "label", settings.column, *own)
+    with open_rows(needed, settings, is_shared=False) as opened:
+        counts = opened.count_labels()
+        missing = sorted(set(classes) - set(counts))
+        if missing:
+            raise AerialError(
+                f"The classes {missing} have no training tile, so no model can learn them. Give "
+                "more area or tiles, or exclude them (parameter `land_cover.excluded`)."
+            )
+        if unknown := sorted(set(counts) - set(classes)):
+            raise ValueError(f"there are training rows of {unknown}, which are no class")
+        return opened.fit({name: counts[name] for name in classes}, seed), sum(counts.values())
 
 
 def evaluate_model(

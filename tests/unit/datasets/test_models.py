@@ -103,6 +103,6 @@ def test_an_entry_of_the_registry_stands_for_the_version_that_has_the_alias(tmp_
 def test_without_a_run_there_is_nothing_to_add_a_version_to(tmp_path: Path) -> None:
     source = make_source()
     settings = RegistrySettings(name="county", alias="best", promote="better")
-    model = TrainedModel(None, make_card(source), source)
+    model = TrainedModel((), make_card(source), source)
     registered(tmp_path).save(Registration(model, settings))
     assert list(tmp_path.iterdir()) == []

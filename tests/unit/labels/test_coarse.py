@@ -100,7 +100,7 @@ def test_it_is_a_caveat_of_the_report(
     page = write_report(
         facts,
         run,
-        TrainedModel(None, make_card(source), source),
+        TrainedModel((), make_card(source), source),
         PrecisionSummary(engine="onnxruntime", precision="fp32"),
     )
     assert (SAID in page) == (grain == "cell")

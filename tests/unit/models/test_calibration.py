@@ -11,7 +11,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.models.calibration import FOLDS, calibrate, cross_fit, evaluate_unseen, fold_tiles
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import fit_stages
+from aerial_kedro.models.training import fit_model
 from tests.models import make_card, make_source
 
 CLASSES = ["A", "B"]
@@ -45,7 +45,7 @@ def table(spark: SparkSession, tiles: pd.DataFrame) -> DataFrame:
 def fitted(spark: SparkSession, tiles: pd.DataFrame) -> tuple[TrainedModel, DataFrame]:
     rows = table(spark, tiles)
     card = make_card(classifier="logistic_regression", classes=["A", "B"])
-    return TrainedModel(fit_stages(rows, SETTINGS, card.classes, 1), card, make_source()), rows
+    return TrainedModel(fit_model(rows, SETTINGS, card.classes, 1)[0], card, make_source()), rows
 
 
 def test_blocks_stay_whole_and_every_tile_is_in_a_fold() -> None:

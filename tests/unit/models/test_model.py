@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
+from aerial_kedro.datasets.spark_stages import read_stages
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
+from aerial_kedro.models import rows as module
 from aerial_kedro.models.model import TrainedModel, find_tile_size
+from aerial_kedro.models.settings import (
+    ClassifierSettings,
+    LogisticRegressionSettings,
+    RandomForestSettings,
+)
+from aerial_kedro.models.training import fit_model
 from tests.models import make_card, make_source
 
 
 def model(tile_size_m: float | None) -> TrainedModel:
-    return TrainedModel(None, make_card(tile_size_m=tile_size_m), make_source())
+    return TrainedModel((), make_card(tile_size_m=tile_size_m), make_source())
 
 
 def tiles(spark: SparkSession, *sizes: float | None) -> DataFrame:
@@ -48,14 +61,14 @@ def test_nothing_is_said_of_the_same_size_or_of_none(
 
 
 def test_the_card_knows_how_much_ground_a_pixel_covered() -> None:
-    learned = TrainedModel(None, make_card(), make_source(input_size=112))
+    learned = TrainedModel((), make_card(), make_source(input_size=112))
     assert learned.with_tile_size(224).card.gsd_m == 2
     assert learned.with_tile_size(None).card.gsd_m is None
 
 
 def test_features_of_another_gsd_m_are_refused_by_that_name() -> None:
     source = make_source(input_size=112)
-    learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
+    learned = TrainedModel((), make_card(source), source).with_tile_size(224)
     learned.check_features(source)
     with pytest.raises(
         AerialError,
@@ -75,7 +88,59 @@ def test_features_of_another_gsd_m_are_refused_by_that_name() -> None:
 )
 def test_where_more_differs_all_of_it_is_named(other: FeatureSource, named: str) -> None:
     source = make_source(input_size=112)
-    learned = TrainedModel(None, make_card(source), source).with_tile_size(224)
+    learned = TrainedModel((), make_card(source), source).with_tile_size(224)
     with pytest.raises(AerialError, match=named) as refused:
         learned.check_features(other)
     assert "pixels of a tile, by gsd_m (112, now 224)" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LogisticRegressionSettings(max_iter=50, reg_param=0.01),
+        RandomForestSettings(num_trees=5, max_depth=3),
+    ],
+    ids=["regression", "forest"],
+)
+def test_a_model_says_the_same_before_and_after_it_is_stored(
+    spark_session: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    settings: ClassifierSettings,
+) -> None:
+    """What Spark has fitted is applied by Spark, and once it is stored by numpy."""
+    classes = ["C", "A", "B"]
+    numbers = np.random.default_rng(1).normal(size=(90, 4))
+    rows = spark_session.createDataFrame(
+        [
+            (f"t{place:02d}", classes[each.argmax() % 3], each.tolist())
+            for place, each in enumerate(numbers)
+        ],
+        "image_id string, label string, features array<float>",
+    ).coalesce(1)
+    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 1000)
+    stages, _ = fit_model(rows, settings, classes, 1)
+    assert isinstance(stages, PipelineModel)
+    stages.write().save(str(tmp_path / "stages"))
+    stored = read_stages(LocalFileSystem(), str(tmp_path / "stages"), "oak")
+    card = make_card(classes=classes, temperature=2.5)
+    before, after = (
+        TrainedModel(each, card, make_source()).predict(rows).toPandas().sort_values("image_id")
+        for each in (stages, stored)
+    )
+    columns = ["image_id", "label", "features", "pred_label", "probability", "class_probabilities"]
+    assert before.columns.tolist() == after.columns.tolist() == columns
+    assert before["pred_label"].tolist() == after["pred_label"].tolist()
+    one, other = (np.array(each["class_probabilities"].tolist()) for each in (before, after))
+    assert one == pytest.approx(other, abs=1e-9)
+    assert after["probability"].tolist() == pytest.approx(other.max(axis=1))
+    sure, _ = fit_model(rows, settings, classes, 1)
+    sharp = TrainedModel(sure, card.model_copy(update={"temperature": 1.0}), make_source())
+    assert sharp.predict(rows).toPandas()["probability"].mean() > before["probability"].mean()
+
+
+def test_what_is_spark_s_alone_is_not_taken_for_stored(spark_session: SparkSession) -> None:
+    assert spark_session.sparkContext
+    learned = TrainedModel(PipelineModel([]), make_card(), make_source())
+    with pytest.raises(ValueError, match="'county' is still Spark's: store it first"):
+        learned.to_numpy()

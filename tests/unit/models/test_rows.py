@@ -1,29 +1,29 @@
-"""Rows of fits: as many partitions as they deserve, in one order, and few jobs for few rows."""
+"""Rows of fits: few in the driver, many in as many partitions as they deserve and in one order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Barrier, BrokenBarrierError, Lock
 
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.ml import PipelineModel
 from pyspark.ml.classification import RandomForestClassificationModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.models import rows as module
 from aerial_kedro.models.calibration import cross_fit
-from aerial_kedro.models.rows import ArrangedRows, arrange, count_partitions
+from aerial_kedro.models.rows import FewRows, Fold, ManyRows, count_partitions, open_rows
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.models.training import fit_stages
+from aerial_kedro.models.stages import convert_stages
+from aerial_kedro.models.training import fit_model
 
 CLASSES = ["A", "B"]
 NUMBERS = 5
@@ -31,6 +31,7 @@ SCHEMA = "image_id string, label string, block_id string, features array<float>"
 REGRESSION = LogisticRegressionSettings(max_iter=5, reg_param=0.01)
 # Weights of 1, since Spark adds the partitions' counts in the order in which they come.
 FOREST = RandomForestSettings(num_trees=4, max_depth=3, class_weights=False)
+SURE = LogisticRegressionSettings(max_iter=100, reg_param=0.01)
 CORES = "spark.sql.leafNodeDefaultParallelism"
 
 
@@ -101,9 +102,9 @@ def test_places_do_not_depend_on_how_rows_are_stored_or_on_how_many_cores_read_t
         partial(read, 6),
         partial(table, spark_session, draw()[::-1]),
     ):
-        with arrange(load(), "features", 60) as arranged:
-            assert arranged.partitions == 4
-            found = arranged.frame.select(
+        with open_rows(load(), FOREST) as opened:
+            assert isinstance(opened, ManyRows)
+            found = opened.frame.select(
                 "image_id", F.spark_partition_id(), F.monotonically_increasing_id(), "vector"
             )
             places.append(found.toPandas())
@@ -118,7 +119,9 @@ def test_a_forest_and_its_folds_do_not_depend_on_how_many_cores_read_the_rows(
 ) -> None:
     trees, unseen = [], []
     for cores in (1, 6):
-        forest = fit_stages(read(cores), FOREST, CLASSES, 1).stages[-1]
+        stages, _ = fit_model(read(cores), FOREST, CLASSES, 1)
+        assert isinstance(stages, PipelineModel)
+        forest = stages.stages[-1]
         assert isinstance(forest, RandomForestClassificationModel)
         trees.append(forest.toDebugString.split("\n", 1)[1])
         unseen.append(cross_fit(read(cores), FOREST, CLASSES, 1))
@@ -126,12 +129,14 @@ def test_a_forest_and_its_folds_do_not_depend_on_how_many_cores_read_the_rows(
     pd.testing.assert_frame_equal(*unseen)
 
 
+@pytest.mark.usefixtures("small_partitions")
 def test_rows_are_kept_until_the_block_ends(spark_session: SparkSession) -> None:
     kept = spark_session.sparkContext._jsc.getPersistentRDDs
     before = len(kept())
-    with arrange(table(spark_session, draw()), "features", 60) as arranged:
-        assert arranged.frame.columns == ["image_id", "label", "block_id", "vector"]
-        assert arranged.frame.count() == 60
+    with open_rows(table(spark_session, draw()), FOREST) as opened:
+        assert isinstance(opened, ManyRows)
+        assert opened.frame.columns == ["image_id", "label", "block_id", "vector"]
+        assert opened.frame.count() == 60
         assert len(kept()) == before + 1
     assert len(kept()) == before
 
@@ -147,80 +152,83 @@ def test_large_tables_are_read_as_they_are_stored_and_kept_for_several_fits_alon
     kept = spark_session.sparkContext._jsc.getPersistentRDDs
     before = len(kept())
     stored = read(3)
-    with arrange(stored, "features", 60, is_shared=is_shared) as arranged:
-        assert arranged.partitions == 6
-        assert arranged.frame.count() == 60
+    with open_rows(stored, FOREST, is_shared=is_shared) as opened:
+        assert isinstance(opened, ManyRows)
+        assert opened.frame.count() == 60
         assert len(kept()) == before + is_shared
-        assert arranged.frame.rdd.getNumPartitions() == 3
+        assert opened.frame.rdd.getNumPartitions() == 3
         order = [row["image_id"] for row in stored.select("image_id").collect()]
-        assert [row["image_id"] for row in arranged.frame.collect()] == order
+        assert [row["image_id"] for row in opened.frame.collect()] == order
     assert len(kept()) == before
 
 
-@pytest.mark.parametrize(
-    ("settings", "most"), [(REGRESSION, 20), (FOREST, 20)], ids=["regression", "forest"]
-)
-def test_a_small_fit_takes_few_jobs_of_one_task(
-    spark_session: SparkSession, settings: ClassifierSettings, most: int
+@pytest.mark.parametrize("settings", [REGRESSION, FOREST], ids=["regression", "forest"])
+def test_few_rows_take_two_jobs_whatever_is_fitted_to_them(
+    spark_session: SparkSession, settings: ClassifierSettings
 ) -> None:
-    """Each job costs some hundredth of a second, whatever it has to do."""
+    """One finds that they are few, one brings them; each costs some hundredth of a second."""
     context = spark_session.sparkContext
-    rows = table(spark_session, draw()).repartition(6).persist()
+    rows = table(spark_session, draw()).coalesce(1).persist()
     rows.count()
-    group = f"fit of {type(settings).__name__}"
+    group = f"fits of {type(settings).__name__}"
     context.setJobGroup(group, "counted")
     try:
-        fit_stages(rows, settings, CLASSES, 1)
+        with open_rows(rows, settings) as opened:
+            assert isinstance(opened, FewRows)
+            opened.fit(opened.count_labels(), 1)
+            opened.predict_each([THIRDS[0], THIRDS[1]], CLASSES, 1)
     finally:
         context.setLocalProperty("spark.jobGroup.id", None)
     rows.unpersist()
-    tracker = context.statusTracker()
-    jobs = tracker.getJobIdsForGroup(group)
-    assert 0 < len(jobs) <= most
-    stages = [
-        tracker.getStageInfo(stage)
-        for job in jobs
-        for stage in tracker.getJobInfo(job).stageIds  # type: ignore[union-attr]
-    ]
-    # Only the table as it is stored is read by more than one task. A stage whose output is there
-    # already is listed again, with no task.
-    assert sum(each is not None and each.numCompletedTasks > 1 for each in stages) <= 3
+    jobs = context.statusTracker().getJobIdsForGroup(group)
+    assert 0 < len(jobs) <= 4  # adaptive execution makes two of a job that aggregates
 
 
-def side_by_side(partitions: int) -> tuple[list[int], int]:
-    """Results of three fits, and how many of them ran at once."""
-    running, most, lock = 0, 0, Lock()
-    meeting = Barrier(3)
-
-    def fit(number: int) -> int:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        # All three meet, or the first finds that nobody comes.
-        with suppress(BrokenBarrierError):
-            meeting.wait(timeout=60 if partitions == 1 else 0.5)
-        with lock:
-            running -= 1
-        return number
-
-    arranged = ArrangedRows(None, partitions)  # type: ignore[arg-type]
-    return arranged.fit_each([partial(fit, number) for number in range(3)]), most
+def test_a_lasso_is_fitted_by_spark_however_few_the_rows(spark_session: SparkSession) -> None:
+    lasso = REGRESSION.model_copy(update={"elastic_net_param": 0.5})
+    stages, count = fit_model(table(spark_session, draw()), lasso, CLASSES, 1)
+    assert isinstance(stages, PipelineModel)
+    assert count == 60
 
 
-@pytest.mark.parametrize(("partitions", "at_once"), [(1, 3), (2, 1)])
-def test_fits_of_one_task_run_at_the_same_time_and_others_in_turn(
-    spark_session: SparkSession, partitions: int, at_once: int
+THIRDS = [Fold(np.arange(60) % 3 != part, np.arange(60) % 3 == part) for part in range(3)]
+
+
+@pytest.mark.parametrize("is_few", [True, False], ids=["few", "many"])
+def test_what_is_predicted_of_a_fold_is_what_a_fit_without_it_says(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch, is_few: bool
 ) -> None:
-    assert spark_session.sparkContext
-    assert side_by_side(partitions) == ([0, 1, 2], at_once)
+    """A class that no known row has gets no probability, and its rows are not learned."""
+    rows = draw()
+    rows.loc[rows.index[THIRDS[0].unseen][:4], "label"] = "C"
+    if not is_few:
+        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 15 * NUMBERS * 8)
+    with open_rows(table(spark_session, rows[::-1]), SURE) as opened:
+        assert isinstance(opened, FewRows if is_few else ManyRows)
+        assert opened.table["image_id"].tolist() == rows["image_id"].tolist()
+        found = opened.predict_each(THIRDS, ["C", "B", "A"], 1)
+    for each, fold in zip(found, THIRDS, strict=True):
+        assert each["image_id"].tolist() == rows.loc[fold.unseen, "image_id"].tolist()
+        chances = np.array(each["class_probabilities"].tolist())
+        assert chances.sum(axis=1) == pytest.approx(1)
+        named = np.array(["C", "B", "A"])[chances.argmax(axis=1)]
+        assert each["pred_label"].tolist() == named.tolist()
+    first, second, _ = found
+    assert (np.array(first["class_probabilities"].tolist())[:, 0] == 0).all()
+    assert first["learned"].tolist() == (first["label"] != "C").tolist()
+    assert second["learned"].all()
+    known = rows[THIRDS[1].known]
+    stages, _ = fit_model(table(spark_session, known), SURE, ["A", "B", "C"], 1)
+    assert not isinstance(stages, PipelineModel) or not is_few
+    if is_few:
+        numbers = np.array(rows.loc[THIRDS[1].unseen, "features"].tolist(), np.float32)
+        alone = convert_stages(stages, "alone").probabilities(numbers.astype(np.float64))
+        found_there = np.array(second["class_probabilities"].tolist())[:, ::-1]
+        assert found_there == pytest.approx(alone, abs=1e-4)
 
 
-def test_the_error_of_a_fit_is_the_error_of_all(spark_session: SparkSession) -> None:
-    assert spark_session.sparkContext
-
-    def fail() -> int:
-        raise ValueError("of the second")
-
-    with pytest.raises(ValueError, match="of the second"):
-        ArrangedRows(None, 1).fit_each([lambda: 1, fail])  # type: ignore[arg-type]
+def test_few_rows_do_not_depend_on_the_order_in_which_they_come(
+    read: Callable[[int], DataFrame],
+) -> None:
+    unseen = [cross_fit(read(cores), FOREST, CLASSES, 1) for cores in (1, 6)]
+    pd.testing.assert_frame_equal(*unseen)

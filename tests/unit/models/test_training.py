@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.ml import PipelineModel
 from pyspark.ml.classification import LogisticRegressionModel
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.linear_model import LogisticRegression
 
+from aerial_kedro.errors import AerialError
+from aerial_kedro.models import rows as module
+from aerial_kedro.models.classifiers import LinearClassifier
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_stages
+from aerial_kedro.models.stages import convert_stages
+from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_model
 from tests.models import make_card, make_source
 
 SETTINGS = LogisticRegressionSettings(
@@ -48,12 +53,27 @@ def coefficients(
     table: DataFrame = spark.createDataFrame(
         list(rows.itertuples(index=False, name=None)), schema
     ).coalesce(1)
-    model = fit_stages(table, settings, ["A", "B"], 1).stages[-1]
-    assert isinstance(model, LogisticRegressionModel)
-    found = model.coefficientMatrix.toArray()
-    return np.concatenate([found, model.interceptVector.toArray()[:, None]], axis=1)
+    stages, count = fit_model(table, settings, ["A", "B"], 1)
+    assert count == len(rows)
+    if isinstance(stages, PipelineModel):
+        model = stages.stages[-1]
+        assert isinstance(model, LogisticRegressionModel)
+        found, intercepts = model.coefficientMatrix.toArray(), model.interceptVector.toArray()
+    else:
+        few = convert_stages(stages, "few")
+        assert isinstance(few, LinearClassifier)
+        found, intercepts = few.coefficients, few.intercepts
+    return np.concatenate([found, intercepts[:, None]], axis=1)
 
 
+@pytest.fixture(params=["few", "many"])
+def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit as few rows are fitted, and as many are."""
+    if request.param == "many":
+        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 10 * 3 * 8)
+
+
+@pytest.mark.usefixtures("_where")
 def test_a_weight_of_two_is_the_row_twice(spark_session: SparkSession) -> None:
     weighted = cells()
     weighted.loc[:11, "weight"] = 2.0
@@ -66,10 +86,11 @@ def test_a_weight_of_two_is_the_row_twice(spark_session: SparkSession) -> None:
     assert found == pytest.approx(coefficients(spark_session, tripled), abs=1e-4)
 
 
+@pytest.mark.usefixtures("_where")
 def test_numbers_that_keep_their_scale_are_penalised_as_they_are(
     spark_session: SparkSession,
 ) -> None:
-    """The same as scikit-learn's, whose penalty is of the sum of the losses."""
+    """The same as scikit-learn's of two classes, whose penalty is of the sum of the losses."""
     rows = cells()
     numbers = np.array(rows["features"].tolist())
     # Spark has a row of coefficients for each of the two classes, and penalises both.
@@ -81,6 +102,20 @@ def test_numbers_that_keep_their_scale_are_penalised_as_they_are(
     scales = SETTINGS.model_copy(update={"standardise": True})
     one, other = coefficients(spark_session, rows, scales)
     assert abs((other - one)[0] / numbers[:, 0].std() - expected.coef_[0][0]) > 1e-3
+
+
+@pytest.mark.usefixtures("_where")
+def test_a_class_without_a_row_and_a_row_without_a_class_are_refused(
+    spark_session: SparkSession,
+) -> None:
+    rows = [(f"t{number}", "AB"[number % 2], [float(number)] * 3) for number in range(40)]
+    table = spark_session.createDataFrame(
+        rows, "image_id string, label string, features array<double>"
+    )
+    with pytest.raises(AerialError, match=r"The classes \['C'\] have no training tile"):
+        fit_model(table, SETTINGS, ["A", "B", "C"], 1)
+    with pytest.raises(ValueError, match=r"training rows of \['B'\]"):
+        fit_model(table, SETTINGS, ["A"], 1)
 
 
 def test_an_evaluation_does_not_depend_on_the_order_in_which_tiles_are_read(
@@ -99,7 +134,7 @@ def test_an_evaluation_does_not_depend_on_the_order_in_which_tiles_are_read(
         values = list(each.itertuples(index=False, name=None))
         return spark_session.createDataFrame(values, columns).coalesce(1)
 
-    stages = fit_stages(read(rows), SETTINGS, ["A", "B"], 1)
+    stages, _ = fit_model(read(rows), SETTINGS, ["A", "B"], 1)
     model = TrainedModel(stages, make_card(classes=["A", "B"]), make_source())
     # A quarter is wrong, unevenly over the blocks.
     rows.loc[rows.index % 7 < 2, "label"] = "A"

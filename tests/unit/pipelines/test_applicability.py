@@ -66,7 +66,7 @@ def predicted(rows: pd.DataFrame) -> pd.DataFrame:
 
 def chosen(rows: pd.DataFrame, **card: Any) -> tuple[TrainedModel, Candidate, Candidate, Choice]:
     source = make_source()
-    model = TrainedModel(None, make_card(source, classes=CLASSES, **card), source)
+    model = TrainedModel((), make_card(source, classes=CLASSES, **card), source)
     regression = Candidate("logistic_regression", SETTINGS, model, unseen=predicted(rows))
     forest = Candidate("random_forest", RandomForestSettings(num_trees=1, max_depth=1))
     return model, regression, forest, Choice(regression.name, SETTINGS, "it is the only one")

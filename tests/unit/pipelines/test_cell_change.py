@@ -37,7 +37,7 @@ from tests.models import make_card, make_source
 
 SOURCE = make_source()
 NAMES = ["Water", "Forest", "Developed"]  # the model's own order
-MODEL = TrainedModel(None, make_card(SOURCE, classes=NAMES), SOURCE)
+MODEL = TrainedModel((), make_card(SOURCE, classes=NAMES), SOURCE)
 RULES = PatchRules(min_probability=0.5, min_width=2)
 COL, ROW = cell_of_origin()
 PLACES = [(COL + right, ROW - down) for down in range(8) for right in range(8)]

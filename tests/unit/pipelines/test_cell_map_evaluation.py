@@ -76,7 +76,7 @@ def evaluate(
             (tiles[["image_id", "pred_label"]], "image_id string, pred_label string"),
         )
     )
-    model = TrainedModel(None, make_card(SOURCE, classes=OWN), SOURCE)
+    model = TrainedModel((), make_card(SOURCE, classes=OWN), SOURCE)
     found, _ = evaluate_cell_map(cells, whole, model, maps or [], CLASSES, MAPPING, 1)
     return found
 

@@ -52,7 +52,7 @@ EMBEDDING = CellEmbedding(
 )  # fmt: skip
 SOURCE = make_source(cells=EMBEDDING)
 INPUTS = CellInputs(scales=(1.0,) * 4, infrared=True, means=(0.0,) * 10, deviations=(1.0,) * 10)
-MODEL = TrainedModel(None, make_card(SOURCE, classes=OWN, cells=INPUTS, tile_size_m=224), SOURCE)
+MODEL = TrainedModel((), make_card(SOURCE, classes=OWN, cells=INPUTS, tile_size_m=224), SOURCE)
 SETTINGS = ReportSettings(
     gallery_tiles=0, worst_errors=0, explained_errors=0, change_candidates=0,
     groups={"Green": ["Forest", "Cultivated"], "Blue": ["Water"]},

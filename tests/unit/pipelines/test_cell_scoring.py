@@ -16,9 +16,8 @@ from aerial_kedro.cells.grid import pack
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.artifact import CellEmbedding
 from aerial_kedro.models.applicability import Applicability
+from aerial_kedro.models.classifiers import LinearClassifier
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.model import LinearClassifier
-from aerial_kedro.pipelines.cells import scoring
 from aerial_kedro.pipelines.cells.scoring import collect_cells, score_cells
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
@@ -46,7 +45,7 @@ CLASSIFIER = LinearClassifier(
 def model(applicability: Applicability | None = None, **changes: Any) -> TrainedModel:
     known = {"classes": NAMES, "cells": INPUTS, "temperature": 1.5}
     card = make_card(SOURCE, **{**known, **changes})
-    return TrainedModel(None, card, SOURCE, applicability=applicability)
+    return TrainedModel((), card, SOURCE, applicability=applicability)
 
 
 def area() -> pd.DataFrame:
@@ -92,7 +91,7 @@ def tables(spark: SparkSession, tiles: pd.DataFrame) -> tuple[DataFrame, DataFra
 def test_groups_give_what_all_tiles_at_once_would(
     spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "convert_classifier", lambda _: CLASSIFIER)
+    monkeypatch.setattr(TrainedModel, "to_numpy", lambda _: CLASSIFIER)
     tiles = area()
     found = score_cells(*tables(spark_session, tiles), model(), SOURCE)
     assert found.columns == list(CELL_PREDICTION_COLUMNS)
@@ -130,7 +129,7 @@ def test_groups_give_what_all_tiles_at_once_would(
 def test_where_the_model_holds_is_found_by_what_the_classifier_reads(
     spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "convert_classifier", lambda _: CLASSIFIER)
+    monkeypatch.setattr(TrainedModel, "to_numpy", lambda _: CLASSIFIER)
     tiles = area().query("year == 2018").reset_index(drop=True)
     columns, rows = ((tiles[each] / 224).round().astype(int) for each in ("xmin", "ymin"))
     places = tiles.assign(column=columns, row=rows)
@@ -195,7 +194,7 @@ def test_embeddings_by_another_projection_are_refused_by_what_differs(
         )
         for tiles, digest in (("old tiles", "a"), ("new tiles", "b"))
     )  # fmt: skip
-    trained = TrainedModel(None, make_card(own, cells=INPUTS), own)
+    trained = TrainedModel((), make_card(own, cells=INPUTS), own)
     with pytest.raises(AerialError) as error:
         score_cells(*tables(spark_session, area()), trained, other)
     message = str(error.value)

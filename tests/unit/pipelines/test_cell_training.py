@@ -162,7 +162,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
 
 def candidate() -> Candidate:
     source = make_source()
-    model = TrainedModel(None, make_card(source, classes=["Forest", "Town"]), source)
+    model = TrainedModel((), make_card(source, classes=["Forest", "Town"]), source)
     return Candidate("logistic_regression", SETTINGS, model)
 
 

@@ -89,7 +89,7 @@ def test_the_best_one_is_calibrated_on_the_features_of_its_own_backbone(
 ) -> None:
     tables = [spark_session.range(number) for number in (1, 2)]
     candidates = [
-        Candidate(name, SETTINGS, TrainedModel(None, make_card(name=name), make_source()))
+        Candidate(name, SETTINGS, TrainedModel((), make_card(name=name), make_source()))
         for name in ("lite0.f.x", "lite2.f.x")
     ]
     seen: list[int] = []
@@ -116,7 +116,7 @@ def test_the_best_on_validation_is_chosen() -> None:
         Candidate(
             name,
             SETTINGS,
-            TrainedModel(None, make_card(name=name, validation=evaluated(right)), make_source()),
+            TrainedModel((), make_card(name=name, validation=evaluated(right)), make_source()),
         )
         for name, right in (("lite0.f.x", 30), ("lite2.f.x", 35), ("lite2.f.y", 35))
     ]

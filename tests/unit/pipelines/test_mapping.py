@@ -109,7 +109,7 @@ def test_a_year_whose_cells_lie_too_far_apart_has_no_fine_map_and_keeps_its_tile
         expected_accuracy=0.7, outside_share=0.25,
     )  # fmt: skip
     source = make_source()
-    model = TrainedModel(None, make_card(source, classes=["Forest", "Developed"]), source)
+    model = TrainedModel((), make_card(source, classes=["Forest", "Developed"]), source)
     with caplog.at_level(logging.WARNING):
         maps = draw_cell_maps(cells, CLASSES, model, settings)
     assert list(maps) == ["map_2012"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -34,7 +34,7 @@ SOURCE = make_source()
 def model(
     source: FeatureSource = SOURCE, classes: tuple[str, ...] = ("Forest", "Developed")
 ) -> TrainedModel:
-    return TrainedModel(cast("Any", None), make_card(source, classes=list(classes)), source)
+    return TrainedModel((), make_card(source, classes=list(classes)), source)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_engine_that_is_not_here_is_named() -> None:
 
 def of_cells(source: FeatureSource = SOURCE, **changes: Any) -> TrainedModel:
     inputs = CellInputs(scales=(1.0,), infrared=False, means=(0.0,) * 6, deviations=(1.0,) * 6)
-    return TrainedModel(None, make_card(source, cells=inputs, **changes), source)
+    return TrainedModel((), make_card(source, cells=inputs, **changes), source)
 
 
 def test_a_map_of_cells_takes_the_features_of_both_models() -> None:

@@ -13,7 +13,7 @@ from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.expectation import EXPECTATION_COLUMNS, expect_accuracy
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import fit_stages
+from aerial_kedro.models.training import fit_model
 from aerial_kedro.pipelines.scoring.nodes import map_located, score_tiles, tabulate_predictions
 from aerial_kedro.schemas import PREDICTION_COLUMNS, TABLES
 from aerial_kedro.tiles.catalog import ddl
@@ -33,7 +33,7 @@ def model(spark_session: SparkSession) -> TrainedModel:
         rows, "image_id string, label string, features array<float>"
     )
     classes = ["Forest", "Developed"]
-    stages = fit_stages(
+    stages, _ = fit_model(
         taught, LogisticRegressionSettings(max_iter=5, reg_param=0.1), classes, seed=1
     )
     return TrainedModel(stages, make_card(SOURCE, classes=classes), SOURCE)

@@ -159,5 +159,5 @@ def _candidate(name: str, *, right: float, on_validation: float) -> Candidate:
     validation = evaluated(round(40 * on_validation))
     card = make_card(name=name, classes=["A", "B"], validation=validation)
     return Candidate(
-        name, SETTINGS, TrainedModel(None, card, make_source()), seconds=1.0, unseen=unseen
+        name, SETTINGS, TrainedModel((), card, make_source()), seconds=1.0, unseen=unseen
     )

@@ -1,7 +1,4 @@
-"""A model that is ready to be served: a backbone, a classifier, and the files that hold them.
-
-Spark ML's classifiers are in numpy here: the same probabilities from the same numbers.
-"""
+"""A model that is ready to be served: a backbone, a classifier, and the files that hold them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,76 +12,12 @@ from aerial_kedro.features.artifact import BackboneCard
 from aerial_kedro.features.engines import open_engine
 from aerial_kedro.features.featurize import image_statistics
 from aerial_kedro.models.applicability import Applicability, Applied
+from aerial_kedro.models.classifiers import Floats, ForestClassifier, LinearClassifier
 from aerial_kedro.parameters import CheckedModel
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 ENGINE = "onnxruntime"
 _BACKBONE, _CLASSIFIER, _CARD = "backbone.onnx", "classifier.npz", "card.json"
 _APPLICABILITY = "applicability.npz"
-
-
-@dataclass(frozen=True)
-class LinearClassifier:
-    """Multinomial logistic regression on standardised features.
-
-    Parameters
-    ----------
-    mean, scale
-        ``(n_features,)``: a feature enters as ``(feature - mean) * scale``.
-    coefficients
-        ``(classes, n_features)``.
-    intercepts
-        ``(classes,)``.
-    """
-
-    mean: Floats
-    scale: Floats
-    coefficients: Floats
-    intercepts: Floats
-
-    def probabilities(self, features: Floats) -> Floats:
-        """Probabilities, ``(n, classes)``, of features, ``(n, n_features)``."""
-        from scipy.special import softmax
-
-        scores = (features - self.mean) * self.scale @ self.coefficients.T + self.intercepts
-        return np.asarray(softmax(scores, axis=1))
-
-
-@dataclass(frozen=True)
-class ForestClassifier:
-    """Random forest, all trees in one set of arrays.
-
-    Parameters
-    ----------
-    roots
-        ``(trees,)``: the node that each tree begins with.
-    feature, threshold
-        ``(nodes,)``: a tile goes left where its feature is at most the threshold.
-    left, right
-        ``(nodes,)``: the next node; a leaf's is itself.
-    leaves
-        ``(nodes, classes)``: shares of the classes among the training tiles of a node.
-    """
-
-    roots: Integers
-    feature: Integers
-    threshold: Floats
-    left: Integers
-    right: Integers
-    leaves: Floats
-
-    def probabilities(self, features: Floats) -> Floats:
-        """Probabilities, ``(n, classes)``: the mean of the leaves that a tile falls into."""
-        rows = np.arange(len(features))[:, None]
-        nodes = np.broadcast_to(self.roots, (len(features), len(self.roots)))
-        while True:
-            goes_left = features[rows, self.feature[nodes]] <= self.threshold[nodes]
-            further = np.where(goes_left, self.left[nodes], self.right[nodes])
-            if np.array_equal(further, nodes):
-                return np.asarray(self.leaves[nodes].mean(axis=1))
-            nodes = further
 
 
 class ServedCard(CheckedModel):

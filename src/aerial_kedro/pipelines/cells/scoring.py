@@ -17,7 +17,6 @@ from aerial_kedro.maps.fine import fine_map
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import ModelCard, TrainedModel
 from aerial_kedro.models.neighbourhoods import map_neighbourhoods
-from aerial_kedro.models.serving.conversion import convert_classifier
 from aerial_kedro.pipelines.cells.workers import OWN_COLUMNS, classify_cells
 from aerial_kedro.pipelines.scoring.nodes import HOLDS, draw_years, tabulate_predictions
 from aerial_kedro.report.colours import class_colours
@@ -63,7 +62,7 @@ def score_cells(
         inputs=inputs,
         classes=model.card.classes,
         temperature=model.card.temperature,
-        classifier=convert_classifier(model),
+        classifier=model.to_numpy(),
         applicability=model.applicability,
     )
     wanted = tiles.select(*OWN_COLUMNS, "cells", "cell_statistics")

@@ -12,7 +12,7 @@ from aerial_kedro.cells.drawing import CellRules, Quotas, draw_cells
 from aerial_kedro.cells.grid import COUNT, SIDE, pack, unpack
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.models.applicability import Applicability
-from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.models.classifiers import Classifier
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS, CELL_SAMPLE_COLUMNS
 
 PAIR_COLUMNS = {"year": "int", "mapped": "int", "label": "int", "cells": "long"}
@@ -69,7 +69,7 @@ def classify_cells(
     inputs: CellInputs,
     classes: list[str],
     temperature: float,
-    classifier: LinearClassifier | ForestClassifier,
+    classifier: Classifier,
     applicability: Applicability | None = None,
 ) -> pd.DataFrame:
     """Classify the cells of a group's own tiles (`map_neighbourhoods`).

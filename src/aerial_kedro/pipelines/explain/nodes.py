@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.errors import AerialError
 from aerial_kedro.models.model import ModelCard, TrainedModel
-from aerial_kedro.models.serving.conversion import assemble_model
+from aerial_kedro.models.serving.assembly import assemble_model
 from aerial_kedro.models.serving.model import ServedModel
 from aerial_kedro.parameters import CheckedModel, Names
 from aerial_kedro.pipelines.explain.images import explain_images

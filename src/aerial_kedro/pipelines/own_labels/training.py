@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,9 +11,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.cells.drawing import Quotas
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.calibration import calibrate, collect_predictions, evaluate_unseen
+from aerial_kedro.models.calibration import calibrate, evaluate_unseen
 from aerial_kedro.models.comparison import LeftOutAccuracy
-from aerial_kedro.models.cross_validation import take_images
 from aerial_kedro.models.few_labels import (
     NOTHING_TO_LEARN,
     FewLabelSettings,
@@ -26,9 +24,8 @@ from aerial_kedro.models.few_labels import (
 )
 from aerial_kedro.models.learning_curve import draw_learning_curve
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.rows import arrange
+from aerial_kedro.models.rows import Fold, open_rows
 from aerial_kedro.models.settings import LogisticRegressionSettings
-from aerial_kedro.models.training import count_labels, predict_unseen
 from aerial_kedro.pipelines.training import nodes as tiles
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 
@@ -163,25 +160,22 @@ def leave_out_forest(
         return candidate
     classes = candidate.model.card.classes
     rows = cell_sample.filter("teaches").select("image_id", "label", "features", "weight")
-    folds = labels.cells.folds(settings.folds, seed)
+    names = labels.cells.folds(settings.folds, seed)
     ids = labels.frame["image_id"]
-
-    def leave_out(fold: str) -> pd.DataFrame | None:
-        known = labels.cells.known_without(folds, fold, settings.buffer_m)
-        counts = count_labels(pd.Series(labels.cells.labels[known]))
-        if len(counts) < _FEWEST_CLASSES:
-            return None
-        others, own = (take_images(arranged.frame, ids[each]) for each in (known, folds == fold))
-        found = predict_unseen(others, own, candidate.settings, counts, seed)
-        columns = ["image_id", "label"]
-        return collect_predictions(found, columns, list(counts), classes).assign(fold=fold)
-
-    with arrange(rows, candidate.settings.column, len(labels.frame)) as arranged:
-        found = arranged.fit_each([partial(leave_out, fold) for fold in np.unique(folds)])
-    parts = [each for each in found if each is not None]
-    if not parts:
+    with open_rows(rows, candidate.settings) as opened:
+        table = opened.table
+        folds = {}
+        for name in np.unique(names):
+            known = labels.cells.known_without(names, name, settings.buffer_m)
+            if len(set(labels.cells.labels[known])) >= _FEWEST_CLASSES:
+                chosen = (ids[known], ids[names == name])
+                folds[name] = Fold(*(table["image_id"].isin(each).to_numpy() for each in chosen))
+        predicted = opened.predict_each(list(folds.values()), classes, seed)
+    if not predicted:
         raise AerialError(NOTHING_TO_LEARN)
-    unseen = pd.concat(parts).merge(labels.frame[["image_id", "block_id"]], on="image_id")
+    parts = [each.assign(fold=name) for name, each in zip(folds, predicted, strict=True)]
+    unseen = pd.concat(parts).drop(columns="weight")
+    unseen = unseen.merge(labels.frame[["image_id", "block_id"]], on="image_id")
     unseen = unseen.sort_values("image_id", ignore_index=True)
     unseen = unseen.assign(unit=unseen["block_id"])
     return replace(candidate, model=calibrate(candidate.model, unseen), unseen=unseen)

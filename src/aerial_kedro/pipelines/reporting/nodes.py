@@ -26,7 +26,7 @@ from aerial_kedro.maps.drawing import (
 )
 from aerial_kedro.maps.mapping import MapSettings
 from aerial_kedro.models.model import TrainedModel
-from aerial_kedro.models.serving.conversion import assemble_model
+from aerial_kedro.models.serving.assembly import assemble_model
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.pipelines.explain.images import explain_images
 from aerial_kedro.pipelines.pictures import collect_pictures

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from aerial_kedro.models.serving.conversion import assemble_model
+from aerial_kedro.models.serving.assembly import assemble_model
 from aerial_kedro.pipelines.grouping import group, node_of
 
 

@@ -18,7 +18,7 @@ from aerial_kedro.models.settings import (
     LogisticRegressionSettings,
     RandomForestSettings,
 )
-from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_stages
+from aerial_kedro.models.training import evaluate_majority, evaluate_model, fit_model
 
 LOGGER = logging.getLogger(__name__)
 BASELINE = "image_statistics"
@@ -141,7 +141,7 @@ def _fit(
         return Candidate(name, settings)
     rows = labelled_features.filter("split = 'train'")
     start = time.perf_counter()
-    stages = fit_stages(rows, settings, classes, seed)
+    stages, count = fit_model(rows, settings, classes, seed)
     seconds = time.perf_counter() - start
     card = ModelCard(
         classifier=name,
@@ -153,7 +153,7 @@ def _fit(
         precision=source.choice.precision,
         settings=settings.model_dump(),
         seed=seed,
-        training_tiles=rows.count(),
+        training_tiles=count,
     )
     return Candidate(name, settings, TrainedModel(stages, card, source), seconds)
 

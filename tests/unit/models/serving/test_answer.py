@@ -15,8 +15,9 @@ from PIL import Image
 from aerial_kedro.datasets.served_models import _SIGNATURE
 from aerial_kedro.features.featurize import image_statistics
 from aerial_kedro.models.applicability import Applicability
+from aerial_kedro.models.classifiers import LinearClassifier
 from aerial_kedro.models.serving import model as serving
-from aerial_kedro.models.serving.model import LinearClassifier, ServedModel, TilePredictor
+from aerial_kedro.models.serving.model import ServedModel, TilePredictor
 from aerial_kedro.models.serving.pyfunc import PictureClassifier, decode_images
 from tests.models import make_applicability
 from tests.unit.models.serving.test_classifier import served

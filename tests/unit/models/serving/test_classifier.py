@@ -8,12 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aerial_kedro.models.serving.model import (
-    ForestClassifier,
-    LinearClassifier,
-    ServedCard,
-    ServedModel,
-)
+from aerial_kedro.models.classifiers import ForestClassifier, LinearClassifier
+from aerial_kedro.models.serving.model import ServedCard, ServedModel
 from tests.models import make_applicability, make_source
 
 LINEAR = LinearClassifier(

@@ -1,5 +1,7 @@
-"""From a stored model, whose stages are Spark ML's, to one that is served with numpy."""
+"""A trained pipeline as Spark ML lays it down, and the same classifier in numpy."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -7,75 +9,65 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import StoredStage, TrainedModel
-from aerial_kedro.models.serving.model import (
-    ENGINE,
-    ForestClassifier,
-    LinearClassifier,
-    ServedCard,
-    ServedModel,
-)
+from aerial_kedro.models.classifiers import Classifier, ForestClassifier, LinearClassifier
 
-_REGRESSION = ("StandardScalerModel", "LogisticRegressionModel")
-_FOREST = ("RandomForestClassificationModel",)
-_DENSE = 1
-_CONTINUOUS = -1
+SCALER, REGRESSION, FOREST = (
+    "StandardScalerModel", "LogisticRegressionModel", "RandomForestClassificationModel",
+)  # fmt: skip
+DENSE = 1
+CONTINUOUS = -1
 # A leaf stays where it is, whatever the feature.
 _NO_SPLIT: dict[str, Any] = {
     "featureIndex": 0,
     "leftCategoriesOrThreshold": [0.0],
-    "numCategories": _CONTINUOUS,
+    "numCategories": CONTINUOUS,
 }
 
 
-def assemble_model(model: TrainedModel) -> ServedModel:
-    """Put a stored model and its backbone together, so that they need neither Spark nor torch.
+@dataclass(frozen=True)
+class StoredStage:
+    """One stage of a trained pipeline as Spark ML writes it, without Spark.
 
     Parameters
     ----------
-    model
-        A stored model. What is served runs on ONNX Runtime in the precision of training: every
-        engine gives the same features.
-
-    Raises
-    ------
-    AerialError
-        If ONNX Runtime has no such precision, or the classifier runs on Spark only.
+    kind
+        Spark's class, without its package: ``LogisticRegressionModel``.
+    settings
+        Spark's parameters; of a stage that was read, its defaults too.
+    table
+        What it learned, as Spark's model writer lays it down.
+    sizes
+        What Spark's writer states beside them: of a forest ``numFeatures, numClasses, numTrees``.
     """
-    card, source = model.card, model.source
-    source.check_engine(card.name, ENGINE)
-    return ServedModel(
-        source.backbone.onnx,
-        convert_classifier(model),
-        ServedCard(
-            model_name=card.name,
-            classifier=card.classifier,
-            classes=card.classes,
-            column=card.column,
-            temperature=card.temperature,
-            feature_key=card.feature_key,
-            precision=source.choice.precision,
-            backbone=source.backbone.card,
-        ),
-        model.applicability,
-    )
+
+    kind: str
+    settings: dict[str, Any]
+    table: pa.Table
+    sizes: dict[str, int] = field(default_factory=dict)
 
 
-def convert_classifier(model: TrainedModel) -> LinearClassifier | ForestClassifier:
-    """Convert a stored model's classifier, without its calibration.
+def convert_stages(stages: Sequence[StoredStage], model: str) -> Classifier:
+    """Convert a trained pipeline to numpy.
+
+    Parameters
+    ----------
+    stages
+        Its stages.
+    model
+        Name of the model, for messages.
 
     Raises
     ------
     AerialError
         If it is none of the classifiers that are trained here.
     """
-    kinds = tuple(stage.kind for stage in model.stored)
-    if kinds == _REGRESSION:
-        return _regression(*model.stored)
-    if kinds == _FOREST:
-        return _forest(model.stored[0])
+    kinds = tuple(stage.kind for stage in stages)
+    if kinds == (SCALER, REGRESSION):
+        return _regression(*stages)
+    if kinds == (FOREST,):
+        return _forest(stages[0])
     raise AerialError(
-        f"The model {model.card.name!r} is made of {', '.join(kinds)}, which runs on Spark "
+        f"The model {model!r} is made of {', '.join(kinds) or 'nothing'}, which runs on Spark "
         "only. Train logistic_regression or random_forest (parameter `classifier`)."
     )
 
@@ -100,7 +92,7 @@ def _regression(scaler: StoredStage, regression: StoredStage) -> LinearClassifie
 def _vector(stored: dict[str, Any]) -> NDArray[np.float64]:
     """Read Spark's vector, dense or sparse."""
     values = np.asarray(stored["values"], dtype=np.float64)
-    if stored["type"] == _DENSE:
+    if stored["type"] == DENSE:
         return values
     found = np.zeros(stored["size"])
     found[np.asarray(stored["indices"], dtype=int)] = values
@@ -115,7 +107,7 @@ def _matrix(stored: dict[str, Any]) -> NDArray[np.float64]:
     values = np.asarray(stored["values"], dtype=np.float64)
     by_rows = stored["isTransposed"]
     order: Literal["C", "F"] = "C" if by_rows else "F"
-    if stored["type"] == _DENSE:
+    if stored["type"] == DENSE:
         return values.reshape(shape, order=order)
     form = csr_array if by_rows else csc_array
     sparse = form((values, stored["rowIndices"], stored["colPtrs"]), shape=shape)
@@ -139,7 +131,7 @@ def _forest(stage: StoredStage) -> ForestClassifier:
         split if is_inner else _NO_SPLIT
         for split, is_inner in zip(nodes["split"].to_pylist(), inner, strict=True)
     ]
-    if any(split["numCategories"] != _CONTINUOUS for split in splits):
+    if any(split["numCategories"] != CONTINUOUS for split in splits):
         raise AerialError("Forests that split by categories are not trained here, nor converted.")
     thresholds = [split["leftCategoriesOrThreshold"][0] for split in splits]
     features = [split["featureIndex"] for split in splits]

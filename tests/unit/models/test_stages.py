@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.models.model import StoredStage, TrainedModel
-from aerial_kedro.models.serving.conversion import assemble_model, convert_classifier
-from aerial_kedro.models.serving.model import ForestClassifier, LinearClassifier
+from aerial_kedro.models.classifiers import ForestClassifier, LinearClassifier
+from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.serving.assembly import assemble_model
+from aerial_kedro.models.stages import StoredStage
 from tests.models import make_applicability, make_card, make_source
 
 DENSE = {"type": 1, "size": None, "indices": None}
@@ -40,7 +41,7 @@ MATRICES = {
 def model(*stages: StoredStage) -> TrainedModel:
     source = make_source()
     card = make_card(source, name="oak", classes=["a", "b"], temperature=1.5)
-    return TrainedModel(None, card, source, stages)
+    return TrainedModel(stages, card, source)
 
 
 def regression(matrix: dict[str, Any], *, multinomial: bool = True) -> TrainedModel:
@@ -70,7 +71,7 @@ def test_regression_in_every_form_of_a_matrix(form: str) -> None:
 
 def test_binomial_regression_is_refused() -> None:
     with pytest.raises(AerialError, match="Binomial"):
-        convert_classifier(regression(MATRICES["dense by rows"], multinomial=False))
+        regression(MATRICES["dense by rows"], multinomial=False).to_numpy()
 
 
 def node(
@@ -109,7 +110,7 @@ def forest(nodes: list[dict[str, Any]]) -> TrainedModel:
 
 
 def test_a_forest_in_whatever_order_its_nodes_were_stored() -> None:
-    found = convert_classifier(forest([NODES[each] for each in (3, 1, 0, 2)]))
+    found = forest([NODES[each] for each in (3, 1, 0, 2)]).to_numpy()
     assert isinstance(found, ForestClassifier)
     probabilities = found.probabilities(np.array([[0.0, 0.0], [0.0, 1.0]]))
     np.testing.assert_allclose(probabilities, [[0.625, 0.375], [0.25, 0.75]])
@@ -117,18 +118,18 @@ def test_a_forest_in_whatever_order_its_nodes_were_stored() -> None:
 
 def test_a_forest_that_is_not_whole_is_refused() -> None:
     with pytest.raises(AerialError, match="not whole"):
-        convert_classifier(forest([NODES[0], NODES[2], NODES[3]]))
+        forest([NODES[0], NODES[2], NODES[3]]).to_numpy()
 
 
 def test_a_split_by_categories_is_refused() -> None:
     root = node(0, 0, [2.0, 2.0], (1, 2), at=(1, 0.5), categories=3)
     with pytest.raises(AerialError, match="categories"):
-        convert_classifier(forest([root, *NODES[1:]]))
+        forest([root, *NODES[1:]]).to_numpy()
 
 
 def test_another_classifier_is_refused_by_name() -> None:
     with pytest.raises(AerialError, match=r"'oak' is made of GBTClassificationModel"):
-        convert_classifier(model(StoredStage("GBTClassificationModel", {}, pa.table({}))))
+        model(StoredStage("GBTClassificationModel", {}, pa.table({}))).to_numpy()
 
 
 def test_where_a_model_holds_is_served_with_it() -> None:
