@@ -1,6 +1,5 @@
 """The tile catalog: its columns, and the tiles that lie whole inside a scene."""
 
-import functools
 import warnings
 from collections.abc import Iterator
 
@@ -8,7 +7,6 @@ import numpy as np
 import pandas as pd
 import rasterio
 from affine import Affine
-from pyproj import CRS, Transformer
 from rasterio.errors import NodataShadowWarning
 from rasterio.transform import array_bounds
 from rasterio.windows import Window
@@ -17,7 +15,13 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.scenes.bands import RGB, bands_of, read_validity
 from aerial_kedro.scenes.headers import SceneHeader
 from aerial_kedro.scenes.reader import SceneReader, TileReadError, warped
-from aerial_kedro.tiles.grid import TileGrid, belongs_to_grid, utm_zone, zone_epsg
+from aerial_kedro.tiles.grid import (
+    TileGrid,
+    belongs_to_grid,
+    transformer_between,
+    utm_zone,
+    zone_epsg,
+)
 from aerial_kedro.tiles.workers import for_spark, kept_between_tasks
 
 # One row an image, as Spark DDL. `source_version` ties features to the content they were computed
@@ -107,14 +111,8 @@ def tiles_of_scene(scene: SceneHeader, tile_size_m: float, reader: SceneReader) 
     return pd.concat(parts, ignore_index=True)[list(TILE_COLUMNS)]
 
 
-@functools.lru_cache(maxsize=64)
-def _transformer(crs: str, epsg: int) -> Transformer:
-    """Keep transformers, which take a millisecond to make: a county's scenes share one CRS."""
-    return Transformer.from_crs(CRS.from_user_input(crs), epsg, always_xy=True)
-
-
 def _zones_of(scene: SceneHeader) -> list[int]:
-    to_degrees = _transformer(scene.crs, 4326)
+    to_degrees = transformer_between(scene.crs, 4326)
     west, south, east, north = to_degrees.transform_bounds(*_footprint(scene))
     first, last = utm_zone(west), utm_zone(east)
     # Counted on from the westernmost, since zone 60 borders on zone 1.
@@ -161,7 +159,7 @@ def _tiles_of_zone(scene: SceneHeader, grid: TileGrid, reader: SceneReader) -> p
 
 def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
     """Grid cells of one zone whose square lies inside the scene and whose centre in the zone."""
-    to_grid = _transformer(scene.crs, grid.epsg)
+    to_grid = transformer_between(scene.crs, grid.epsg)
     xmin, ymin, xmax, ymax = to_grid.transform_bounds(*_footprint(scene))
     (first_col, last_col), (first_row, last_row) = grid.cell_of(
         np.array([xmin, xmax]), np.array([ymin, ymax])
@@ -188,7 +186,7 @@ def _cells_inside(scene: SceneHeader, grid: TileGrid) -> pd.DataFrame:
         inside &= (x >= left - slack) & (x <= right + slack)
         inside &= (y >= bottom - slack) & (y <= top + slack)
     cols, rows = cols[inside], rows[inside]
-    to_degrees = _transformer(f"EPSG:{grid.epsg}", 4326)
+    to_degrees = transformer_between(grid.epsg, 4326)
     lon, lat = to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size)
     cells = pd.DataFrame({"col": cols, "row": rows, "lon": lon, "lat": lat})
     return cells[belongs_to_grid(cols, rows, grid)].reset_index(drop=True)

@@ -1,5 +1,6 @@
 """The fixed global tile grid: the same place has the same ``tile_id`` in every scene and year."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,20 @@ def zone_epsg(zone: int, *, northern: bool = True) -> int:
     if northern and zone <= _LAST_NAD83_ZONE:
         return 26900 + zone
     return (32600 if northern else 32700) + zone
+
+
+@functools.lru_cache(maxsize=64)
+def transformer_between(crs: int | str, epsg: int) -> Transformer:
+    """Keep transformers, which take milliseconds to make: a county's scenes share one CRS.
+
+    Parameters
+    ----------
+    crs
+        The CRS to start from: its EPSG code, or WKT.
+    epsg
+        EPSG code of the other one. Coordinates are x before y, longitude before latitude.
+    """
+    return Transformer.from_crs(CRS.from_user_input(crs), epsg, always_xy=True)
 
 
 def zones_of(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
@@ -204,7 +219,7 @@ def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> 
     """Find the cells that hold the centre of a western place, or whose centre lies in one."""
     northern = grid.epsg // 100 != _SOUTHERN
     west = TileGrid(zone_epsg((grid.epsg % 100 - 2) % 60 + 1, northern=northern), grid.tile_size_m)
-    to_west = Transformer.from_crs(grid.epsg, west.epsg, always_xy=True)
+    to_west = transformer_between(grid.epsg, west.epsg)
     size = grid.tile_size_m
     x, y = (cols + 0.5) * size, (rows + 0.5) * size
     doubled = np.zeros(len(cols), dtype=bool)
@@ -218,7 +233,7 @@ def _doubled_in_the_west(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> 
 
 def _grids_of(cols: np.ndarray, rows: np.ndarray, grid: TileGrid) -> np.ndarray:
     """EPSG code of the zone and hemisphere that each cell's centre lies in."""
-    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    to_degrees = transformer_between(grid.epsg, 4326)
     size = grid.tile_size_m
     return zones_of(*to_degrees.transform((cols + 0.5) * size, (rows + 0.5) * size))
 

@@ -7,7 +7,14 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.tiles.grid import TileGrid, block_id, utm_zone, zone_epsg
+from aerial_kedro.tiles.grid import (
+    TileGrid,
+    belongs_to_grid,
+    block_id,
+    transformer_between,
+    utm_zone,
+    zone_epsg,
+)
 
 SIZES = st.sampled_from([224.0, 50.0, 100.5]) | st.floats(1, 5000)
 EASTINGS = st.floats(-200_000, 1_200_000)
@@ -93,3 +100,13 @@ def test_a_block_of_whole_tiles_holds_its_tiles(x: float, y: float) -> None:
     xmin, ymin, xmax, ymax = grid.bounds(int(col), int(row))
     inside = [(xmin + 1, ymin + 1), (xmax - 1, ymax - 1), ((xmin + xmax) / 2, (ymin + ymax) / 2)]
     assert len({block_id(26918, *point, 1120.0) for point in inside}) == 1
+
+
+def test_a_scene_more_makes_no_transformer_more() -> None:
+    """Each takes milliseconds, and a scene asked for ten."""
+    cols, rows = np.arange(740, 760), np.full(20, 19_000)
+    belongs_to_grid(cols, rows, TileGrid(26918, 224.0))
+    made = transformer_between.cache_info().misses
+    belongs_to_grid(cols, rows, TileGrid(26918, 224.0))
+    assert transformer_between.cache_info().misses == made
+    assert made
