@@ -124,9 +124,12 @@ def explain_tiles(
     pandas.DataFrame
         `HEAT_COLUMNS`; a tile that can no longer be read has no row.
     """
-    predictor = TilePredictor(model)
+    predictor = None
     with SceneReader() as reader:
         for frame in frames:
+            if not len(frame):  # of a task that got none, which opens no network
+                continue
+            predictor = predictor or TilePredictor(model)
             rows = []
             for tile, pixels in read_tiles(frame, model.card.backbone.input_size, reader):
                 number = model.card.classes.index(classes[tile["image_id"]])

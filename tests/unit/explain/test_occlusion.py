@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aerial_kedro.explain.tiles import occlusion, overlay
+from aerial_kedro.explain import tiles
+from aerial_kedro.explain.tiles import explain_tiles, occlusion, overlay
 
 SIZE = 50
 
@@ -66,3 +70,12 @@ def test_overlay_is_red_for_blue_against_and_grey_elsewhere() -> None:
     assert found[3, 0].tolist() == [120, 120, 120]
     weak, strong = (int(found[at][0]) - int(found[at][2]) for at in ((3, 3), (0, 0)))
     assert 0 < weak < strong
+
+
+def test_a_task_without_tiles_opens_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(model: object) -> None:
+        raise AssertionError("opened")
+
+    monkeypatch.setattr(tiles, "TilePredictor", refuse)
+    nothing: Any = {"model": None, "classes": {}, "patches": 2, "picture_px": 8}
+    assert not list(explain_tiles(iter([pd.DataFrame({"image_id": []})]), **nothing))

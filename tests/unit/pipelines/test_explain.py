@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
+from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.explain.images import _nearest_training_tiles
+from aerial_kedro.explain.tiles import HEAT_COLUMNS
+from aerial_kedro.pipelines.explain import images
+from aerial_kedro.pipelines.explain.images import _heat, _nearest_training_tiles
 from aerial_kedro.pipelines.explain.nodes import ExplainSettings, choose_images
+from aerial_kedro.tiles.catalog import TILE_COLUMNS, ddl
 
 COLUMNS = (
     "image_id string, tile_id string, href string, year int, lon double, lat double, label string, "
@@ -76,3 +82,24 @@ def test_a_training_tile_is_not_its_own_neighbour(spark_session: SparkSession) -
     )
     found = _nearest_training_tiles({"a": [1.0, 0.0], "c": [0.0, 1.0]}, tiles, 1)
     assert dict(zip(found["image_id"], found["neighbour"], strict=True)) == {"a": "b", "c": "b"}
+
+
+def test_each_image_is_a_task_of_its_own(
+    spark_session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a hash of their names three of six were one task's, which the others waited for."""
+
+    def name_task(frames: Iterator[pd.DataFrame], **_: object) -> Iterator[pd.DataFrame]:
+        for frame in frames:
+            tasks = [float(TaskContext.get().partitionId())] * len(frame)
+            values = (frame["image_id"], [b""] * len(frame), tasks)
+            yield pd.DataFrame(dict(zip(HEAT_COLUMNS, values, strict=True)))
+
+    monkeypatch.setattr(images, "explain_tiles", name_task)
+    names = [f"tile_{number}" for number in range(6)]
+    rows = [(name, *[None] * (len(TILE_COLUMNS) - 1)) for name in names]
+    catalog = spark_session.createDataFrame(rows, ddl(TILE_COLUMNS)).coalesce(1)
+    asked = pd.DataFrame({"image_id": names, "pred_label": "Forest"})
+    model: Any = None
+    found = _heat(catalog, asked, model, 2)
+    assert {drop for _, drop in found.values()} == set(map(float, range(6)))

@@ -87,8 +87,9 @@ def _heat(
         picture_px=PICTURE_PX,
     )
     tiles = _tiles(tile_catalog, asked["image_id"].tolist())
-    # A tile is dozens of pictures to the network: spread them over the cores.
-    spread = tiles.repartition(len(asked), "image_id")
+    # A tile is dozens of pictures to the network: spread them over the cores, one a task. By a hash
+    # of their names one task got half of six, and as many got none.
+    spread = tiles.repartition(len(asked))
     rows = spread.mapInPandas(explain, ddl(HEAT_COLUMNS)).toPandas().to_dict("records")
     return {row["image_id"]: (bytes(row["overlay"]), row["largest_drop"]) for row in rows}
 
