@@ -59,6 +59,8 @@ def featurize_tiles(
     missing = wanted.join(done, ["image_id", "source_version"], "left_anti")
     total, count = _count_all_and_missing(wanted, done)
     LOGGER.info("%s tiles to featurize, %s are done already", f"{total:,}", f"{total - count:,}")
+    # Where nothing is missing, Spark need not look for it again.
+    missing = missing if count else missing.limit(0)
     return featurize(missing, source, count_tasks(count, source.backbone.card.input_size))
 
 
@@ -96,6 +98,16 @@ def count_tasks(tiles: int, input_size: int = _SIDE) -> int:
     small = min(math.ceil(tiles * scale / _TILES_PER_SMALL_TASK), _SMALL_TASKS)
     size = min(max(tiles / _MANY_TASKS, _TILES_PER_TASK / scale), _MOST_TILES_PER_TASK)
     return max(math.ceil(tiles / size), small, min(tiles, _FEWEST_TASKS), 1)
+
+
+def _count_both(first: DataFrame, second: DataFrame) -> tuple[int, int]:
+    """Count the rows of two tables in one pass."""
+    both = first.select(F.lit(1).alias("one"), F.lit(0).alias("other")).union(
+        second.select(F.lit(0), F.lit(1))
+    )
+    # Of tables without rows there is no sum.
+    sums = both.agg(F.sum("one"), F.sum("other")).first() or (0, 0)
+    return int(sums[0] or 0), int(sums[1] or 0)
 
 
 def _count_all_and_missing(wanted: DataFrame, done: DataFrame) -> tuple[int, int]:
@@ -145,14 +157,17 @@ def check_quarantine(
     AerialError
         With the commonest reasons.
     """
-    tiles = readable_tiles(tile_catalog, max_nodata_fraction).count()
-    reasons = {
-        row["reason"]: row["count"]
-        for row in quarantine.groupBy("reason").count().orderBy(F.desc("count")).limit(20).collect()
-    }
-    examples = [tuple(row) for row in quarantine.orderBy("image_id").limit(20).collect()]
+    readable = readable_tiles(tile_catalog, max_nodata_fraction)
+    tiles, quarantined = _count_both(readable, quarantine)
+    reasons: dict[str, int] = {}
+    examples: list[tuple[str, str, str]] = []
+    if quarantined:  # mostly none is, and Spark would be asked twice about nothing
+        commonest = quarantine.groupBy("reason").count().orderBy(F.desc("count")).limit(20)
+        reasons = {row["reason"]: row["count"] for row in commonest.collect()}
+        first = quarantine.orderBy("image_id").limit(20).collect()
+        examples = [(row[0], row[1], row[2]) for row in first]
     summary = QuarantineSummary(
-        tiles=tiles, quarantined=quarantine.count(), reasons=reasons, examples=examples
+        tiles=tiles, quarantined=quarantined, reasons=reasons, examples=examples
     )
     if summary.quarantined > max_quarantine_fraction * tiles:
         raise AerialError(
