@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Unpack
 
+import pandas as pd
 from kedro_datasets._typing import ImagePreview
 from pyspark.sql import DataFrame
 
@@ -32,6 +33,8 @@ _TIFF = (".tif", ".tiff")
 _CONVERT_SCENES = (
     "Scenes are GeoTIFFs: write others as such (gdal_translate -of COG scene.jp2 scene.tif)."
 )
+# Spark takes more in pieces of some thousand, which are few tasks.
+_MANY = 10_000
 _SCENE_COLUMNS = (
     "href string, source_version string, crs string, epsg int, transform array<double>, "
     "width int, height int, gsd_m double, year int, lon double, lat double, description string, "
@@ -66,8 +69,11 @@ class SceneFolderDataset(ProjectDataset[None, DataFrame]):
         """Read the headers of all scenes."""
         headers = self._read_listed() if self._is_list() else self._read_folder()
         _log_doubtful_years(headers)
-        rows = [tuple(dataclasses.asdict(header).values()) for header in headers]
-        return spark.session().createDataFrame(rows, _SCENE_COLUMNS)
+        rows = pd.DataFrame([dataclasses.asdict(header) for header in headers], dtype=object)
+        # As a frame Spark takes them itself, and spreads them over its cores; a list would go
+        # through Python workers first.
+        scenes = spark.session().createDataFrame(rows, _SCENE_COLUMNS)
+        return scenes if len(rows) < _MANY else scenes.repartition("href")
 
     def preview(self) -> ImagePreview:
         """Show the first scene in the pipeline graph; looking at it asks nothing of the web."""

@@ -55,6 +55,16 @@ class TestScenes:
         with refused(match):
             SceneFolderDataset(path=str(tmp_path / "list.csv")).load()
 
+    def test_spark_has_them_without_python_on_all_its_cores(
+        self, spark_session: SparkSession, tmp_path: Path
+    ) -> None:
+        for name in ("a_2018.tif", "b_2018.tif", "c_2018.tif", "d_2018.tif"):
+            write_scene(tmp_path / name)
+        found = SceneFolderDataset(path=str(tmp_path), year=2018).load()
+        planned = found._jdf.queryExecution()
+        assert "LocalRelation" in planned.optimizedPlan().toString()
+        assert planned.toRdd().getNumPartitions() == spark_session.sparkContext.defaultParallelism
+
     def test_numbers_that_count_scenes_are_no_years(
         self, spark_session: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from aerial_kedro.errors import AerialError
-from aerial_kedro.pipelines.data_ingestion.nodes import check_splits
+from aerial_kedro.pipelines.data_ingestion.nodes import check_splits, lay_tiles
 from aerial_kedro.splits.rules import SplitRules
 from tests.builders import TILE, cell_of_origin, grid_tiles
 
@@ -62,3 +62,11 @@ def test_a_folder_has_splits_of_tiles_alone(spark_session: SparkSession) -> None
     check = check_splits(catalog(spark_session, None), RULES)
     assert check.places == 3
     assert check.smallest_distance_m == pytest.approx(17 * TILE, abs=0.01)
+
+
+def test_scenes_are_laid_by_as_many_tasks_as_they_come_in(spark_session: SparkSession) -> None:
+    """Divided anew by their names, a few would be one task's, whatever the number of cores."""
+    scenes = spark_session.createDataFrame([("a.tif",), ("b.tif",)], "href string")
+    plan = lay_tiles(scenes, TILE, 1.0, 0)._jdf.queryExecution().executedPlan().toString()
+    assert "MapInPandas" in plan
+    assert "REPARTITION" not in plan

@@ -59,7 +59,8 @@ def lay_tiles(
     DataFrame
         `TILE_COLUMNS`.
     """
-    tiles = scenes.repartition("href").mapInPandas(
+    # As they are spread: by a hash of their names, Spark would put few of them into one task.
+    tiles = scenes.mapInPandas(
         partial(tiles_of_scenes, tile_size_m=float(tile_size_m)), ddl(TILE_COLUMNS)
     )
     if sample_fraction < 1:
