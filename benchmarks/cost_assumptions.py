@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+# What the rates were measured in: `benchmarks/results/<RESULT>.json`, on AVX-512 VNNI and bf16.
+RESULT = "2026-11-30-ea25eed"
+
 
 def _given(default: float, unit: str, source: str) -> Any:
     return field(default=default, metadata={"unit": unit, "source": source})
@@ -20,22 +23,32 @@ class Assumptions:
         If one is not greater than 0, or the efficiency exceeds 1.
     """
 
-    catalog_rate: float = _given(3_107, "tiles/s a core", "measured, 100 scenes: 6,214 on 2 cores")
-    fine_rate: float = _given(102, "tiles/s a core", "measured, 1 m, fp32: 203.6 on 2 cores")
-    fine_int8_rate: float = _given(176, "tiles/s a core", "measured, 1 m, int8: 352.9 on 2 cores")
+    catalog_rate: float = _given(
+        3_107, "tiles/s a core", "measured, 2026-11-22, 100 scenes: 6,214 on 2 cores"
+    )
+    fine_rate: float = _given(
+        157, "tiles/s a core", f"measured, {RESULT}, scenes with cells, 1 m, fp32: 314 on 2 cores"
+    )
+    fine_int8_rate: float = _given(
+        270, "tiles/s a core", f"measured, {RESULT}, scenes with cells, 1 m, int8: 541 on 2 cores"
+    )
     draft_int8_rate: float = _given(
-        394, "tiles/s a core", "draft of 2 m in fp32: 228 on one core; int8's gain as at 1 m"
+        1_042,
+        "tiles/s a core",
+        f"measured, {RESULT}, scenes with cells and overviews, 2 m, int8: 2,083 on 2 cores",
     )
     read_rate: float = _given(
-        912, "tiles/s a core", "what is left of the bare loop's 380.9 without its engine's 481.4"
+        676,
+        "tiles/s a core",
+        f"what is left of {RESULT}'s 541 at 1 m in int8 without its engine's 901, on 2 cores",
     )
     scoring_rate: float = _given(
-        443, "tiles/s a core", "measured, cells: 67,392 in 76 s on 2 cores"
+        688, "tiles/s a core", f"measured, {RESULT}, cells: 67,392 in 49.0 s on 2 cores"
     )
     report_rate: float = _given(
-        1_182,
+        3_438,
         "tiles/s, driver alone",
-        "measured, cells: 67,392 in 57 s; workers wait, and are paid",
+        f"measured, {RESULT}, cells: 67,392 in 19.6 s; workers wait, and are paid",
     )
     efficiency: float = _given(
         0.7, "", "assumed: what workers keep of that speed beside others and on remote storage"
@@ -45,7 +58,10 @@ class Assumptions:
         1_000_000, "tiles", "assumed: more are run piece by piece; 67,392 is the most that was run"
     )
     run_fixed_s: float = _given(
-        300, "s a run", "assumed: Spark's start, export, training, calibration"
+        300,
+        "s a run",
+        "assumed: Spark's start, export, training, calibration; of the sample's "
+        "1,856 tiles the whole main job takes 110 s",
     )
     begin_s: float = _given(900, "s", "assumed: machines start and install, once")
     tile_bytes: float = _given(
@@ -72,7 +88,7 @@ class Assumptions:
     gpu_rate: float = _given(
         8_320, "tiles/s a card",
         "published, not measured here: timm's table of August 2024, tf_efficientnet_lite0 in half "
-        "precision on an RTX 3090; an A100 is taken for no slower",
+        "precision on an RTX 3090; an A100, and a draft, are taken for no slower",
     )  # fmt: skip
     gpu_cores: float = _given(24, "vCPU", "Standard_NC24ads_A100_v4, one A100")
     gpu_price: float = _given(
