@@ -4,19 +4,20 @@ A cell sees beyond its borders: the mean of itself and its eight neighbours, acr
 tiles where the neighbour is there, and the mean of its tile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from aerial_kedro.cells.grid import SIDE, unpack
-from aerial_kedro.cells.statistics import decode_statistics, keep_visible
+from aerial_kedro.cells.grid import SIDE, pack, unpack
+from aerial_kedro.cells.statistics import BANDS, decode_statistics, keep_visible
 from aerial_kedro.parameters import CheckedModel
 
 # Statistics are scaled to this deviation: about that of the first principal components, which keep
 # their own scale. Scaled to 1 each, the last components would count as much as the first, and with
 # few labels that costs more than all else.
 STATISTICS_DEVIATION = 3.0
+COLOUR_COLUMNS = {"image_id": "string", "colours": "binary"}
 
 
 class CellInputs(CheckedModel):
@@ -82,6 +83,26 @@ def read_statistics(column: Sequence[bytes], *, infrared: bool) -> np.ndarray:
         visible = keep_visible(stored) if stored.shape[-1] > found.shape[-1] else stored
         found[chosen] = decode_statistics(visible)
     return found
+
+
+def average_colours(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Read the mean colour of each cell from what is stored (the form that ``mapInPandas`` takes).
+
+    Parameters
+    ----------
+    frames
+        ``image_id, cell_statistics``.
+
+    Yields
+    ------
+    pandas.DataFrame
+        `COLOUR_COLUMNS`: red, green and blue of each cell, `pack` of ``(tiles, 7, 7, 3)`` uint8.
+    """
+    for frame in frames:
+        means = read_statistics(frame["cell_statistics"].tolist(), infrared=False)
+        colours = means[..., : len(BANDS)].round().astype(np.uint8)
+        names = frame["image_id"].astype(object)  # which Spark takes whatever its chunks
+        yield pd.DataFrame({"image_id": names, "colours": pack(colours)})
 
 
 def describe_cells(tiles: pd.DataFrame, inputs: CellInputs) -> np.ndarray:

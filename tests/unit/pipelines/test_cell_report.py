@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from aerial_kedro.accuracy.block_area import BlockErrors
 from aerial_kedro.accuracy.ground import CellMapSummary
 from aerial_kedro.accuracy.validation import ValidationSummary
+from aerial_kedro.cells import describe
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.cells.grid import pack
 from aerial_kedro.features.artifact import CellEmbedding
@@ -233,6 +234,8 @@ def test_the_picture_is_of_pixels_or_of_mean_colours(
 ) -> None:
     monkeypatch.setattr(cell_nodes, "_MOST_READ", most_read)
     monkeypatch.setattr(cell_nodes, "_LONGEST_PX", 80)
+    # The driver's: what is stored is decoded by workers, as it would take too much memory here.
+    monkeypatch.setattr(describe, "read_statistics", None)
     rows = tiles()
     catalog = table(
         spark_session,

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from aerial_kedro.accuracy.ground import CellMapSummary
-from aerial_kedro.cells.describe import read_statistics
+from aerial_kedro.cells.describe import COLOUR_COLUMNS, average_colours
 from aerial_kedro.cells.grid import SIDE
 from aerial_kedro.cells.statistics import BANDS
 from aerial_kedro.features.source import FeatureSource
@@ -25,6 +25,7 @@ from aerial_kedro.report.content import UnsureTiles
 from aerial_kedro.report.pictures import NO_DATA, ImageryPicture, MapImage
 from aerial_kedro.report.thinning import thin_imagery
 from aerial_kedro.scenes.raster import Raster
+from aerial_kedro.tiles.catalog import ddl
 
 _LONGEST_PX = 700
 # Tiles of all years that are read once more for the picture: some seconds.
@@ -146,14 +147,22 @@ def picture_ground(
         side = _pixels_a_tile(rows)
         of_year = tile_catalog.filter(F.col("year") == int(year))
         if read_again and side > SIDE:
-            thumbnails = collect_pixels(of_year, side)
+            names, squares = _stacked(collect_pixels(of_year, side), side)
         else:
-            thumbnails = _mean_colours(of_year, tile_features, source)
-        known = rows[rows["image_id"].isin(thumbnails.keys())].reset_index(drop=True)
+            names, squares = _mean_colours(of_year, tile_features, source)
+        at = pd.Index(names, dtype=object).get_indexer(pd.Index(rows["image_id"]))
+        known = rows[at >= 0].reset_index(drop=True)
         if len(known):
-            squares = np.stack([thumbnails[each] for each in known["image_id"]])
-            pictures[year] = thin_imagery(imagery_of_tiles(known, squares), _LONGEST_PX)
+            mosaic = imagery_of_tiles(known, squares[at[at >= 0]])
+            pictures[year] = thin_imagery(mosaic, _LONGEST_PX)
     return pictures
+
+
+def _stacked(pixels: dict[str, np.ndarray], side: int) -> tuple[list[str], np.ndarray]:
+    found = np.empty((len(pixels), side, side, 3), np.uint8)
+    for row, each in zip(found, pixels.values(), strict=True):
+        row[:] = each
+    return list(pixels), found
 
 
 def _pixels_a_tile(tiles: pd.DataFrame) -> int:
@@ -169,16 +178,21 @@ def _pixels_a_tile(tiles: pd.DataFrame) -> int:
 
 def _mean_colours(
     tiles: DataFrame, tile_features: DataFrame, source: FeatureSource
-) -> dict[str, np.ndarray]:
-    """Take the mean colour of each cell, ``(7, 7, 3)``, from what is stored of the tiles."""
+) -> tuple[list[str], np.ndarray]:
+    """Take the mean colour of each cell, ``(tiles, 7, 7, 3)``, from what is stored of the tiles.
+
+    Workers decode what is stored: its numbers would take kilobytes a tile of the driver's memory,
+    its colours are 147 bytes.
+    """
     own = ["image_id", "source_version"]
     stored = (
         tile_features.filter(F.col("feature_key") == source.key)
         .select(*own, "cell_statistics")
         .join(tiles.select(own), own, "left_semi")  # the store holds other years and areas too
         .select("image_id", "cell_statistics")
+        .mapInPandas(average_colours, ddl(COLOUR_COLUMNS))
         .toPandas()
     )
-    means = read_statistics(stored["cell_statistics"].tolist(), infrared=False)
-    colours = means[..., : len(BANDS)].round().astype(np.uint8)
-    return dict(zip(stored["image_id"], colours, strict=True))
+    shape = (len(stored), SIDE, SIDE, len(BANDS))
+    colours = np.frombuffer(b"".join(stored["colours"]), np.uint8).reshape(shape)
+    return stored["image_id"].tolist(), colours
