@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+
+import numpy as np
 
 from aerial_kedro.cluster import spark
 
 # "127.0.0.1 - - [29/Nov/2026:21:00:00 +0000] "GET /devstoreaccount1/c/key/… HTTP/1.1" 200 -"
 _REQUEST = re.compile(r'"(?P<verb>[A-Z]+) /devstoreaccount1/(?P<path>[^ ?]*)(?P<query>[^ ]*) HTTP')
+_FEATURES = r"/04_feature/tile_features/.*\.parquet$"
 _MANY = 1.25
 _LEAST_SHARE = 0.05
 
@@ -47,15 +49,27 @@ def count_requests(log: str, key: str) -> dict[str, int]:
     }
 
 
-def count_files(folder: Path) -> int:
-    """Count the files of a folder and below."""
-    return sum(1 for path in folder.rglob("*") if path.is_file())
+def count_files(sizes: Mapping[str, int]) -> dict[str, float]:
+    """Count the files of a run, and those of its features: their paths to their bytes.
+
+    Returns
+    -------
+    dict
+        ``files``; of these ``feature_files``, and ``feature_file_mib``: their mean size.
+    """
+    features = [size for path, size in sizes.items() if re.search(_FEATURES, path)]
+    mean = sum(features) / len(features) / 2**20 if features else 0.0
+    return {
+        "files": len(sizes),
+        "feature_files": len(features),
+        "feature_file_mib": round(mean, 2),
+    }
 
 
 def extrapolate(
     sizes: Sequence[int], values: Sequence[float], target: int
 ) -> dict[str, float | bool]:
-    """Continue a line through the two largest of three sizes, and say whether it is one.
+    """Continue the line that is nearest to what three sizes gave, and say how near it is.
 
     Parameters
     ----------
@@ -67,23 +81,32 @@ def extrapolate(
     Returns
     -------
     dict
-        ``a_thousand``: what a thousand tiles more add between the two largest; ``expected`` at
-        ``target``; ``faster_than_tiles``: whether they add a quarter more there than between the
-        two smallest, and that makes a twentieth of the largest value.
+        ``fixed`` and ``a_thousand``: the line of least squares, without tiles and for a thousand
+        more; ``residual``: the most that one of the three is off it; ``expected``: the line at
+        ``target``, which nobody has measured; ``faster_than_tiles``: whether tiles add a quarter
+        more between the two largest sizes than between the two smallest, and that makes a
+        twentieth of the largest value.
 
     Examples
     --------
-    >>> extrapolate([10, 30, 90], [1, 3, 9], 900)
-    {'a_thousand': 100.0, 'expected': 90.0, 'faster_than_tiles': False}
+    >>> extrapolate([10, 30, 90], [2, 4, 10], 900)["expected"]
+    91.0
     >>> extrapolate([10, 30, 90], [1, 9, 81], 900)["faster_than_tiles"]
     True
     """
+    slope, fixed = (float(each) for each in np.polyfit(sizes, values, 1))
+    residual = np.abs(np.polyval((slope, fixed), sizes) - values).max()
     (first, second, third), (low, middle, high) = sizes, values
     lower, upper = (middle - low) / (second - first), (high - middle) / (third - second)
     excess = (upper - max(lower, 0.0)) * (third - second)
+    line = {
+        "fixed": round(fixed, 1),
+        "a_thousand": round(1000 * slope, 3),
+        "residual": round(float(residual), 1),
+        "expected": round(fixed + slope * target, 1),
+    }
     return {
-        "a_thousand": round(1000 * upper, 3),
-        "expected": round(high + upper * (target - third), 1),
+        **{name: value + 0.0 for name, value in line.items()},  # which makes -0 a 0
         "faster_than_tiles": upper > _MANY * lower and excess > _LEAST_SHARE * high,
     }
 
@@ -93,7 +116,7 @@ def growth_table(
     found: Mapping[str, Mapping[int, Mapping[str, float]]],
     target: int,
 ) -> tuple[list[str], dict[str, dict[str, dict[str, float | bool]]]]:
-    """Set the sizes side by side, with what is expected at another.
+    """Set the sizes side by side, with the line through them and where it is at another.
 
     Parameters
     ----------
@@ -109,9 +132,9 @@ def growth_table(
     tuple
         Lines of a Markdown table, and what `extrapolate` says of each step's figures.
     """
-    heads = [f"{size:,}" for size in sizes]
-    lines = [f"| step, figure | {' | '.join(heads)} | a thousand more | at {target:,} |"]
-    lines.append("|---|" + "---:|" * (len(sizes) + 2))
+    heads = [*(f"{size:,}" for size in sizes), "without tiles", "a thousand more", "off by at most"]
+    lines = [f"| step, figure | {' | '.join(heads)} | the line at {target:,} |"]
+    lines.append("|---|" + "---:|" * (len(heads) + 1))
     grown: dict[str, dict[str, dict[str, float | bool]]] = {}
     for step, by_size in found.items():
         tiles = [int(by_size[size]["tiles"]) for size in sizes]
@@ -122,6 +145,7 @@ def growth_table(
             values = [by_size[size][name] for size in sizes]
             grown[step][name] = each = extrapolate(tiles, values, target)
             note = ", **faster than tiles**" if each["faster_than_tiles"] else ""
-            cells = [f"{value:,.10g}" for value in (*values, each["a_thousand"], each["expected"])]
+            line = [each[part] for part in ("fixed", "a_thousand", "residual", "expected")]
+            cells = [f"{value:,.10g}" for value in (*values, *line)]
             lines.append(f"| {step}: {name}{note} | {' | '.join(cells)} |")
     return lines, grown

@@ -104,11 +104,11 @@ class Storage:
         Where Spark keeps the Java libraries that it fetched.
     """
 
-    def __init__(self, scratch: Path, azurite: str | None, ivy: Path) -> None:
+    def __init__(self, scratch: Path, azurite: Path | None, ivy: Path) -> None:
         self._scratch, self._ivy = scratch, ivy
         self._service = None
         if azurite:
-            self._service = services.blob_service(azurite, scratch / "azurite")
+            self._service = services.blob_service(str(azurite), scratch / "azurite")
             services.run_history(scratch / "history", str(scratch / "artifacts"), "")
             self._cluster("").blobs().mkdir(CONTAINER)
 
@@ -138,11 +138,13 @@ class Storage:
         figures = {name: found[name] for name in ("seconds", "cpu_s")}
         figures |= {f"{name}_mib": found[peak] for name, peak in _PEAKS.items()}
         figures |= {name: found[name] for name in ("jobs", "tasks")}
-        if self._service:
-            figures["files"] = len(self._cluster(key).blobs().find(f"{CONTAINER}/{key}"))
-            log = self._service.log.read_bytes()[before:].decode(errors="replace")
-            return figures | count_requests(log, key)
-        return figures | {"files": count_files(data)}
+        if not self._service:
+            sizes = {str(path): path.stat().st_size for path in data.rglob("*") if path.is_file()}
+            return figures | count_files(sizes)
+        blobs = self._cluster(key).blobs().find(f"{CONTAINER}/{key}", detail=True)
+        figures |= count_files({path: blob["size"] for path, blob in blobs.items()})
+        log = self._service.log.read_bytes()[before:].decode(errors="replace")
+        return figures | count_requests(log, key)
 
 
 def lay_out(sample: Path, data: Path, tiles: int) -> int:
@@ -191,7 +193,7 @@ def main() -> None:
     """Measure; print a table, and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, nargs=3, default=[10_000, 30_000, 90_000])
-    parser.add_argument("--azurite", help="program of the blob service's emulator")
+    parser.add_argument("--azurite", type=Path, help="program of the blob service's emulator")
     parser.add_argument("--ivy", type=Path, default=Path("build/rehearsal/tools/ivy"))
     parser.add_argument(
         "--scratch",
@@ -214,7 +216,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             scratch = (given.scratch or Path(name)).resolve()
             until = time.monotonic() + given.seconds
-            found = measure(scratch, sizes, given.azurite, given.ivy.resolve(), until)
+            storage = (given.azurite and given.azurite.absolute(), given.ivy.resolve())
+            found = measure(scratch, sizes, *storage, until)
         table, grown = growth_table(sizes, found, TARGET)
         print("\n".join(table))
         cores = len(os.sched_getaffinity(0))
@@ -222,12 +225,16 @@ def main() -> None:
 
 
 def measure(
-    folder: Path, sizes: list[int], azurite: str | None, ivy: Path, until: float
+    folder: Path, sizes: list[int], azurite: Path | None, ivy: Path, until: float
 ) -> dict[str, dict[int, dict[str, float]]]:
     """Measure every size: step to size to figures."""
-    if not (folder / "sample").exists():
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = folder / "drawn"
+    if not drawn.exists():
+        shutil.rmtree(folder / "sample", ignore_errors=True)
         options = ["--folder", str(folder), "--step", "prepare"]
         run_watched("benchmarks.scale", *options, data=folder / "sample")
+        drawn.touch()
     if not (folder / "picture").exists():
         scenes.draw_picture(folder / "picture/scene.tif", overviews=True)
     by_size = {}
