@@ -83,7 +83,7 @@ def extrapolate(
     dict
         ``fixed`` and ``a_thousand``: the line of least squares, without tiles and for a thousand
         more; ``residual``: the most that one of the three is off it; ``expected``: the line at
-        ``target``, which nobody has measured; ``faster_than_tiles``: whether tiles add a quarter
+        ``target``, which nobody has measured; ``faster``: whether they add a quarter
         more between the two largest sizes than between the two smallest, and that makes a
         twentieth of the largest value.
 
@@ -91,7 +91,7 @@ def extrapolate(
     --------
     >>> extrapolate([10, 30, 90], [2, 4, 10], 900)["expected"]
     91.0
-    >>> extrapolate([10, 30, 90], [1, 9, 81], 900)["faster_than_tiles"]
+    >>> extrapolate([10, 30, 90], [1, 9, 81], 900)["faster"]
     True
     """
     slope, fixed = (float(each) for each in np.polyfit(sizes, values, 1))
@@ -107,7 +107,7 @@ def extrapolate(
     }
     return {
         **{name: value + 0.0 for name, value in line.items()},  # which makes -0 a 0
-        "faster_than_tiles": upper > _MANY * lower and excess > _LEAST_SHARE * high,
+        "faster": upper > _MANY * lower and excess > _LEAST_SHARE * high,
     }
 
 
@@ -115,6 +115,7 @@ def growth_table(
     sizes: Sequence[int],
     found: Mapping[str, Mapping[int, Mapping[str, float]]],
     target: int,
+    of: str = "tiles",
 ) -> tuple[list[str], dict[str, dict[str, dict[str, float | bool]]]]:
     """Set the sizes side by side, with the line through them and where it is at another.
 
@@ -123,28 +124,36 @@ def growth_table(
     sizes
         Three sizes asked for, in ascending order.
     found
-        Step to size to figures; ``tiles`` is how many there were.
+        Step to size to figures.
     target
         The size that is asked for.
+    of
+        The figure that the others are a line of: how many tiles there were, or files.
 
     Returns
     -------
     tuple
         Lines of a Markdown table, and what `extrapolate` says of each step's figures.
     """
-    heads = [*(f"{size:,}" for size in sizes), "without tiles", "a thousand more", "off by at most"]
-    lines = [f"| step, figure | {' | '.join(heads)} | the line at {target:,} |"]
+    unit = of.replace("_", " ")
+    heads = [
+        *(f"{size:,}" for size in sizes),
+        f"without {unit}",
+        "a thousand more",
+        "off by at most",
+    ]
+    lines = [f"| step, figure | {' | '.join(heads)} | the line at {target:,} {unit} |"]
     lines.append("|---|" + "---:|" * (len(heads) + 1))
     grown: dict[str, dict[str, dict[str, float | bool]]] = {}
     for step, by_size in found.items():
-        tiles = [int(by_size[size]["tiles"]) for size in sizes]
+        counts = [int(by_size[size][of]) for size in sizes]
         grown[step] = {}
         for name in by_size[sizes[0]]:
-            if name == "tiles":
+            if name == of:
                 continue
             values = [by_size[size][name] for size in sizes]
-            grown[step][name] = each = extrapolate(tiles, values, target)
-            note = ", **faster than tiles**" if each["faster_than_tiles"] else ""
+            grown[step][name] = each = extrapolate(counts, values, target)
+            note = f", **faster than {unit}**" if each["faster"] else ""
             line = [each[part] for part in ("fixed", "a_thousand", "residual", "expected")]
             cells = [f"{value:,.10g}" for value in (*values, *line)]
             lines.append(f"| {step}: {name}{note} | {' | '.join(cells)} |")

@@ -4,7 +4,8 @@ A small sample is drawn and run whole, with a network that costs next to nothing
 its catalog is laid side by side until there are enough places, all of them pointing into the same
 few scenes. From there everything is computed: features, the maps, change and report. The catalog
 itself is made of scenes that are copies of one picture. Each step runs in a process of its own, at
-three sizes, and what it takes is continued to a million tiles.
+three sizes, and the line nearest to what it takes is continued to a million tiles; what follows the
+files of features, to as many files as those leave.
 
 With ``--azurite`` the run's files lie in the blob service's emulator, whose log counts requests
 (scenes stay on the disk: what their tiles ask for is what ``make rehearsal`` counts); without it
@@ -32,6 +33,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from aerial_kedro.cluster import spark
+from aerial_kedro.pipelines.featurization.nodes import count_tasks
 from benchmarks import catalog as scenes
 from benchmarks.counts import count_files, count_requests, count_spark, growth_table
 from benchmarks.county import CATALOG, FEATURES, SAMPLE, enlarge_catalog, run_pipelines
@@ -219,9 +221,39 @@ def main() -> None:
             storage = (given.azurite and given.azurite.absolute(), given.ivy.resolve())
             found = measure(scratch, sizes, *storage, until)
         table, grown = growth_table(sizes, found, TARGET)
-        print("\n".join(table))
+        files, by_files = growth_table(sizes, of_files(found), count_tasks(TARGET), "feature_files")
+        print("\n".join([*table, "", *files]))
         cores = len(os.sched_getaffinity(0))
-        print(json.dumps({"cores": cores, "sizes": sizes, "steps": found, "growth": grown}))
+        print(
+            json.dumps(
+                {
+                    "cores": cores,
+                    "sizes": sizes,
+                    "steps": found,
+                    "growth": grown,
+                    "growth_by_files": by_files,
+                }
+            )
+        )
+
+
+def of_files(
+    found: dict[str, dict[int, dict[str, float]]],
+) -> dict[str, dict[int, dict[str, float]]]:
+    """Keep what follows the files of features, of the steps that read them.
+
+    Their number is no line of the tiles: the fewest are for few tiles, and from 262,144 on the
+    files grow instead (`count_tasks`).
+    """
+    names = ("feature_files", "tasks", "requests", "listings", "reads", "writes")
+    return {
+        step: {
+            size: {name: figures[name] for name in names if name in figures}
+            for size, figures in by_size.items()
+        }
+        for step, by_size in found.items()
+        if step != "catalog"
+    }
 
 
 def measure(

@@ -49,7 +49,7 @@ class TestGrowth:
     def test_a_line_is_told_from_what_bends_upwards(
         self, values: tuple[float, ...], is_faster: bool
     ) -> None:
-        assert extrapolate(self.SIZES, values, 900)["faster_than_tiles"] is is_faster
+        assert extrapolate(self.SIZES, values, 900)["faster"] is is_faster
 
     @pytest.mark.parametrize(
         ("values", "fixed", "a_thousand", "residual", "expected"),
@@ -82,4 +82,14 @@ class TestGrowth:
             "| scoring: files, **faster than tiles** | 1 | 9 | 81 | -15 | 1,046.154 |"
         )
         assert lines[3] == "| scoring: jobs | 84 | 84 | 84 | 84 | 0 | 0 | 84 |"
-        assert grown["scoring"]["files"]["faster_than_tiles"]
+        assert grown["scoring"]["files"]["faster"]
+
+    def test_what_follows_files_is_a_line_of_files(self) -> None:
+        by_size = {
+            size: {"feature_files": files, "requests": 5 + 40 * files}
+            for size, files in zip(self.SIZES, (24, 30, 88), strict=True)
+        }
+        lines, grown = growth_table(self.SIZES, {"scoring": by_size}, 512, of="feature_files")
+        assert lines[0].endswith("| the line at 512 feature files |")
+        assert len(lines) == 3
+        assert grown["scoring"]["requests"]["expected"] == 5 + 40 * 512

@@ -235,7 +235,7 @@ def test_the_picture_is_of_pixels_or_of_mean_colours(
     monkeypatch.setattr(cell_nodes, "_MOST_READ", most_read)
     monkeypatch.setattr(cell_nodes, "_LONGEST_PX", 80)
     # The driver's: what is stored is decoded by workers, as it would take too much memory here.
-    monkeypatch.setattr(describe, "read_statistics", None)
+    monkeypatch.setattr(describe, "decode_statistics", None)
     rows = tiles()
     catalog = table(
         spark_session,
