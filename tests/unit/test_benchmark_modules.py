@@ -87,13 +87,13 @@ def print_training(patch: Patch, folder: Path) -> None:
     params: dict[str, Any] = {}
     for path in (PROJECT / "conf/base").rglob("parameters.yml"):
         params |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    context = SimpleNamespace(
-        params=params,
-        catalog=SimpleNamespace(load=lambda _: SimpleNamespace(limit=lambda _: None)),
+    rows = SimpleNamespace(
+        limit=lambda _: None, select=lambda _: SimpleNamespace(first=lambda: {"features": [0.0]})
     )
+    context = SimpleNamespace(params=params, catalog=SimpleNamespace(load=lambda _: rows))
     session = SimpleNamespace(load_context=lambda: context)
     patch.setattr(training.KedroSession, "create", lambda *_, **__: OpenSession(session))
-    patch.setattr(training, "fit_stages", lambda *_: None)
+    patch.setattr(training, "fit_model", lambda *_: None)
     patch.setattr(training, "write_features", lambda *_: None)
     quiet(patch, training)
 

@@ -219,8 +219,8 @@ def _announce(choice: EngineChoice) -> None:
         LOGGER.info("engine=auto takes %s for all workers: %s", choice.engine, _describe(choice))
         return
     LOGGER.warning(
-        "engine=auto keeps %s: its measurement is in doubt (%s; %s). Something else keeps this "
-        "machine busy; the next run with engine=auto measures again.",
+        "engine=auto keeps %s: its measurement is in doubt (%s; %s). Other work on the machine is "
+        "the usual cause; the next run with engine=auto measures again.",
         choice.engine,
         choice.doubt,
         _describe(choice),

@@ -18,6 +18,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from aerial_kedro.errors import AerialError
+from aerial_kedro.models.few_rows import inverse_penalty
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.splits.folds import assign_folds, training_tiles
 
@@ -270,8 +271,9 @@ def fit_chosen(
 def fit_regression(
     model: LogisticRegression, cells: LabelledCells, penalty: float
 ) -> LogisticRegression:
-    """Fit; Spark's penalty is of the mean loss, scikit-learn's of the sum."""
-    model.set_params(C=1 / (max(penalty, 1e-9) * len(cells.labels)))
+    """Fit with a penalty as Spark ML counts it."""
+    count = len(cells.labels)
+    model.set_params(C=inverse_penalty(penalty, count, len(set(cells.labels))))
     return model.fit(cells.numbers, cells.labels)
 
 

@@ -34,11 +34,31 @@ from aerial_kedro.models.stages import (
 Floats = NDArray[np.float64]
 # Of the mean loss; with scikit-learn's own 1e-4 probabilities are off by a thousandth.
 _TOLERANCE = 1e-6
+_PAIR = 2
 
 
 def fits_without_spark(settings: ClassifierSettings) -> bool:
     """Whether scikit-learn has this classifier: it has no lasso that is as fast and as exact."""
     return not (isinstance(settings, LogisticRegressionSettings) and settings.elastic_net_param)
+
+
+def inverse_penalty(penalty: float, weight: float, classes: int) -> float:
+    """Give the ``C`` with which scikit-learn's logistic regression has a penalty of Spark ML's.
+
+    Spark's penalty is of the mean loss, scikit-learn's of the sum; and of two classes Spark
+    penalises the coefficients of both, which are half of scikit-learn's, and opposite.
+
+    Parameters
+    ----------
+    penalty
+        As Spark ML counts it; 0 for none.
+    weight
+        What all rows together count.
+    classes
+        How many classes they are of.
+    """
+    strength = penalty * weight / (2 if classes == _PAIR else 1)
+    return 1 / strength if strength else np.inf
 
 
 @contextmanager
@@ -103,15 +123,11 @@ def _fit_regression(
         # As Spark has it, a feature that never varied is left out.
         inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
         numbers = (numbers - mean) * inverse
-    is_pair = codes.max() == 1
-    # Spark's penalty is of the mean loss, scikit-learn's of the sum; and of two classes Spark
-    # penalises the coefficients of both, which are half of scikit-learn's, and opposite.
-    strength = settings.reg_param * weights.sum() / (2 if is_pair else 1)
-    model = LogisticRegression(
-        C=1 / strength if strength else np.inf, max_iter=settings.max_iter, tol=_TOLERANCE
-    ).fit(numbers, codes, sample_weight=weights)
+    strength = inverse_penalty(settings.reg_param, weights.sum(), codes.max() + 1)
+    model = LogisticRegression(C=strength, max_iter=settings.max_iter, tol=_TOLERANCE)
+    model.fit(numbers, codes, sample_weight=weights)
     coefficients, intercepts = model.coef_, model.intercept_
-    if is_pair:
+    if len(coefficients) == 1:
         coefficients = np.concatenate([-coefficients, coefficients]) / 2
         intercepts = np.concatenate([-intercepts, intercepts]) / 2
     of_scaler, of_regression = stage_parameters(settings, seed=0)

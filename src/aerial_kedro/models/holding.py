@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from aerial_kedro.accuracy.calibration import fit_temperature, scale_probabilities
 from aerial_kedro.models.applicability import Applicability, find_nearest
+from aerial_kedro.models.few_rows import inverse_penalty
 from aerial_kedro.models.holding_curves import Rows, fit_accuracies, fit_limits, fit_shares
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class _Fitting:
         return found[chosen]
 
     def _fit(self, learned: Bools) -> LogisticRegression | None:
-        """Fit what stands for the classifier; Spark's penalty is of the mean loss."""
+        """Fit what stands for the classifier."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
@@ -198,8 +199,8 @@ class _Fitting:
         labels, weights = self.known.labels[chosen], self.known.weights[chosen]
         if len(set(labels)) < _FEWEST_CLASSES:
             return None
-        strength = max(self.penalty, 1e-9) * weights.sum()
-        model = LogisticRegression(C=1 / strength, max_iter=40, tol=1e-3)
+        strength = inverse_penalty(self.penalty, weights.sum(), len(set(labels)))
+        model = LogisticRegression(C=strength, max_iter=40, tol=1e-3)
         with warnings.catch_warnings():
             # It stands for another classifier, which need not be exact.
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -9,10 +9,11 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from aerial_kedro.models import rows as module
 from aerial_kedro.models.classifiers import ForestClassifier, LinearClassifier
-from aerial_kedro.models.few_rows import fit_few, fitting
+from aerial_kedro.models.few_rows import fit_few, fitting, inverse_penalty
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
@@ -191,3 +192,17 @@ def test_another_kind_of_settings_is_refused() -> None:
     numbers, labels = draw()
     with pytest.raises(TypeError, match="no classifier has the settings ClassifierSettings"):
         fit(ClassifierSettings(), numbers, labels)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("penalty", [0.03, 0.3])
+def test_what_stands_for_a_fit_has_its_penalty(classes: int, penalty: float) -> None:
+    """As where a penalty is chosen, and where labels are left out, by scikit-learn itself."""
+    numbers, labels = draw(classes)
+    strength = inverse_penalty(penalty, len(labels), classes)
+    standing = LogisticRegression(C=strength, max_iter=500, tol=1e-8).fit(numbers, labels)
+    own = LogisticRegressionSettings(
+        max_iter=500, reg_param=penalty, standardise=False, class_weights=False
+    )
+    found = chances(fit(own, numbers, labels), numbers)
+    assert standing.predict_proba(numbers) == pytest.approx(found, abs=1e-4)

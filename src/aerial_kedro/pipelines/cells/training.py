@@ -15,6 +15,7 @@ from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.calibration import FOLDS, calibrate, cross_fit
 from aerial_kedro.models.comparison import TrainingSummary
+from aerial_kedro.models.few_rows import inverse_penalty
 from aerial_kedro.models.model import TrainedModel
 from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
 from aerial_kedro.parameters import CheckedModel
@@ -115,11 +116,11 @@ def _scores(
         if len(set(labels[known])) < 2 or not unseen.any():  # noqa: PLR2004
             continue
         truth.append(labels[unseen])
-        # Spark's penalty is of the mean loss, scikit-learn's of the sum. From the strongest on,
-        # each fit begins where the one before ended.
+        # From the strongest on, each fit begins where the one before ended.
         model = LogisticRegression(max_iter=settings.max_iter, warm_start=True, tol=1e-3)
         for penalty in sorted(settings.reg_params, reverse=True):
-            model.set_params(C=1 / (max(penalty, 1e-9) * weights[known].sum()))
+            count = len(set(labels[known]))
+            model.set_params(C=inverse_penalty(penalty, weights[known].sum(), count))
             model.fit(numbers[known], labels[known], sample_weight=weights[known])
             found[penalty].append(model.predict(numbers[unseen]))
     if not truth:
