@@ -40,6 +40,7 @@ from aerial_kedro.features.featurize import featurize_batches
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.holding import Known, fit_applicability
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.numbers import stack_numbers
 from aerial_kedro.pipelines.training.applicability import parts_of_cells
 from aerial_kedro.splits.folds import assign_folds
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
@@ -95,7 +96,7 @@ def read_ground(data: Path, seed: int) -> Ground:
         year=years.reindex(cells["image_id"].str[:-3]).astype(str).to_numpy(),
         measured=cells["evaluated"] & (cells["purity"] >= _UNMIXED),
     )
-    learned = np.array(known.pop("features").tolist(), dtype=np.float32)
+    learned = stack_numbers(known.pop("features")).astype(np.float32)
     return Ground(model, tiles, test.reset_index(names="image_id"), numbers, known, learned)
 
 

@@ -30,8 +30,9 @@ CELL_SAMPLE_COLUMNS: dict[str, str] = {
     "purity": "double",
     "split": "string",
     "block_id": "string",
-    "features": "array<float>",
-    "statistics": "array<float>",
+    # Bytes of float32 numbers (`models.numbers`).
+    "features": "binary",
+    "statistics": "binary",
     "weight": "double",
     "teaches": "boolean",
     "evaluated": "boolean",

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.utils import find_run_command
 from kedro.framework.session import KedroSession
+from kedro.runner import AbstractRunner
 
 PROJECT = Path(__file__).parents[2]
 PREDICTIONS = "07_model_output/predictions"
@@ -80,6 +81,7 @@ class Project:
         pipeline: str | None = None,
         *,
         to_outputs: Sequence[str] | None = None,
+        runner: AbstractRunner | None = None,
         **parameters: Any,
     ) -> list[str]:
         """Run a pipeline in this process; return what the project logged."""
@@ -87,7 +89,8 @@ class Project:
         with self.environment(), _ended_mlflow_runs(), _messages() as said:
             given = {**self.parameters, **parameters}
             with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
-                session.run(pipeline_names=[pipeline] if pipeline else None, to_outputs=to_outputs)
+                names = [pipeline] if pipeline else None
+                session.run(pipeline_names=names, to_outputs=to_outputs, runner=runner)
         _borrow_backbone(self.data)
         return said
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+from kedro.runner import ThreadRunner
 from pyproj import Geod, Transformer
 
 from aerial_kedro.cells.grid import unpack
@@ -442,7 +443,7 @@ def test_the_user_is_told_where_the_report_is(county: Project) -> None:
 
 @pytest.fixture(scope="module")
 def again(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The same county with the same seed, run once more into another folder."""
+    """The same county with the same seed, once more, two nodes at a time, in another folder."""
     sample = county.data / "01_raw/sample"
     again = Project(
         tmp_path_factory.mktemp("again"),
@@ -455,7 +456,7 @@ def again(county: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
         },
         tracking_uri=f"sqlite:///{county.data / 'mlflow/mlflow.db'}",
     )
-    again.run(to_outputs=["predictions_csv"])
+    again.run(to_outputs=["predictions_csv"], runner=ThreadRunner(max_workers=2))
     return again
 
 

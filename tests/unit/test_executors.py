@@ -15,8 +15,8 @@ PACKAGE = "aerial_kedro"
 # What nodes hand to Spark is in these modules and those that they import.
 ON_WORKERS = (
     "cells", "imagery", "labels", "maps", "scenes", "splits", "tiles", "explain", "change.cells",
-    "features.featurize", "models.expectation", "models.prediction", "models.serving.model",
-    "pipelines.cells.workers", "datasets.part_files",
+    "features.featurize", "models.expectation", "models.numbers", "models.prediction",
+    "models.serving.model", "pipelines.cells.workers", "datasets.part_files",
 )  # fmt: skip
 # What takes functions that run there, and which argument they are.
 TO_WORKERS = {"mapInPandas": 0, "mapInArrow": 0, "applyInPandas": 0, "map_neighbourhoods": 1}

@@ -6,10 +6,14 @@ in which Spark ML lays them down: logistic regression of the same loss and penal
 one, and a forest of the same size over the same ranges, whose trees are other draws.
 """
 
+import os
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +36,10 @@ from aerial_kedro.models.stages import (
 )
 
 Floats = NDArray[np.float64]
+_LOCK, _PREPARED = threading.Lock(), ExitStack()
+_AT_WORK: list[int] = []  # the threads that fit
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 # Of the mean loss; with scikit-learn's own 1e-4 probabilities are off by a thousandth.
 _TOLERANCE = 1e-6
 _PAIR = 2
@@ -66,13 +74,39 @@ def fitting() -> Iterator[None]:
     """Prepare the process for small fits: around all of them, since these settings are its own.
 
     OpenBLAS's threads wait for each other by spinning, which products this small do not repay. And
-    that a fit took as many iterations as its settings allow is no news.
+    that a fit took as many iterations as its settings allow is no news. Two nodes may fit at once
+    (Kedro's ``ThreadRunner``): the first prepares, the last puts all back.
     """
     from sklearn.exceptions import ConvergenceWarning
 
-    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with _LOCK:
+        if not _AT_WORK:
+            _PREPARED.enter_context(threadpool_limits(limits=1))
+            _PREPARED.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore", ConvergenceWarning)
+        _AT_WORK.append(threading.get_ident())
+    try:
         yield
+    finally:
+        with _LOCK:
+            _AT_WORK.remove(threading.get_ident())
+            if not _AT_WORK:
+                _PREPARED.close()
+
+
+def run_each(run: Callable[[Given], Found], given: Sequence[Given]) -> list[Found]:
+    """Run fits that need nothing of each other on the cores there are, within `fitting`.
+
+    Returns
+    -------
+    list
+        What each returns, in the order given.
+    """
+    workers = min(len(given), len(os.sched_getaffinity(0))) or 1
+    # OpenMP's limit is each thread's own.
+    limit = partial(threadpool_limits, limits=1)
+    with ThreadPoolExecutor(workers, initializer=limit) as pool:
+        return list(pool.map(run, given))
 
 
 def fit_few(

@@ -8,18 +8,18 @@ it does not know, and what lies between is read off the confidence, which each c
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from aerial_kedro.accuracy.calibration import fit_temperature, scale_probabilities
 from aerial_kedro.models.applicability import Applicability, find_nearest
-from aerial_kedro.models.few_rows import inverse_penalty
+from aerial_kedro.models.few_rows import fitting, inverse_penalty, run_each
 from aerial_kedro.models.holding_curves import Rows, fit_accuracies, fit_limits, fit_shares
 
 if TYPE_CHECKING:
@@ -128,18 +128,19 @@ class _Fitting:
         space = self._lay_space(known.teaches)
         places = known.numbers[self._draw(known.teaches, _LEFT_OUT)] @ space.axes
         unit = float(np.mean([_mean_distance(places @ each) for each in space.class_axes]))
-        folds = {
-            name: self._lay_space(known.teaches & (known.folds != name))
-            for name in sorted(set(known.folds[known.measured]))
-        }
+        names = sorted(set(known.folds[known.measured]))
+        learned = [known.teaches & (known.folds != name) for name in names]
+        folds = dict(zip(names, run_each(self._lay_space, learned), strict=True))
         home = self._measure_folds(folds)
         temperature = self._fit_temperature(list(folds))
-        classes = list(self._leave_classes_out(folds, temperature))
-        groups = list(self._leave_groups_out(folds, temperature))
+        without_class = partial(self._leave_class_out, folds=folds, temperature=temperature)
+        classes = run_each(without_class, sorted(set(known.labels[known.teaches])))
+        without_group = partial(self._leave_group_out, temperature=temperature)
+        groups = run_each(without_group, list(product(self._list_groups(), folds)))
         confidences = np.linspace(0.01, 0.99, 50)
         accuracies = fit_accuracies(home, confidences)
-        knots, shares = fit_shares(home, classes, groups, (confidences, accuracies))
-        limits = fit_limits(home, classes, confidences)
+        knots, shares = fit_shares(home, _done(classes), _done(groups), (confidences, accuracies))
+        limits = fit_limits(home, _done(classes), confidences)
         return Applicability(
             space.axes, space.class_axes, space.references, space.classes, unit, confidences,
             accuracies, limits / unit, knots / unit, shares,
@@ -192,7 +193,6 @@ class _Fitting:
 
     def _fit(self, learned: Bools) -> LogisticRegression | None:
         """Fit what stands for the classifier."""
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
         chosen = self._draw(learned, _LEARNED)
@@ -200,19 +200,17 @@ class _Fitting:
         if len(set(labels)) < _FEWEST_CLASSES:
             return None
         strength = inverse_penalty(self.penalty, weights.sum(), len(set(labels)))
+        # It stands for another classifier, which need not be exact.
         model = LogisticRegression(C=strength, max_iter=40, tol=1e-3)
-        with warnings.catch_warnings():
-            # It stands for another classifier, which need not be exact.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return model.fit(self.known.numbers[chosen], labels, sample_weight=weights)
+        return model.fit(self.known.numbers[chosen], labels, sample_weight=weights)
 
     def _fit_temperature(self, folds: list[str]) -> float:
         """Calibrate what stands for the classifier on cells of other folds."""
         known = self.known
         classes = sorted(set(known.labels[known.teaches]))
         chances, labels = [], []
-        for name in folds:
-            model = self._fit(known.teaches & (known.folds != name))
+        models = run_each(self._fit, [known.teaches & (known.folds != name) for name in folds])
+        for name, model in zip(folds, models, strict=True):
             own = self._draw(known.measured & (known.folds == name), _LEARNED)
             if model is None:
                 continue
@@ -224,29 +222,32 @@ class _Fitting:
             labels += known.labels[own][learnable].tolist()
         return fit_temperature(np.concatenate(chances), labels, classes) if labels else 1.0
 
-    def _leave_classes_out(self, folds: dict[str, _Space], temperature: float) -> Iterator[Rows]:
-        """Measure the cells of each class from all others, of other folds, and predict them so."""
+    def _leave_class_out(
+        self, name: str, folds: dict[str, _Space], temperature: float
+    ) -> Rows | None:
+        """Measure the cells of a class from all others, of other folds, and predict them so."""
         known = self.known
-        for name in sorted(set(known.labels[known.teaches])):
-            model = self._fit(known.teaches & (known.labels != name))
-            of_class = known.measured & (known.labels == name)
-            own = np.isin(np.arange(len(of_class)), self._draw(of_class, _LEFT_OUT))
-            if model is not None and own.any():
-                unlike = self._from_other_folds(folds, own, name)
-                yield self._predict(own, unlike, model, temperature)
+        model = self._fit(known.teaches & (known.labels != name))
+        of_class = known.measured & (known.labels == name)
+        own = np.isin(np.arange(len(of_class)), self._draw(of_class, _LEFT_OUT))
+        if model is None or not own.any():
+            return None
+        return self._predict(own, self._from_other_folds(folds, own, name), model, temperature)
 
-    def _leave_groups_out(self, folds: dict[str, _Space], temperature: float) -> Iterator[Rows]:
-        """Measure and predict the cells of each group and fold from other groups and folds."""
-        known = self.known
-        groups = sorted(set(known.groups))
-        for group in groups if len(groups) > 1 else []:
-            for name in folds:
-                learned = known.teaches & (known.groups != group) & (known.folds != name)
-                own = known.measured & (known.groups == group) & (known.folds == name)
-                model = self._fit(learned)
-                if model is not None and own.any():
-                    unlike = self._lay_space(learned).measure(known.numbers[own])
-                    yield self._predict(own, unlike, model, temperature)
+    def _list_groups(self) -> list[str]:
+        found = sorted(set(self.known.groups))
+        return found if len(found) > 1 else []
+
+    def _leave_group_out(self, left: tuple[str, str], temperature: float) -> Rows | None:
+        """Measure and predict the cells of a group and fold from other groups and folds."""
+        known, (group, name) = self.known, left
+        learned = known.teaches & (known.groups != group) & (known.folds != name)
+        own = known.measured & (known.groups == group) & (known.folds == name)
+        model = self._fit(learned)
+        if model is None or not own.any():
+            return None
+        unlike = self._lay_space(learned).measure(known.numbers[own])
+        return self._predict(own, unlike, model, temperature)
 
     def _predict(
         self, own: Bools, unlike: Floats, model: LogisticRegression, temperature: float
@@ -285,9 +286,12 @@ def fit_applicability(
         or len(set(known.labels[known.teaches])) < _FEWEST_CLASSES
     ):
         return None
-    # OpenBLAS's threads wait for each other by spinning, which products this small do not repay.
-    with threadpool_limits(limits=1):
+    with fitting():
         return _Fitting(known, parts, penalty, seed).fit()
+
+
+def _done(found: list[Rows | None]) -> list[Rows]:
+    return [each for each in found if each is not None]
 
 
 def _find_axes(

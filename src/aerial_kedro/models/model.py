@@ -8,7 +8,7 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import Field
 from pyspark.ml import PipelineModel
-from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.functions import pandas_udf
@@ -22,6 +22,7 @@ from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.classifiers import Classifier
 from aerial_kedro.models.prediction import PREDICTED_COLUMNS, predict_numbers
+from aerial_kedro.models.spark_fits import add_vectors
 from aerial_kedro.models.stages import StoredStage, convert_stages
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.tiles.catalog import ddl
@@ -208,7 +209,7 @@ class TrainedModel:
         """
         card = self.card
         if isinstance(self.stages, PipelineModel):
-            vectors = rows.withColumn("vector", array_to_vector(F.col(card.column)))
+            vectors = add_vectors(rows, card.column)
             found = predict_vectors(self.stages, vectors, card.classes, card.temperature)
             return found.drop("vector")
         classifier = self.to_numpy()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.models.classifiers import Classifier
+from aerial_kedro.models.numbers import stack_numbers
 
 PREDICTED_COLUMNS = {
     "pred_label": "string",
@@ -23,7 +24,7 @@ def predict_numbers(
     Parameters
     ----------
     numbers
-        What the classifier reads of each row: an array of its numbers.
+        What the classifier reads of each row, as `models.numbers` knows it.
     classifier
         The classifier.
     classes
@@ -38,7 +39,7 @@ def predict_numbers(
     """
     if not len(numbers):
         return pd.DataFrame(columns=list(PREDICTED_COLUMNS))
-    raw = classifier.probabilities(np.stack(numbers.to_list()).astype(np.float64))
+    raw = classifier.probabilities(stack_numbers(numbers).astype(np.float64))
     chances = scale_probabilities(raw, temperature)
     return pd.DataFrame(
         {

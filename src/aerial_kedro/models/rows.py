@@ -1,9 +1,7 @@
 """Rows to fit classifiers to: few ones in the driver's memory, many on Spark, used the same way."""
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,15 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyspark.ml import PipelineModel
-from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from aerial_kedro.models.few_rows import fit_few, fits_without_spark, fitting
+from aerial_kedro.models.few_rows import fit_few, fits_without_spark, fitting, run_each
 from aerial_kedro.models.model import predict_vectors
+from aerial_kedro.models.numbers import stack_numbers
 from aerial_kedro.models.prediction import PREDICTED_COLUMNS, predict_numbers
 from aerial_kedro.models.settings import ClassifierSettings
-from aerial_kedro.models.spark_fits import fit_vectors
+from aerial_kedro.models.spark_fits import add_vectors, count_numbers, fit_vectors
 from aerial_kedro.models.stages import StoredStage, convert_stages
 
 Bools = NDArray[np.bool_]
@@ -94,8 +92,7 @@ class FewRows:
             ``class_probabilities``, not calibrated, 0 for classes that no known row has;
             ``learned``, whether the fit knew the row's class.
         """
-        with ThreadPoolExecutor(min(len(folds), os.cpu_count() or 1) or 1) as pool:
-            return list(pool.map(partial(self._predict, classes=classes, seed=seed), folds))
+        return run_each(partial(self._predict, classes=classes, seed=seed), folds)
 
     def _fit(self, known: Bools, counts: Mapping[str, int], seed: int) -> tuple[StoredStage, ...]:
         rows = self.table[known]
@@ -215,7 +212,7 @@ def open_rows(
     Parameters
     ----------
     rows
-        ``image_id``, which no two rows share; ``label``; the settings' column, an array; perhaps
+        ``image_id``, which no two rows share; ``label``; the settings' column of numbers; perhaps
         ``weight``, which then stands for what the settings say of weights; any others.
     settings
         Settings of the classifier.
@@ -223,16 +220,16 @@ def open_rows(
         Whether several fits learn from them.
     """
     column = settings.column
-    sizes = rows.agg(F.count("*").alias("rows"), F.max(F.size(column)).alias("numbers")).first()
+    numbers_of_row = count_numbers(rows, column)
+    sizes = rows.agg(F.count("*").alias("rows"), F.max(numbers_of_row).alias("numbers")).first()
     partitions = count_partitions(sizes["rows"], sizes["numbers"] or 0) if sizes else 1
     if partitions == 1 and fits_without_spark(settings):
         table = rows.toPandas().sort_values("image_id", ignore_index=True)
-        numbers = table.pop(column)
-        stacked = np.stack(numbers.to_list()) if len(table) else np.zeros((0, 0))
+        numbers = stack_numbers(table.pop(column)).astype(np.float64)
         with fitting():
-            yield FewRows(table, stacked.astype(np.float64), settings)
+            yield FewRows(table, numbers, settings)
         return
-    vectors = rows.withColumn("vector", array_to_vector(F.col(column))).drop(column)
+    vectors = add_vectors(rows, column).drop(column)
     is_ordered = partitions <= _MOST_PARTITIONS
     if is_ordered:
         ordered = vectors.repartition(partitions, "image_id").sortWithinPartitions("image_id")

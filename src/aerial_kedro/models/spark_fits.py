@@ -1,20 +1,45 @@
 """Classifiers of many rows: Spark ML's."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.base import Estimator, Transformer
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StandardScaler, StringIndexerModel
-from pyspark.sql import DataFrame
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import ArrayType, BinaryType, FloatType, StructField, StructType
 
+from aerial_kedro.models.numbers import BYTES_OF_NUMBER, unpack_numbers
 from aerial_kedro.models.settings import (
     ClassifierSettings,
     LogisticRegressionSettings,
     stage_parameters,
 )
+
+
+def add_vectors(rows: DataFrame, column: str) -> DataFrame:
+    """Add ``vector``, as Spark ML reads it, of a column as `models.numbers` knows them."""
+    added = rows.withColumn("vector", F.col(column))
+    if _is_packed(rows, column):
+        unpacked = StructField("vector", ArrayType(FloatType()))
+        schema = StructType([*rows.schema.fields, unpacked])
+        added = added.mapInArrow(partial(unpack_numbers, column="vector"), schema)
+    return added.withColumn("vector", array_to_vector(F.col("vector")))
+
+
+def count_numbers(rows: DataFrame, column: str) -> Column:
+    """How many numbers each row has in a column as `models.numbers` knows them."""
+    if _is_packed(rows, column):
+        return (F.length(column) / BYTES_OF_NUMBER).cast("int")
+    return F.size(column)
+
+
+def _is_packed(rows: DataFrame, column: str) -> bool:
+    return isinstance(rows.schema[column].dataType, BinaryType)
 
 
 def fit_vectors(

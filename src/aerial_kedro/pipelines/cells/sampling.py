@@ -13,7 +13,7 @@ from aerial_kedro.errors import AerialError
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.neighbourhoods import PLACE_COLUMNS, map_neighbourhoods
-from aerial_kedro.pipelines.cells.workers import DRAWN_COLUMNS, describe_drawn, unpack_numbers
+from aerial_kedro.pipelines.cells.workers import describe_drawn
 from aerial_kedro.schemas import CELL_SAMPLE_COLUMNS
 from aerial_kedro.tiles.catalog import ddl
 
@@ -127,8 +127,7 @@ def sample_cells(
         describe_drawn, inputs=inputs, quotas=quotas, rules=rules, names=classes.names, seed=seed
     )
     # In no order: to sort them, Spark would describe them twice, and what reads them has its own.
-    drawn = map_neighbourhoods(tiles, describe, ddl(DRAWN_COLUMNS))
-    return drawn.mapInArrow(unpack_numbers, ddl(CELL_SAMPLE_COLUMNS))
+    return map_neighbourhoods(tiles, describe, ddl(CELL_SAMPLE_COLUMNS))
 
 
 def _labelled(tile_catalog: DataFrame) -> DataFrame:

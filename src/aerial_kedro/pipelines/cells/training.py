@@ -8,15 +8,15 @@ import pandas as pd
 from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from threadpoolctl import threadpool_limits
 
 from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.features.source import FeatureSource
 from aerial_kedro.labels.classes import LandCoverClasses
 from aerial_kedro.models.calibration import FOLDS, calibrate, cross_fit
 from aerial_kedro.models.comparison import TrainingSummary
-from aerial_kedro.models.few_rows import inverse_penalty
+from aerial_kedro.models.few_rows import fitting, inverse_penalty, run_each
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.numbers import stack_numbers
 from aerial_kedro.models.settings import LogisticRegressionSettings, RandomForestSettings
 from aerial_kedro.parameters import CheckedModel
 from aerial_kedro.pipelines.training import nodes as tiles
@@ -83,10 +83,8 @@ def choose_penalty(
             .select("label", "block_id", "features", "weight", "teaches", "evaluated")
             .toPandas()
         )
-        numbers = np.array(cells.pop("features").tolist(), dtype=np.float32)
-        # OpenBLAS's threads wait for each other by spinning: where Spark or anything else takes a
-        # core, products this small take fifty times as long on two threads as on one.
-        with threadpool_limits(limits=1, user_api="blas"):
+        numbers = stack_numbers(cells.pop("features")).astype(np.float32)
+        with fitting():
             scores = _scores(cells, numbers, settings, seed)
         LOGGER.info(
             "Penalties: macro-F1 out of fold %s",
@@ -109,26 +107,27 @@ def _scores(
     folds = cells["block_id"].map(assign_folds(counts, min(FOLDS, len(counts)), seed)).to_numpy()
     teaches, evaluated = cells["teaches"].to_numpy(), cells["evaluated"].to_numpy()
     labels, weights = cells["label"].to_numpy(dtype=object), cells["weight"].to_numpy()
-    found: dict[float, list[np.ndarray]] = {each: [] for each in settings.reg_params}
-    truth = []
-    for fold in np.unique(folds):
+
+    def predict(fold: str) -> pd.DataFrame:
         known, unseen = teaches & (folds != fold), evaluated & (folds == fold)
         if len(set(labels[known])) < 2 or not unseen.any():  # noqa: PLR2004
-            continue
-        truth.append(labels[unseen])
+            return pd.DataFrame()
+        found: dict[str | float, np.ndarray] = {"label": labels[unseen]}
         # From the strongest on, each fit begins where the one before ended.
         model = LogisticRegression(max_iter=settings.max_iter, warm_start=True, tol=1e-3)
         for penalty in sorted(settings.reg_params, reverse=True):
             count = len(set(labels[known]))
             model.set_params(C=inverse_penalty(penalty, weights[known].sum(), count))
             model.fit(numbers[known], labels[known], sample_weight=weights[known])
-            found[penalty].append(model.predict(numbers[unseen]))
-    if not truth:
+            found[penalty] = model.predict(numbers[unseen])
+        return pd.DataFrame(found)
+
+    predicted = pd.concat(run_each(predict, list(np.unique(folds))))
+    if not len(predicted):
         return {}
-    reference = np.concatenate(truth)
     return {
-        penalty: float(f1_score(reference, np.concatenate(parts), average="macro"))
-        for penalty, parts in found.items()
+        penalty: float(f1_score(predicted["label"], predicted[penalty], average="macro"))
+        for penalty in settings.reg_params
     }
 
 

@@ -1,11 +1,10 @@
 """What Spark's workers run on cells: nothing that is imported here needs Spark or scikit-learn."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from aerial_kedro.accuracy.calibration import scale_probabilities
 from aerial_kedro.cells.describe import CellInputs, describe_cells
@@ -14,18 +13,12 @@ from aerial_kedro.cells.grid import COUNT, SIDE, pack, unpack
 from aerial_kedro.maps.fine import cells_of_column
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.classifiers import Classifier
+from aerial_kedro.models.numbers import pack_numbers
 from aerial_kedro.schemas import CELL_PREDICTION_COLUMNS, CELL_SAMPLE_COLUMNS
 
 PAIR_COLUMNS = {"year": "int", "mapped": "int", "label": "int", "cells": "long"}
 OWN_COLUMNS = list(CELL_PREDICTION_COLUMNS)[: list(CELL_PREDICTION_COLUMNS).index("cell_classes")]
 """Columns of `CELL_PREDICTION_COLUMNS` that a tile has before it is classified."""
-
-_NUMBERS = ("features", "statistics")
-DRAWN_COLUMNS = CELL_SAMPLE_COLUMNS | dict.fromkeys(_NUMBERS, "binary")
-"""`CELL_SAMPLE_COLUMNS` with the numbers of a cell as the bytes of float32, not as an array.
-
-Of what comes from pandas, Spark 3.5 takes arrays apart value by value, in Python.
-"""
 
 
 def describe_drawn(
@@ -41,13 +34,13 @@ def describe_drawn(
     Returns
     -------
     pandas.DataFrame
-        `DRAWN_COLUMNS`.
+        `CELL_SAMPLE_COLUMNS`.
     """
     own = np.flatnonzero(
         tiles["is_own"] & tiles["cell_split"].notna() & tiles["cell_labels"].notna()
     )
     if not len(own):
-        return pd.DataFrame(columns=list(DRAWN_COLUMNS))
+        return pd.DataFrame(columns=list(CELL_SAMPLE_COLUMNS))
     described = describe_cells(tiles, inputs)
     tiles = tiles.loc[own].reset_index(drop=True)
     teaches, evaluated = draw_cells(tiles, rules, quotas, seed)
@@ -63,32 +56,13 @@ def describe_drawn(
             "purity": purity / 100,
             "split": tiles["cell_split"].to_numpy()[tile],
             "block_id": tiles["block_id"].to_numpy()[tile],
-            "features": _bytes_of_rows(numbers),
-            "statistics": _bytes_of_rows(numbers[:, 3 * inputs.components :]),
+            "features": pack_numbers(numbers),
+            "statistics": pack_numbers(numbers[:, 3 * inputs.components :]),
             "weight": [quotas.weights.get(int(code), 1.0) for code in labels],
             "teaches": teaches[tile, cell],
             "evaluated": evaluated[tile, cell],
         }
-    )[list(DRAWN_COLUMNS)]
-
-
-def _bytes_of_rows(numbers: np.ndarray) -> list[bytes]:
-    return [row.tobytes() for row in np.asarray(numbers, np.float32)]
-
-
-def unpack_numbers(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-    """Turn `DRAWN_COLUMNS` into `CELL_SAMPLE_COLUMNS` (``mapInArrow``)."""
-    for batch in batches:
-        columns = {name: batch.column(name) for name in DRAWN_COLUMNS}
-        columns |= {name: _arrays_of_bytes(columns[name]) for name in _NUMBERS}
-        yield pa.RecordBatch.from_pydict(columns)
-
-
-def _arrays_of_bytes(column: pa.BinaryArray) -> pa.ListArray:
-    rows = column.to_pylist()
-    lengths = [len(row) // np.dtype(np.float32).itemsize for row in rows]
-    offsets = np.cumsum([0, *lengths], dtype=np.int32)
-    return pa.ListArray.from_arrays(offsets, np.frombuffer(b"".join(rows), np.float32))
+    )[list(CELL_SAMPLE_COLUMNS)]
 
 
 def classify_cells(

@@ -24,6 +24,7 @@ from aerial_kedro.models.few_labels import (
 )
 from aerial_kedro.models.learning_curve import draw_learning_curve
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.numbers import stack_numbers
 from aerial_kedro.models.rows import Fold, open_rows
 from aerial_kedro.models.settings import LogisticRegressionSettings
 from aerial_kedro.pipelines.training import nodes as tiles
@@ -85,7 +86,7 @@ def gather_labels(
         .orderBy("image_id")
         .toPandas()
     )
-    numbers = np.array(frame.pop("features").tolist(), dtype=np.float32)
+    numbers = stack_numbers(frame.pop("features")).astype(np.float32)
     images = tile_catalog.filter("cell_labels is not null").selectExpr(
         "image_id as image", "tile_id", "lon", "lat", "xmax - xmin as size_m"
     )

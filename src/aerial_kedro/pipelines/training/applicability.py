@@ -15,6 +15,7 @@ from aerial_kedro.cells.describe import CellInputs
 from aerial_kedro.models.applicability import Applicability
 from aerial_kedro.models.holding import FEWEST_MEASURED, Known, Part, fit_applicability
 from aerial_kedro.models.model import TrainedModel
+from aerial_kedro.models.numbers import stack_numbers
 from aerial_kedro.pipelines.training.nodes import Candidate, Choice
 from aerial_kedro.splits.folds import assign_folds
 
@@ -66,7 +67,7 @@ def find_cell_applicability(
         .orderBy("image_id")
         .toPandas()
     )
-    numbers = np.array(rows.pop("features").tolist(), dtype=np.float32)
+    numbers = stack_numbers(rows.pop("features")).astype(np.float32)
     unseen = _unseen_of(choice, regression, forest)
     unmixed = set(rows.loc[rows["purity"] >= _UNMIXED, "image_id"]) & set(unseen["image_id"])
     measured = unmixed if len(unmixed) >= _FEWEST_UNMIXED else set(unseen["image_id"])
@@ -108,7 +109,7 @@ def find_applicability(
         .toPandas()
         .sort_values("image_id", ignore_index=True)
     )
-    numbers = np.array(rows.pop("numbers").tolist(), dtype=np.float32)
+    numbers = stack_numbers(rows.pop("numbers")).astype(np.float32)
     unseen = _unseen_of(choice, regression, forest)
     rows = rows.assign(
         tile=rows["image_id"],
@@ -142,13 +143,18 @@ def _penalty(regression: Candidate) -> float:
 
 def _compress(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Find the principal components of standardised features: ``(features, components)``."""
+    from scipy import linalg
+
     deviation = numbers.std(axis=0, dtype=np.float64)
     varies = deviation > _ROUNDING * np.abs(numbers).max(axis=0)
     scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=varies)
     standard = (numbers - numbers.mean(axis=0, dtype=np.float64)) * scale
-    _, directions = np.linalg.eigh(standard.T @ standard)
-    most = max(2, min(_COMPONENTS, len(numbers) // _TILES_A_COMPONENT, numbers.shape[1]))
-    return np.asarray(scale[:, None] * directions[:, ::-1][:, :most], np.float32)
+    size = numbers.shape[1]
+    most = max(2, min(_COMPONENTS, len(numbers) // _TILES_A_COMPONENT, size))
+    # The last ones alone: all 1,280 take twice as long.
+    wanted = (max(size - most, 0), size - 1)
+    _, directions = linalg.eigh(standard.T @ standard, subset_by_index=wanted)
+    return np.asarray(scale[:, None] * directions[:, ::-1], np.float32)
 
 
 def _gather(
