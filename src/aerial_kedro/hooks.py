@@ -81,6 +81,8 @@ class ProjectHooks:
             check_storage(*self._storage)
             if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
                 spark.check_cluster()
+                if "ThreadRunner" in run_params.get("runner", ""):
+                    spark.session()  # Java is forked off, which must not happen beside threads
             check_request(pipeline, catalog)
             for name in sorted(checked):
                 dataset: Any = catalog.get(name)

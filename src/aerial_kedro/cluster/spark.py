@@ -9,6 +9,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ _settings: dict[str, str | bool | float | int | None] = {}
 _worker_environment: dict[str, str] = {}
 _hadoop_settings: dict[str, str] = {}
 _ROOT = "fs.defaultFS"
+_STARTING = threading.Lock()
 
 
 def configure(settings: Mapping[str, object]) -> None:
@@ -141,7 +143,8 @@ def session() -> SparkSession:
     """
     from pyspark.sql import SparkSession  # noqa: PLC0415  (loads slowly)
 
-    active = SparkSession.getActiveSession() or _start()
+    with _STARTING:  # two nodes may ask at once
+        active = SparkSession.getActiveSession() or _start()
     active.sparkContext.environment.update(_worker_environment)
     return active
 

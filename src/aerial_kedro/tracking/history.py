@@ -93,6 +93,7 @@ class History(MlflowHook):
             As Kedro's hooks have them.
         """
         if self._is_mlflow_enabled:
+            self._go_on()
             mlflow.log_metrics({f"seconds.{step}": value for step, value in seconds.items()})
             made = pipeline.all_outputs()
             # Through the catalog, since the files may be on another machine.
@@ -113,9 +114,13 @@ class History(MlflowHook):
         if self._is_mlflow_enabled and not mlflow.active_run():
             if self.run_id is None:
                 return  # it was never begun
-            # MLflow keeps the active run of each thread, and another one began it.
-            mlflow.start_run(run_id=self.run_id, nested=self.mlflow_config.tracking.run.nested)
+            self._go_on()
         self.on_pipeline_error(error, run_params, pipeline, catalog)
+
+    def _go_on(self) -> None:
+        """Go on with the run in this thread: MLflow keeps the active run of each."""
+        if not mlflow.active_run():
+            mlflow.start_run(run_id=self.run_id, nested=self.mlflow_config.tracking.run.nested)
 
 
 def log_record(record: RunRecord) -> None:

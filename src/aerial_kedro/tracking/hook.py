@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ _PLUGIN = "kedro_mlflow."
 _FIGURES_OF_MLFLOW = "kedro_mlflow.io.metrics."
 _IMPORTS_MLFLOW = (_PLUGIN, "aerial_kedro.datasets.served_models.")
 _OF_MLFLOW = (*_IMPORTS_MLFLOW, "aerial_kedro.datasets.models.")
+# Set when this process has forked, as Spark's Java is begun.
+_FORKED = threading.Event()
+os.register_at_fork(after_in_parent=_FORKED.set)
 
 
 class RunHistoryHook:
@@ -41,8 +45,10 @@ class RunHistoryHook:
     one text each, and parameters that only the catalog reads (`model_name`) would be missing.
     MLflow is imported and set up where something is asked of it: by a run that keeps a history or
     whose datasets are MLflow's, and by a context that was made for people, such as a notebook's.
-    A run of a process that has not imported it begins its first node meanwhile, which waits for
-    Spark, and waits for the history before the node's function is called.
+    A run of a process that has not imported it does so while its first node waits for Spark, and
+    waits for the history before the node's function is called. It begins when Java is forked off:
+    a fork beside a thread that is at work may never end, since what that thread has locked stays
+    locked in the child (SQLite's locks, where the child frees the thread's PROJ).
     """
 
     # Known by the name of kedro-mlflow's entry point, so that this is not imported beside it.
@@ -125,9 +131,7 @@ class RunHistoryHook:
         ):
             start()
         else:
-            thread = ThreadPoolExecutor(1, thread_name_prefix="history")
-            self._starting = thread.submit(start)
-            thread.shutdown(wait=False)
+            self._begin(start)
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
@@ -187,9 +191,22 @@ class RunHistoryHook:
         tracking = self._context.config_loader["mlflow"].get("tracking", {})
         return not set(names) <= set(tracking.get("disable_tracking", {}).get("pipelines", []))
 
+    def _begin(self, start: Callable[[], None]) -> None:
+        """Call a function in a thread, when Java is forked off or something waits for it."""
+
+        def start_after_fork() -> None:
+            _FORKED.wait()
+            start()
+
+        _FORKED.clear()
+        thread = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._starting = thread.submit(start_after_fork)
+        thread.shutdown(wait=False)
+
     def _wait(self) -> History | None:
         """Wait for a history that is being started; None where the run keeps none."""
         if starting := self._starting:
+            _FORKED.set()  # nothing was forked: Spark runs already, or this run needs none
             starting.result()
             self._starting = None
         return self._history if self._is_open and self._is_kept else None

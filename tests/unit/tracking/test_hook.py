@@ -1,9 +1,10 @@
 """Which parameters the run history is told, and how time is counted."""
 
+import subprocess
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from kedro.pipeline import Node, Pipeline
@@ -110,3 +111,21 @@ def test_every_thread_waits_for_a_history_that_is_being_started() -> None:
         for each in waiting:
             each.result()
     assert done == [True, True, True]
+
+
+def test_a_history_is_not_begun_beside_a_fork() -> None:
+    """It would lock what the child, which is Java to be, may need."""
+    hook, begun = RunHistoryHook(), Event()
+    hook._begin(begun.set)
+    assert not begun.wait(0.3)
+    subprocess.run(["true"], check=True)  # such a child runs no code of Python's: no fork to fear
+    assert not begun.wait(0.3)
+    subprocess.run(["true"], check=True, preexec_fn=lambda: None)
+    assert begun.wait(10)
+
+
+def test_a_history_is_begun_where_something_waits_for_it_and_nothing_forks() -> None:
+    hook, begun = RunHistoryHook(), Event()
+    hook._begin(begun.set)
+    hook._wait()
+    assert begun.is_set()
