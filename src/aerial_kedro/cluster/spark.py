@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import logging
 import os
@@ -178,8 +179,18 @@ def _start() -> SparkSession:
         hadoop.set(name, value)
     if _ROOT in _hadoop_settings:
         check_filesystem(started, _hadoop_settings[_ROOT])
-    wait_for_executor(started, str(_settings.get("spark.master", "")))
+    master = str(_settings.get("spark.master", ""))
+    wait_for_executor(started, master)
+    if master.startswith("local"):
+        threading.Thread(target=_warm_up, args=[started], daemon=True).start()
     return started
+
+
+def _warm_up(started: SparkSession) -> None:
+    """Have the daemon import what tasks need while Spark plans the first of them."""
+    # Why it fails, the first task will say; and the process may end meanwhile.
+    with contextlib.suppress(Exception):
+        started.sparkContext.parallelize([0], 1).foreachPartition(list)
 
 
 def _why_not_started() -> str:
