@@ -57,7 +57,7 @@ format: $(VENV)/.installed ## format the code
 bench: $(VENV)/.installed ## measure featurization against a bare loop (BENCH=--synapseml: and ImageFeaturizer); ends with a line of JSON
 	$(BIN)/python -m benchmarks.featurization $(BENCH)
 
-bench-all: $(VENV)/.installed ## run the benchmarks behind the table of figures, within 25 minutes, and write it into benchmarks/results (BENCH=--against=REVISION: start and main job of another, too)
+bench-all: $(VENV)/.installed ## run the benchmarks behind the table of figures, 16 to 48 minutes on two cores, and write it into benchmarks/results (BENCH=--against=REVISION: start and main job of another, too)
 	$(BIN)/python -m benchmarks.suite $(BENCH)
 
 bench-start: $(VENV)/.installed ## measure the sample, the first node, and the main job twice; ends with a line of JSON

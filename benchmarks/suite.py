@@ -2,7 +2,7 @@
 
 Each is a process of its own that ends with a line of JSON. One that fails, or gives no figure that
 it was to give, is told in the table, and ends the whole with an error: nothing is left out in
-silence. 25 minutes on two cores, with ``--against`` longer.
+silence. 16 to 48 minutes on two cores, as fast as these are; with ``--against`` longer.
 
 Run it with ``make bench-all``, or ``python -m benchmarks.suite --against main --synapseml``.
 """
