@@ -9,7 +9,6 @@ from itertools import product
 from pathlib import Path
 
 import geopandas as gpd
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -475,17 +474,6 @@ def test_the_same_seed_gives_the_same_predictions(
     pd.testing.assert_frame_equal(
         ordered(again.table("07_model_output/predictions")[columns]), ordered(predictions[columns])
     )
-
-
-def test_nodes_side_by_side_keep_one_history(again: Project) -> None:
-    """MLflow has an active run for each thread: the one that ends the run had none."""
-    client = mlflow.MlflowClient(tracking_uri=again.tracking_uri)
-    (experiment,) = client.search_experiments(filter_string="name = 'aerial_kedro'")
-    runs = client.search_runs([experiment.experiment_id])
-    given = again.parameters["scenes_root"]
-    (run,) = (each for each in runs if each.data.params.get("scenes_root") == given)
-    assert run.info.status == "FINISHED"
-    assert run.data.metrics["seconds.training"] > 0
 
 
 def ordered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -190,7 +190,7 @@ def _warm_up(started: SparkSession) -> None:
     """Have the daemon import what tasks need while Spark plans the first of them."""
     # Why it fails, the first task will say; and the process may end meanwhile.
     with contextlib.suppress(Exception):
-        started.sparkContext.parallelize([0], 1).foreachPartition(list)
+        started.sparkContext.parallelize([0], 1).count()
 
 
 def _why_not_started() -> str:

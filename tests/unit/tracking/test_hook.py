@@ -5,14 +5,18 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event
+from types import SimpleNamespace
 
+import mlflow
 import pytest
+from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from mlflow.utils.validation import _validate_metric_name
 from pydantic import BaseModel
 
 from aerial_kedro import __version__, datasets
 from aerial_kedro.tracking.facts import StepTimes, code_version, list_parameters, name_metrics
+from aerial_kedro.tracking.history import History
 from aerial_kedro.tracking.hook import _OF_MLFLOW, RunHistoryHook
 
 
@@ -129,3 +133,27 @@ def test_a_history_is_begun_where_something_waits_for_it_and_nothing_forks() -> 
     hook._begin(begun.set)
     hook._wait()
     assert begun.is_set()
+
+
+def test_a_run_ends_in_its_history_whichever_thread_has_begun_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow keeps the active run of each thread, and begins another where there is none."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            begun = pool.submit(mlflow.start_run).result().info
+        history = History()
+        history.run_id, history._is_mlflow_enabled = begun.run_id, True
+        history.mlflow_config = SimpleNamespace(
+            tracking=SimpleNamespace(run=SimpleNamespace(nested=True))
+        )
+        monkeypatch.setattr(History, "after_pipeline_run", lambda *_: mlflow.end_run())
+        history.end({"training": 2.0}, {}, Pipeline([]), DataCatalog())
+        (run,) = mlflow.MlflowClient().search_runs([begun.experiment_id])
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert run.info.run_id == begun.run_id
+    assert run.data.metrics == {"seconds.training": 2.0}
+    assert run.info.status == "FINISHED"
