@@ -77,17 +77,18 @@ class ProjectHooks:
         """Refuse what cannot end well before hours are spent; give Spark its packages."""
         checked = pipeline.all_outputs() & {"trained_model", "cell_model"}
         checked |= {name for name in pipeline.inputs() if name.endswith("backbone_weights")}
+        needs_spark = not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes)
         try:
             check_storage(*self._storage)
-            if not all(node.tags & {DIGITS, DOWNLOAD} for node in pipeline.nodes):
+            if needs_spark:
                 spark.check_cluster()
-                if "ThreadRunner" in run_params.get("runner", ""):
-                    spark.session()  # Java is forked off, which must not happen beside threads
             check_request(pipeline, catalog)
             for name in sorted(checked):
                 dataset: Any = catalog.get(name)
                 dataset.release()  # Kedro leaves a pipeline's inputs as an earlier run has them
                 dataset.check_name()
+            if needs_spark and "ThreadRunner" in run_params.get("runner", ""):
+                spark.session()  # Java is forked off, which must not happen beside threads
         except AerialError as error:
             raise click.ClickException(str(error)) from None
 

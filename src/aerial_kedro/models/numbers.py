@@ -1,7 +1,7 @@
 """What classifiers read of rows: a column of arrays, or of the bytes of float32 numbers.
 
 Spark takes an array apart value by value wherever it writes or reads one: 50,000 rows of 200
-numbers took it eight seconds of a core to write, as bytes less than one.
+numbers took its tasks eight seconds of a core to write.
 """
 
 from collections.abc import Iterable, Iterator

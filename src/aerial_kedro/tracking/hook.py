@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -193,15 +193,20 @@ class RunHistoryHook:
 
     def _begin(self, start: Callable[[], None]) -> None:
         """Call a function in a thread, when Java is forked off or something waits for it."""
+        starting = self._starting = Future[None]()
 
         def start_after_fork() -> None:
             _FORKED.wait()
-            start()
+            try:
+                start()
+            except BaseException as error:  # noqa: BLE001  (of whoever waits)
+                starting.set_exception(error)
+            else:
+                starting.set_result(None)
 
         _FORKED.clear()
-        thread = ThreadPoolExecutor(1, thread_name_prefix="history")
-        self._starting = thread.submit(start_after_fork)
-        thread.shutdown(wait=False)
+        # A daemon: a run that is interrupted before Java is forked off must be able to end.
+        threading.Thread(target=start_after_fork, name="history", daemon=True).start()
 
     def _wait(self) -> History | None:
         """Wait for a history that is being started; None where the run keeps none."""

@@ -1,6 +1,7 @@
 """Which parameters the run history is told, and how time is counted."""
 
 import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -157,3 +158,18 @@ def test_a_run_ends_in_its_history_whichever_thread_has_begun_it(
     assert run.info.run_id == begun.run_id
     assert run.data.metrics == {"seconds.training": 2.0}
     assert run.info.status == "FINISHED"
+
+
+def test_a_run_that_is_interrupted_before_its_history_is_begun_can_end() -> None:
+    begun = "from aerial_kedro.tracking.hook import RunHistoryHook; RunHistoryHook()._begin(print)"
+    subprocess.run([sys.executable, "-c", begun], check=True, timeout=60)
+
+
+def test_what_fails_in_the_history_s_thread_is_told_to_whoever_waits() -> None:
+    def fail() -> None:
+        raise OSError("no history")
+
+    hook = RunHistoryHook()
+    hook._begin(fail)
+    with pytest.raises(OSError, match="no history"):
+        hook._wait()
