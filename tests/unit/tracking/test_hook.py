@@ -141,6 +141,9 @@ def test_a_run_ends_in_its_history_whichever_thread_has_begun_it(
 ) -> None:
     """MLflow keeps the active run of each thread, and begins another where there is none."""
     before = mlflow.get_tracking_uri()
+    # A run of this process has chosen an experiment before, which is of its own history.
+    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
     try:
         with ThreadPoolExecutor(1) as pool:
