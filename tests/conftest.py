@@ -85,7 +85,13 @@ def _share_out(items: list[pytest.Item]) -> None:
     """
     groups = {item.path: str(item.path) for item in items}
     for run in reversed(_LONG_RUNS):
-        groups |= {item.path: run for item in items if run in getattr(item, "fixturenames", ())}
+        of_run = {item.path for item in items if run in getattr(item, "fixturenames", ())}
+        if twice := sorted(path.name for path in of_run if groups[path] in _LONG_RUNS):
+            raise pytest.UsageError(
+                f"{', '.join(twice)} uses more than one of the fixtures {', '.join(_LONG_RUNS)}: "
+                "move the tests of one into another file, or both processes make that run."
+            )
+        groups |= dict.fromkeys(of_run, run)
     # Spark's cache of packages bears one process at a time.
     groups |= {item.path: _LONG_RUNS[-1] for item in items if item.get_closest_marker("synapseml")}
     for item in items:

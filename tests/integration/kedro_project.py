@@ -85,7 +85,7 @@ class Project:
         **parameters: Any,
     ) -> list[str]:
         """Run a pipeline in this process; return what the project logged."""
-        _lend_backbone(self.data)
+        lend_backbone(self.data)
         with self.environment(), _ended_mlflow_runs(), _messages() as said:
             given = {**self.parameters, **parameters}
             with KedroSession.create(PROJECT, env="base", runtime_params=given) as session:
@@ -186,7 +186,7 @@ def _borrow_backbone(data: Path) -> None:
         _lent.append(data / "06_models")
 
 
-def _lend_backbone(data: Path) -> None:
+def lend_backbone(data: Path) -> None:
     """Leave a new project that backbone, which its run takes if it is what it would export."""
     models = data / "06_models"
     if _lent and not models.exists():

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.kedro_project import FOLDERS, PROJECT, Project
+from tests.integration.kedro_project import FOLDERS, PROJECT, Project, lend_backbone
 from tests.integration.tile_images import draw_class_folders
 
 TILES = 40
@@ -170,6 +170,7 @@ def killed(
         tracking_uri=f"sqlite:///{county.data / 'mlflow' / 'mlflow.db'}",
     )
     shutil.copytree(county.data / "03_primary", project.data / "03_primary")
+    lend_backbone(project.data)
     kill_at_first_file(project)
     return project, project.feature_files()
 

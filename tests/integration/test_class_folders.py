@@ -14,7 +14,12 @@ import pytest
 import rasterio
 from PIL import Image
 
-from tests.integration.kedro_project import FOLDERS, Project, assert_errors_are_explained
+from tests.integration.kedro_project import (
+    FOLDERS,
+    Project,
+    assert_errors_are_explained,
+    copy_of,
+)
 from tests.integration.tile_images import (
     CLASSES,
     ODD_NAME,
@@ -120,6 +125,23 @@ def test_folders_of_splits_are_kept(divided: Project) -> None:
 
 def test_a_forests_errors_are_explained(divided: Project) -> None:
     assert_errors_are_explained(divided)
+
+
+def test_tiles_without_places_are_not_compared_with_a_random_split(divided: Project) -> None:
+    metrics = divided.json("08_reporting/metrics.json")
+    assert metrics["random_split"] is None
+    assert "no coordinates" in metrics["random_split_skipped"]
+    report = (divided.data / "08_reporting/report.html").read_text(encoding="utf-8")
+    assert "Not compared with a random split" in report
+
+
+def test_tiles_of_folders_are_explained(divided: Project, tmp_path: Path) -> None:
+    """They have no year and no place."""
+    copy = copy_of(divided, tmp_path)
+    image = copy.table("07_model_output/predictions")["image_id"].iloc[0]
+    copy.run("explain", explain={"tiles": image, "patches": 2, "neighbours": 1})
+    page = (copy.data / "08_reporting/explained.html").read_text(encoding="utf-8")
+    assert f'<h2 id="tile-1">{image}</h2>' in page
 
 
 @pytest.mark.parametrize("name", ["messy", "divided"])

@@ -8,9 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kedro.framework.project import pipelines
@@ -22,9 +20,7 @@ from tests.integration.kedro_project import COUNTY, PROJECT, Project
 
 LINE = re.compile(r"\d\d:\d\d:\d\d (INFO   |WARNING) (.+)")
 STEP = re.compile(r"(.+?) +\d+\.\d s")
-QUICK: Mapping[str, Any] = {
-    "digits": {"network": {"steps": 20}, "sweep": {"values": [1.0], "images": 300}}
-}
+SMALL = {"width_m": 1100, "height_m": 900}
 # What libraries say about what is meant so here, and what Kedro says of every node.
 CHATTER = (
     "NodataShadowWarning",
@@ -68,15 +64,6 @@ def run_process(project: Project, *arguments: str) -> subprocess.CompletedProces
         )
 
 
-def said_by(project: Project, *names: str) -> str:
-    """Run pipelines by name, and return all that their process printed."""
-    done = run_process(
-        project, "-c", RUN, str(PROJECT), json.dumps(dict(project.parameters)), *names
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 def steps_in(text: str) -> Counter[str]:
     """Count the steps that a log names."""
     lines = [found[2] for line in text.splitlines() if (found := LINE.fullmatch(line))]
@@ -89,24 +76,14 @@ def steps_of(*names: str) -> Counter[str]:
 
 
 @pytest.mark.usefixtures("_kedro")
-def test_the_log_of_a_run_has_each_step_once_and_no_chatter(tmp_path: Path) -> None:
-    """Nor MLflow's, although the run makes the history that it is kept in."""
-    project = Project(tmp_path / "data", QUICK)
-    said = said_by(project, "digits")
-    assert steps_in(said) == steps_of("digits")
-    assert [word for word in CHATTER if word in said] == []
-    last = [line.split(maxsplit=2)[2] for line in said.splitlines()[-2:]]
-    assert last == [
-        f"Report: {project.data}/08_reporting/digits.html",
-        "Next:   kedro mlflow ui",
-    ]
-
-
-@pytest.mark.usefixtures("_kedro")
 def test_spark_and_its_workers_add_no_chatter(tmp_path: Path) -> None:
     """Scenes with a nodata value and a fourth band, read by workers, whose warnings are printed."""
     names = "sample_data", "data_ingestion"
-    said = said_by(Project(tmp_path / "data", COUNTY), *names)
+    given = {**COUNTY, "sample_county": {**COUNTY["sample_county"], **SMALL}}
+    project = Project(tmp_path / "data", given)
+    done = run_process(project, "-c", RUN, str(PROJECT), json.dumps(given), *names)
+    said = done.stdout
+    assert done.returncode == 0, said
     assert steps_in(said) == steps_of(*names)
     assert [word for word in CHATTER if word in said] == []
     strange = [line for line in said.splitlines() if not LINE.fullmatch(line)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from sklearn.datasets import load_digits
 
 from aerial_kedro.examples.digits.files import ROLES, read_file, spellings
 from tests.integration.kedro_project import PROJECT, Project
+from tests.integration.test_console import CHATTER, run_process, steps_in, steps_of
 from tests.unit.examples.digits.idx_files import four_files, idx
 from tests.unit.examples.digits.test_datasets import serve
 
@@ -47,15 +46,9 @@ print("Java:", SparkContext._gateway is not None)
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     """The tutorial on scikit-learn's digits, with a run history of its own, and what it printed."""
     project = Project(tmp_path_factory.mktemp("tutorial"), {**QUICK, "regularization": 0.5})
-    with project.environment():
-        printed = subprocess.run(
-            [sys.executable, "-c", RUN, str(PROJECT), json.dumps(project.parameters)],
-            check=True,
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
-    return project, printed
+    done = run_process(project, "-c", RUN, str(PROJECT), json.dumps(project.parameters))
+    assert done.returncode == 0, done.stdout
+    return project, done.stdout
 
 
 @pytest.fixture
@@ -136,8 +129,18 @@ def test_the_same_run_gives_the_same_figures(tutorial: Project, project: Project
     )
 
 
-def test_no_java_is_started(finished: tuple[Project, str]) -> None:
-    assert "Java: False" in finished[1]
+@pytest.mark.usefixtures("_kedro")
+def test_its_log_has_each_step_once_and_no_chatter(finished: tuple[Project, str]) -> None:
+    """Nor MLflow's, although the run makes the history that it is kept in."""
+    project, said = finished
+    assert steps_in(said) == steps_of("digits")
+    assert [word for word in CHATTER if word in said] == []
+    *_, report, following, java = said.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in (report, following)] == [
+        f"Report: {project.data}/08_reporting/digits.html",
+        "Next:   kedro mlflow ui",
+    ]
+    assert java == "Java: False"
 
 
 @pytest.fixture

@@ -77,15 +77,6 @@ def test_predictions_of_other_tiles_are_refused(county: Project, tmp_path: Path)
     assert "there is none with features of its kind" in message
 
 
-def test_tiles_of_folders_are_explained(divided: Project, tmp_path: Path) -> None:
-    """They have no year and no place."""
-    copy = copy_of(divided, tmp_path)
-    image = copy.table("07_model_output/predictions")["image_id"].iloc[0]
-    copy.run("explain", explain={"tiles": image, "patches": 2, "neighbours": 1})
-    page = (copy.data / "08_reporting/explained.html").read_text(encoding="utf-8")
-    assert f'<h2 id="tile-1">{image}</h2>' in page
-
-
 def test_a_name_that_is_not_there_is_refused(county: Project) -> None:
     message = county.refusal("--pipeline=explain", "--params=explain.tiles=nowhere")
     assert "There is no tile 'nowhere'" in message

@@ -46,13 +46,6 @@ class TestRandomSplit:
         assert metrics["cross_validation"] is None
         assert metrics["leave_one_region_out"] is None
 
-    def test_tiles_without_places_are_not_compared(self, divided: Project) -> None:
-        metrics = metrics_of(divided)
-        assert metrics["random_split"] is None
-        assert "no coordinates" in metrics["random_split_skipped"]
-        report = (divided.data / "08_reporting/report.html").read_text(encoding="utf-8")
-        assert "Not compared with a random split" in report
-
 
 def write_regions(county: Project, path: Path) -> Path:
     """Four regions over the county but for a strip in the south, drawn in degrees."""

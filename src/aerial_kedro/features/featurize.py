@@ -11,11 +11,12 @@ import pandas as pd
 import pyarrow as pa
 
 from aerial_kedro.cells.grid import pack
-from aerial_kedro.cells.statistics import cell_statistics, thin_pixels
+from aerial_kedro.cells.statistics import cell_statistics
 from aerial_kedro.errors import AerialError
 from aerial_kedro.features.engines import Engine, open_engine
+from aerial_kedro.features.groups import GroupReader, TileGroup
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
-from aerial_kedro.tiles.reading import Tile, read_tile, read_tile_into, read_tiles
+from aerial_kedro.tiles.reading import Tile, read_tile, read_tiles
 from aerial_kedro.tiles.workers import kept_between_tasks
 
 Batches: TypeAlias = Iterator[pa.RecordBatch]
@@ -105,21 +106,15 @@ def featurize_batches(
     """
     opened = _engine_of_worker(engine, precision, _Network(feature_key, network))
     rows = max(_ROWS, opened.batch)
-    # One for all: fresh memory for each group would have to be cleared by the system first.
-    space = np.empty((rows, input_size, input_size, 3), dtype=np.uint8)
-    with kept_between_tasks(), SceneReader() as reader:
-        for batch in batches:
-            for start in range(0, batch.num_rows, rows):
-                tiles = batch.slice(start, rows).to_pylist()
-                group = _read_group(tiles, space, reader, with_cells=with_cells)
-                if group.ids:
-                    start_s = time.perf_counter()
-                    features, cells = opened.run_all(space[: len(group.ids)])
-                    if engine_s is not None:
-                        engine_s.add(time.perf_counter() - start_s)
-                    if not np.isfinite(features).all():
-                        raise AerialError(_not_finite(group.ids, features, engine, precision))
-                    yield _to_arrow(group, space, features, cells, feature_key)
+    with kept_between_tasks(), GroupReader(rows, input_size, with_cells=with_cells) as reader:
+        for group in reader.read(batches):
+            start_s = time.perf_counter()
+            features, cells = opened.run_all(group.pixels)
+            if engine_s is not None:
+                engine_s.add(time.perf_counter() - start_s)
+            if not np.isfinite(features).all():
+                raise AerialError(_not_finite(group.ids, features, engine, precision))
+            yield _to_arrow(group, features, cells, feature_key)
 
 
 def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: str) -> str:
@@ -129,39 +124,6 @@ def _not_finite(ids: list[str], features: np.ndarray, engine: str, precision: st
         f"(precision {precision!r}). Run with `engine=onnxruntime,precision=fp32`; if these do it "
         "too, the backbone's file or its weights are damaged: remove `06_models/backbone.onnx`."
     )
-
-
-@dataclass
-class _Group:
-    """Tiles that were read at once; their red, green and blue lie in the space given.
-
-    ``thinned`` is what the statistics of cells are of, ``(bands, rows, columns)`` each; empty where
-    the network embeds none.
-    """
-
-    ids: list[str] = field(default_factory=list)
-    versions: list[str] = field(default_factory=list)
-    thinned: list[np.ndarray] = field(default_factory=list)
-
-
-def _read_group(
-    tiles: list[Tile], space: np.ndarray, reader: SceneReader, *, with_cells: bool
-) -> _Group:
-    """Read tiles into the first rows of ``space``, those that can be."""
-    group = _Group()
-    for tile in tiles:
-        colours = space[len(group.ids)]
-        try:
-            infrared = read_tile_into(colours, tile, reader, infrared=with_cells)
-        except TileReadError:
-            continue  # counted and explained after the pass, see `explain_missing`
-        if with_cells:
-            # At once: all of near infrared, kept until the group is whole, would need fresh memory.
-            parts = [colours] if infrared is None else [colours, infrared[..., None]]
-            group.thinned.append(np.concatenate([thin_pixels(each) for each in parts]))
-        group.ids.append(tile["image_id"])
-        group.versions.append(tile["source_version"])
-    return group
 
 
 def image_statistics(pixels: np.ndarray) -> np.ndarray:
@@ -186,20 +148,18 @@ def image_statistics(pixels: np.ndarray) -> np.ndarray:
 
 
 def _to_arrow(
-    group: _Group,
-    space: np.ndarray,
+    group: TileGroup,
     features: np.ndarray,
     cells: np.ndarray | None,
     feature_key: str,
 ) -> pa.RecordBatch:
     count = len(group.ids)
-    pixels = space[:count]
     nothing = pa.nulls(count, pa.binary())
     columns = [
         pa.array(group.ids, pa.string()),
         pa.array(group.versions, pa.string()),
         _list_array(features),
-        _list_array(image_statistics(pixels)),
+        _list_array(image_statistics(group.pixels)),
         nothing if cells is None else pa.array(pack(cells), pa.binary()),
         nothing if cells is None else pa.array(_statistics_of_cells(group), pa.binary()),
         pa.array([feature_key] * count, pa.string()),
@@ -207,7 +167,7 @@ def _to_arrow(
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURE_COLUMNS))
 
 
-def _statistics_of_cells(group: _Group) -> list[bytes]:
+def _statistics_of_cells(group: TileGroup) -> list[bytes]:
     """Compute them for all tiles at once that have near infrared, and all that have not."""
     found = [b""] * len(group.ids)
     for count in {len(each) for each in group.thinned}:

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ from aerial_kedro.report.pictures import ExplainedAnswer, MapImage, image_media_
 _PACKAGE = "aerial_kedro.report"
 
 
+@cache  # templates take as long to compile as some charts to draw
 def page_environment(package: str = _PACKAGE) -> Environment:
     """Set up Jinja for a page.
 

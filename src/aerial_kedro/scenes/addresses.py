@@ -65,6 +65,17 @@ def gdal_path(href: str) -> str:
     return f"/vsiaz/{authority.split('@', 1)[0]}/{path}"
 
 
+def is_distant(href: str) -> bool:
+    """Return whether reading is waiting for a network: whether an address is no local path.
+
+    Examples
+    --------
+    >>> is_distant("az://naip/md/scene.tif"), is_distant("/data/az:/scene.tif")
+    (True, False)
+    """
+    return _split(href)[0] not in _LOCAL
+
+
 def read_bytes(href: str) -> bytes:
     """Read a whole (small) file."""
     if _split(href)[0] in _LOCAL:

@@ -60,7 +60,9 @@ def test_a_signature_does_not_show(web: Web, rules: AccessRules) -> None:
 @pytest.mark.parametrize("service", ["/nothing", "/stac"])
 def test_a_token_service_that_is_none_is_named(web: Web, service: str) -> None:
     rules = AccessRules(
-        hosts=("127.0.0.1",), signers=(SignerRule(host="127.0.0.1", service=web.base + service),)
+        hosts=("127.0.0.1",),
+        signers=(SignerRule(host="127.0.0.1", service=web.base + service),),
+        retry_delay_s=0.01,
     )
     with pytest.raises(SigningError, match=f"{web.base}{service} gave no signature for 127.0.0.1"):
         Signing(rules).sign(f"{web.base}/naip/a.tif")

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,8 +59,12 @@ class Web:
         Of the STAC API.
     api_fault
         Status of every answer of the STAC API, if it is broken.
+    delay_s
+        How long an answer to a request for a scene takes, as over a real network.
     asked, sent
         Requests for scenes, and how many bytes of them were sent.
+    at_work, most_at_work
+        How many requests for scenes are being answered, and were at most.
     tokens
         How many signatures were given.
     searches
@@ -74,8 +79,12 @@ class Web:
     items: list[dict[str, Any]] = field(default_factory=list)
     api_fault: int | None = None
     next_elsewhere: str | None = None
+    delay_s: float = 0.0
     asked: list[Asked] = field(default_factory=list)
     sent: int = 0
+    at_work: int = 0
+    most_at_work: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     tokens: int = 0
     token_lifetime_s: float = 3600
     searches: list[dict[str, Any]] = field(default_factory=list)
@@ -150,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_HEAD(self) -> None:
-        self._scene()
+        self._delayed_scene()
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -159,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/stac"):
             self._stac({})
         else:
-            self._scene()
+            self._delayed_scene()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -190,6 +199,18 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         number = parse_qs(query).get("n", [""])[0]
         return not number.isdigit() or int(number) in self.web.refused or SECRET not in query
+
+    def _delayed_scene(self) -> None:
+        web = self.web
+        with web.lock:
+            web.at_work += 1
+            web.most_at_work = max(web.most_at_work, web.at_work)
+        try:
+            time.sleep(web.delay_s)
+            self._scene()
+        finally:
+            with web.lock:
+                web.at_work -= 1
 
     def _scene(self) -> None:
         web = self.web

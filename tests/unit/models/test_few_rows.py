@@ -78,7 +78,7 @@ def test_the_regression_is_sparks(
     numbers, labels = draw(classes)
     rows = table(spark_session, numbers, labels)
     few, _ = fit_model(rows, settings, CLASSES[:classes], 1)
-    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 1000)
+    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 4000)  # two partitions
     many, _ = fit_model(rows, settings, CLASSES[:classes], 1)
     assert not isinstance(few, PipelineModel)
     assert isinstance(many, PipelineModel)
@@ -136,7 +136,7 @@ def test_the_forest_learns_as_well_as_sparks(
     numbers, labels = draw(count=400)
     rows = table(spark_session, numbers, labels)
     few, _ = fit_model(rows, FOREST, CLASSES, 1)
-    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 8000)
+    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 10_000)  # two
     many, _ = fit_model(rows, FOREST, CLASSES, 1)
     assert not isinstance(few, PipelineModel)
     assert isinstance(many, PipelineModel)

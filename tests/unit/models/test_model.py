@@ -118,7 +118,7 @@ def test_a_model_says_the_same_before_and_after_it_is_stored(
         ],
         "image_id string, label string, features array<float>",
     ).coalesce(1)
-    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 1000)
+    monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 1500)  # two partitions
     stages, _ = fit_model(rows, settings, classes, 1)
     assert isinstance(stages, PipelineModel)
     stages.write().save(str(tmp_path / "stages"))
@@ -134,8 +134,7 @@ def test_a_model_says_the_same_before_and_after_it_is_stored(
     one, other = (np.array(each["class_probabilities"].tolist()) for each in (before, after))
     assert one == pytest.approx(other, abs=1e-9)
     assert after["probability"].tolist() == pytest.approx(other.max(axis=1))
-    sure, _ = fit_model(rows, settings, classes, 1)
-    sharp = TrainedModel(sure, card.model_copy(update={"temperature": 1.0}), make_source())
+    sharp = TrainedModel(stages, card.model_copy(update={"temperature": 1.0}), make_source())
     assert sharp.predict(rows).toPandas()["probability"].mean() > before["probability"].mean()
 
 

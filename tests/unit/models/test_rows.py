@@ -30,7 +30,7 @@ NUMBERS = 5
 SCHEMA = "image_id string, label string, block_id string, features array<float>"
 REGRESSION = LogisticRegressionSettings(max_iter=5, reg_param=0.01)
 # Weights of 1, since Spark adds the partitions' counts in the order in which they come.
-FOREST = RandomForestSettings(num_trees=4, max_depth=3, class_weights=False)
+FOREST = RandomForestSettings(num_trees=4, max_depth=2, class_weights=False)
 SURE = LogisticRegressionSettings(max_iter=100, reg_param=0.01)
 CORES = "spark.sql.leafNodeDefaultParallelism"
 
@@ -43,7 +43,7 @@ def draw(count: int = 60) -> pd.DataFrame:
         {
             "image_id": [f"t{number:03d}" for number in range(count)],
             "label": np.array(CLASSES, dtype=object)[code],
-            "block_id": [f"b{number % 6}" for number in range(count)],
+            "block_id": [f"b{number % 3}" for number in range(count)],
             "features": features.tolist(),
         }
     )
@@ -202,7 +202,7 @@ def test_what_is_predicted_of_a_fold_is_what_a_fit_without_it_says(
     rows = draw()
     rows.loc[rows.index[THIRDS[0].unseen][:4], "label"] = "C"
     if not is_few:
-        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 15 * NUMBERS * 8)
+        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 30 * NUMBERS * 8)
     with open_rows(table(spark_session, rows[::-1]), SURE) as opened:
         assert isinstance(opened, FewRows if is_few else ManyRows)
         assert opened.table["image_id"].tolist() == rows["image_id"].tolist()

@@ -70,7 +70,7 @@ def coefficients(
 def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fit as few rows are fitted, and as many are."""
     if request.param == "many":
-        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 10 * 3 * 8)
+        monkeypatch.setattr(module, "_BYTES_OF_PARTITION", 20 * 3 * 8)
 
 
 @pytest.mark.usefixtures("_where")

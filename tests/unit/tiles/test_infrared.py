@@ -1,6 +1,7 @@
 """Near infrared tagged as alpha masks nothing: lakes keep their colours, and it can be read."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,39 +39,49 @@ PLACES = {
 }
 
 
+@functools.cache
+def colours_of(place: str) -> tuple[tuple[float, float], np.ndarray]:
+    """Where a scene begins, and its colours, of which none is 0."""
+    crs, gsd = PLACES[place]
+    origin = ORIGIN[0] - SHIFT, ORIGIN[1] + SHIFT
+    if crs != f"EPSG:{ZONE}":
+        origin = Transformer.from_crs(ZONE, crs, always_xy=True).transform(*origin)
+    metres = 490 if crs == f"EPSG:{ZONE}" else 620
+    side = round(metres / gsd) // 2 * 2 + 1  # odd: overviews round its half
+    return origin, np.maximum(paint_ground(origin, gsd, (side, side), crs), 1)
+
+
 class Scene:
     """Ground with a lake in its middle, over which infrared is 0: with it, and with a flat band."""
 
     def __init__(self, folder: Path, tag: str, place: str, *, cog: bool = False) -> None:
         self.crs, self.gsd = PLACES[place]
-        x, y = ORIGIN[0] - SHIFT, ORIGIN[1] + SHIFT
-        if self.crs != f"EPSG:{ZONE}":
-            x, y = Transformer.from_crs(ZONE, self.crs, always_xy=True).transform(x, y)
-        self.origin = (x, y)
-        metres = 490 if self.crs == f"EPSG:{ZONE}" else 620
-        side = round(metres / self.gsd) // 2 * 2 + 1  # odd: overviews round its half
-        colours = np.maximum(paint_ground(self.origin, self.gsd, (side, side), self.crs), 1)
+        self.origin, colours = colours_of(place)
+        side = colours.shape[1]
         noise = np.random.default_rng(0).integers(1, 255, (side, side)).astype(np.uint8)
         self.lake = np.zeros((side, side), dtype=bool)
         self.lake[side // 8 : side // 2, side // 8 : -side // 8] = True
         self.infrared = np.where(self.lake, 0, noise).astype(np.uint8)
-        self.folder, self.cog = folder, cog
+        self.cog = cog
         tags = TAGS[tag]
-        self.path = self.write("a", np.concatenate([colours, self.infrared[None]]), tags)
+        pixels = np.concatenate([colours, self.infrared[None]])
+        self.path = self.write(folder / "a_2018.tif", pixels, tags)
         # GDAL warps three bands in other pieces than some of four.
         flat = np.concatenate([colours, np.full_like(noise, 200)[None]])
-        self.colours = self.write("b", flat, {**tags, "alpha": "unspecified"})
-        self.grey = self.write("c", np.stack([self.infrared] * 3), {})
+        self.colours = self.write(folder / "b_2018.tif", flat, {**tags, "alpha": "unspecified"})
+        self.grey = self.write(folder / "c_2018.tif", np.stack([self.infrared] * 3), {})
 
-    def write(self, name: str, pixels: np.ndarray, profile: dict[str, Any]) -> Path:
-        path = self.folder / f"{name}_2018.tif"
+    def write(self, path: Path, pixels: np.ndarray, profile: dict[str, Any]) -> Path:
         write_scene(path, crs=self.crs, origin=self.origin, gsd=self.gsd, pixels=pixels, **profile)
         if not self.cog:
             return path
-        cog = self.folder / f"{name}_cog_2018.tif"
+        cog = path.with_name(f"cog_{path.name}")
         # Else the overviews of colours would themselves be black where alpha is 0.
         rasterio.shutil.copy(path, cog, driver="COG", blocksize=128, resampling="nearest")
         return cog
+
+
+Scenes = Callable[[str, str, bool], Scene]
 
 
 def tiles_of(path: Path) -> pd.DataFrame:
@@ -89,18 +100,29 @@ def read_all(tiles: list[Tile], path: Path, **options: Any) -> np.ndarray:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest) -> Iterator[str]:
-    return request.param
+def place(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def scene_of(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
+    """Write a scene once, for all tests that only read it."""
+
+    @functools.cache
+    def write(tag: str, place: str, cog: bool) -> Scene:
+        return Scene(tmp_path_factory.mktemp("scene"), tag, place, cog=cog)
+
+    return write
 
 
 @pytest.mark.parametrize("cog", [False, True], ids=["plain", "cog"])
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_lake_has_the_colours_of_the_file(
-    tmp_path: Path, place: str, tag: str, cog: bool
+    scene_of: Scenes, place: str, tag: str, cog: bool
 ) -> None:
     if cog and not place.startswith("0."):
         return  # overviews are not used
-    scene = Scene(tmp_path, tag, place, cog=cog)
+    scene = scene_of(tag, place, cog)
     tiles = tiles_of(scene.path)
     assert len(tiles) >= 4
     assert tiles["has_infrared"].all()
@@ -122,18 +144,20 @@ def test_a_lake_has_the_colours_of_the_file(
         np.testing.assert_array_equal(both[..., 3], grey[..., 0])
 
 
-def test_scenes_whose_fourth_band_is_untagged_are_read_as_ever(tmp_path: Path, place: str) -> None:
-    scene = Scene(tmp_path, "untagged", place)
+def test_scenes_whose_fourth_band_is_untagged_are_read_as_ever(
+    scene_of: Scenes, place: str
+) -> None:
+    scene = scene_of("untagged", place, False)
     rows = records(tiles_of(scene.path))
     before = read_all([{**tile, "has_infrared": None} for tile in rows], scene.path)
     np.testing.assert_array_equal(read_all(rows, scene.path), before)
 
 
 def test_a_tile_without_infrared_has_three_channels_though_it_be_asked_for(
-    tmp_path: Path, place: str
+    scene_of: Scenes, place: str
 ) -> None:
     """Also one of a catalog that did not know of it."""
-    scene = Scene(tmp_path, "untagged", place)
+    scene = scene_of("untagged", place, False)
     for path in (scene.path, scene.colours):
         [tile, *_] = records(tiles_of(path))
         for older in ({**tile, "has_infrared": None}, dict(tile)):
@@ -145,11 +169,11 @@ def test_a_tile_without_infrared_has_three_channels_though_it_be_asked_for(
 @pytest.mark.parametrize("crs", [f"EPSG:{ZONE}", "EPSG:3857"])
 @pytest.mark.parametrize("by", ["black", "mask", "nodata"])
 def test_what_the_colours_or_a_mask_band_call_empty_stays_so(
-    tmp_path: Path, crs: str, by: str
+    scene_of: Scenes, tmp_path: Path, crs: str, by: str
 ) -> None:
     """Though infrared says something there; and the lake's zeros still do not count."""
     name = "1 m" if crs == f"EPSG:{ZONE}" else "web Mercator"
-    scene = Scene(tmp_path, "alpha", name)
+    scene = scene_of("alpha", name, False)
     with rasterio.open(scene.path) as dataset:
         pixels = dataset.read()
     side = pixels.shape[1]
@@ -162,7 +186,7 @@ def test_what_the_colours_or_a_mask_band_call_empty_stays_so(
         "nodata": {"nodata": 255},
     }[by]  # fmt: skip
     pixels[3, empty & scene.lake] = 255 if by == "nodata" else 0
-    path = scene.write("d", pixels, {**TAGS["alpha"], **profile})
+    path = scene.write(tmp_path / "d_2018.tif", pixels, {**TAGS["alpha"], **profile})
     whole = tiles_of(scene.path)
     tiles = tiles_of(path)
     assert (whole["nodata_fraction"] == 0).all()
@@ -174,12 +198,12 @@ def test_what_the_colours_or_a_mask_band_call_empty_stays_so(
     assert 0 < expected.mean() < 1
 
 
-def test_a_true_alpha_still_masks(tmp_path: Path, place: str) -> None:
-    scene = Scene(tmp_path, "alpha", place)
+def test_a_true_alpha_still_masks(scene_of: Scenes, tmp_path: Path, place: str) -> None:
+    scene = scene_of("alpha", place, False)
     with rasterio.open(scene.path) as dataset:
         pixels = dataset.read()
     pixels[3] = np.where(scene.lake, 0, 255)
-    path = scene.write("d", pixels, TAGS["alpha"])
+    path = scene.write(tmp_path / "d_2018.tif", pixels, TAGS["alpha"])
     tiles = tiles_of(path)
     assert not tiles["has_infrared"].any()
     assert tiles["nodata_fraction"].max() > 0.5
@@ -195,10 +219,10 @@ ORDERS = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("tag", ["alpha", "untagged, nodata 0"])
 def test_bands_in_another_order_are_read_by_their_tags(
-    tmp_path: Path, place: str, order: str, tag: str
+    scene_of: Scenes, tmp_path: Path, place: str, order: str, tag: str
 ) -> None:
     """Number i of the order is where red, green, blue and infrared lie in the other file."""
-    scene = Scene(tmp_path, tag, place)
+    scene = scene_of(tag, place, False)
     with rasterio.open(scene.path) as dataset:
         pixels, profile = dataset.read(), dataset.profile
     numbers = ORDERS[order]
@@ -220,12 +244,14 @@ def test_bands_in_another_order_are_read_by_their_tags(
         np.testing.assert_array_equal(read, expected)
 
 
-def test_an_alpha_that_comes_first_masks_as_one_that_comes_last(tmp_path: Path, place: str) -> None:
-    scene = Scene(tmp_path, "alpha", place)
+def test_an_alpha_that_comes_first_masks_as_one_that_comes_last(
+    scene_of: Scenes, tmp_path: Path, place: str
+) -> None:
+    scene = scene_of("alpha", place, False)
     with rasterio.open(scene.path) as dataset:
         pixels, profile = dataset.read(), dataset.profile
     pixels[3] = np.where(scene.lake, 0, 255)
-    last = scene.write("d", pixels, TAGS["alpha"])
+    last = scene.write(tmp_path / "d_2018.tif", pixels, TAGS["alpha"])
     first = tmp_path / "first_2018.tif"
     with rasterio.open(first, "w", **{**profile, "photometric": "minisblack"}) as dataset:
         dataset.write(np.roll(pixels, 1, axis=0))
