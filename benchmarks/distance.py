@@ -1,8 +1,9 @@
 """What a network between scenes and workers costs one core: tiles read ahead, or by turns.
 
 A server on this machine answers each request after a while, as storage far away does. One worker
-computes features of tiles of its scenes: by threads that read ahead, as workers do, and by turns
-with the network, as if the scenes lay on the disk; both in each round. ``requests`` are of a tile.
+computes features of tiles of its scenes, and of image files: by threads that read ahead, as workers
+do, and by turns with the network, as if they lay on the disk; both in each round. ``requests`` are
+of a tile.
 
 Run it with ``python -m benchmarks.distance --delays 10 30 100``; it ends with a line of JSON.
 """
@@ -24,10 +25,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pyarrow as pa
+from PIL import Image
 
 from aerial_kedro.features import groups
 from aerial_kedro.features.artifact import Backbone
+from aerial_kedro.features.cell_projection import without_cells
 from aerial_kedro.features.definitions import define_backbone
 from aerial_kedro.features.export import export_backbone
 from aerial_kedro.features.featurize import featurize_batches
@@ -38,6 +42,7 @@ from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from benchmarks.results import summarise
 from benchmarks.scene_tiles import draw_scenes
 
+Tiles = list[dict[str, object]]
 WAYS = {"ahead": groups.is_distant, "by_turns": lambda _: False}
 
 
@@ -98,7 +103,7 @@ def served(folder: Path, delay_s: float) -> Iterator[tuple[str, list[int]]]:
 
 
 def measure(
-    tiles: list[dict[str, object]], folder: Path, delay_s: float, way: str, backbone: Backbone
+    tiles: Tiles, folder: Path, delay_s: float, way: str, backbone: Backbone
 ) -> dict[str, float]:
     """Compute the features of tiles once; return tiles a second and requests a tile."""
     with (
@@ -119,6 +124,35 @@ def measure(
     return {"tiles_per_s": rows / seconds, "requests": requests[0] / rows}
 
 
+def scenes(folder: Path, count: int) -> Tiles:
+    """Write scenes; list their tiles."""
+    table = draw_scenes(folder, count)[SOURCE_COLUMNS]
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def files(folder: Path, count: int) -> Tiles:
+    """Write tiles as PNG files, as much like land as the scenes are."""
+    rng = np.random.default_rng(1)
+    tiles: Tiles = []
+    for number in range(count):
+        coarse = rng.integers(30, 200, (7, 7, 3), dtype=np.uint8).repeat(32, 0).repeat(32, 1)
+        path = folder / f"{number:04d}.png"
+        Image.fromarray(coarse + rng.integers(0, 16, coarse.shape, dtype=np.uint8)).save(path)
+        given = {"image_id": path.stem, "source_version": "1", "href": str(path), "kind": "file"}
+        tiles.append({**dict.fromkeys(SOURCE_COLUMNS), **given})
+    return tiles
+
+
+def compare(rounds: list[dict[str, dict[str, float]]]) -> dict[str, object]:
+    """Summarise rounds: the ratio of both ways, and each alone."""
+    ratios = [each["ahead"]["tiles_per_s"] / each["by_turns"]["tiles_per_s"] for each in rounds]
+    alone = {
+        way: {key: summarise([each[way][key] for each in rounds]) for key in rounds[0][way]}
+        for way in WAYS
+    }
+    return {"ahead_over_by_turns": summarise(ratios), **alone}
+
+
 def main() -> None:
     """Measure, and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -129,32 +163,26 @@ def main() -> None:
     rules = AccessRules(hosts=("127.0.0.1",), signers=())
     os.environ[RULES_VARIABLE] = rules.model_dump_json()
     definition = define_backbone("efficientnet_lite0")
-    backbone = export_backbone(
-        definition, read_weights(find_weights(definition.name)), seed=0, pooling="last"
+    backbone = without_cells(
+        export_backbone(
+            definition, read_weights(find_weights(definition.name)), seed=0, pooling="last"
+        )
     )
     figures: dict[str, object] = {"threads": rules.threads, "tiles": given.tiles}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "scenes"
-        table = draw_scenes(folder, given.tiles)[SOURCE_COLUMNS]
-        tiles = table.astype(object).where(table.notna(), None).to_dict("records")
-        measure(tiles[:64], folder, 0, "ahead", backbone)  # the engine is opened once
-        for delay in given.delays:
-            rounds = [
-                {way: measure(tiles, folder, delay / 1000, way, backbone) for way in WAYS}
-                for _ in range(given.rounds)
-            ]
-            ratios = [
-                each["ahead"]["tiles_per_s"] / each["by_turns"]["tiles_per_s"] for each in rounds
-            ]
-            figures[f"{delay} ms"] = {
-                "ahead_over_by_turns": summarise(ratios),
-                **{
-                    way: {key: summarise([each[way][key] for each in rounds]) for key in
-                          ("tiles_per_s", "requests")}
-                    for way in WAYS
-                },
-            }  # fmt: skip
-            print(delay, json.dumps(figures[f"{delay} ms"]))
+        for kind, tiles in (
+            ("scenes", scenes(folder, given.tiles)),
+            ("files", files(folder, given.tiles)),
+        ):
+            measure(tiles[:64], folder, 0, "ahead", backbone)  # the engine is opened once
+            for delay in given.delays:
+                rounds = [
+                    {way: measure(tiles, folder, delay / 1000, way, backbone) for way in WAYS}
+                    for _ in range(given.rounds)
+                ]
+                figures[f"{kind}, {delay} ms"] = compare(rounds)
+                print(kind, delay, json.dumps(compare(rounds)))
     print(json.dumps(figures))
 
 

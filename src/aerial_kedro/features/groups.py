@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +21,11 @@ from aerial_kedro.scenes.addresses import is_distant
 from aerial_kedro.scenes.reader import SceneReader, TileReadError
 from aerial_kedro.tiles.reading import Tile, read_tile_into
 
+# Place in the group to what statistics of cells are of, for the tiles that could be read.
+_Thinned: TypeAlias = dict[int, np.ndarray | None]
 
-@dataclass
+
+@dataclass(frozen=True)
 class TileGroup:
     """Tiles that were read at once.
 
@@ -36,17 +42,18 @@ class TileGroup:
     """
 
     pixels: np.ndarray
-    ids: list[str] = field(default_factory=list)
-    versions: list[str] = field(default_factory=list)
-    thinned: list[np.ndarray] = field(default_factory=list)
+    ids: list[str]
+    versions: list[str]
+    thinned: list[np.ndarray]
 
 
 class GroupReader:
     """Reads tiles in groups, leaving out those that cannot be read.
 
     Tiles on a local disk are read one after the other: that keeps a core busy, and there is a task
-    for each core. Reading those in blob storage or on the web is waiting, which several threads do
-    at a time (`AccessRules.threads`), and for the next group while the network runs on this one.
+    for each core. Reading those in blob storage or on the web is waiting: threads do it, for the
+    next group while the network runs on this one. All tiles of a scene are one thread's, since they
+    share its blocks; image files are requested by several at a time (`AccessRules.threads`).
     Use it as a context manager.
 
     Parameters
@@ -62,7 +69,8 @@ class GroupReader:
     def __init__(self, rows: int, size: int, *, with_cells: bool) -> None:
         self._rows, self._size, self._with_cells = rows, size, with_cells
         self._near = SceneReader()
-        self._threads: list[_ReaderThread] = []
+        self._threads: dict[int, _ReaderThread] = {}
+        self._most_threads = current_rules().threads
         self._spaces: dict[int, np.ndarray] = {}
         self._opened = ExitStack()
 
@@ -91,28 +99,29 @@ class GroupReader:
         AerialError
             If blob storage cannot be reached.
         """
-        for group in self._read_ahead(batches):
-            if group.ids:
+        for finish in self._begun(self._groups(batches)):
+            if (group := finish()).ids:
                 yield group
-
-    def _read_ahead(self, batches: Iterable[pa.RecordBatch]) -> Iterator[TileGroup]:
-        begun: _Begun | None = None
-        for number, tiles in enumerate(self._groups(batches)):
-            following: _Begun | None = None
-            if any(is_distant(tile["href"]) for tile in tiles):
-                following = self._begin(tiles, self._space(number % 2))
-            if begun:
-                yield _finish(begun)
-            if not following:
-                yield self._read_tiles(tiles, self._space(0), self._near)
-            begun = following
-        if begun:
-            yield _finish(begun)
 
     def _groups(self, batches: Iterable[pa.RecordBatch]) -> Iterator[list[Tile]]:
         for batch in batches:
             for start in range(0, batch.num_rows, self._rows):
                 yield batch.slice(start, self._rows).to_pylist()
+
+    def _begun(self, groups: Iterable[list[Tile]]) -> Iterator[Callable[[], TileGroup]]:
+        """Begin a group before the one before it is handed on, if it is far away."""
+        before: Callable[[], TileGroup] | None = None
+        for number, tiles in enumerate(groups):
+            space, ahead = self._space(number % 2), None
+            if any(is_distant(tile["href"]) for tile in tiles):
+                ahead = partial(_finish, tiles, space, self._begin(tiles, space))
+            if before:
+                yield before
+            if not ahead:
+                yield partial(self._read_near, tiles)
+            before = ahead
+        if before:
+            yield before
 
     def _space(self, number: int) -> np.ndarray:
         """Return one of two places for pixels: one is filled while the network reads the other.
@@ -124,38 +133,41 @@ class GroupReader:
             self._spaces[number] = np.empty(shape, dtype=np.uint8)
         return self._spaces[number]
 
-    def _begin(self, tiles: list[Tile], space: np.ndarray) -> _Begun:
-        """Let each thread read neighbours, which share blocks of their scene."""
-        if not self._threads:
-            count = current_rules().threads
-            self._threads = [self._opened.enter_context(_ReaderThread()) for _ in range(count)]
-        edges = np.linspace(0, len(tiles), len(self._threads) + 1).astype(int).tolist()
-        parts = [
-            thread.submit(self._read_tiles, tiles[first:last], space[first:last])
-            for thread, first, last in zip(self._threads, edges[:-1], edges[1:], strict=True)
-            if first < last
-        ]
-        return _Begun(space, parts)
+    def _read_near(self, tiles: list[Tile]) -> TileGroup:
+        space = self._space(0)  # what threads had read into it has been handed on
+        return _close_up(tiles, space, self._read_each(tiles, range(len(tiles)), space, self._near))
 
-    def _read_tiles(
-        self, tiles: Sequence[Tile], space: np.ndarray, reader: SceneReader
-    ) -> TileGroup:
-        """Read tiles into the first rows of ``space``, those that can be."""
-        group = TileGroup(space)
-        for tile in tiles:
-            colours = space[len(group.ids)]
+    def _begin(self, tiles: list[Tile], space: np.ndarray) -> list[Future[_Thinned]]:
+        """Let threads read a group."""
+        shares: dict[int, list[int]] = defaultdict(list)
+        for place, tile in enumerate(tiles):
+            number = place if tile["kind"] == "file" else crc32(tile["href"].encode())
+            shares[number % self._most_threads].append(place)
+        begun = []
+        for number, places in shares.items():
+            if number not in self._threads:
+                self._threads[number] = self._opened.enter_context(_ReaderThread())
+            thread = self._threads[number]
+            begun.append(thread.submit(partial(self._read_each, tiles, places, space)))
+        return begun
+
+    def _read_each(
+        self, tiles: list[Tile], places: Iterable[int], space: np.ndarray, reader: SceneReader
+    ) -> _Thinned:
+        """Read tiles of a group into their places; leave out those that cannot be read."""
+        found: _Thinned = {}
+        for place in places:
+            colours = space[place]
             try:
-                infrared = read_tile_into(colours, tile, reader, infrared=self._with_cells)
+                infrared = read_tile_into(colours, tiles[place], reader, infrared=self._with_cells)
             except TileReadError:
                 continue  # counted and explained after the pass, see `explain_missing`
+            found[place] = None
             if self._with_cells:
                 # At once: near infrared, kept until the group is whole, would need fresh memory.
                 parts = [colours] if infrared is None else [colours, infrared[..., None]]
-                group.thinned.append(np.concatenate([thin_pixels(each) for each in parts]))
-            group.ids.append(tile["image_id"])
-            group.versions.append(tile["source_version"])
-        group.pixels = space[: len(group.ids)]
-        return group
+                found[place] = np.concatenate([thin_pixels(each) for each in parts])
+        return found
 
 
 class _ReaderThread:
@@ -178,33 +190,27 @@ class _ReaderThread:
         self._thread.submit(self._reader.__exit__, None, None, None).result()
         self._thread.shutdown()
 
-    def submit(
-        self,
-        read: Callable[[Sequence[Tile], np.ndarray, SceneReader], TileGroup],
-        tiles: Sequence[Tile],
-        space: np.ndarray,
-    ) -> Future[TileGroup]:
+    def submit(self, read: Callable[[SceneReader], _Thinned]) -> Future[_Thinned]:
         """Call a function with this thread's reader."""
-        return self._thread.submit(read, tiles, space, self._reader)
+        return self._thread.submit(read, self._reader)
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """A group that threads are reading, each into its part of ``space``."""
+def _finish(tiles: list[Tile], space: np.ndarray, begun: Iterable[Future[_Thinned]]) -> TileGroup:
+    """Wait for all shares of a group."""
+    found: _Thinned = {}
+    for share in begun:
+        found |= share.result()
+    return _close_up(tiles, space, found)
 
-    space: np.ndarray
-    parts: Sequence[Future[TileGroup]]
 
-
-def _finish(begun: _Begun) -> TileGroup:
-    """Wait for all parts, and close up the rows of tiles that could not be read."""
-    whole = TileGroup(begun.space)
-    for part in begun.parts:
-        found = part.result()
-        first = len(whole.ids)
-        begun.space[first : first + len(found.ids)] = found.pixels
-        whole.ids += found.ids
-        whole.versions += found.versions
-        whole.thinned += found.thinned
-    whole.pixels = begun.space[: len(whole.ids)]
-    return whole
+def _close_up(tiles: list[Tile], space: np.ndarray, found: _Thinned) -> TileGroup:
+    """Make a group of the tiles that could be read, without gaps between them."""
+    places = sorted(found)
+    if len(places) < len(tiles):
+        space[: len(places)] = space[places]
+    return TileGroup(
+        space[: len(places)],
+        [tiles[place]["image_id"] for place in places],
+        [tiles[place]["source_version"] for place in places],
+        [thinned for place in places if (thinned := found[place]) is not None],
+    )

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 
@@ -50,6 +51,9 @@ _TURNED = range(2, 9)
 # Another for each file, which would make each reason one of its own.
 _NAME_IN_MEMORY = re.compile(r"(/vsimem/)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[/.\w]*,? ?")
 
+# Which warnings are ignored is the process's, not a thread's.
+_FILTERS = threading.Lock()
+
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
@@ -81,7 +85,7 @@ def decode_image(content: bytes, size: int) -> np.ndarray:
     if not content:
         raise TileReadError("the file is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
+        with _FILTERS, warnings.catch_warnings():
             # Of GDAL for each image without coordinates, of Pillow for each odd note in a file.
             warnings.simplefilter("ignore")
             return _resized(_decode(content, size), size)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from aerial_kedro.features.groups import GroupReader, TileGroup
 from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
@@ -20,6 +22,7 @@ from tests.unit.imagery.web import Web, running_web
 SIZE = 32
 THREADS = 4
 TILES = 25  # of a scene: five rows of five
+Row = dict[str, object]
 
 
 def allow(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +48,7 @@ def write(folder: Path, name: str, seed: int) -> Path:
     )  # fmt: skip
 
 
-def tiles_of(href: str, name: str) -> list[dict[str, object]]:
+def tiles_of(href: str, name: str) -> list[Row]:
     given = dict.fromkeys(SOURCE_COLUMNS)
     return [
         {
@@ -64,11 +67,11 @@ def tiles_of(href: str, name: str) -> list[dict[str, object]]:
     ]
 
 
-def batch(tiles: list[dict[str, object]]) -> pa.RecordBatch:
+def batch(tiles: list[Row]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(tiles)
 
 
-def read_all(tiles: list[dict[str, object]], rows: int) -> list[TileGroup]:
+def read_all(tiles: list[Row], rows: int) -> list[TileGroup]:
     """Read groups, each copied before the next is asked for."""
     with GroupReader(rows, SIZE, with_cells=True) as reader:
         return [
@@ -85,11 +88,37 @@ def assert_same(found: list[TileGroup], expected: list[TileGroup]) -> None:
         np.testing.assert_array_equal(one.thinned, other.thinned)
 
 
+def write_files(folder: Path) -> list[Path]:
+    """As many image files as a scene has tiles."""
+    paths = [folder / f"{number:02d}.png" for number in range(TILES)]
+    for number, path in enumerate(paths):
+        noise = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+    return paths
+
+
+def near_and_far(kind: str, web: Web, folder: Path) -> tuple[list[Row], list[Row]]:
+    """The same tiles on the disk and on the web."""
+    if kind == "scene":
+        path = write(folder, "m_2018", 1)
+        return tiles_of(str(path), "m"), tiles_of(web.host(path), "m")
+    paths = write_files(folder)
+    given = {"kind": "file", "has_infrared": None}
+    near, far = (
+        [
+            {**tile, **given, "href": href}
+            for tile, href in zip(tiles_of("", "f"), hrefs, strict=True)
+        ]
+        for hrefs in ([str(path) for path in paths], [web.host(path) for path in paths])
+    )
+    return near, far
+
+
+@pytest.mark.parametrize("kind", ["scene", "files"])
 @pytest.mark.parametrize("rows", [TILES, 7, 3])
-def test_from_afar_comes_what_a_disk_gives(web: Web, tmp_path: Path, rows: int) -> None:
+def test_from_afar_comes_what_a_disk_gives(web: Web, tmp_path: Path, kind: str, rows: int) -> None:
     """Without the tiles that cannot be read, and with all the others in their order."""
-    path = write(tmp_path, "m_2018", 1)
-    near, far = tiles_of(str(path), "m"), tiles_of(web.host(path), "m")
+    near, far = near_and_far(kind, web, tmp_path)
     for tiles in (near, far):
         for broken in (0, 8, 9, 24):
             tiles[broken]["href"] = f"{tiles[broken]['href']}.none.tif"
@@ -99,50 +128,67 @@ def test_from_afar_comes_what_a_disk_gives(web: Web, tmp_path: Path, rows: int) 
 
 
 def test_near_and_far_tiles_may_take_turns(web: Web, tmp_path: Path) -> None:
-    path = write(tmp_path, "m_2018", 1)
-    near, far = tiles_of(str(path), "m"), tiles_of(web.host(path), "m")
+    near, far = near_and_far("scene", web, tmp_path)
     places = [far, near, far, far, near, near, far]
     mixed = [tile for start, kind in enumerate(places) for tile in kind[3 * start : 3 * start + 3]]
     assert_same(read_all(mixed, 3), read_all(near[:21], 3))
 
 
-def test_threads_wait_side_by_side(
+@pytest.mark.filterwarnings("error::rasterio.errors.NotGeoreferencedWarning")
+def test_files_are_waited_for_side_by_side(web: Web, tmp_path: Path) -> None:
+    """And what is left unsaid of one stays unsaid, without silencing anything else."""
+    _, far = near_and_far("files", web, tmp_path)
+    before = list(warnings.filters)
+    for _ in range(4):
+        (group,) = read_all(far, TILES)
+        assert len(group.ids) == TILES
+    assert 1 < web.most_at_work <= THREADS
+    assert warnings.filters == before
+
+
+def test_a_scene_is_requested_as_often_as_by_one_thread(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One alone makes several requests at a time for a tile: GDAL does, for its blocks."""
-    most = []
+    """Two would each request the blocks that their tiles share."""
+    requests = []
     for threads in (1, THREADS):
         allow(threads, monkeypatch)
-        web.most_at_work = 0
-        read_all(tiles_of(web.host(write(tmp_path, f"m_{threads}", 1)), "m"), TILES)
-        most.append(web.most_at_work)
-    assert most[1] > most[0]
+        before = len(web.asked)
+        read_all(tiles_of(web.host(write(tmp_path, f"m_{threads}", 1)), "m"), 7)
+        requests.append(len(web.asked) - before)
+    assert requests[0] == requests[1] > 0
 
 
 def test_the_next_group_is_read_while_the_network_runs_on_this_one(
     web: Web, tmp_path: Path
 ) -> None:
-    first, second = write(tmp_path, "a_2018", 1), write(tmp_path, "b_2018", 2)
-    tiles = tiles_of(web.host(first), "a") + tiles_of(web.host(second), "b")
+    """And what the network runs on stays as it is."""
+    paths = [write(tmp_path, name, seed) for seed, name in enumerate(["a_2018", "b_2018"])]
+    tiles = [tile for path in paths for tile in tiles_of(web.host(path), path.stem)]
     with GroupReader(TILES, SIZE, with_cells=False) as reader:
         groups = reader.read([batch(tiles)])
         here = next(groups)
         kept = here.pixels.copy()
         deadline = time.monotonic() + 20
-        while sum(each.path.endswith("b_2018.tif") for each in web.asked) < TILES:
+        while not any(each.path.endswith("b_2018.tif") for each in web.asked):
             assert time.monotonic() < deadline, "the second scene is not read yet"
             time.sleep(0.01)
+        time.sleep(0.5)  # and is read to its end meanwhile
         np.testing.assert_array_equal(here.pixels, kept)
-        assert next(groups).ids[0] == "b-00"
+        following = next(groups)
+        assert following.ids[0] == "b_2018-00"
+        assert (following.pixels != kept).any()
 
 
-def test_threads_end_with_the_reader_and_local_tiles_start_none(web: Web, tmp_path: Path) -> None:
-    def threads() -> int:
+@pytest.mark.parametrize(("kind", "threads"), [("scene", 1), ("files", THREADS)])
+def test_threads_end_with_the_reader_and_local_tiles_start_none(
+    web: Web, tmp_path: Path, kind: str, threads: int
+) -> None:
+    def running() -> int:
         return sum(each.name.startswith("tiles") for each in threading.enumerate())
 
-    path = write(tmp_path, "m_2018", 1)
-    for href, expected in ((str(path), 0), (web.host(path), THREADS)):
+    for tiles, expected in zip(near_and_far(kind, web, tmp_path), (0, threads), strict=True):
         with GroupReader(TILES, SIZE, with_cells=False) as reader:
-            assert len(list(reader.read([batch(tiles_of(href, "m"))]))) == 1
-            assert threads() == expected
-        assert threads() == 0
+            assert len(list(reader.read([batch(tiles)]))) == 1
+            assert running() == expected
+        assert running() == 0
