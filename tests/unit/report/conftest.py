@@ -139,6 +139,13 @@ def full_content() -> ReportContent:
     return draw_content()
 
 
+@pytest.fixture(scope="session")
+def short_content(full_content: ReportContent) -> ReportContent:
+    """Without the charts of models and the pictures, for tests of other sections."""
+    left_out = {"training": None, "subsets": {}, "gallery": {}, "worst_errors": []}
+    return full_content.model_copy(update=left_out)
+
+
 def draw_content() -> ReportContent:
     before, after = draw_map(1), draw_map(2)
     rng = np.random.default_rng(5)

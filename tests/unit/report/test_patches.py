@@ -64,8 +64,8 @@ def with_patches(content: ReportContent, *, known: bool, **truth: object) -> Rep
     return content.model_copy(update={"change": change, "patch_candidates": [patch]})
 
 
-def test_patches_come_before_tiles_and_say_what_to_expect(full_content: ReportContent) -> None:
-    text = text_of(with_patches(full_content, known=False))
+def test_patches_come_before_tiles_and_say_what_to_expect(short_content: ReportContent) -> None:
+    text = text_of(with_patches(short_content, known=False))
     assert "221 ha of 4,656 ha changed their class (4.7 %)" in text
     assert "36 patches of ground stand out" in text
     assert "at least 2 cells wide everywhere" in text
@@ -75,10 +75,10 @@ def test_patches_come_before_tiles_and_say_what_to_expect(full_content: ReportCo
     assert "In truth" not in text.split("By tile")[0].split("36 patches")[1]
 
 
-def test_with_truth_they_are_evaluated(full_content: ReportContent) -> None:
+def test_with_truth_they_are_evaluated(short_content: ReportContent) -> None:
     text = text_of(
         with_patches(
-            full_content, known=True, changed_share=0.9, true_before="Forest", true_after="Quarry"
+            short_content, known=True, changed_share=0.9, true_before="Forest", true_after="Quarry"
         )
     )
     assert "35 of 36 patches truly changed" in text
@@ -98,38 +98,38 @@ def test_with_truth_they_are_evaluated(full_content: ReportContent) -> None:
     ],
 )
 def test_a_patch_says_what_is_known_of_it(
-    full_content: ReportContent,
+    short_content: ReportContent,
     share: float | None,
     before: str | None,
     after: str | None,
     said: str,
 ) -> None:
     truth = {"changed_share": share, "true_before": before, "true_after": after}
-    page = render_report(with_patches(full_content, known=True, **truth))
+    page = render_report(with_patches(short_content, known=True, **truth))
     assert said in " ".join(page.split())
 
 
-def test_likely_changes_are_set_against_the_truth_apart(full_content: ReportContent) -> None:
-    text = text_of(with_patches(full_content, known=True)).replace("\u00a0", " ")
+def test_likely_changes_are_set_against_the_truth_apart(short_content: ReportContent) -> None:
+    text = text_of(with_patches(short_content, known=True)).replace("\u00a0", " ")
     assert "shares: 1.2 % over all cells, 8.1 % over those of 50 % and more" in text
     assert "can be believed" not in text
 
 
-def test_areas_too_small_to_mean_anything_are_0(full_content: ReportContent) -> None:
-    text = text_of(with_patches(full_content, known=False))
+def test_areas_too_small_to_mean_anything_are_0(short_content: ReportContent) -> None:
+    text = text_of(with_patches(short_content, known=False))
     assert "Forest 700 33.3 Quarry 0 7.70" in text
 
 
-def test_tiles_without_cells_have_no_patches(full_content: ReportContent) -> None:
-    text = text_of(full_content)
+def test_tiles_without_cells_have_no_patches(short_content: ReportContent) -> None:
+    text = text_of(short_content)
     assert "patches" not in text.lower()
     assert "By tile" not in text
 
 
 def test_without_compared_tiles_patches_are_shown_all_the_same(
-    full_content: ReportContent,
+    short_content: ReportContent,
 ) -> None:
-    own = with_patches(full_content, known=False)
+    own = with_patches(short_content, known=False)
     change = ChangeSummary(cells=own.change.cells)
     text = text_of(own.model_copy(update={"change": change, "change_candidates": []}))
     assert "Change from 2012 to 2018" in text

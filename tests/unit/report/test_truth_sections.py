@@ -56,17 +56,17 @@ def with_change(content: ReportContent, **changes: object) -> ReportContent:
     return content.model_copy(update={"change": change})
 
 
-def test_without_truth_expectations_are_all_there_is(full_content: ReportContent) -> None:
-    text = text_of(with_change(full_content))
+def test_without_truth_expectations_are_all_there_is(short_content: ReportContent) -> None:
+    text = text_of(with_change(short_content))
     assert f"The 10 likeliest {PROBABILITY[:10].sum():.1f}" in text
     assert f"All 120 {PROBABILITY.sum():.1f}" in text
     assert "recall" not in text
 
 
 def test_with_truth_the_list_is_evaluated(
-    full_content: ReportContent, assessment: ChangeAssessment
+    short_content: ReportContent, assessment: ChangeAssessment
 ) -> None:
-    text = text_of(with_change(full_content, assessment=assessment))
+    text = text_of(with_change(short_content, assessment=assessment))
     first = assessment.candidates[0]
     assert f"The {first.first} likeliest" in text
     assert "Found (recall)" in text
@@ -83,10 +83,10 @@ def test_with_truth_the_list_is_evaluated(
     ],
 )
 def test_a_candidate_says_what_is_known_of_it(
-    full_content: ReportContent, truth: dict[str, str], said: str | None
+    short_content: ReportContent, truth: dict[str, str], said: str | None
 ) -> None:
-    candidates = [full_content.change_candidates[0].model_copy(update=truth)]
-    text = text_of(full_content.model_copy(update={"change_candidates": candidates}))
+    candidates = [short_content.change_candidates[0].model_copy(update=truth)]
+    text = text_of(short_content.model_copy(update={"change_candidates": candidates}))
     assert ("truth" in text or "True change" in text) == (said is not None)
     if said:
         assert said in text
@@ -115,7 +115,7 @@ def test_errors_are_shown_with_legend_and_words(full_content: ReportContent) -> 
     assert "Other labelled tile, wrong" not in text  # no such cell on the map
 
 
-def test_shares_stand_beside_each_other(full_content: ReportContent) -> None:
+def test_shares_stand_beside_each_other(short_content: ReportContent) -> None:
     rows = compare_shares(
         {"Forest": 60, "Developed": 40},
         {"Forest": 70, "Developed": 30},
@@ -131,7 +131,7 @@ def test_shares_stand_beside_each_other(full_content: ReportContent) -> None:
         group_agreement=0.875,
         group_agreement_count=8,
     )
-    text = text_of(full_content.model_copy(update={"shares": {"2018": shares}}))
+    text = text_of(short_content.model_copy(update={"shares": {"2018": shares}}))
     assert "2018, against the land cover of 2019" in text
     assert "Built Developed 40.0 % 30.0 % −10.0 not defined" in text
     assert "In 87.5 % of 8 tiles" in text
