@@ -16,7 +16,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test browser lint format bench bench-all bench-applicability bench-applicability-places bench-assessment bench-catalog bench-cells bench-county bench-engines bench-growth bench-labels bench-scale bench-start bench-training cost package executors rehearsal viz mlflow clean
+.PHONY: help install run test browser lint format bench bench-all bench-applicability bench-applicability-places bench-assessment bench-catalog bench-cells bench-county bench-distance bench-engines bench-growth bench-labels bench-scale bench-start bench-training cost package executors rehearsal viz mlflow clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench-training: $(VENV)/.installed ## measure fitting the classifiers on 44,000 
 
 bench-engines: $(VENV)/.installed ## measure engines, precisions, batches and options on one thread; ends with a line of JSON
 	$(BIN)/python -m benchmarks.engines
+
+bench-distance: $(VENV)/.installed ## measure what a slow network before tiles costs a worker; ends with a line of JSON
+	$(BIN)/python -m benchmarks.distance
 
 bench-growth: $(VENV)/.installed ## measure featurization of 5,000 to 60,000 tiles, its memory too; ends with a line of JSON
 	$(BIN)/python -m benchmarks.growth

@@ -5,7 +5,7 @@ computes features of tiles of its scenes, and of image files: by threads that re
 do, and by turns with the network, as if they lay on the disk; both in each round. ``requests`` are
 of a tile.
 
-Run it with ``python -m benchmarks.distance --delays 10 30 100``; it ends with a line of JSON.
+Run it with ``make bench-distance``, or ``python -m benchmarks.distance --delays 10 100``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -38,12 +39,13 @@ from aerial_kedro.features.featurize import featurize_batches
 from aerial_kedro.features.weight_files import find_weights
 from aerial_kedro.features.weights import read_weights
 from aerial_kedro.imagery.access import RULES_VARIABLE, AccessRules
+from aerial_kedro.scenes.addresses import is_distant
 from aerial_kedro.tiles.reading import SOURCE_COLUMNS
 from benchmarks.results import summarise
 from benchmarks.scene_tiles import draw_scenes
 
-Tiles = list[dict[str, object]]
-WAYS = {"ahead": groups.is_distant, "by_turns": lambda _: False}
+Tiles = list[dict[Any, Any]]
+WAYS = {"ahead": is_distant, "by_turns": lambda _: False}
 
 
 def serve(folder: Path, delay_s: float, answers: Connection) -> None:
@@ -127,7 +129,8 @@ def measure(
 def scenes(folder: Path, count: int) -> Tiles:
     """Write scenes; list their tiles."""
     table = draw_scenes(folder, count)[SOURCE_COLUMNS]
-    return table.astype(object).where(table.notna(), None).to_dict("records")
+    found: Tiles = table.astype(object).where(table.notna(), None).to_dict("records")
+    return found
 
 
 def files(folder: Path, count: int) -> Tiles:
@@ -156,9 +159,9 @@ def compare(rounds: list[dict[str, dict[str, float]]]) -> dict[str, object]:
 def main() -> None:
     """Measure, and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tiles", type=int, default=512)
+    parser.add_argument("--tiles", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--delays", type=int, nargs="+", default=[0, 10, 30, 100], help="ms")
+    parser.add_argument("--delays", type=int, nargs="+", default=[0, 20, 60], help="ms")
     given = parser.parse_args()
     rules = AccessRules(hosts=("127.0.0.1",), signers=())
     os.environ[RULES_VARIABLE] = rules.model_dump_json()

@@ -73,6 +73,7 @@ class GroupReader:
         self._most_threads = current_rules().threads
         self._spaces: dict[int, np.ndarray] = {}
         self._opened = ExitStack()
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         self._opened.enter_context(self._near)
@@ -84,6 +85,7 @@ class GroupReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_closed = True  # after an error nobody waits for what has been begun
         self._opened.close()
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[TileGroup]:
@@ -157,6 +159,8 @@ class GroupReader:
         """Read tiles of a group into their places; leave out those that cannot be read."""
         found: _Thinned = {}
         for place in places:
+            if self._is_closed:
+                break
             colours = space[place]
             try:
                 infrared = read_tile_into(colours, tiles[place], reader, infrared=self._with_cells)
