@@ -197,7 +197,7 @@ def test_threads_end_with_the_reader_and_local_tiles_start_none(
 def test_what_was_begun_is_left_where_nobody_asks_for_it(web: Web, tmp_path: Path) -> None:
     """As after an error: a task must not wait for all that would be read."""
     _, far = near_and_far("files", web, tmp_path)
-    web.delay_s = 0.1
+    web.delay_s = 0.25
     with GroupReader(TILES, SIZE, with_cells=False) as reader:
         next(reader.read([batch(far[:1]), batch(far)]))  # the second group is begun as well
     assert 0 < len(web.asked) < TILES
