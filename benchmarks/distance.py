@@ -184,8 +184,8 @@ def main() -> None:
                     {way: measure(tiles, folder, delay / 1000, way, backbone) for way in WAYS}
                     for _ in range(given.rounds)
                 ]
-                figures[f"{kind}, {delay} ms"] = compare(rounds)
-                print(kind, delay, json.dumps(compare(rounds)))
+                found = figures[f"{kind}, {delay} ms"] = compare(rounds)
+                print(kind, delay, json.dumps(found))
     print(json.dumps(figures))
 
 

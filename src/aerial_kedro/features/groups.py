@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -23,6 +23,8 @@ from aerial_kedro.tiles.reading import Tile, read_tile_into
 
 # Place in the group to what statistics of cells are of, for the tiles that could be read.
 _Thinned: TypeAlias = dict[int, np.ndarray | None]
+# Has a thread call a function with its reader.
+_Submit: TypeAlias = Callable[[Callable[[SceneReader], _Thinned]], Future[_Thinned]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class GroupReader:
     def __init__(self, rows: int, size: int, *, with_cells: bool) -> None:
         self._rows, self._size, self._with_cells = rows, size, with_cells
         self._near = SceneReader()
-        self._threads: dict[int, _ReaderThread] = {}
+        self._threads: dict[int, _Submit] = {}
         self._most_threads = current_rules().threads
         self._spaces: dict[int, np.ndarray] = {}
         self._opened = ExitStack()
@@ -114,8 +116,9 @@ class GroupReader:
         """Begin a group before the one before it is handed on, if it is far away."""
         before: Callable[[], TileGroup] | None = None
         for number, tiles in enumerate(groups):
-            space, ahead = self._space(number % 2), None
+            ahead = None
             if any(is_distant(tile["href"]) for tile in tiles):
+                space = self._space(number % 2)
                 ahead = partial(_finish, tiles, space, self._begin(tiles, space))
             if before:
                 yield before
@@ -148,9 +151,8 @@ class GroupReader:
         begun = []
         for number, places in shares.items():
             if number not in self._threads:
-                self._threads[number] = self._opened.enter_context(_ReaderThread())
-            thread = self._threads[number]
-            begun.append(thread.submit(partial(self._read_each, tiles, places, space)))
+                self._threads[number] = self._opened.enter_context(_reader_thread())
+            begun.append(self._threads[number](partial(self._read_each, tiles, places, space)))
         return begun
 
     def _read_each(
@@ -174,29 +176,16 @@ class GroupReader:
         return found
 
 
-class _ReaderThread:
-    """A thread with a reader of its own: neither GDAL's datasets nor its settings are shared."""
-
-    def __init__(self) -> None:
-        self._reader = SceneReader()
-        self._thread = ThreadPoolExecutor(1, "tiles")
-
-    def __enter__(self) -> Self:
-        self._thread.submit(self._reader.__enter__).result()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._thread.submit(self._reader.__exit__, None, None, None).result()
-        self._thread.shutdown()
-
-    def submit(self, read: Callable[[SceneReader], _Thinned]) -> Future[_Thinned]:
-        """Call a function with this thread's reader."""
-        return self._thread.submit(read, self._reader)
+@contextmanager
+def _reader_thread() -> Iterator[_Submit]:
+    """Start a thread with a reader of its own: neither GDAL's datasets nor settings are shared."""
+    reader = SceneReader()
+    with ThreadPoolExecutor(1, "tiles") as thread:
+        thread.submit(reader.__enter__).result()
+        try:
+            yield lambda read: thread.submit(read, reader)
+        finally:
+            thread.submit(reader.__exit__, None, None, None).result()
 
 
 def _finish(tiles: list[Tile], space: np.ndarray, begun: Iterable[Future[_Thinned]]) -> TileGroup:

@@ -79,7 +79,8 @@ class AccessRules(CheckedModel):
     retry_delay_s
         Pause before the first repetition in seconds; each further one is about twice as long.
     threads
-        What is read at a time over a network: headers of scenes, and tiles in each task.
+        What is read at a time over a network: headers of scenes, and image files in
+        each task.
     """
 
     hosts: Annotated[tuple[_Host, ...], Items] = ("naipeuwest.blob.core.windows.net",)

@@ -78,7 +78,7 @@ def is_distant(href: str) -> bool:
 
 def read_bytes(href: str) -> bytes:
     """Read a whole (small) file."""
-    if _split(href)[0] in _LOCAL:
+    if not is_distant(href):
         return Path(gdal_path(href)).read_bytes()
     with fsspec.open(check_href(href), "rb") as file:
         return bytes(file.read())
